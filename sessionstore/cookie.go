@@ -1,0 +1,115 @@
+package sessionstore
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+)
+
+// maxCookieSize bounds name=value; browsers drop longer ones without a word.
+const maxCookieSize = 4096
+
+// A CookieStore keeps the whole session in one encrypted and authenticated cookie. It is safe for
+// concurrent use. Nothing is stored elsewhere, so a cookie that was copied before a logout stays
+// good until it expires; use the redisstore package where that matters.
+//
+// The expiry is inside the seal: it is what Options.MaxAge of the session says at Save. MaxAge 0
+// makes a cookie that ends with the browser, and 30 days at the latest.
+type CookieStore struct {
+	// Options are those of new sessions; each session may change its own before Save. Set them
+	// before first use. [NewCookie] sets Path=/, HttpOnly, Secure, SameSite=Lax and 30 days.
+	Options sessions.Options
+
+	keys   [][]byte
+	codecs sync.Map // cookie name → []securecookie.Codec
+}
+
+// NewCookie returns a store that keeps the whole session in one sealed cookie. The first key
+// seals, all open, so a new key is added last, moved to the front in a second deploy, and the old
+// one removed in a third. It refuses no key and keys under 32 bytes, all faults joined.
+func NewCookie(keys ...[]byte) (*CookieStore, error) {
+	if err := checkKeys(keys); err != nil {
+		return nil, err
+	}
+	s := &CookieStore{Options: sessions.Options{
+		Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode,
+	}}
+	for _, key := range keys {
+		s.keys = append(s.keys, bytes.Clone(key))
+	}
+	return s, nil
+}
+
+// Get returns the request's session of that name, reading the cookie once per request.
+func (s *CookieStore) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(s, name)
+}
+
+// New reads the cookie. The session is never nil: without a good cookie it is empty and IsNew,
+// and if there was a cookie that does not open, the error is a [securecookie.Error] with IsDecode.
+// Of two cookies with one name the first counts.
+func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, error) {
+	session := sessions.NewSession(s, name)
+	options := s.Options
+	session.Options = &options
+	session.IsNew = true
+
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return session, nil //nolint:nilerr // no cookie is no fault
+	}
+	if len(cookie.Value) > maxCookieSize {
+		return session, decodeError("a cookie is too long")
+	}
+	codecs, err := s.codecsFor(name)
+	if err != nil {
+		return session, err
+	}
+	values, _, err := Open(codecs, name, cookie.Value)
+	if err != nil {
+		return session, err
+	}
+	session.Values, session.IsNew = values, false
+	return session, nil
+}
+
+// Save sets the session's cookie, or with a negative MaxAge clears it. The error is [ErrTooLarge]
+// if the session does not fit; then no cookie is set.
+func (s *CookieStore) Save(_ *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	options := s.Options
+	if session.Options != nil {
+		options = *session.Options
+	}
+	name, value := session.Name(), ""
+	if options.MaxAge >= 0 {
+		codecs, err := s.codecsFor(name)
+		if err != nil {
+			return err
+		}
+		if value, err = Seal(codecs, name, session.Values, Expiry(options.MaxAge)); err != nil {
+			return err
+		}
+	}
+	if size := len(name) + len("=") + len(value); size > maxCookieSize {
+		return fmt.Errorf("%w: this one has %d", ErrTooLarge, size)
+	}
+	http.SetCookie(w, sessions.NewCookie(name, value, &options))
+	return nil
+}
+
+// codecsFor returns the codecs of one cookie name. Names come from the app and are few.
+func (s *CookieStore) codecsFor(name string) ([]securecookie.Codec, error) {
+	if codecs, ok := s.codecs.Load(name); ok {
+		return codecs.([]securecookie.Codec), nil
+	}
+	codecs, err := NewCodecs(s.keys, name)
+	if err != nil {
+		return nil, err
+	}
+	s.codecs.Store(name, codecs)
+	return codecs, nil
+}

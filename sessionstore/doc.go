@@ -1,0 +1,7 @@
+// Package sessionstore keeps a login in one sealed cookie, so that an app needs no server for its
+// sessions. [CookieStore] is a gorilla [sessions.Store] and serves any gorilla user.
+//
+// For authors of other stores: [NewCodecs], [Seal] and [Open] are the seal, [ErrNotFound] tells a
+// missing session from an outage, [Outcomes] is an optional extra, and the package storetest is
+// the contract that every store must pass.
+package sessionstore
