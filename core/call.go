@@ -1,0 +1,184 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// A Request says which API to call and with what.
+type Request struct {
+	Method  string     // default GET, with a Body POST
+	Path    string     // "/wxa/msg_sec_check"
+	Query   url.Values // the access token is added to it
+	Body    any        // sent as JSON, or as a form if it is a [File]
+	NoToken bool       // sns/* and jscode2session: no app access token is fetched or sent
+	Once    bool       // the call spends a code: it is never repeated once it may have been sent
+	Hide    []string   // further values that must not come back in an error's text
+}
+
+// A File is a Body sent as multipart/form-data.
+type File struct {
+	Field       string            // the form's name for the file
+	Name        string            // file name
+	ContentType string            // default application/octet-stream
+	Content     []byte            // the whole file: a call may have to be repeated
+	Fields      map[string]string // further form fields
+}
+
+// Get makes the Request of a GET.
+func Get(path string, query url.Values) Request {
+	return Request{Method: http.MethodGet, Path: path, Query: query}
+}
+
+// Post makes the Request of a POST with a JSON body.
+func Post(path string, body any) Request {
+	return Request{Method: http.MethodPost, Path: path, Body: body}
+}
+
+// Call calls an API of WeChat and decodes its answer into a T. Unless r says NoToken it adds the
+// app access token, and when WeChat refuses that (40001, 40014, 42001) it tries once more with
+// another one. It takes at most 5 seconds and an answer of at most 1 MB.
+//
+// Errors: [*Error] is a refusal by WeChat and unwraps to its [Code]; [*WireError] is everything
+// else between us and WeChat. Neither holds a secret or a URL.
+func Call[T any](ctx context.Context, c *Client, r Request) (*T, error) {
+	body, _, err := c.call(ctx, r, false)
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	if err := json.Unmarshal(body, out); err != nil {
+		return nil, bodyError(r.op(), err)
+	}
+	return out, nil
+}
+
+// Download calls an API that answers with a file of at most 20 MB, within 30 seconds. An answer
+// in JSON is WeChat's way to refuse; one without an errcode is returned as the content.
+// Errors are those of [Call].
+func Download(ctx context.Context, c *Client, r Request) (content []byte, contentType string, err error) {
+	content, header, err := c.call(ctx, r, true)
+	return content, header.Get("Content-Type"), err
+}
+
+func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.Header, error) {
+	x, err := r.exchange()
+	if err != nil {
+		return nil, nil, err
+	}
+	x.media = media
+	if r.NoToken {
+		return c.attempt(ctx, x, r, "")
+	}
+	token, err := c.tokens.Token(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, header, err := c.attempt(ctx, x, r, token)
+	if !errors.Is(err, ErrAccessToken) {
+		return body, header, err
+	}
+	c.tokens.Refused(ctx, token)
+	next, tokenErr := c.tokens.Token(ctx)
+	if tokenErr != nil || next == token {
+		return nil, nil, err
+	}
+	return c.attempt(ctx, x, r, next)
+}
+
+// attempt sends x once with token and opens the answer's envelope.
+func (c *Client) attempt(ctx context.Context, x exchange, r Request, token string) (body []byte, header http.Header, err error) {
+	began := time.Now()
+	defer func() { c.upstream.observe(ctx, x, began, err) }()
+	query := url.Values{}
+	sent := append([]string{string(c.secret)}, r.Hide...)
+	for name, values := range r.Query {
+		query[name] = values
+		sent = append(sent, values...)
+	}
+	if token != "" {
+		query.Set("access_token", token)
+		sent = append(sent, token)
+	}
+	x.query = query.Encode()
+	body, header, err = c.upstream.do(ctx, x)
+	if err != nil || (x.media && !isJSON(body, header)) {
+		return body, header, err
+	}
+	body, err = open(x.op, body, sent)
+	return body, header, err
+}
+
+// isJSON tells an error answer from a file: by its first byte and a Content-Type of JSON or text.
+func isJSON(body []byte, header http.Header) bool {
+	kind := header.Get("Content-Type")
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \r\n\t\xef\xbb\xbf"), []byte("{")) &&
+		(strings.Contains(kind, "json") || strings.HasPrefix(kind, "text/"))
+}
+
+func (r Request) method() string {
+	switch {
+	case r.Method != "":
+		return r.Method
+	case r.Body != nil:
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+// op names the call in errors: method and path, never the query.
+func (r Request) op() string { return r.method() + " " + r.Path }
+
+func (r Request) exchange() (exchange, error) {
+	x := exchange{op: r.op(), method: r.method(), path: r.Path, once: r.Once}
+	var err error
+	switch body := r.Body.(type) {
+	case nil:
+	case File:
+		x.body, x.contentType, err = body.encode()
+	default:
+		x.contentType = "application/json"
+		x.body, err = encodeJSON(body)
+	}
+	if err != nil {
+		return x, fmt.Errorf("wechat: %s: body: %w", x.op, err)
+	}
+	return x, nil
+}
+
+func (f File) encode() (body []byte, contentType string, err error) {
+	var buf bytes.Buffer
+	form := multipart.NewWriter(&buf)
+	for name, value := range f.Fields {
+		if err := form.WriteField(name, value); err != nil {
+			return nil, "", err
+		}
+	}
+	kind := f.ContentType
+	if kind == "" {
+		kind = "application/octet-stream"
+	}
+	part, err := form.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition(f.Field, f.Name)},
+		"Content-Type":        {kind},
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := part.Write(f.Content); err != nil {
+		return nil, "", err
+	}
+	if err := form.Close(); err != nil {
+		return nil, "", err
+	}
+	return buf.Bytes(), form.FormDataContentType(), nil
+}

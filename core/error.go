@@ -1,0 +1,175 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Code is an errcode sent by WeChat. Test with errors.Is(err, core.ErrCodeUsed).
+type Code int
+
+// The codes worth branching on; any other errcode is still a Code.
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html
+const (
+	ErrSystemBusy         Code = -1    // WeChat is busy: try again later
+	ErrInvalidOpenID      Code = 40003 // no such openid, or of another account
+	ErrInvalidAppID       Code = 40013 // the AppID is wrong
+	ErrInvalidCode        Code = 40029 // the login code is unknown, expired, of another kind or of another appid
+	ErrInvalidRefresh     Code = 40030 // the refresh token is unknown
+	ErrInvalidSecret      Code = 40125 // the AppSecret is wrong; a 40001 of the token call itself is turned into this
+	ErrCodeUsed           Code = 40163 // the login code was already exchanged
+	ErrIPNotAllowed       Code = 40164 // the caller's IP address is not in the account's whitelist
+	ErrBlocked            Code = 40226 // WeChat blocks this user's login for a high risk
+	ErrAppIDMissing       Code = 41002 // no appid was sent
+	ErrSecretMissing      Code = 41004 // no secret was sent
+	ErrAccessToken        Code = 42001 // also matches 40001 and 40014: WeChat refused the access token
+	ErrRefreshExpired     Code = 42002 // the refresh token is older than 30 days
+	ErrCodeExpired        Code = 42003 // the login code is older than 5 minutes
+	ErrGrantRevoked       Code = 42007 // the user changed the password: all tokens of the grant are dead
+	ErrQuota              Code = 45009 // the daily quota of this API is spent
+	ErrRateLimit          Code = 45011 // too many calls in this minute
+	ErrUnauthorizedAPI    Code = 48001 // the account, or the token's scope, may not call this API
+	ErrUserRestricted     Code = 50002 // WeChat restricts this user
+	ErrInterfaceForbidden Code = 50004 // the account may not fetch tokens
+	ErrNoRecentVisit      Code = 61010 // the user has not opened the mini program within two hours
+)
+
+// Error says the code as WeChat's documentation writes it: "errcode 40163".
+func (c Code) Error() string { return fmt.Sprintf("errcode %d", int(c)) }
+
+// Is folds the three token codes into [ErrAccessToken].
+func (c Code) Is(target error) bool { return target == ErrAccessToken && (c == 40001 || c == 40014) }
+
+// An Error is a refusal by WeChat, as opposed to a failure on the wire.
+type Error struct {
+	Op      string // "POST /path", never the query: that holds the access token or the AppSecret
+	Code    Code   // never 0
+	Message string // errmsg, cleaned and at most 200 bytes; for logs, not for branching
+	RID     string // WeChat's request id, to quote to its support; may be empty
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("wechat: %s: %s (%v)", e.Op, e.Message, e.Code) }
+
+// Unwrap gives the [Code].
+func (e *Error) Unwrap() error { return e.Code }
+
+// A WireKind tells what went wrong between us and WeChat.
+type WireKind string
+
+// The kinds of [WireError].
+const (
+	WireTimeout     WireKind = "timeout"     // no complete answer in time
+	WireUnreachable WireKind = "unreachable" // no connection: DNS, refused, no route
+	WireBusy        WireKind = "busy"        // 1,000 calls of this process already wait for the same API
+	WireBroken      WireKind = "broken"      // the connection broke, or what came was not HTTP
+	WireStatus      WireKind = "status"      // a status other than 200; redirects are not followed
+	WireBody        WireKind = "body"        // not the JSON that WeChat documents, or too large
+)
+
+// A WireError is everything that can fail on the wire apart from a refusal by WeChat.
+// It never holds or unwraps to a URL: WeChat's URLs carry secrets.
+type WireError struct {
+	Op     string   // "GET /sns/userinfo"
+	Kind   WireKind //
+	Status int      // the HTTP status where Kind is WireStatus
+	Detail string   // for logs: what failed, without data from the request
+
+	cause error // context.Canceled, context.DeadlineExceeded or nil
+}
+
+func (e *WireError) Error() string {
+	return fmt.Sprintf("wechat: %s: %s: %s", e.Op, e.Kind, e.Detail)
+}
+
+// Unwrap gives context.Canceled or context.DeadlineExceeded where one of them ended the call.
+func (e *WireError) Unwrap() error { return e.cause }
+
+// Timeout reports whether no complete answer came in time.
+func (e *WireError) Timeout() bool { return e.Kind == WireTimeout }
+
+// newWireError sorts a transport's error into a kind. Its own text is not kept: a *url.Error,
+// or a custom transport, writes the URL into it.
+func newWireError(op string, err error) *WireError {
+	w := &WireError{Op: op, Kind: WireBroken}
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, end) {
+			w.cause = end
+		}
+	}
+	var (
+		timeout interface{ Timeout() bool }
+		dns     *net.DNSError
+		opErr   *net.OpError
+		errno   syscall.Errno
+	)
+	switch {
+	case w.cause == context.DeadlineExceeded, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		w.Kind, w.Detail = WireTimeout, "no answer in time"
+	case w.cause == context.Canceled:
+		w.Detail = "canceled by the caller"
+	case errors.As(err, &dns):
+		w.Kind, w.Detail = WireUnreachable, "host not found"
+	case errors.As(err, &opErr) && (opErr.Op == "dial" || opErr.Op == "proxyconnect" || opErr.Op == "socks connect"):
+		w.Kind, w.Detail = WireUnreachable, "cannot connect"
+	default:
+		w.Detail = fmt.Sprintf("connection failed (%T)", innermost(err))
+	}
+	if errors.As(err, &errno) {
+		w.Detail += ": " + errno.Error()
+	}
+	return w
+}
+
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// cleanMessage makes an errmsg safe for one log line: printable, at most 200 bytes, and free of
+// the values we sent, should WeChat or something in between echo them.
+func cleanMessage(msg string, sent []string) string {
+	for _, v := range sent {
+		if len(v) >= 6 {
+			msg = strings.ReplaceAll(msg, v, redacted)
+		}
+	}
+	msg = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, msg)
+	if len(msg) > 200 {
+		cut := 200
+		for !utf8.RuneStart(msg[cut]) {
+			cut--
+		}
+		msg = msg[:cut]
+	}
+	return msg
+}
+
+// requestID finds the id in "invalid code, rid: 652d44d0-1d0af18b-5b069232".
+func requestID(msg string) string {
+	_, id, found := strings.Cut(msg, "rid: ")
+	if !found {
+		return ""
+	}
+	if end := strings.IndexFunc(id, func(r rune) bool { return r != '-' && !unicode.IsDigit(r) && !unicode.IsLetter(r) }); end >= 0 {
+		id = id[:end]
+	}
+	return id
+}

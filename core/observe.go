@@ -1,0 +1,32 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// An Observer is told what happens, for metrics and traces. Observe is called from many
+// goroutines at once and on the request's path: it must be quick and must not panic.
+type Observer interface {
+	Observe(ctx context.Context, e Event)
+}
+
+// An Event is one thing that happened. It never carries a secret or a user's identity.
+type Event struct {
+	Name     string        // one of the Event… constants
+	Kind     string        // what of it: a scope, a failure's kind, an API path
+	Duration time.Duration // how long it took; 0 where that has no meaning
+	Code     Code          // WeChat's errcode; 0 where there is none
+}
+
+// The names of events. They are stable.
+const (
+	EventLoginStarted     = "login_started"     // a browser is sent to WeChat; Kind: the scope
+	EventLoginFinished    = "login_finished"    // a session was saved; Kind: the scope; Duration: exchange to save
+	EventLoginRestarted   = "login_restarted"   // a login begins again silently; Kind: why
+	EventLoginRefused     = "login_refused"     // a login ended at an error; Kind: the failure's kind
+	EventProfileRefreshed = "profile_refreshed" // Kind: "ok", "failed" or "revoked"
+	EventSessionEnded     = "session_ended"     // a logout
+	EventStoreDown        = "store_down"        // the session store could not answer; Kind: "read" or "write"
+	EventUpstreamCall     = "upstream_call"     // a call to WeChat; Kind: the path; Duration; Code
+)

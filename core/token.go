@@ -1,0 +1,297 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// A TokenSource gives the app access token.
+type TokenSource interface {
+	// Token returns a token that WeChat honours as far as is known.
+	Token(ctx context.Context) (string, error)
+	// Refused reports that WeChat said this token is dead. A call is repeated only when Token
+	// then gives another one.
+	Refused(ctx context.Context, token string)
+}
+
+// StaticToken is a fixed token, for programs that get theirs from elsewhere and restart, or make
+// a new [Client], to change it.
+func StaticToken(token string) TokenSource {
+	return TokenFunc(func(context.Context) (string, error) { return token, nil })
+}
+
+// TokenFunc asks f for each token: an own cache, or a central service that owns the token. f must
+// be quick and safe for concurrent use. A refused token is not reported to f; it is asked again.
+func TokenFunc(f func(context.Context) (string, error)) TokenSource { return tokenFunc(f) }
+
+type tokenFunc func(context.Context) (string, error)
+
+func (f tokenFunc) Token(ctx context.Context) (string, error) { return f(ctx) }
+func (tokenFunc) Refused(context.Context, string)             {}
+
+// StableTokens fetches from /cgi-bin/stable_token, where every process that asks gets the same
+// token. It is the default. The token is kept in cfg.Cache and renewed in its last 5 minutes.
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
+func StableTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, stable) }
+
+// ClassicTokens fetches from /cgi-bin/token, for accounts whose other programs use that already.
+// There each fetch kills the token before it, after 5 minutes: several processes must share a
+// Cache that is a [Leaser].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
+func ClassicTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, classic) }
+
+func checkedTokens(cfg ClientConfig, kind tokenKind) (TokenSource, error) {
+	up, err := newUpstream(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newTokens(cfg, up, kind), nil
+}
+
+type tokenKind string
+
+const (
+	stable  tokenKind = "stable"
+	classic tokenKind = "classic"
+)
+
+const (
+	renewBefore  = 5 * time.Minute  // WeChat gives a new stable token, and honours both, in the last 5 minutes
+	leaseTime    = 10 * time.Second // a dead holder of the fleet's lease blocks the others no longer
+	leasePoll    = 50 * time.Millisecond
+	failureTime  = time.Second      // how long a failed fetch answers for the next callers
+	refusalPause = 30 * time.Second // after WeChat refused a token it had just given
+	maxExpiresIn = 30 * 24 * 3600   // seconds
+)
+
+// tokens is the TokenSource of StableTokens and ClassicTokens.
+type tokens struct {
+	kind   tokenKind
+	caller *Client // without tokens of its own
+	cache  Cache
+	key    string // in the cache; holds the appid and the kind, never the secret
+	logger *slog.Logger
+
+	current atomic.Pointer[appToken] // nil: none, or refused
+	flight  singleflight.Group
+
+	mu          sync.Mutex
+	refused     string    // the last token that WeChat refused …
+	refusedAt   time.Time // … and when
+	failed      error     // why there is no token …
+	failedUntil time.Time // … and until when nobody asks again
+}
+
+type appToken struct {
+	value  string
+	expiry time.Time
+	renew  time.Time
+}
+
+func newTokens(cfg ClientConfig, up *upstream, kind tokenKind) *tokens {
+	cache := cfg.Cache
+	if cache == nil {
+		cache = NewMemoryCache()
+	}
+	return &tokens{
+		kind:   kind,
+		caller: &Client{appID: cfg.AppID, secret: cfg.Secret, upstream: up},
+		cache:  cache,
+		key:    "access_token:" + string(kind) + ":" + cfg.AppID,
+		logger: up.logger,
+	}
+}
+
+// Token implements [TokenSource].
+func (t *tokens) Token(ctx context.Context) (string, error) {
+	value, _, err := t.token(ctx)
+	return value, err
+}
+
+func (t *tokens) token(ctx context.Context) (string, time.Time, error) {
+	now := time.Now()
+	cur := t.current.Load()
+	if cur != nil && now.Before(cur.renew) {
+		return cur.value, cur.expiry, nil
+	}
+	fresh, err := t.renew(ctx)
+	if err == nil {
+		return fresh.value, fresh.expiry, nil
+	}
+	if cur = t.current.Load(); cur != nil && now.Before(cur.expiry) {
+		return cur.value, cur.expiry, nil // still honoured; the next caller tries again
+	}
+	return "", time.Time{}, err
+}
+
+// renew fetches once for all callers of this process. The fetch outlives a caller that leaves.
+func (t *tokens) renew(ctx context.Context) (*appToken, error) {
+	done := t.flight.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime+callTime)
+		defer cancel()
+		return t.fetch(ctx)
+	})
+	select {
+	case res := <-done:
+		if res.Err != nil {
+			return nil, res.Err
+		}
+		return res.Val.(*appToken), nil
+	case <-ctx.Done():
+		return nil, &WireError{Op: "app access token", Kind: WireTimeout, Detail: "the caller stopped waiting", cause: ctx.Err()}
+	}
+}
+
+func (t *tokens) fetch(ctx context.Context) (*appToken, error) {
+	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.renew) {
+		return cur, nil // another flight landed between the caller's look and this one
+	}
+	t.mu.Lock()
+	failed, until := t.failed, t.failedUntil
+	t.mu.Unlock()
+	if time.Now().Before(until) {
+		return nil, failed
+	}
+	tok, err := t.shared(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.failed, t.failedUntil = err, time.Now().Add(failureTime)
+		return nil, err
+	}
+	t.current.Store(tok)
+	return tok, nil
+}
+
+// shared takes the token from the cache, or fetches it under the fleet's lease. While another
+// process holds the lease it waits for what that one stores.
+func (t *tokens) shared(ctx context.Context) (*appToken, error) {
+	for {
+		if tok := t.cached(ctx); tok != nil && time.Now().Before(tok.renew) {
+			return tok, nil
+		}
+		leaser, ok := t.cache.(Leaser)
+		if !ok {
+			return t.call(ctx)
+		}
+		release, held, err := leaser.Lease(ctx, t.key+":lease", leaseTime)
+		if err != nil {
+			t.logger.WarnContext(ctx, "wechat: token cache cannot lease: fetching alone", "error", err)
+			return t.call(ctx)
+		}
+		if held {
+			return t.leased(ctx, release)
+		}
+		if cur := t.current.Load(); cur != nil && time.Now().Before(cur.expiry) {
+			return cur, nil // the holder renews it; this one is still honoured
+		}
+		select {
+		case <-time.After(leasePoll):
+		case <-ctx.Done():
+			return nil, newWireError("app access token", ctx.Err())
+		}
+	}
+}
+
+// leased fetches as the holder, unless the holder before has stored a token meanwhile.
+func (t *tokens) leased(ctx context.Context, release func()) (*appToken, error) {
+	defer release()
+	if tok := t.cached(ctx); tok != nil && time.Now().Before(tok.renew) {
+		return tok, nil
+	}
+	return t.call(ctx)
+}
+
+// cached returns the fleet's token unless it is expired or refused.
+func (t *tokens) cached(ctx context.Context) *appToken {
+	value, ok, err := t.cache.Get(ctx, t.key)
+	if err != nil {
+		t.logger.WarnContext(ctx, "wechat: token cache cannot be read", "error", err)
+	}
+	if !ok {
+		return nil
+	}
+	seconds, token, found := strings.Cut(value, " ")
+	unix, err := strconv.ParseInt(seconds, 10, 64)
+	if !found || err != nil || token == "" || t.isRefused(token) {
+		return nil
+	}
+	expiry := time.Unix(unix, 0)
+	if !time.Now().Before(expiry) {
+		return nil
+	}
+	return &appToken{value: token, expiry: expiry, renew: expiry.Add(-renewBefore)}
+}
+
+func (t *tokens) isRefused(token string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return token == t.refused
+}
+
+// call asks WeChat and stores the answer in the cache.
+func (t *tokens) call(ctx context.Context) (*appToken, error) {
+	r := Get("/cgi-bin/token", url.Values{
+		"grant_type": {"client_credential"}, "appid": {t.caller.appID}, "secret": {string(t.caller.secret)},
+	})
+	if t.kind == stable {
+		r = Post("/cgi-bin/stable_token", map[string]string{
+			"grant_type": "client_credential", "appid": t.caller.appID, "secret": string(t.caller.secret),
+		})
+	}
+	r.NoToken = true
+	r.Once = t.kind == classic // each fetch kills the token before it
+	answer, err := Call[tokenAnswer](ctx, t.caller, r)
+	if err != nil {
+		if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code == 40001 {
+			refusal.Code = ErrInvalidSecret // here 40001 is about the secret, not about a token
+		}
+		return nil, err
+	}
+	if answer.AccessToken == "" || answer.ExpiresIn < 1 || answer.ExpiresIn > maxExpiresIn {
+		return nil, &WireError{Op: r.op(), Kind: WireBody, Detail: "no token, or a lifetime out of bounds"}
+	}
+	life := time.Duration(answer.ExpiresIn) * time.Second
+	now := time.Now()
+	tok := &appToken{value: answer.AccessToken, expiry: now.Add(life), renew: now.Add(life - min(renewBefore, life/2))}
+	value := strconv.FormatInt(tok.expiry.Unix(), 10) + " " + tok.value
+	if err := t.cache.Set(ctx, t.key, value, life); err != nil {
+		t.logger.WarnContext(ctx, "wechat: token cache cannot be written", "error", err)
+	}
+	return tok, nil
+}
+
+type tokenAnswer struct {
+	AccessToken string `json:"access_token"`
+	ExpiresIn   Int    `json:"expires_in"` // seconds
+}
+
+// Refused implements [TokenSource]: the token is dropped if it is still the current one. One
+// fetch may follow at once; if that token is refused as well, none for 30 seconds.
+func (t *tokens) Refused(_ context.Context, token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	cur := t.current.Load()
+	if cur == nil || cur.value != token {
+		return
+	}
+	now := time.Now()
+	t.failedUntil = time.Time{}
+	if now.Sub(t.refusedAt) < refusalPause {
+		t.failed = &Error{Op: "app access token", Code: ErrAccessToken, Message: "the token just fetched was refused as well"}
+		t.failedUntil = now.Add(refusalPause)
+	}
+	t.refused, t.refusedAt = token, now
+	t.current.CompareAndSwap(cur, nil)
+}

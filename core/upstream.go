@@ -1,0 +1,197 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The limits of one call. Media transfers get more.
+const (
+	callTime  = 5 * time.Second
+	callSize  = 1 << 20
+	mediaTime = 30 * time.Second
+	mediaSize = 20 << 20
+)
+
+// upstream is the way to api.weixin.qq.com: what every call shares below tokens and JSON.
+type upstream struct {
+	base     string
+	client   http.Client
+	maxTime  time.Duration // the Timeout of the user's client; 0: none
+	observer Observer
+	logger   *slog.Logger
+
+	mu     sync.Mutex
+	limits map[string]*limit // by path
+}
+
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    2 * time.Second,
+		ResponseHeaderTimeout:  4 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConns:           128,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        90 * time.Second,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// An exchange is one HTTP request to WeChat, ready to be sent.
+type exchange struct {
+	op, method, path string
+	query            string
+	body             []byte
+	contentType      string
+	once             bool // sending it spends something: never send it twice
+	media            bool
+}
+
+// do sends x and returns the answer's whole body. A failed connection is tried once more, if
+// the request was surely not sent, or sending it twice does no harm.
+func (u *upstream) do(ctx context.Context, x exchange) (body []byte, header http.Header, err error) {
+	limit := callTime
+	if x.media {
+		limit = mediaTime
+	}
+	if u.maxTime > 0 {
+		limit = min(limit, u.maxTime)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	leave, err := u.enter(ctx, x)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer leave()
+
+	body, header, sent, err := u.send(ctx, x)
+	if wire, ok := errors.AsType[*WireError](err); ok && ctx.Err() == nil && connectionFailed(wire.Kind) &&
+		(!sent || (x.method == http.MethodGet && !x.once)) {
+		body, header, _, err = u.send(ctx, x)
+	}
+	return body, header, err
+}
+
+func connectionFailed(k WireKind) bool { return k == WireUnreachable || k == WireBroken }
+
+// send makes one attempt. sent tells whether WeChat may have seen the request.
+func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header http.Header, sent bool, err error) {
+	// Only a transport that reports a connection, and then no writing, has surely sent nothing.
+	// The request may outlive this call inside the transport, hence the atomics.
+	var connected, wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true); wrote.Store(false) },
+		WroteHeaders: func() { wrote.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(ctx, x.method, u.base+x.path+"?"+x.query, nil)
+	if err != nil {
+		return nil, nil, false, &WireError{Op: x.op, Kind: WireBroken, Detail: "the request cannot be built"}
+	}
+	switch {
+	case x.body != nil:
+		req.Header.Set("Content-Type", x.contentType)
+		req.ContentLength = int64(len(x.body))
+		req.Body = io.NopCloser(bytes.NewReader(x.body)) // no GetBody: the transport must not send it again by itself
+	case x.method == http.MethodPost:
+		req.Body = http.NoBody
+	case x.once:
+		// The transport repeats a GET by itself when a reused connection turns out dead, unless
+		// there is a body that it cannot rewind.
+		req.Body = io.NopCloser(bytes.NewReader(nil))
+	}
+	res, err := u.client.Do(req)
+	if err != nil {
+		wire := newWireError(x.op, err)
+		unsent := wire.Kind == WireUnreachable || (connected.Load() && !wrote.Load())
+		return nil, nil, !unsent, wire
+	}
+	defer res.Body.Close() //nolint:errcheck // nothing is left to lose
+	if res.StatusCode != http.StatusOK {
+		return nil, nil, true, &WireError{Op: x.op, Kind: WireStatus, Status: res.StatusCode, Detail: fmt.Sprintf("HTTP status %d", res.StatusCode)}
+	}
+	size := int64(callSize)
+	if x.media {
+		size = mediaSize
+	}
+	body, err = io.ReadAll(io.LimitReader(res.Body, size+1))
+	switch {
+	case err != nil:
+		wire := newWireError(x.op, err)
+		if wire.Kind != WireTimeout {
+			wire.Kind = WireBody // the answer began: asking again would not be the same question
+		}
+		return nil, nil, true, wire
+	case int64(len(body)) > size:
+		return nil, nil, true, &WireError{Op: x.op, Kind: WireBody, Detail: fmt.Sprintf("more than %d bytes", size)}
+	}
+	return body, res.Header, true, nil
+}
+
+// observe tells the observer and the debug log about a call, by path and code only.
+func (u *upstream) observe(ctx context.Context, x exchange, began time.Time, err error) {
+	var code Code
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		code = refusal.Code
+	}
+	took := time.Since(began)
+	if u.observer != nil {
+		u.observer.Observe(ctx, Event{Name: EventUpstreamCall, Kind: x.path, Duration: took, Code: code})
+	}
+	if u.logger.Enabled(ctx, slog.LevelDebug) {
+		u.logger.LogAttrs(ctx, slog.LevelDebug, "wechat: call", slog.String("op", x.op), slog.Duration("took", took), slog.Any("error", err))
+	}
+}
+
+// At most inFlight calls per API run at once; waiting more wait within their own time.
+const (
+	inFlight   = 64
+	maxWaiting = 1000
+)
+
+type limit struct {
+	slots   chan struct{}
+	waiting atomic.Int32
+}
+
+// enter waits for a place among the calls in flight to the same API.
+func (u *upstream) enter(ctx context.Context, x exchange) (leave func(), err error) {
+	u.mu.Lock()
+	l := u.limits[x.path]
+	if l == nil {
+		l = &limit{slots: make(chan struct{}, inFlight)}
+		u.limits[x.path] = l
+	}
+	u.mu.Unlock()
+	leave = func() { <-l.slots }
+	select {
+	case l.slots <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	if l.waiting.Add(1) > maxWaiting {
+		l.waiting.Add(-1)
+		return nil, &WireError{Op: x.op, Kind: WireBusy, Detail: fmt.Sprintf("%d calls are waiting already", maxWaiting)}
+	}
+	defer l.waiting.Add(-1)
+	select {
+	case l.slots <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		return nil, newWireError(x.op, ctx.Err())
+	}
+}

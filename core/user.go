@@ -1,0 +1,86 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// A User is who is signed in, and what WeChat told about them. It may be shared between
+// requests: never change one. Identity is (AppID, OpenID); UnionID is often absent.
+//
+// It marshals with WeChat's own JSON names and never holds a token.
+type User struct {
+	AppID      string // the account that OpenID belongs to
+	OpenID     string
+	UnionID    string // links the apps of one open-platform account; may be empty
+	Nickname   string // empty for snsapi_base
+	HeadImgURL string // empty for snsapi_base and for users without an avatar
+	Country    string
+	Province   string
+	City       string
+	Language   string
+	Sex        int // 1 male, 2 female, 0 unknown
+	Privilege  []string
+	Scope      string    // what the user granted
+	Snapshot   bool      // a virtual user of WeChat's snapshot page
+	LoginAt    time.Time // when the session began
+}
+
+type userJSON struct {
+	AppID      string   `json:"appid"`
+	OpenID     string   `json:"openid"`
+	UnionID    string   `json:"unionid"`
+	Nickname   string   `json:"nickname"`
+	HeadImgURL string   `json:"headimgurl"`
+	Country    string   `json:"country"`
+	Province   string   `json:"province"`
+	City       string   `json:"city"`
+	Language   string   `json:"language"`
+	Sex        int      `json:"sex"`
+	Privilege  []string `json:"privilege,omitempty"`
+	Scope      string   `json:"scope"`
+	Snapshot   bool     `json:"is_snapshotuser"`
+	LoginAt    int64    `json:"login_at"`
+}
+
+// MarshalJSON writes WeChat's names, and login_at in unix seconds (0: never).
+func (u User) MarshalJSON() ([]byte, error) {
+	var loginAt int64
+	if !u.LoginAt.IsZero() {
+		loginAt = u.LoginAt.Unix()
+	}
+	return json.Marshal(userJSON{
+		u.AppID, u.OpenID, u.UnionID, u.Nickname, u.HeadImgURL, u.Country, u.Province, u.City,
+		u.Language, u.Sex, u.Privilege, u.Scope, u.Snapshot, loginAt,
+	})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (u *User) UnmarshalJSON(data []byte) error {
+	var j userJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	*u = User{
+		j.AppID, j.OpenID, j.UnionID, j.Nickname, j.HeadImgURL, j.Country, j.Province, j.City,
+		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot, time.Time{},
+	}
+	if j.LoginAt != 0 {
+		u.LoginAt = time.Unix(j.LoginAt, 0)
+	}
+	return nil
+}
+
+type userKey struct{}
+
+// WithUser puts the signed-in user on the context; see [UserFrom].
+func WithUser(ctx context.Context, u *User) context.Context {
+	return context.WithValue(ctx, userKey{}, u)
+}
+
+// UserFrom returns who is signed in, as stored by [WithUser]; false means nobody is.
+func UserFrom(ctx context.Context) (*User, bool) {
+	u, ok := ctx.Value(userKey{}).(*User)
+	return u, ok && u != nil
+}
