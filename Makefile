@@ -1,0 +1,90 @@
+# `make help` lists the targets. CI runs the same ones.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := all
+
+LINT_VERSION := v2.15.0
+LINT := $(CURDIR)/bin/golangci-lint-$(LINT_VERSION)
+
+FUZZTIME ?= 30s
+BENCHTIME ?= 1s
+SOAK ?= 10m
+ARGS ?=
+
+# The library, and the two modules that bring what a user of the library never downloads.
+MODULES := . $(patsubst %/go.mod,%,$(wildcard bench/go.mod e2e/go.mod))
+
+# in_modules runs a command in every module and stops at the first fault.
+in_modules = for m in $(MODULES); do (cd "$$m" && $(1)) || exit 1; done
+
+.PHONY: all
+all: fmt vet lint test ## fmt, vet, lint, test (the default)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: fmt
+fmt: $(LINT) ## format the code and sort the imports
+	@$(call in_modules,$(LINT) fmt ./...)
+
+.PHONY: vet
+vet: ## go vet
+	@$(call in_modules,go vet ./...)
+
+.PHONY: lint
+lint: $(LINT) ## golangci-lint with the rules of .golangci.yml
+	@$(call in_modules,$(LINT) run ./...)
+
+# The version is part of the name, so a new one is installed as soon as it is asked for.
+$(LINT):
+	GOBIN=$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(dir $@)golangci-lint $@
+
+.PHONY: deps
+deps: ## install what the tests drive: redis-server and chromium
+	@scripts/deps
+
+.PHONY: test
+test: deps ## every test with the race detector: the library, the browser tests, the benchmarks' own
+	WXOAUTH_NO_SKIP=1 go test -race -shuffle=on ./...
+	@$(MAKE) --no-print-directory e2e
+	@if [ -d bench ]; then set -x; cd bench && go test ./...; else echo "bench: not written yet"; fi
+
+.PHONY: e2e
+e2e: deps ## the browser tests
+	@if [ -d e2e ]; then set -x; cd e2e && WXOAUTH_NO_SKIP=1 go test -count=1 ./...; else echo "e2e: not written yet"; fi
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: cover
+cover: deps ## coverage of all packages: coverage.html and the total
+	WXOAUTH_NO_SKIP=1 go test -coverprofile=coverage.out -coverpkg=./... ./...
+	go tool cover -html=coverage.out -o coverage.html
+	@go tool cover -func=coverage.out | tail -n 1
+
+.PHONY: bench
+bench: ## the benchmarks
+	cd bench && go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: soak
+soak: deps ## the soak tests of bench/, for SOAK (10m)
+	cd bench && WXOAUTH_NO_SKIP=1 WXOAUTH_SOAK=$(SOAK) go test -v -count=1 -timeout 0 -run '^TestSoak' ./...
+
+.PHONY: sim
+sim: ## a WeChat on this machine, with a page to look at (ARGS go to cmd/wxsim)
+	go run ./cmd/wxsim $(ARGS)
+
+.PHONY: tidy
+tidy: ## fail if a go.mod is not tidy
+	@$(call in_modules,go mod tidy -diff)
+
+.PHONY: clean
+clean: ## remove what the targets above made
+	rm -rf bin coverage.out coverage.html
+	go clean -testcache
