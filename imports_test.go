@@ -1,0 +1,154 @@
+package wxoauth_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/wxoauth/wxoauth"
+
+// anything stands for all packages of ours.
+const anything = "*"
+
+// arrows says which packages of ours each package may import, tests aside: the picture of
+// docs/design.md. A new arrow is a change of design and comes with a note in docs/adr.
+var arrows = map[string][]string{
+	"":                        {}, // documentation only
+	"core":                    {},
+	"core/rediscache":         {"core"},
+	"sessionstore":            {"core"},
+	"sessionstore/storetest":  {"core", "sessionstore"},
+	"sessionstore/redisstore": {"core", "sessionstore"},
+	"oauth":                   {"core", "sessionstore"},
+	"mpauth":                  {"core", "sessionstore", "internal/wxcrypt"},
+	"mpapi":                   {"core"},
+	"push":                    {"internal/wxcrypt"},
+	"jssdk":                   {"core"},
+	"adapters/nethttp":        {"core", "oauth", "mpauth"},
+	"adapters/gin":            {"core", "oauth", "mpauth"},
+	"adapters/chi":            {"core", "oauth", "mpauth", "adapters/nethttp"},
+	"wxsim":                   {}, // an independent witness: it must not share a mistake with us
+	"cmd/wxsim":               {"wxsim"},
+	"internal/wxcrypt":        {},
+	"internal/adaptertest":    {anything},
+	"examples/internal/demo":  {anything},
+	"examples/nethttp":        {anything},
+	"examples/chi":            {anything},
+	"examples/gin":            {anything},
+}
+
+// confined says which packages may import a module of others, tests aside. Whoever imports one
+// adapter or one store then compiles no other framework and no Redis client.
+var confined = map[string][]string{
+	"github.com/redis/rueidis":    {"core/rediscache", "sessionstore/redisstore", "examples/internal/demo"},
+	"github.com/gin-gonic/gin":    {"adapters/gin", "internal/adaptertest", "examples/gin"},
+	"github.com/go-chi/chi":       {"adapters/chi", "internal/adaptertest", "examples/chi"},
+	"github.com/stretchr/testify": {"internal/adaptertest"},
+	"go.uber.org/goleak":          {"internal/adaptertest"},
+	"github.com/chromedp":         {},
+}
+
+// A listed package is what `go list -json` says of a package; Imports leaves tests out.
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range list(t) {
+		for _, fault := range faults(p) {
+			t.Error(fault)
+		}
+	}
+}
+
+func TestForbiddenImportsAreFound(t *testing.T) {
+	for _, tt := range []struct {
+		name, path, imports, want string
+	}{
+		{"an arrow of the picture", "oauth", module + "/core", ""},
+		{"a library that everybody may use", "oauth", "github.com/gorilla/sessions", ""},
+		{"an arrow upwards", "core", module + "/oauth", "core imports oauth"},
+		{"an arrow sideways", "oauth", module + "/mpauth", "oauth imports mpauth"},
+		{"a simulator that shares our code", "wxsim", module + "/internal/wxcrypt", "wxsim imports internal/wxcrypt"},
+		{"a package outside the picture", "helpers", "fmt", "helpers is not in the picture"},
+		{"code in the root", "", module + "/core", "the root imports core"},
+		{"Redis in the store that wants no server", "sessionstore", "github.com/redis/rueidis", "sessionstore imports github.com/redis/rueidis"},
+		{"Redis in the Redis store", "sessionstore/redisstore", "github.com/redis/rueidis", ""},
+		{"part of a confined module", "oauth", "github.com/stretchr/testify/require", "oauth imports github.com/stretchr/testify/require"},
+		{"a later major version", "oauth", "github.com/go-chi/chi/v5", "oauth imports github.com/go-chi/chi/v5"},
+		{"a browser in an example", "examples/gin", "github.com/chromedp/chromedp", "examples/gin imports github.com/chromedp/chromedp"},
+		{"a name that only begins the same", "oauth", "github.com/gin-gonic/ginger", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := strings.TrimSuffix(module+"/"+tt.path, "/")
+			got := strings.Join(faults(listed{path, []string{tt.imports}}), "; ")
+			if (tt.want == "") != (got == "") || !strings.HasPrefix(got, tt.want) {
+				t.Errorf("faults = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// list asks the go command for all packages of this module.
+func list(t *testing.T) (packages []listed) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps=false", "-json=ImportPath,Imports", "./...").Output()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("go list: %v: %s", err, failed.Stderr)
+	} else if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+		var p listed
+		if err := d.Decode(&p); err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	return packages
+}
+
+// faults says in words which imports of p the tables above do not allow.
+func faults(p listed) []string {
+	name, _ := local(p.ImportPath)
+	allowed, known := arrows[name]
+	who := name
+	if name == "" {
+		who = "the root"
+	}
+	if !known {
+		return []string{who + " is not in the picture of docs/design.md: add it there and to this table"}
+	}
+	var faults []string
+	for _, path := range p.Imports {
+		if ours, ok := local(path); ok && !slices.Contains(allowed, ours) && !slices.Contains(allowed, anything) {
+			faults = append(faults, fmt.Sprintf("%s imports %s, an arrow that docs/design.md does not have", who, ours))
+		}
+		for module, users := range confined {
+			if within(path, module) && !slices.Contains(users, name) {
+				faults = append(faults, fmt.Sprintf("%s imports %s, which only %v may", who, path, users))
+			}
+		}
+	}
+	return faults
+}
+
+// local gives the folder of an import path of this module, and whether it is one.
+func local(path string) (folder string, ok bool) {
+	if !within(path, module) {
+		return path, false
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/"), true
+}
+
+// within reports whether an import path is the module or a package below it.
+func within(path, module string) bool {
+	return path == module || strings.HasPrefix(path, module+"/")
+}
