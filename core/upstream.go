@@ -95,7 +95,7 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	// The request may outlive this call inside the transport, hence the atomics.
 	var connected, wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true); wrote.Store(false) },
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
 		WroteHeaders: func() { wrote.Store(true) },
 	})
 	req, err := http.NewRequestWithContext(ctx, x.method, u.base+x.path+"?"+x.query, nil)
