@@ -1,0 +1,133 @@
+package wxsim
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// The two kinds of app access_token live side by side and do not void each other.
+const (
+	classicToken = iota // GET /cgi-bin/token
+	stableToken         // POST /cgi-bin/stable_token
+)
+
+const (
+	tokenOverlap   = 5 * time.Minute  // how long a replaced token still works
+	forcePause     = 30 * time.Second // least time between forced refreshes
+	forcedPerDay   = 20
+	appTokenLength = 136
+)
+
+// appTokens are the tokens of one kind that an app has.
+type appTokens struct {
+	current  *appToken
+	forcedAt time.Time
+	forced   counter
+}
+
+// An appToken is an app's access_token.
+type appToken struct {
+	text    string
+	app     *app
+	expires time.Time
+	// voidAt is when a replaced token stops working; zero for the current one.
+	voidAt time.Time
+}
+
+// checkCredentials finds the app with this appid and secret among the kinds that may call.
+func (s *Server) checkCredentials(id, secret string, kinds []appKind) (*app, int) {
+	a := s.app(id)
+	switch {
+	case id == "":
+		return nil, 41002
+	case secret == "":
+		return nil, 41004
+	case a == nil || !slices.Contains(kinds, a.kind):
+		return nil, 40013
+	case secret != a.secret:
+		return nil, 40125
+	}
+	return a, 0
+}
+
+// classicAccessToken is GET /cgi-bin/token: each call gives a new token, and the one before
+// works for 5 more minutes.
+func (s *Server) classicAccessToken(r *request) answer {
+	if r.query.Get("grant_type") != "client_credential" {
+		return r.refuse(40002)
+	}
+	a, code := s.credentials(r, officialAccount, miniProgram)
+	if code != 0 {
+		return r.refuse(code)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return r.tokenAnswer(s.replaceToken(a, classicToken, r.now.Add(tokenOverlap), r.now))
+}
+
+// stableAccessToken is POST /cgi-bin/stable_token: the same token until its last 5 minutes.
+func (s *Server) stableAccessToken(r *request) answer {
+	var ask struct {
+		GrantType    string `json:"grant_type"`
+		AppID        string `json:"appid"`
+		Secret       string `json:"secret"`
+		ForceRefresh bool   `json:"force_refresh"`
+	}
+	switch {
+	case len(r.body) == 0:
+		return r.refuse(44002)
+	case json.Unmarshal(r.body, &ask) != nil:
+		return r.refuse(47001)
+	case ask.GrantType != "client_credential":
+		return r.refuse(40002)
+	}
+	a, code := s.checkCredentials(ask.AppID, ask.Secret, []appKind{officialAccount, miniProgram})
+	if code != 0 {
+		return r.refuse(code)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	have := &a.tokens[stableToken]
+	switch {
+	case ask.ForceRefresh && r.now.Sub(have.forcedAt) >= forcePause:
+		if !have.forced.allow(today(r.now), forcedPerDay) {
+			return r.refuse(45009)
+		}
+		have.forcedAt = r.now
+		return r.tokenAnswer(s.replaceToken(a, stableToken, r.now, r.now))
+	case have.current == nil || have.current.expires.Sub(r.now) < tokenOverlap:
+		return r.tokenAnswer(s.replaceToken(a, stableToken, r.now.Add(tokenOverlap), r.now))
+	}
+	return r.tokenAnswer(have.current)
+}
+
+func (r *request) tokenAnswer(t *appToken) answer {
+	return r.ok(object("access_token", t.text, "expires_in", int(t.expires.Sub(r.now)/time.Second)))
+}
+
+// replaceToken makes a new token of a kind; the one before stops working at voidAt at the latest.
+func (s *Server) replaceToken(a *app, kind int, voidAt, now time.Time) *appToken {
+	have := &a.tokens[kind]
+	if have.current != nil {
+		have.current.voidAt = voidAt
+	}
+	have.current = &appToken{text: "92_" + randomText(appTokenLength-3, urlSafe), app: a, expires: now.Add(tokenLife)}
+	s.appTokens.put(have.current.text, have.current, now)
+	return have.current
+}
+
+// tokenApp finds the app of an access_token, or says why the token is refused: 41001 missing,
+// 40001 unknown or replaced, 42001 expired.
+func (s *Server) tokenApp(text string, now time.Time) (*app, int) {
+	t, ok := s.appTokens.get(text)
+	switch {
+	case text == "":
+		return nil, 41001
+	case !ok || !t.voidAt.IsZero() && !now.Before(t.voidAt):
+		return nil, 40001
+	case !now.Before(t.expires):
+		return nil, 42001
+	}
+	return t.app, 0
+}

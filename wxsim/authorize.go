@@ -1,0 +1,198 @@
+package wxsim
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	scopeBase     = "snsapi_base"
+	scopeUserInfo = "snsapi_userinfo"
+	scopeLogin    = "snsapi_login"
+)
+
+// ownerCookie holds the openid of the person who owns the simulated phone.
+const ownerCookie = "wxsim_user"
+
+// A login is what an app asks for on the authorize page or on the QR page.
+type login struct {
+	app         *app
+	redirectURI string
+	scope       string
+	state       string
+	forceSnap   bool
+}
+
+// A pageError is a number that WeChat shows on a page instead of sending the browser back.
+type pageError struct {
+	code   int
+	reason string // what the developer should look at; the real WeChat is less talkative
+}
+
+// badLink is the page without a number that WeChat shows when a URL does not match its pattern.
+func badLink(reason string) *pageError { return &pageError{0, reason} }
+
+// parameters of the two pages, in the order that WeChat wants.
+var pageOrder = [...]string{"appid", "redirect_uri", "response_type", "scope", "state"}
+
+// authorize is GET /connect/oauth2/authorize.
+func (s *Server) authorize(r *request) answer {
+	ask, fault := s.parseLogin(r.URL.RawQuery, officialAccount)
+	if fault != nil {
+		return s.errorPage(r, fault)
+	}
+	owner := s.owner(r.Request)
+	if ask.scope == scopeBase || s.cfg.AutoAllow {
+		return s.callBack(r, ask, owner, ask.scope, ask.forceSnap || owner.Snapshot)
+	}
+	return s.consentPage(r, ask, owner)
+}
+
+// qrConnect is GET /connect/qrconnect.
+func (s *Server) qrConnect(r *request) answer {
+	ask, fault := s.parseLogin(r.URL.RawQuery, websiteApp)
+	if fault != nil {
+		return s.errorPage(r, fault)
+	}
+	if s.cfg.AutoAllow {
+		return s.callBack(r, ask, s.owner(r.Request), ask.scope, false)
+	}
+	return s.desktopPage(r, ask)
+}
+
+// owner is the person of the cookie, else the first user.
+func (s *Server) owner(r *http.Request) *person {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, err := r.Cookie(ownerCookie); err == nil {
+		if p := s.people[c.Value]; p != nil {
+			return p
+		}
+	}
+	return s.everybody[0]
+}
+
+// callBack issues a code and sends the browser back to the app.
+func (s *Server) callBack(r *request, ask *login, p *person, scope string, snapshot bool) answer {
+	s.mu.Lock()
+	who := ask.app.identity(p, snapshot && scope == scopeUserInfo)
+	text := s.issue(code{kind: webCode, app: ask.app, who: who, scope: scope}, r.now)
+	s.mu.Unlock()
+	return redirect(ask.location("code", text, "state", ask.state))
+}
+
+// location is the redirect_uri with its own query, then names and values, then its fragment.
+// The values need no escaping.
+func (l *login) location(pairs ...string) string {
+	address, fragment, hasFragment := strings.Cut(l.redirectURI, "#")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		switch {
+		case !strings.Contains(address, "?"):
+			address += "?"
+		case !strings.HasSuffix(address, "?") && !strings.HasSuffix(address, "&"):
+			address += "&"
+		}
+		address += pairs[i] + "=" + pairs[i+1]
+	}
+	if hasFragment {
+		address += "#" + fragment
+	}
+	return address
+}
+
+// parseLogin checks the query of the authorize page or the QR page.
+func (s *Server) parseLogin(rawQuery string, kind appKind) (*login, *pageError) {
+	names, values, err := splitQuery(rawQuery)
+	if err != nil {
+		return nil, badLink(err.Error())
+	}
+	for _, required := range []struct {
+		name string
+		code int
+	}{{"appid", 10012}, {"redirect_uri", 10011}, {"scope", 10010}, {"state", 10013}} {
+		if values[required.name] == "" {
+			return nil, &pageError{required.code, required.name + " is empty"}
+		}
+	}
+	if !s.cfg.Lax {
+		if err := checkOrder(names, kind); err != nil {
+			return nil, badLink(err.Error())
+		}
+	}
+	if values["response_type"] != "code" {
+		return nil, badLink("response_type must be code")
+	}
+	ask := &login{
+		app:         s.app(values["appid"]),
+		redirectURI: values["redirect_uri"],
+		scope:       values["scope"],
+		state:       values["state"],
+		forceSnap:   values["forceSnapShot"] == "true",
+	}
+	switch {
+	case ask.app == nil:
+		return nil, &pageError{40013, "nobody has this appid"}
+	case ask.app.kind == websiteApp && kind == officialAccount:
+		return nil, &pageError{10016, "this is the appid of a website app; the authorize page wants an official account's"}
+	case ask.app.kind != kind || !slices.Contains(scopesOf(kind), ask.scope):
+		return nil, &pageError{10005, "this app may not ask for this scope here"}
+	case !s.redirectAllowed(ask.redirectURI):
+		return nil, &pageError{10003, "the host of redirect_uri is not the one that was configured"}
+	case len(ask.state) > 128 || strings.Trim(ask.state, alphanumeric) != "":
+		return nil, &pageError{10013, "state must be at most 128 letters and digits"}
+	}
+	return ask, nil
+}
+
+func scopesOf(kind appKind) []string {
+	if kind == websiteApp {
+		return []string{scopeLogin}
+	}
+	return []string{scopeBase, scopeUserInfo}
+}
+
+// splitQuery keeps the order of a query's names.
+func splitQuery(rawQuery string) (names []string, values map[string]string, err error) {
+	values = map[string]string{}
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if values[name], err = url.QueryUnescape(value); err != nil {
+			return nil, nil, errors.New("a percent sign is not followed by two hex digits")
+		}
+		if slices.Contains(names, name) {
+			return nil, nil, errors.New("a parameter comes twice; is redirect_uri escaped?")
+		}
+		names = append(names, name)
+	}
+	return names, values, nil
+}
+
+// checkOrder wants the five parameters first and in order, then only known ones.
+func checkOrder(names []string, kind appKind) error {
+	if len(names) < len(pageOrder) || !slices.Equal(names[:len(pageOrder)], pageOrder[:]) {
+		return errors.New("the parameters must be " + strings.Join(pageOrder[:], ", ") + ", in this order; is redirect_uri escaped?")
+	}
+	extras := []string{"forcePopup", "forceSnapShot", "component_appid", "connect_redirect"}
+	if kind == websiteApp {
+		extras = []string{"lang", "login_type", "self_redirect", "style", "styletype", "sizetype", "bgcolor", "rst", "href", "fast_login", "stylelite", "connect_redirect"}
+	}
+	for _, name := range names[len(pageOrder):] {
+		if !slices.Contains(extras, name) {
+			return errors.New("unknown parameter after state")
+		}
+	}
+	return nil
+}
+
+// redirectAllowed wants an absolute http or https URL on one of the configured domains.
+func (s *Server) redirectAllowed(redirectURI string) bool {
+	u, err := url.Parse(redirectURI)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return false
+	}
+	domains := s.cfg.RedirectDomains
+	return len(domains) == 0 || slices.Contains(domains, u.Host) || slices.Contains(domains, u.Hostname())
+}

@@ -1,0 +1,98 @@
+package wxsim
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	logLength   = 1000     // calls remembered
+	logBody     = 16 << 10 // bytes remembered of a body and of an answer
+	countedURLs = 1000     // different paths counted
+)
+
+// A Call is one request to WeChat and its answer. Long bodies are cut at 16 kB.
+type Call struct {
+	Method, Path string
+	Query        url.Values
+	Form         url.Values // of a form body
+	Header       http.Header
+	Body         []byte
+	Status       int // 0: the connection was dropped
+	Answer       []byte
+	Code         int       // errcode or the number of an error page; 0 is success
+	At           time.Time // when it was answered, by the simulator's clock
+}
+
+// calls counts and remembers.
+type calls struct {
+	mu     sync.Mutex
+	counts map[string]int
+	log    []Call // a ring once it is full
+	next   int    // where the next one goes in a full ring
+}
+
+func (c *calls) count(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.counts == nil {
+		c.counts = map[string]int{}
+	}
+	if _, known := c.counts[path]; known || len(c.counts) < countedURLs {
+		c.counts[path]++
+	}
+}
+
+func (c *calls) record(r *request, a answer) {
+	call := Call{
+		Method: r.Method, Path: r.URL.Path, Query: r.query, Header: r.Header.Clone(),
+		Body:   bytes.Clone(r.body[:min(len(r.body), logBody)]),
+		Status: a.status,
+		Answer: bytes.Clone(a.body[:min(len(a.body), logBody)]),
+		Code:   a.code,
+		At:     r.now,
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		call.Form, _ = url.ParseQuery(string(r.body)) // the readable part of a bad form is enough
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.log) < logLength {
+		c.log = append(c.log, call)
+		return
+	}
+	c.log[c.next] = call
+	c.next = (c.next + 1) % logLength
+}
+
+func (c *calls) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts, c.log, c.next = nil, nil, 0
+}
+
+// Calls is how often a path was called, whatever the answer: an API such as "/sns/userinfo" or
+// a page such as "/connect/oauth2/authorize".
+func (s *Server) Calls(path string) int {
+	s.calls.mu.Lock()
+	defer s.calls.mu.Unlock()
+	return s.calls.counts[path]
+}
+
+// Log is the last 1,000 calls, newest last.
+func (s *Server) Log() []Call {
+	s.calls.mu.Lock()
+	defer s.calls.mu.Unlock()
+	return slices.Concat(s.calls.log[s.calls.next:], s.calls.log[:s.calls.next])
+}
+
+// Reset forgets counters, log and faults. Users, codes and tokens stay.
+func (s *Server) Reset() {
+	s.calls.reset()
+	s.faults.reset()
+}

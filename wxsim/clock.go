@@ -1,0 +1,21 @@
+package wxsim
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// A clock is the real one (or a synctest bubble's) plus what [Server.Advance] added.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+
+// Advance moves the simulator's clock forward by d: codes and tokens age at once.
+// Nobody else's clock moves, and a negative d does nothing.
+func (s *Server) Advance(d time.Duration) { s.clock.offset.Add(int64(max(0, d))) }
+
+// Now is the time by the simulator's clock.
+func (s *Server) Now() time.Time { return s.clock.now() }
+
+// chinaTime is where WeChat's days begin and end.
+func chinaTime(t time.Time) time.Time { return t.In(time.FixedZone("CST", 8*60*60)) }

@@ -1,0 +1,70 @@
+package wxsim
+
+import "time"
+
+// How long things live.
+const (
+	codeLife    = 5 * time.Minute
+	tokenLife   = 2 * time.Hour
+	refreshLife = 30 * 24 * time.Hour
+)
+
+// A codeKind keeps WeChat's one-time codes apart: each works at one endpoint only.
+type codeKind string
+
+const (
+	webCode    codeKind = "web"    // sns/oauth2/access_token
+	jsCode     codeKind = "js"     // sns/jscode2session
+	phoneCode  codeKind = "phone"  // getuserphonenumber
+	pluginCode codeKind = "plugin" // getpluginopenpid
+)
+
+// A code stands for what a user allowed an app.
+type code struct {
+	kind       codeKind
+	app        *app
+	who        identity
+	scope      string
+	sessionKey string // of a js_code
+	expires    time.Time
+	used       bool
+}
+
+// issue makes a code of 32 characters. Used and expired ones are remembered for a while, for
+// the sake of 40163 and 42003.
+func (s *Server) issue(c code, now time.Time) string {
+	c.expires = now.Add(codeLife)
+	text := "0" + randomText(31, alphanumeric)
+	s.codes.put(text, &c, now)
+	return text
+}
+
+// spend takes a code, or says why not: 40029 unknown, of another app or another kind,
+// 40163 used, 42003 expired.
+func (s *Server) spend(text string, kind codeKind, a *app, now time.Time) (*code, int) {
+	c, ok := s.codes.get(text)
+	switch {
+	case !ok || c.kind != kind || c.app != a:
+		return nil, 40029
+	case c.used:
+		return nil, 40163
+	case !now.Before(c.expires):
+		return nil, 42003
+	}
+	c.used = true
+	return c, 0
+}
+
+// NewCode makes a login code, as if the user had just allowed the app this scope: for a second
+// callback with another code, or a code without any page. Any openid of the user will do. It is
+// empty for an app or a user that does not exist.
+func (s *Server) NewCode(appID, openID, scope string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, p := s.app(appID), s.people[openID]
+	if a == nil || p == nil {
+		return ""
+	}
+	now := s.clock.now()
+	return s.issue(code{kind: webCode, app: a, who: a.identity(p, p.Snapshot && scope == scopeUserInfo), scope: scope}, now)
+}

@@ -1,0 +1,77 @@
+package wxsim
+
+import "time"
+
+// A Limit is how often one app may call an endpoint; zero means any number of times. Too many
+// calls in a minute are answered 45011, too many in a day (China's) 45009. The authorize page
+// shows error 10009 instead.
+type Limit struct{ PerMinute, PerDay int }
+
+// DocumentedLimits are the limits that WeChat publishes, for [Config].Limits.
+func DocumentedLimits() map[string]Limit {
+	return map[string]Limit{
+		"/cgi-bin/token":            {PerDay: 2_000},
+		"/cgi-bin/stable_token":     {PerMinute: 10_000, PerDay: 500_000},
+		"/sns/oauth2/access_token":  {PerMinute: 50_000},
+		"/sns/oauth2/refresh_token": {PerMinute: 50_000},
+		"/sns/userinfo":             {PerMinute: 50_000},
+		"/wxa/resetusersessionkey":  {PerMinute: 60_000},
+		"/wxa/msg_sec_check":        {PerMinute: 4_000, PerDay: 2_000_000},
+		"/wxa/media_check_async":    {PerMinute: 2_000, PerDay: 200_000},
+		"/wxa/genwxashortlink":      {PerDay: 10_000_000},
+	}
+}
+
+// A counter counts within one minute or day.
+type counter struct {
+	period string
+	n      int
+}
+
+// usage is how often one path was called.
+type usage struct{ minute, day counter }
+
+// today is the day in China, where limits begin anew at midnight.
+func today(now time.Time) string { return chinaTime(now).Format(time.DateOnly) }
+
+// allow counts one more in the period and says whether that is within limit.
+func (c *counter) allow(period string, limit int) bool {
+	if c.period != period {
+		*c = counter{period: period}
+	}
+	if c.n >= limit {
+		return false
+	}
+	c.n++
+	return true
+}
+
+// overLimit is the code for a path that was called too often, or 0.
+func (s *Server) overLimit(path string, now time.Time) int {
+	limit, ok := s.cfg.Limits[path]
+	if !ok {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := s.used[path]
+	if used == nil {
+		used = new(usage)
+		s.used[path] = used
+	}
+	switch {
+	case limit.PerMinute > 0 && !used.minute.allow(now.Format("2006-01-02T15:04"), limit.PerMinute):
+		return 45011
+	case limit.PerDay > 0 && !used.day.allow(today(now), limit.PerDay):
+		return 45009
+	}
+	return 0
+}
+
+// refuseCaller says on a page or in an answer that a limit was reached.
+func (s *Server) refuseCaller(r *request, code int) answer {
+	if isPage(r.URL.Path) {
+		return s.errorPage(r, &pageError{10009, "called too often"})
+	}
+	return r.refuse(code)
+}

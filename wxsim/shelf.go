@@ -1,0 +1,38 @@
+package wxsim
+
+import "time"
+
+// A shelf keeps things under a name for a while, and at most max of them: when it is full the
+// oldest goes. It is not safe for concurrent use; the server's mutex guards it.
+type shelf[T any] struct {
+	keep  time.Duration
+	max   int
+	items map[string]T
+	order []placed // by time of put
+}
+
+type placed struct {
+	name string
+	at   time.Time
+}
+
+func newShelf[T any](keep time.Duration, limit int) *shelf[T] {
+	return &shelf[T]{keep: keep, max: limit, items: map[string]T{}}
+}
+
+// put places an item under a name that was never used before, and clears away what is too old.
+func (s *shelf[T]) put(name string, item T, now time.Time) {
+	s.items[name] = item
+	s.order = append(s.order, placed{name, now})
+	gone := 0
+	for gone < len(s.order) && (len(s.order)-gone > s.max || now.Sub(s.order[gone].at) >= s.keep) {
+		delete(s.items, s.order[gone].name)
+		gone++
+	}
+	s.order = s.order[gone:]
+}
+
+func (s *shelf[T]) get(name string) (T, bool) {
+	item, ok := s.items[name]
+	return item, ok
+}

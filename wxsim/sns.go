@@ -1,0 +1,203 @@
+package wxsim
+
+import (
+	"time"
+)
+
+// A grant is what a user's access_token and refresh_token stand for.
+type grant struct {
+	app     *app
+	who     identity
+	scope   string
+	revoked int // the person's count when the grant was made; a higher one voids it
+
+	accessToken  string
+	accessEnd    time.Time
+	refreshToken string
+	refreshEnd   time.Time
+}
+
+func (g *grant) dead() bool { return g.revoked != g.who.person.revoked }
+
+// newAccessToken gives the grant a token of WeChat's length and alphabet.
+func (s *Server) newAccessToken(g *grant, now time.Time) {
+	g.accessToken = "92_" + randomText(107, urlSafe)
+	s.access.put(g.accessToken, g, now)
+}
+
+func (s *Server) newRefreshToken(g *grant, now time.Time) {
+	g.refreshToken = "92_" + randomText(107, urlSafe)
+	g.refreshEnd = now.Add(refreshLife)
+	s.refresh.put(g.refreshToken, g, now)
+}
+
+// exchange is GET /sns/oauth2/access_token.
+func (s *Server) exchange(r *request) answer {
+	a, code := s.credentials(r, officialAccount, websiteApp)
+	switch {
+	case code != 0:
+		return r.refuse(code)
+	case r.query.Get("code") == "":
+		return r.refuse(41008)
+	case r.query.Get("grant_type") != "authorization_code":
+		return r.refuse(40002)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, refused := s.spend(r.query.Get("code"), webCode, a, r.now)
+	if refused != 0 {
+		return r.refuse(refused)
+	}
+	g := &grant{app: a, who: c.who, scope: c.scope, revoked: c.who.person.revoked, accessEnd: r.now.Add(tokenLife)}
+	s.newAccessToken(g, r.now)
+	s.newRefreshToken(g, r.now)
+	pairs := g.tokenPairs()
+	if g.who.snapshot {
+		pairs = append(pairs, "is_snapshotuser", 1)
+	}
+	if g.scope != scopeBase && g.who.unionID != "" {
+		pairs = append(pairs, "unionid", g.who.unionID)
+	}
+	return r.ok(object(pairs...))
+}
+
+func (g *grant) tokenPairs() []any {
+	return []any{
+		"access_token", g.accessToken,
+		"expires_in", int(tokenLife / time.Second),
+		"refresh_token", g.refreshToken,
+		"openid", g.who.openID,
+		"scope", g.scope,
+	}
+}
+
+// credentials checks appid and secret of a call that needs no access_token.
+func (s *Server) credentials(r *request, kinds ...appKind) (*app, int) {
+	id, secret := r.query.Get("appid"), r.query.Get("secret")
+	return s.checkCredentials(id, secret, kinds)
+}
+
+// refreshTokens is GET /sns/oauth2/refresh_token. It asks for no secret. A live access_token
+// stays and lives on for its full time; the 30 days of a refresh_token that stays do not begin anew.
+func (s *Server) refreshTokens(r *request) answer {
+	a := s.app(r.query.Get("appid"))
+	switch {
+	case r.query.Get("appid") == "":
+		return r.refuse(41002)
+	case a == nil || a.kind == miniProgram:
+		return r.refuse(40013)
+	case r.query.Get("refresh_token") == "":
+		return r.refuse(41003)
+	case r.query.Get("grant_type") != "refresh_token":
+		return r.refuse(40002)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, ok := s.refresh.get(r.query.Get("refresh_token"))
+	switch {
+	case !ok || g.app != a || g.refreshToken != r.query.Get("refresh_token"):
+		return r.refuse(40030)
+	case g.dead():
+		return r.refuse(42007)
+	case !r.now.Before(g.refreshEnd):
+		return r.refuse(42002)
+	}
+	if !r.now.Before(g.accessEnd) {
+		s.newAccessToken(g, r.now)
+	}
+	g.accessEnd = r.now.Add(tokenLife)
+	if s.cfg.RotateRefreshTokens {
+		s.newRefreshToken(g, r.now)
+	}
+	return r.ok(object(g.tokenPairs()...))
+}
+
+// userGrant finds the grant of the user's access_token in the query and checks the openid.
+func (s *Server) userGrant(r *request) (*grant, int) {
+	token, openID := r.query.Get("access_token"), r.query.Get("openid")
+	g, ok := s.access.get(token)
+	switch {
+	case token == "":
+		return nil, 41001
+	case openID == "":
+		return nil, 41009
+	case !ok:
+		return nil, 40001
+	case g.dead():
+		return nil, 42007
+	case g.accessToken != token || !r.now.Before(g.accessEnd):
+		return nil, 42001
+	case openID != g.who.openID:
+		return nil, 40003
+	}
+	return g, 0
+}
+
+// checkGrant is GET /sns/auth.
+func (s *Server) checkGrant(r *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, code := s.userGrant(r); code != 0 {
+		return r.refuse(code)
+	}
+	return r.ok(okMessage)
+}
+
+// userInfo is GET /sns/userinfo.
+func (s *Server) userInfo(r *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, code := s.userGrant(r)
+	switch {
+	case code != 0:
+		return r.refuse(code)
+	case g.scope == scopeBase:
+		return r.refuse(48001)
+	}
+	lang := r.query.Get("lang")
+	u := g.who.person.User
+	if g.who.snapshot {
+		u = User{}
+	}
+	who := g.app.identity(g.who.person, g.who.snapshot) // as of now: a profile changes
+	pairs := []any{
+		"openid", who.openID,
+		"nickname", who.nickname,
+		"sex", u.Sex,
+		"language", u.Language,
+		"province", placeName(u.Province, lang),
+		"city", placeName(u.City, lang),
+		"country", placeName(u.Country, lang),
+		"headimgurl", who.avatar,
+		"privilege", u.Privilege,
+	}
+	if who.unionID != "" {
+		pairs = append(pairs, "unionid", who.unionID)
+	}
+	return r.ok(object(pairs...))
+}
+
+// placeName gives the places of the made-up users in the language that was asked for; other
+// places stay as they are.
+func placeName(place, lang string) string {
+	names, ok := map[string]struct{ taiwan, english string }{
+		"中国":   {"中國", "China"},
+		"广东":   {"廣東", "Guangdong"},
+		"深圳":   {"深圳", "Shenzhen"},
+		"北京":   {"北京", "Beijing"},
+		"海淀":   {"海澱", "Haidian"},
+		"上海":   {"上海", "Shanghai"},
+		"浦东新区": {"浦東新區", "Pudong New District"},
+		"浙江":   {"浙江", "Zhejiang"},
+		"杭州":   {"杭州", "Hangzhou"},
+		"四川":   {"四川", "Sichuan"},
+		"成都":   {"成都", "Chengdu"},
+	}[place]
+	switch {
+	case ok && lang == "en":
+		return names.english
+	case ok && lang == "zh_TW":
+		return names.taiwan
+	}
+	return place
+}

@@ -1,0 +1,147 @@
+package wxsim
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// A User is a WeChat user of the simulator.
+type User struct {
+	OpenID   string // at the official account; made up when empty. Other apps know the user under other openids
+	UnionID  string // the same for all apps; made up when empty
+	Nickname string
+	// HeadImgURL is the avatar; empty means that the user has none.
+	HeadImgURL              string
+	Country, Province, City string
+	Language                string
+	Sex                     int // 1 male, 2 female, 0 unknown
+	Privilege               []string
+	Phone                   string // "13800138000", or "+852 91234567"
+	Snapshot                bool   // always opens pages as a snapshot, so the app sees a virtual user
+	NoUnionID               bool   // WeChat tells no unionid of this user
+}
+
+// A person is a user and what the simulator knows about them.
+type person struct {
+	User
+
+	revoked    int // how often the user voided all tokens
+	sessionKey string
+	keyMadeAt  time.Time
+	visited    time.Time // last visit of the mini program
+}
+
+// madeUpAvatar begins the avatar URLs of made-up users. No such picture exists there, so once
+// the simulator listens it serves them itself.
+const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/"
+
+// madeUpUsers are n people with Chinese nicknames; the first of them is the user of a zero Config.
+func madeUpUsers(n int) []User {
+	names := []struct {
+		nickname, province, city string
+		sex                      int
+	}{
+		{"小明", "广东", "深圳", 1},
+		{"李雷", "北京", "海淀", 1},
+		{"韩梅梅", "上海", "浦东新区", 2},
+		{"阿珍🌸", "浙江", "杭州", 2},
+		{"大熊", "四川", "成都", 0},
+	}
+	users := make([]User, n)
+	for i := range users {
+		who := names[i%len(names)]
+		if i >= len(names) {
+			who.nickname += strconv.Itoa(i/len(names) + 1)
+		}
+		users[i] = User{
+			Nickname: who.nickname, Country: "中国", Province: who.province, City: who.city, Language: "zh_CN",
+			Sex: who.sex, Phone: strconv.Itoa(13800138000 + i),
+			HeadImgURL: madeUpAvatar + randomText(48, urlSafe) + "/132",
+		}
+	}
+	return users
+}
+
+// MadeUpUsers gives n different users with Chinese nicknames, avatars and telephone numbers,
+// for [Config].Users.
+func MadeUpUsers(n int) []User { return madeUpUsers(n) }
+
+// AddUser lets one more user into the simulator, or changes the one with the same OpenID.
+// It returns the user with OpenID and UnionID filled.
+func (s *Server) AddUser(u User) User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addUser(u)
+}
+
+func (s *Server) addUser(u User) User {
+	u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
+	u.UnionID = cmp.Or(u.UnionID, "o"+randomText(27, urlSafe))
+	u.Privilege = slices.Clone(u.Privilege)
+	if old := s.people[u.OpenID]; old != nil {
+		old.User = u
+		return u
+	}
+	p := &person{User: u}
+	s.everybody = append(s.everybody, p)
+	for _, a := range s.apps {
+		s.people[a.openID(u)] = p
+	}
+	return u
+}
+
+// Users are all users, oldest first.
+func (s *Server) Users() []User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	users := make([]User, len(s.everybody))
+	for i, p := range s.everybody {
+		users[i] = p.User
+		users[i].Privilege = slices.Clone(p.Privilege)
+	}
+	return users
+}
+
+// OpenID is the openid under which an app knows the user. It is u.OpenID at the official account.
+func (s *Server) OpenID(appID string, u User) string {
+	if a := s.app(appID); a != nil {
+		return a.openID(u)
+	}
+	return ""
+}
+
+// RevokeUser voids all tokens of a user, as a change of the WeChat password does: they are
+// answered 42007 from now on. Any openid of the user will do; an unknown one does nothing.
+func (s *Server) RevokeUser(openID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.people[openID]; p != nil {
+		p.revoked++
+	}
+}
+
+// An identity is a user as one app sees them after one login.
+type identity struct {
+	openID, unionID, nickname, avatar string
+	person                            *person
+	snapshot                          bool
+}
+
+func (a *app) identity(p *person, snapshot bool) identity {
+	if snapshot {
+		return identity{
+			openID:   derivedID("snapshot", a.id, p.OpenID),
+			unionID:  derivedID("snapshot", p.UnionID),
+			nickname: "微信用户",
+			person:   p,
+			snapshot: true,
+		}
+	}
+	who := identity{openID: a.openID(p.User), unionID: p.UnionID, nickname: p.Nickname, avatar: p.HeadImgURL, person: p}
+	if p.NoUnionID {
+		who.unionID = ""
+	}
+	return who
+}
