@@ -74,6 +74,7 @@ bench: ## the benchmarks
 
 .PHONY: soak
 soak: deps ## the soak tests of bench/, for SOAK (10m)
+	@cd bench && go test -list '^TestSoak' ./... | grep '^TestSoak' # fails when there is none
 	cd bench && WXOAUTH_NO_SKIP=1 WXOAUTH_SOAK=$(SOAK) go test -v -count=1 -timeout 0 -run '^TestSoak' ./...
 
 .PHONY: sim
