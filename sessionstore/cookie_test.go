@@ -2,15 +2,21 @@ package sessionstore_test
 
 import (
 	"bytes"
+	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
+
+const name = "__Host-wx-a1b2c3"
 
 func key(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 
@@ -23,39 +29,159 @@ func newCookie(t *testing.T, keys ...[]byte) *sessionstore.CookieStore {
 	return s
 }
 
-// save saves values under name and returns the cookie.
-func save(t *testing.T, store sessions.Store, name string, values map[any]any) *http.Cookie {
+// save saves one value, for maxAge seconds, and returns the answer.
+func save(t *testing.T, store *sessionstore.CookieStore, value string, maxAge int) (*httptest.ResponseRecorder, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	session, err := store.New(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	session.Values = values
+	session.Values["s"] = []byte(value)
+	session.Options.MaxAge = maxAge
 	w := httptest.NewRecorder()
-	if err := store.Save(r, w, session); err != nil {
-		t.Fatal(err)
-	}
-	return w.Result().Cookies()[0]
+	return w, store.Save(r, w, session)
 }
 
-// load opens a cookie with store.
-func load(t *testing.T, store sessions.Store, cookie *http.Cookie) (*sessions.Session, error) {
+// load opens the first cookie that an answer set.
+func load(t *testing.T, store *sessionstore.CookieStore, w *httptest.ResponseRecorder) (*sessions.Session, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	cookie := w.Result().Cookies()[0]
 	r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
 	return store.New(r, cookie.Name)
 }
 
 func TestCookieSize(t *testing.T) {
-	const name = "__Host-wx-a1b2c3"
-	payload := []byte(strings.Repeat("p", 500))
-	cookie := save(t, newCookie(t, key(1)), name, map[any]any{"s": payload})
-	if got := len(name) + 1 + len(cookie.Value); got != 772 {
-		t.Errorf("a session of 500 bytes makes %d bytes of name=value, want 772", got)
+	for _, tt := range []struct{ payload, want int }{{1, 107}, {500, 772}, {800, 1172}, {2993, 4096}} {
+		w, err := save(t, newCookie(t, key(1)), strings.Repeat("v", tt.payload), 60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie := w.Result().Cookies()[0]
+		if got := len(cookie.Name + "=" + cookie.Value); got != tt.want {
+			t.Errorf("%d bytes make %d bytes of name=value, want %d", tt.payload, got, tt.want)
+		}
 	}
-	session, err := load(t, newCookie(t, key(1)), cookie)
-	if err != nil || session.IsNew || !bytes.Equal(session.Values["s"].([]byte), payload) {
-		t.Errorf("load = %+v, %v", session, err)
+}
+
+func TestSessionTooLargeForACookie(t *testing.T) {
+	w, err := save(t, newCookie(t, key(1)), strings.Repeat("v", 2994), 60)
+	if !errors.Is(err, sessionstore.ErrTooLarge) || len(w.Header()) > 0 {
+		t.Errorf("Save = %v and sets %v; want ErrTooLarge and no cookie", err, w.Header())
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	w, err := save(t, newCookie(t, key(1)), "v", 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		keys [][]byte
+		good bool
+	}{
+		{"the only key", [][]byte{key(1)}, true},
+		{"the new key is there as well", [][]byte{key(1), key(2)}, true},
+		{"the new key seals", [][]byte{key(2), key(1)}, true},
+		{"the old key is gone", [][]byte{key(2)}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			session, err := load(t, newCookie(t, tt.keys...), w)
+			if session.IsNew == tt.good || (err == nil) != tt.good || !sessionstore.Anonymous(err) {
+				t.Errorf("IsNew %t, error %v; want a good session: %t", session.IsNew, err, tt.good)
+			}
+		})
+	}
+}
+
+func TestFirstKeySeals(t *testing.T) {
+	w, err := save(t, newCookie(t, key(1), key(2)), "v", 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session, _ := load(t, newCookie(t, key(2)), w); !session.IsNew {
+		t.Error("the second key sealed")
+	}
+}
+
+func TestKeysAreCopied(t *testing.T) {
+	mine := key(1)
+	store := newCookie(t, mine)
+	clear(mine)
+	w, err := save(t, store, "v", 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session, err := load(t, newCookie(t, key(1)), w); session.IsNew {
+		t.Errorf("the store seals with what its caller wrote over the key: %v", err)
+	}
+}
+
+func TestDefaultOptionsAreSafe(t *testing.T) {
+	session, _ := newCookie(t, key(1)).New(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), name)
+	want := sessions.Options{Path: "/", MaxAge: 2592000, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if *session.Options != want {
+		t.Errorf("options = %+v, want %+v", *session.Options, want)
+	}
+	session.Options.Path = "/elsewhere"
+	other, _ := newCookie(t, key(1)).New(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), name)
+	if other.Options.Path != "/" {
+		t.Error("a session changes the options of the next one")
+	}
+}
+
+func TestLifeInsideTheSeal(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		name   string
+		maxAge int
+		life   time.Duration
+	}{
+		{"one second", 1, time.Second},
+		{"a browser session", 0, 30 * day},
+		{"a year, longer than securecookie's own 30 days", 365 * 86400, 365 * day},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := newCookie(t, key(1))
+				w, err := save(t, store, "v", tt.maxAge)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(tt.life - time.Millisecond)
+				if session, err := load(t, store, w); session.IsNew {
+					t.Errorf("gone before its time: %v", err)
+				}
+				time.Sleep(time.Millisecond)
+				if session, err := load(t, store, w); !session.IsNew || !sessionstore.Anonymous(err) {
+					t.Errorf("IsNew %t, error %v after its time", session.IsNew, err)
+				}
+			})
+		})
+	}
+}
+
+func TestEndlessMaxAge(t *testing.T) {
+	w, err := save(t, newCookie(t, key(1)), "v", math.MaxInt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session, err := load(t, newCookie(t, key(1)), w); session.IsNew {
+		t.Errorf("a session that never ends has ended: %v", err)
+	}
+}
+
+func TestSaveWithoutOptionsUsesTheStores(t *testing.T) {
+	store := newCookie(t, key(1))
+	session := sessions.NewSession(store, name)
+	session.Options = nil
+	w := httptest.NewRecorder()
+	if err := store.Save(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), w, session); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.Result().Cookies()[0]; !c.Secure || !c.HttpOnly || c.MaxAge != 2592000 {
+		t.Errorf("the cookie is %v", c)
 	}
 }

@@ -61,15 +61,15 @@ func Expiry(maxAge int) time.Time {
 	if maxAge == 0 {
 		maxAge = defaultMaxAge
 	}
-	return time.Unix(time.Now().Unix()+int64(maxAge), 0)
+	return time.Unix(time.Now().Unix()+min(int64(maxAge), math.MaxUint32), 0)
 }
 
 func marshal(values map[any]any, expiry time.Time) ([]byte, error) {
-	seconds := uint32(min(max(expiry.Unix(), 0), math.MaxUint32)) //nolint:gosec // within bounds; good until 2106
+	seconds := uint32(min(max(expiry.Unix(), 0), math.MaxUint32)) // good until 2106
 	if key, value, ok := single(values); ok {
 		record := make([]byte, 0, headerSize+1+len(key)+len(value))
 		record = binary.BigEndian.AppendUint32(append(record, formSingle), seconds)
-		record = append(append(record, byte(len(key))), key...)
+		record = append(append(record, byte(len(key))), key...) //nolint:gosec // single has looked at the length
 		return append(record, value...), nil
 	}
 	record := bytes.NewBuffer(binary.BigEndian.AppendUint32([]byte{formGob}, seconds))

@@ -1,0 +1,73 @@
+package sessionstore
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/gorilla/securecookie"
+)
+
+// FuzzUnmarshal feeds the reader of opened records any bytes: it must never panic, and what it
+// accepts it must write back to the same values.
+func FuzzUnmarshal(f *testing.F) {
+	for _, values := range []map[any]any{
+		{"s": []byte("value")},
+		{"": []byte{}},
+		{string(bytes.Repeat([]byte("k"), 255)): []byte("v")},
+		{"name": "Li Lei", 7: 42},
+	} {
+		record, err := marshal(values, time.Unix(1_700_000_000, 0))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(record)
+	}
+	f.Add([]byte{})
+	f.Add([]byte{formSingle, 0, 0, 0, 0, 9, 'k'})
+	f.Add([]byte{99, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, record []byte) {
+		values, expiry, err := unmarshal(record)
+		if err != nil {
+			return
+		}
+		again, err := marshal(values, expiry)
+		if err != nil {
+			t.Fatalf("marshal(%v): %v", values, err)
+		}
+		if record[0] == formSingle && !bytes.Equal(again, record) {
+			t.Errorf("%q is written back as %q", record, again)
+		}
+	})
+}
+
+// FuzzOpen feeds the opener any string: nothing but what was sealed may open.
+func FuzzOpen(f *testing.F) {
+	codecs, err := NewCodecs([][]byte{bytes.Repeat([]byte{1}, 32)}, "fuzz")
+	if err != nil {
+		f.Fatal(err)
+	}
+	expiry := time.Now().Add(24 * time.Hour)
+	good, err := Seal(codecs, "n", map[any]any{"s": []byte("value")}, expiry)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good, []byte("v"))
+	f.Add(good[1:], []byte{})
+	f.Add("", []byte("|"))
+	f.Add("fHx8", []byte("\x00\xff"))
+	f.Fuzz(func(t *testing.T, sealed string, value []byte) {
+		if _, _, err := Open(codecs, "n", sealed); sealed != good && err == nil {
+			t.Errorf("%q opens", sealed)
+		} else if bad, ok := err.(securecookie.Error); err != nil && (!ok || !bad.IsDecode()) { //nolint:errorlint // gorilla's users assert it directly
+			t.Errorf("the error of %q is %v; want one that says IsDecode", sealed, err)
+		}
+		own, err := Seal(codecs, "n", map[any]any{"s": value}, expiry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if values, _, err := Open(codecs, "n", own); err != nil || !bytes.Equal(values["s"].([]byte), value) {
+			t.Errorf("round trip of %q = %q, %v", value, values["s"], err)
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package sessionstore_test
+
+import (
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wxoauth/wxoauth/sessionstore"
+	"github.com/wxoauth/wxoauth/sessionstore/storetest"
+)
+
+func TestMemoryOutcomes(t *testing.T) {
+	storetest.RunOutcomes(t, func(*testing.T) sessionstore.Outcomes { return sessionstore.NewMemoryOutcomes() })
+}
+
+// held tells whether the key is reserved or has an outcome.
+func held(t *testing.T, o *sessionstore.MemoryOutcomes, key string) bool {
+	t.Helper()
+	_, held, err := o.Outcome(t.Context(), key)
+	if err != nil {
+		t.Error(err)
+	}
+	return held
+}
+
+func TestMemoryOutcomesEndWithTheirTTL(t *testing.T) {
+	const ttl = 30 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		o := sessionstore.NewMemoryOutcomes()
+		if ok, _ := o.Reserve(t.Context(), "state", ttl); !ok {
+			t.Fatal("not reserved")
+		}
+		time.Sleep(ttl - time.Nanosecond)
+		if !held(t, o, "state") {
+			t.Error("the reservation ended early")
+		}
+		if err := o.SetOutcome(t.Context(), "state", []byte("done"), ttl); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(ttl - time.Nanosecond)
+		if !held(t, o, "state") {
+			t.Error("the outcome ended early")
+		}
+		time.Sleep(time.Nanosecond)
+		if held(t, o, "state") {
+			t.Error("the outcome has not ended")
+		}
+		if ok, _ := o.Reserve(t.Context(), "state", ttl); !ok {
+			t.Error("an outcome that has ended keeps others out")
+		}
+	})
+}
+
+func TestMemoryOutcomesForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := sessionstore.NewMemoryOutcomes()
+		for i := range 10_000 {
+			if _, err := o.Reserve(t.Context(), strconv.Itoa(i), 30*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond) // 100 logins a second
+		}
+		if n := sessionstore.HeldOutcomes(o); n > 30*100+10*100 {
+			t.Errorf("%d are held; want those of 30 s, and of 10 s until the next sweep", n)
+		}
+	})
+}
