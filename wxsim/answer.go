@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -84,9 +85,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.dropped {
 		panic(http.ErrAbortHandler) // the server's way to close a connection
 	}
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	body := a.body
 	if a.cut {
 		w.Header().Set("Content-Length", strconv.Itoa(max(2, len(body))))

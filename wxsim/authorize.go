@@ -35,32 +35,47 @@ type pageError struct {
 // badLink is the page without a number that WeChat shows when a URL does not match its pattern.
 func badLink(reason string) *pageError { return &pageError{0, reason} }
 
-// parameters of the two pages, in the order that WeChat wants.
-var pageOrder = [...]string{"appid", "redirect_uri", "response_type", "scope", "state"}
+// A CallbackMode says how often the browser calls the app back after a login.
+type CallbackMode int
+
+// WeChat's Android app sometimes calls back twice.
+const (
+	CallbackOnce      CallbackMode = iota
+	CallbackSameCode               // twice with one code: the second exchange is answered 40163
+	CallbackOtherCode              // twice with one state and two codes
+)
+
+// DoubleCallback makes every login that follows call the app back twice: instead of a redirect
+// the browser gets a page that opens one address in a hidden frame and then goes to the other.
+func (s *Server) DoubleCallback(mode CallbackMode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.callbacks = mode
+}
 
 // authorize is GET /connect/oauth2/authorize.
 func (s *Server) authorize(r *request) answer {
 	ask, fault := s.parseLogin(r.URL.RawQuery, officialAccount)
 	if fault != nil {
-		return s.errorPage(r, fault)
+		return s.errorPage(r.Request, fault)
 	}
 	owner := s.owner(r.Request)
 	if ask.scope == scopeBase || s.cfg.AutoAllow {
-		return s.callBack(r, ask, owner, ask.scope, ask.forceSnap || owner.Snapshot)
+		return s.callBack(r.Request, ask.allowed(owner))
 	}
-	return s.consentPage(r, ask, owner)
+	return s.consentPage(r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
 }
 
 // qrConnect is GET /connect/qrconnect.
 func (s *Server) qrConnect(r *request) answer {
 	ask, fault := s.parseLogin(r.URL.RawQuery, websiteApp)
 	if fault != nil {
-		return s.errorPage(r, fault)
+		return s.errorPage(r.Request, fault)
 	}
 	if s.cfg.AutoAllow {
-		return s.callBack(r, ask, s.owner(r.Request), ask.scope, false)
+		return s.callBack(r.Request, ask.allowed(s.owner(r.Request)))
 	}
-	return s.desktopPage(r, ask)
+	return s.desktopPage(r.Request, s.newScan(ask, r.now))
 }
 
 // owner is the person of the cookie, else the first user.
@@ -75,13 +90,45 @@ func (s *Server) owner(r *http.Request) *person {
 	return s.everybody[0]
 }
 
-// callBack issues a code and sends the browser back to the app.
-func (s *Server) callBack(r *request, ask *login, p *person, scope string, snapshot bool) answer {
+// A decision is what the person made of a login.
+type decision struct {
+	ask      *login
+	refused  bool
+	person   *person
+	scope    string // may be smaller than what was asked
+	snapshot bool
+	mode     CallbackMode
+}
+
+// allowed is the decision to grant just what was asked.
+func (l *login) allowed(p *person) decision {
+	return decision{ask: l, person: p, scope: l.scope, snapshot: l.forceSnap || p.Snapshot}
+}
+
+// callBack sends the browser back to the app: with a code, or if refused with the state only.
+func (s *Server) callBack(r *http.Request, d decision) answer {
+	if d.refused {
+		return redirect(d.ask.location("state", d.ask.state))
+	}
 	s.mu.Lock()
-	who := ask.app.identity(p, snapshot && scope == scopeUserInfo)
-	text := s.issue(code{kind: webCode, app: ask.app, who: who, scope: scope}, r.now)
+	mode := max(d.mode, s.callbacks)
+	first := s.callbackURL(d)
+	second := first
+	if mode == CallbackOtherCode {
+		second = s.callbackURL(d)
+	}
 	s.mu.Unlock()
-	return redirect(ask.location("code", text, "state", ask.state))
+	if mode != CallbackOnce {
+		return s.twicePage(r, first, second)
+	}
+	return redirect(first)
+}
+
+// callbackURL issues a code.
+func (s *Server) callbackURL(d decision) string {
+	who := d.ask.app.identity(d.person, d.snapshot && d.scope == scopeUserInfo)
+	text := s.issue(code{kind: webCode, app: d.ask.app, who: who, scope: d.scope}, s.clock.now())
+	return d.ask.location("code", text, "state", d.ask.state)
 }
 
 // location is the redirect_uri with its own query, then names and values, then its fragment.
@@ -172,14 +219,15 @@ func splitQuery(rawQuery string) (names []string, values map[string]string, err 
 
 // checkOrder wants the five parameters first and in order, then only known ones.
 func checkOrder(names []string, kind appKind) error {
-	if len(names) < len(pageOrder) || !slices.Equal(names[:len(pageOrder)], pageOrder[:]) {
-		return errors.New("the parameters must be " + strings.Join(pageOrder[:], ", ") + ", in this order; is redirect_uri escaped?")
+	order := []string{"appid", "redirect_uri", "response_type", "scope", "state"}
+	if len(names) < len(order) || !slices.Equal(names[:len(order)], order) {
+		return errors.New("the parameters must be " + strings.Join(order, ", ") + ", in this order; is redirect_uri escaped?")
 	}
 	extras := []string{"forcePopup", "forceSnapShot", "component_appid", "connect_redirect"}
 	if kind == websiteApp {
 		extras = []string{"lang", "login_type", "self_redirect", "style", "styletype", "sizetype", "bgcolor", "rst", "href", "fast_login", "stylelite", "connect_redirect"}
 	}
-	for _, name := range names[len(pageOrder):] {
+	for _, name := range names[len(order):] {
 		if !slices.Contains(extras, name) {
 			return errors.New("unknown parameter after state")
 		}

@@ -71,7 +71,7 @@ func (s *Server) overLimit(path string, now time.Time) int {
 // refuseCaller says on a page or in an answer that a limit was reached.
 func (s *Server) refuseCaller(r *request, code int) answer {
 	if isPage(r.URL.Path) {
-		return s.errorPage(r, &pageError{10009, "called too often"})
+		return s.errorPage(r.Request, &pageError{10009, "called too often"})
 	}
 	return r.refuse(code)
 }

@@ -11,6 +11,27 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
+// ownPages are the pages that the real WeChat does not have. Only POST changes anything, and
+// only from a page of the same origin, with the exception of js_code and its like: they stand
+// in for calls that a mini program makes on the phone.
+func (s *Server) ownPages() http.Handler {
+	mux := http.NewServeMux()
+	show := func(pattern string, respond func(*http.Request) answer) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+			respond(r).write(w, r)
+		})
+	}
+	show("GET /{$}", s.homePage)
+	show("GET /wxsim/page.js", s.script)
+	show("GET /wxsim/avatar/{openid}/{size}", s.avatar)
+	show("POST /wxsim/consent", s.decide)
+	show("GET /wxsim/scan", s.phonePage)
+	show("GET /wxsim/desktop", s.desktopAgain)
+	show("GET /wxsim/desktop/state", s.desktopState)
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
 // A page is what every template knows.
 type page struct{ Lang string }
 
@@ -30,50 +51,54 @@ func newPage(r *http.Request) page {
 	return page{Lang: "zh-CN"}
 }
 
+// parsePages panics only on a template that cannot be parsed, which every test would see.
+func parsePages() map[string]*template.Template {
+	pages := map[string]*template.Template{}
+	for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home"} {
+		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/"+name+".html"))
+	}
+	return pages
+}
+
 // render fills one of the templates.
 func (s *Server) render(name string, data any) answer {
 	var body bytes.Buffer
 	if err := s.templates[name].ExecuteTemplate(&body, "layout", data); err != nil {
-		return answer{status: http.StatusInternalServerError, body: []byte("template: " + name)}
+		return plain(http.StatusInternalServerError, "template "+name)
 	}
 	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{
 		"Content-Type":           {"text/html; charset=utf-8"},
 		"Cache-Control":          {"no-store"},
 		"Referrer-Policy":        {"no-referrer"},
 		"X-Content-Type-Options": {"nosniff"},
+		// A frame is what a double callback happens in.
+		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; script-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'"},
 	}}
 }
 
-// parsePages panics only on a template that cannot be built, which a test would see.
-func parsePages() map[string]*template.Template {
-	pages := map[string]*template.Template{}
-	for _, name := range []string{"error"} {
-		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/"+name+".html"))
-	}
-	return pages
+func plain(status int, text string) answer {
+	return answer{status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
 }
 
+// script is the little JavaScript that the pages can do without.
+func (s *Server) script(*http.Request) answer {
+	js, err := pageFiles.ReadFile("pages/page.js")
+	if err != nil {
+		return plain(http.StatusInternalServerError, "page.js")
+	}
+	return answer{status: http.StatusOK, body: js, header: http.Header{"Content-Type": {"text/javascript; charset=utf-8"}}}
+}
+
+// errorData is a page with WeChat's number and, unlike WeChat's, the reason.
 type errorData struct {
 	page
 
-	Headline, Reason string
-	Number           int
+	Reason string
+	Number int
 }
 
-// errorPage shows WeChat's number and, unlike WeChat, the reason.
-func (s *Server) errorPage(r *request, e *pageError) answer {
-	p := newPage(r.Request)
-	a := s.render("error", errorData{page: p, Headline: p.T("该链接无法访问", "This link cannot be opened"), Number: e.code, Reason: e.reason})
+func (s *Server) errorPage(r *http.Request, e *pageError) answer {
+	a := s.render("error", errorData{newPage(r), e.reason, e.code})
 	a.code = e.code
 	return a
-}
-
-func (s *Server) serveOwnPages(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
-
-func (s *Server) consentPage(r *request, _ *login, _ *person) answer {
-	return s.errorPage(r, badLink("set AutoAllow"))
-}
-
-func (s *Server) desktopPage(r *request, _ *login) answer {
-	return s.errorPage(r, badLink("set AutoAllow"))
 }

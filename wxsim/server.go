@@ -56,6 +56,7 @@ type Server struct {
 	calls     calls
 	faults    faults
 	routes    map[string]endpoint
+	own       http.Handler // the pages that WeChat does not have
 	templates map[string]*template.Template
 	apps      [3]*app // by appKind
 
@@ -63,7 +64,9 @@ type Server struct {
 	http      *http.Server
 	everybody []*person          // oldest first
 	people    map[string]*person // by each of their openids
+	callbacks CallbackMode
 	codes     *shelf[*code]
+	scans     *shelf[*scan]
 	access    *shelf[*grant] // by access_token
 	refresh   *shelf[*grant] // by refresh_token
 	appTokens *shelf[*appToken]
@@ -82,12 +85,13 @@ func New(cfg Config) *Server {
 		},
 		people:    map[string]*person{},
 		codes:     newShelf[*code](2*codeLife, 1<<17),
+		scans:     newShelf[*scan](2*codeLife, 1<<12),
 		access:    newShelf[*grant](refreshLife, 1<<17),
 		refresh:   newShelf[*grant](2*refreshLife, 1<<17),
 		appTokens: newShelf[*appToken](2*tokenLife, 1<<14),
 		used:      map[string]*usage{},
 	}
-	s.routes, s.templates = s.endpoints(), parsePages()
+	s.routes, s.own, s.templates = s.endpoints(), s.ownPages(), parsePages()
 	users := cfg.Users
 	if len(users) == 0 {
 		users = madeUpUsers(1)
@@ -118,6 +122,9 @@ func (s *Server) Start() error {
 		return fmt.Errorf("wxsim: %w", err)
 	}
 	s.URL = "http://" + reachable(ln.Addr())
+	for _, p := range s.everybody {
+		p.HeadImgURL = s.avatarURL(p.User)
+	}
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -160,7 +167,7 @@ func (s *Server) started() *http.Server {
 // ServeHTTP answers for both of WeChat's hosts, and shows the simulator's own page at "/".
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/wxsim/") {
-		s.serveOwnPages(w, r)
+		s.own.ServeHTTP(w, r)
 		return
 	}
 	s.serveWeChat(w, r)

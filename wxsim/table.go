@@ -36,8 +36,8 @@ type field struct {
 type jsonKind int
 
 const (
-	text jsonKind = iota
-	number
+	aText jsonKind = iota
+	aNumber
 	anObject
 )
 
@@ -65,7 +65,7 @@ func (s *Server) loginEndpoints() []endpoint {
 		{
 			method: http.MethodGet, path: "/cgi-bin/ticket/getticket",
 			callers: []appKind{officialAccount},
-			fields:  []field{{"type", text, 40097}},
+			fields:  []field{{"type", aText, 40097}},
 			run:     s.jsTicket,
 		},
 	}
@@ -134,9 +134,9 @@ func (k jsonKind) fits(value json.RawMessage) bool {
 		return false
 	}
 	switch k {
-	case text:
+	case aText:
 		return value[0] == '"' && len(value) > 2
-	case number:
+	case aNumber:
 		return value[0] == '-' || value[0] >= '0' && value[0] <= '9'
 	default:
 		return value[0] == '{'

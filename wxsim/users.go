@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -33,9 +34,8 @@ type person struct {
 	visited    time.Time // last visit of the mini program
 }
 
-// madeUpAvatar begins the avatar URLs of made-up users. No such picture exists there, so once
-// the simulator listens it serves them itself.
-const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/"
+// madeUpAvatar begins the avatar URLs of made-up users, of which WeChat knows nothing.
+const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/wxsim"
 
 // madeUpUsers are n people with Chinese nicknames; the first of them is the user of a zero Config.
 func madeUpUsers(n int) []User {
@@ -58,7 +58,7 @@ func madeUpUsers(n int) []User {
 		users[i] = User{
 			Nickname: who.nickname, Country: "中国", Province: who.province, City: who.city, Language: "zh_CN",
 			Sex: who.sex, Phone: strconv.Itoa(13800138000 + i),
-			HeadImgURL: madeUpAvatar + randomText(48, urlSafe) + "/132",
+			HeadImgURL: madeUpAvatar + randomText(43, urlSafe) + "/132",
 		}
 	}
 	return users
@@ -80,6 +80,7 @@ func (s *Server) addUser(u User) User {
 	u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
 	u.UnionID = cmp.Or(u.UnionID, "o"+randomText(27, urlSafe))
 	u.Privilege = slices.Clone(u.Privilege)
+	u.HeadImgURL = s.avatarURL(u)
 	if old := s.people[u.OpenID]; old != nil {
 		old.User = u
 		return u
@@ -90,6 +91,14 @@ func (s *Server) addUser(u User) User {
 		s.people[a.openID(u)] = p
 	}
 	return u
+}
+
+// avatarURL turns a made-up avatar into one that the simulator serves itself, once it listens.
+func (s *Server) avatarURL(u User) string {
+	if s.URL == "" || !strings.HasPrefix(u.HeadImgURL, madeUpAvatar) {
+		return u.HeadImgURL
+	}
+	return s.URL + "/wxsim/avatar/" + u.OpenID + "/132"
 }
 
 // Users are all users, oldest first.

@@ -1,0 +1,145 @@
+package wxsim
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// consentData is the page on the phone where a person allows or refuses a login.
+type consentData struct {
+	page
+
+	AppName, AppID, Scope, State, RedirectURI string
+
+	// The form sends back one of these, by which the login is found again.
+	Query  string // of the authorize page
+	Ticket string // of a scan
+
+	Users []consentUser
+}
+
+type consentUser struct {
+	User
+
+	Chosen bool
+}
+
+// Profile says whether the app asks for more than the openid.
+func (d consentData) Profile() bool { return d.Scope != scopeBase }
+
+// Website says whether this is the confirmation of a scan.
+func (d consentData) Website() bool { return d.Ticket != "" }
+
+// Initial stands for the app's icon.
+func (d consentData) Initial() string { return initial(d.AppName) }
+
+// consentPage shows who could log in; data holds the query or the ticket.
+func (s *Server) consentPage(r *http.Request, ask *login, data consentData, owner *person) answer {
+	data.page = newPage(r)
+	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.id, ask.scope, ask.state, ask.redirectURI
+	data.AppName = hostOf(ask.redirectURI)
+	for _, u := range s.Users() {
+		data.Users = append(data.Users, consentUser{u, u.OpenID == owner.OpenID})
+	}
+	return s.render("consent", data)
+}
+
+// hostOf is what stands for the app's name: WeChat would know it.
+func hostOf(redirectURI string) string {
+	u, err := url.Parse(redirectURI)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// decide is POST /wxsim/consent, the form of the consent page.
+func (s *Server) decide(r *http.Request) answer {
+	if err := r.ParseForm(); err != nil {
+		return plain(http.StatusBadRequest, "bad form")
+	}
+	form := r.PostForm
+	ask, scan, fault := s.asked(r)
+	if fault != nil {
+		return s.errorPage(r, fault)
+	}
+	if form.Get("decision") == "add" {
+		u := s.AddUser(userFromForm(form))
+		return withOwner(redirect(formPage(form)), u.OpenID)
+	}
+	s.mu.Lock()
+	p := s.people[form.Get("user")]
+	s.mu.Unlock()
+	if p == nil {
+		return s.errorPage(r, badLink("nobody was chosen"))
+	}
+	d := ask.allowed(p)
+	switch form.Get("decision") {
+	case "allow":
+	case "base":
+		d.scope = scopeBase
+	case "snapshot":
+		d.snapshot = true
+	default:
+		d.refused = true
+	}
+	d.mode = map[string]CallbackMode{"same": CallbackSameCode, "other": CallbackOtherCode}[form.Get("callbacks")]
+	if scan != nil {
+		return withOwner(s.confirm(r, scan, d), p.OpenID)
+	}
+	return withOwner(s.callBack(r, d), p.OpenID)
+}
+
+// asked finds the login that a form of the consent page is about, and its scan if there is one.
+func (s *Server) asked(r *http.Request) (*login, *scan, *pageError) {
+	if ticket := r.PostForm.Get("ticket"); ticket != "" {
+		found, ok := s.scan(ticket)
+		if !ok {
+			return nil, nil, expiredScan()
+		}
+		return found.ask, found, nil
+	}
+	ask, fault := s.parseLogin(r.PostForm.Get("query"), officialAccount)
+	return ask, nil, fault
+}
+
+// formPage is the address of the consent page that a form came from.
+func formPage(form url.Values) string {
+	if ticket := form.Get("ticket"); ticket != "" {
+		return "/wxsim/scan?ticket=" + url.QueryEscape(ticket)
+	}
+	return "/connect/oauth2/authorize?" + form.Get("query")
+}
+
+// userFromForm makes a user of the fields of a form.
+func userFromForm(form url.Values) User {
+	u := madeUpUsers(1)[0]
+	u.Nickname = cmp.Or(strings.TrimSpace(form.Get("nickname")), "新朋友")
+	u.Phone = cmp.Or(strings.TrimSpace(form.Get("phone")), u.Phone)
+	u.Sex = max(0, slices.Index([]string{"0", "1", "2"}, form.Get("sex")))
+	u.Snapshot = form.Get("snapshot") != ""
+	u.NoUnionID = form.Get("nounionid") != ""
+	return u
+}
+
+// withOwner remembers in the browser who owns the phone.
+func withOwner(a answer, openID string) answer {
+	c := http.Cookie{Name: ownerCookie, Value: openID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 30 * 24 * 60 * 60}
+	a.header = a.header.Clone()
+	a.header.Add("Set-Cookie", c.String())
+	return a
+}
+
+// twiceData is the page that calls back twice.
+type twiceData struct {
+	page
+
+	First, Second string
+}
+
+func (s *Server) twicePage(r *http.Request, first, second string) answer {
+	return s.render("twice", twiceData{newPage(r), first, second})
+}
