@@ -1,0 +1,37 @@
+package mpapi
+
+import "github.com/wxoauth/wxoauth/core"
+
+// A Client calls the APIs of one mini program. It is safe for concurrent use.
+type Client struct {
+	Analytics AnalyticsService // visits and retention
+	Image     ImageService     // cropping, QR codes
+	OCR       OCRService       // cards, licences, printed text
+	Security  SecurityService  // content checks
+	Message   MessageService   // messages that change after they were shared
+	Risk      RiskService      // how risky a user is
+	Link      LinkService      // short links
+	Soter     SoterService     // fingerprint and face signatures
+	Media     MediaService     // temporary files
+}
+
+// New makes a Client that calls through c, with its app access token.
+func New(c *core.Client) *Client {
+	return &Client{
+		Analytics: AnalyticsService{c},
+		Image:     ImageService{c},
+		OCR:       OCRService{c},
+		Security:  SecurityService{c},
+		Message:   MessageService{c},
+		Risk:      RiskService{c},
+		Link:      LinkService{c},
+		Soter:     SoterService{c},
+		Media:     MediaService{c},
+	}
+}
+
+// incomplete is the error for an answer that lacks a field WeChat promises. Where the zero value
+// would read as good news, as an empty verdict does, it must not reach the caller.
+func incomplete(r core.Request, field string) error {
+	return &core.WireError{Op: r.Method + " " + r.Path, Kind: core.WireBody, Detail: "no " + field + " in the answer"}
+}

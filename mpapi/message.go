@@ -1,0 +1,158 @@
+package mpapi
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// MessageService makes shared messages that can be changed afterwards.
+type MessageService struct{ core *core.Client }
+
+// CreateActivityIDRequest says who may share a private message. At most one field is set; for an
+// ordinary updatable message leave both empty.
+type CreateActivityIDRequest struct {
+	OpenID  string
+	UnionID string
+}
+
+// An Activity is what an updatable message is known by.
+type Activity struct {
+	ActivityID string
+	Expiry     time.Time // WeChat gives it 24 hours
+}
+
+// CreateActivityID makes the ID of an updatable message, for the mini program's
+// wx.updateShareMenu and for [MessageService.SetUpdatableMsg].
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
+func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivityIDRequest) (*Activity, error) {
+	query := url.Values{}
+	switch {
+	case req.OpenID != "" && req.UnionID != "":
+		return nil, &InputError{"openid", "and unionid exclude each other"}
+	case req.OpenID != "":
+		query.Set("openid", req.OpenID)
+	case req.UnionID != "":
+		query.Set("unionid", req.UnionID)
+	}
+	r := core.Get("/cgi-bin/message/wxopen/activityid/create", query)
+	answer, err := core.Call[struct {
+		ActivityID     string   `json:"activity_id"`
+		ExpirationTime core.Int `json:"expiration_time"` // unix seconds
+	}](ctx, s.core, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.ActivityID == "":
+		return nil, incomplete(r, "activity_id")
+	case answer.ExpirationTime <= 0:
+		return nil, incomplete(r, "expiration_time")
+	}
+	return &Activity{answer.ActivityID, time.Unix(int64(answer.ExpirationTime), 0)}, nil
+}
+
+// The states of an updatable message. It may stay in the first and change into the second, which
+// is final.
+const (
+	TargetNotStarted = 0
+	TargetStarted    = 1
+)
+
+// SetUpdatableMsgRequest is what a shared message shall say from now on.
+type SetUpdatableMsgRequest struct {
+	ActivityID   string
+	TargetState  int // TargetNotStarted or TargetStarted
+	TemplateInfo TemplateInfo
+}
+
+// TemplateInfo fills in the message. Zero fields are not sent.
+type TemplateInfo struct {
+	MemberCount int               // how many take part; required in TargetNotStarted
+	RoomLimit   int               // how many may take part; required in TargetNotStarted
+	Path        string            // the page that "enter" opens, for mini games a query "?a=b"; required in TargetStarted
+	VersionType string            // which version it opens: develop, trial or release; required in TargetStarted
+	Extra       map[string]string // parameters of other names
+}
+
+type parameter struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// parameters lists what is set, the extra ones sorted by name.
+func (t TemplateInfo) parameters() (list []parameter) {
+	if t.MemberCount != 0 {
+		list = append(list, parameter{"member_count", strconv.Itoa(t.MemberCount)})
+	}
+	if t.RoomLimit != 0 {
+		list = append(list, parameter{"room_limit", strconv.Itoa(t.RoomLimit)})
+	}
+	if t.Path != "" {
+		list = append(list, parameter{"path", t.Path})
+	}
+	if t.VersionType != "" {
+		list = append(list, parameter{"version_type", t.VersionType})
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Extra)) {
+		list = append(list, parameter{name, t.Extra[name]})
+	}
+	return list
+}
+
+func (r SetUpdatableMsgRequest) check() error {
+	t := r.TemplateInfo
+	faults := []error{
+		required("activity_id", r.ActivityID),
+		oneOf("target_state", r.TargetState, TargetNotStarted, TargetStarted),
+		atLeastOne("member_count", t.MemberCount, r.TargetState == TargetNotStarted),
+		atLeastOne("room_limit", t.RoomLimit, r.TargetState == TargetNotStarted),
+	}
+	if r.TargetState == TargetStarted {
+		faults = append(faults, required("path", t.Path))
+	}
+	if r.TargetState == TargetStarted || t.VersionType != "" {
+		faults = append(faults, oneOf("version_type", t.VersionType, "develop", "trial", "release"))
+	}
+	for name := range t.Extra {
+		switch name {
+		case "", "member_count", "room_limit", "path", "version_type":
+			faults = append(faults, &InputError{"template_info", "has an extra parameter without a name of its own"})
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// atLeastOne wants a positive number, or 0 where the field need not be set.
+func atLeastOne(field string, n int, needed bool) error {
+	if n < 0 || (n == 0 && needed) {
+		return &InputError{field, "must be at least 1"}
+	}
+	return nil
+}
+
+// SetUpdatableMsg changes a shared message. Errors: code 47501 for an unknown activity, 47502 for
+// a change of state that is not allowed, 47503 for a bad version, 47504 for an activity that has
+// expired.
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/setUpdatableMsg.html
+func (s MessageService) SetUpdatableMsg(ctx context.Context, req SetUpdatableMsgRequest) error {
+	if err := req.check(); err != nil {
+		return err
+	}
+	type template struct {
+		ParameterList []parameter `json:"parameter_list"`
+	}
+	_, err := core.Call[struct{}](ctx, s.core, core.Post("/cgi-bin/message/wxopen/updatablemsg/send", struct {
+		ActivityID   string   `json:"activity_id"`
+		TargetState  int      `json:"target_state"`
+		TemplateInfo template `json:"template_info"`
+	}{req.ActivityID, req.TargetState, template{req.TemplateInfo.parameters()}}))
+	return err
+}

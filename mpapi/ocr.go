@@ -1,0 +1,143 @@
+package mpapi
+
+import (
+	"context"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// OCRService reads documents. WeChat gives 100 calls a day for free and sells more. All its calls
+// share their errors: code 101000 for a URL that WeChat cannot download, 101001 where the document
+// is not found in the picture, 101002 for a picture that it cannot read, 101003 once the quota is
+// spent. A field that is not in the picture is empty.
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
+type OCRService struct{ core *core.Client }
+
+func ocr[T any](ctx context.Context, c *core.Client, path string, img Image) (*T, error) {
+	r, err := img.request(path)
+	if err != nil {
+		return nil, err
+	}
+	if img.ocrType != "" {
+		if err := oneOf("type", img.ocrType, "photo", "scan"); err != nil {
+			return nil, err
+		}
+		r.Query.Set("type", img.ocrType)
+	}
+	return core.Call[T](ctx, c, r)
+}
+
+// A BankCardResult is what a bank card says.
+type BankCardResult struct {
+	Number string `json:"number"`
+}
+
+// BankCard reads the number of a bank card.
+func (s OCRService) BankCard(ctx context.Context, img Image) (*BankCardResult, error) {
+	return ocr[BankCardResult](ctx, s.core, "/cv/ocr/bankcard", img)
+}
+
+// A BusinessLicenseResult is what a business licence says.
+type BusinessLicenseResult struct {
+	RegNum              string    `json:"reg_num"` // registration number
+	Serial              string    `json:"serial"`
+	LegalRepresentative string    `json:"legal_representative"`
+	EnterpriseName      string    `json:"enterprise_name"`
+	TypeOfOrganization  string    `json:"type_of_organization"`
+	Address             string    `json:"address"`
+	TypeOfEnterprise    string    `json:"type_of_enterprise"`
+	BusinessScope       string    `json:"business_scope"`
+	RegisteredCapital   string    `json:"registered_capital"`
+	PaidInCapital       string    `json:"paid_in_capital"`
+	ValidPeriod         string    `json:"valid_period"`
+	RegisteredDate      string    `json:"registered_date"`
+	CertPosition        *Position `json:"cert_position"` // nil if WeChat does not say
+	ImgSize             Size      `json:"img_size"`
+}
+
+// BusinessLicense reads a business licence.
+func (s OCRService) BusinessLicense(ctx context.Context, img Image) (*BusinessLicenseResult, error) {
+	return ocr[BusinessLicenseResult](ctx, s.core, "/cv/ocr/bizlicense", img)
+}
+
+// A DriverLicenseResult is what a driver's licence says. Dates are 2012-12-21.
+type DriverLicenseResult struct {
+	IDNum        string `json:"id_num"`
+	Name         string `json:"name"`
+	Sex          string `json:"sex"` // 男 or 女
+	Nationality  string `json:"nationality"`
+	Address      string `json:"address"`
+	BirthDate    string `json:"birth_date"`
+	IssueDate    string `json:"issue_date"` // of the first licence
+	CarClass     string `json:"car_class"`
+	ValidFrom    string `json:"valid_from"`
+	ValidTo      string `json:"valid_to"`
+	OfficialSeal string `json:"official_seal"` // the seal's text
+}
+
+// DriverLicense reads a driver's licence.
+func (s OCRService) DriverLicense(ctx context.Context, img Image) (*DriverLicenseResult, error) {
+	return ocr[DriverLicenseResult](ctx, s.core, "/cv/ocr/drivinglicense", img)
+}
+
+// A VehicleLicenseResult is what a vehicle licence says. Dates are 2018-07-06.
+type VehicleLicenseResult struct {
+	PlateNum          string    `json:"plate_num"`
+	VehicleType       string    `json:"vehicle_type"`
+	Owner             string    `json:"owner"`
+	Addr              string    `json:"addr"`
+	UseCharacter      string    `json:"use_character"`
+	Model             string    `json:"model"`
+	VIN               string    `json:"vin"` // vehicle identification number
+	EngineNum         string    `json:"engine_num"`
+	RegisterDate      string    `json:"register_date"`
+	IssueDate         string    `json:"issue_date"`
+	PlateNumB         string    `json:"plate_num_b"` // the plate as the back says it
+	Record            string    `json:"record"`
+	PassengersNum     string    `json:"passengers_num"`  // 7人
+	TotalQuality      string    `json:"total_quality"`   // total mass: 2700kg
+	PrepareQuality    string    `json:"prepare_quality"` // kerb mass: 1995kg
+	OverallSize       string    `json:"overall_size"`
+	CardPositionFront *Position `json:"card_position_front"` // nil if WeChat does not say
+	CardPositionBack  *Position `json:"card_position_back"`
+	ImgSize           Size      `json:"img_size"`
+}
+
+// VehicleLicense reads a vehicle licence.
+func (s OCRService) VehicleLicense(ctx context.Context, img Image) (*VehicleLicenseResult, error) {
+	return ocr[VehicleLicenseResult](ctx, s.core, "/cv/ocr/driving", img)
+}
+
+// An IDCardResult is what one side of a Chinese identity card says.
+type IDCardResult struct {
+	Type        string `json:"type"` // Front: all but ValidDate; Back: ValidDate alone
+	Name        string `json:"name"`
+	ID          string `json:"id"`
+	Addr        string `json:"addr"`
+	Gender      string `json:"gender"`      // 男 or 女
+	Nationality string `json:"nationality"` // 汉
+	ValidDate   string `json:"valid_date"`  // 20171025-20271025
+}
+
+// IDCard reads one side of a Chinese identity card.
+func (s OCRService) IDCard(ctx context.Context, img Image) (*IDCardResult, error) {
+	return ocr[IDCardResult](ctx, s.core, "/cv/ocr/idcard", img)
+}
+
+// A PrintedTextResult is the text in a picture.
+type PrintedTextResult struct {
+	Items   []PrintedTextItem `json:"items"`
+	ImgSize Size              `json:"img_size"`
+}
+
+// A PrintedTextItem is one line of text in a picture.
+type PrintedTextItem struct {
+	Text string  `json:"text"`
+	Pos  Corners `json:"pos"`
+}
+
+// PrintedText reads all printed text in a picture.
+func (s OCRService) PrintedText(ctx context.Context, img Image) (*PrintedTextResult, error) {
+	return ocr[PrintedTextResult](ctx, s.core, "/cv/ocr/comm", img)
+}

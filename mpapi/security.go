@@ -1,0 +1,138 @@
+package mpapi
+
+import (
+	"context"
+	"errors"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// SecurityService checks what users write and upload.
+type SecurityService struct{ core *core.Client }
+
+// checkVersion is the version of both checks; version 1 was frozen in 2021.
+const checkVersion = 2
+
+// maxContent is the length of a text that WeChat checks, in characters.
+const maxContent = 2500
+
+// What a check suggests, in [Verdict] and [VerdictDetail].
+const (
+	SuggestPass   = "pass"
+	SuggestReview = "review" // let a person look
+	SuggestRisky  = "risky"
+)
+
+// MsgSecCheckRequest is a text to check.
+type MsgSecCheckRequest struct {
+	OpenID    string `json:"openid"`              // the author; must have opened the mini program in the last 2 hours
+	Scene     int    `json:"scene"`               // 1 profile, 2 comment, 3 forum, 4 social log
+	Content   string `json:"content"`             // at most 2,500 characters
+	Nickname  string `json:"nickname,omitempty"`  // optional, checked as well
+	Title     string `json:"title,omitempty"`     // optional, checked as well
+	Signature string `json:"signature,omitempty"` // optional, the author's motto; in scene 1 only, elsewhere it would pass unseen
+}
+
+func (r MsgSecCheckRequest) check() error {
+	var signature error
+	if r.Signature != "" && r.Scene != 1 {
+		signature = &InputError{"signature", "is checked in scene 1 only"}
+	}
+	return errors.Join(
+		required("openid", r.OpenID),
+		oneOf("scene", r.Scene, 1, 2, 3, 4),
+		required("content", r.Content),
+		atMost("content", r.Content, maxContent),
+		signature,
+	)
+}
+
+// A MsgSecCheckResult is what WeChat thinks of a text.
+type MsgSecCheckResult struct {
+	TraceID string          `json:"trace_id"` // names this check towards WeChat
+	Result  Verdict         `json:"result"`
+	Detail  []VerdictDetail `json:"detail"`
+}
+
+// A Verdict is the outcome of a check.
+type Verdict struct {
+	Suggest string `json:"suggest"` // SuggestPass, SuggestReview or SuggestRisky
+	// Label says why: 100 normal, 10001 advertisement, 20001 politics, 20002 pornography, 20003
+	// abuse, 20006 crime, 20008 fraud, 20012 vulgarity, 20013 copyright, 21000 other.
+	Label core.Int `json:"label"`
+}
+
+// A VerdictDetail is what one of WeChat's strategies found.
+type VerdictDetail struct {
+	Strategy string   `json:"strategy"` // content_model, keyword …
+	ErrCode  core.Int `json:"errcode"`  // unless it is 0 the rest means nothing
+	Suggest  string   `json:"suggest"`
+	Label    core.Int `json:"label"`   // as in Verdict
+	Prob     core.Int `json:"prob"`    // how sure it is, 0 to 100
+	Level    core.Int `json:"level"`   // sent by the keyword strategy; WeChat does not explain it
+	Keyword  string   `json:"keyword"` // the word of your own list that was found
+}
+
+// MsgSecCheck asks WeChat whether a text breaks its content rules. A risky text is a result, not
+// an error. Errors: [core.ErrNoRecentVisit], and [core.ErrQuota] once the app's daily quota is
+// spent.
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/msgSecCheck.html
+func (s SecurityService) MsgSecCheck(ctx context.Context, req MsgSecCheckRequest) (*MsgSecCheckResult, error) {
+	if err := req.check(); err != nil {
+		return nil, err
+	}
+	r := core.Post("/wxa/msg_sec_check", struct {
+		MsgSecCheckRequest
+
+		Version int `json:"version"`
+	}{req, checkVersion})
+	out, err := core.Call[MsgSecCheckResult](ctx, s.core, r)
+	if err == nil && out.Result.Suggest == "" {
+		return nil, incomplete(r, "result.suggest")
+	}
+	return out, err
+}
+
+// MediaCheckAsyncRequest is a picture or a sound to check.
+type MediaCheckAsyncRequest struct {
+	OpenID    string `json:"openid"`     // the author; must have opened the mini program in the last 2 hours
+	Scene     int    `json:"scene"`      // 1 profile, 2 comment, 3 forum, 4 social log
+	MediaURL  string `json:"media_url"`  // where WeChat downloads it; at most 10 MB
+	MediaType int    `json:"media_type"` // 1 audio, 2 image
+}
+
+func (r MediaCheckAsyncRequest) check() error {
+	return errors.Join(
+		required("openid", r.OpenID),
+		oneOf("scene", r.Scene, 1, 2, 3, 4),
+		webURL("media_url", r.MediaURL),
+		oneOf("media_type", r.MediaType, 1, 2),
+	)
+}
+
+// A MediaCheckAsyncResult names a check that has begun.
+type MediaCheckAsyncResult struct {
+	TraceID string `json:"trace_id"` // the same as in the push that brings the verdict
+}
+
+// MediaCheckAsync asks WeChat to check a picture or a sound. The verdict comes by message push
+// within 30 minutes. Errors: [core.ErrNoRecentVisit], [core.ErrQuota], and code 87020 for the
+// same request too often.
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
+func (s SecurityService) MediaCheckAsync(ctx context.Context, req MediaCheckAsyncRequest) (*MediaCheckAsyncResult, error) {
+	if err := req.check(); err != nil {
+		return nil, err
+	}
+	r := core.Post("/wxa/media_check_async", struct {
+		MediaCheckAsyncRequest
+
+		Version int `json:"version"`
+	}{req, checkVersion})
+	out, err := core.Call[MediaCheckAsyncResult](ctx, s.core, r)
+	if err == nil && out.TraceID == "" {
+		return nil, incomplete(r, "trace_id")
+	}
+	return out, err
+}
