@@ -28,6 +28,7 @@ type Leaser interface {
 func NewMemoryCache() Cache { return &memoryCache{entries: map[string]memoryEntry{}} }
 
 type memoryCache struct {
+	unprintable
 	mu      sync.Mutex
 	entries map[string]memoryEntry
 }

@@ -25,6 +25,7 @@ type ClientConfig struct {
 
 // A Client calls the APIs of one WeChat account. It is immutable and safe for concurrent use.
 type Client struct {
+	unprintable
 	appID    string
 	secret   Secret
 	upstream *upstream

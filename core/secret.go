@@ -8,8 +8,9 @@ import (
 
 const redacted = "[redacted]"
 
-// A Secret is an AppSecret. It prints, logs and marshals as [redacted] under every verb;
-// convert it with string(s) where the value itself is needed.
+// A Secret is an AppSecret. It logs, marshals and, under every verb that takes a string, prints
+// as [redacted]; convert it with string(s) where the value itself is needed. A struct that keeps
+// one in an unexported field needs a Format method of its own, because there fmt asks no type.
 type Secret string
 
 // String returns [redacted].
@@ -23,3 +24,10 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText makes JSON, XML and the like write [redacted].
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// unprintable is embedded in structs that hold a secret or a token: fmt would show their
+// unexported fields, and writes [redacted] for the whole instead.
+type unprintable struct{}
+
+// Format writes [redacted] for every verb and flag.
+func (unprintable) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }

@@ -77,6 +77,7 @@ const (
 
 // tokens is the TokenSource of StableTokens and ClassicTokens.
 type tokens struct {
+	unprintable
 	kind   tokenKind
 	caller *Client // without tokens of its own
 	cache  Cache

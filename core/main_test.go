@@ -1,0 +1,208 @@
+package core
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Values that must never come back in an error, a log line or a printed struct.
+const (
+	testAppID  = "wx0123456789abcdef"
+	testSecret = "5ec2e7c0ffee5ec2e7c0ffee5ec2e7c0"
+	testCode   = "0a1B+c0de/canary=="
+)
+
+// roundTripper answers requests in memory.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answer makes a response as WeChat sends it.
+func answer(status int, contentType, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status,
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {contentType}},
+		Body:   io.NopCloser(strings.NewReader(body)),
+	}
+}
+
+// always answers every request with body, the way WeChat does: status 200, text/plain.
+func always(body string) roundTripper {
+	return func(*http.Request) (*http.Response, error) { return answer(http.StatusOK, "text/plain", body), nil }
+}
+
+// newTestClient makes a Client on rt; with may change its config.
+func newTestClient(t testing.TB, rt http.RoundTripper, with ...func(*ClientConfig)) *Client {
+	t.Helper()
+	cfg := testConfig(rt)
+	for _, change := range with {
+		change(&cfg)
+	}
+	c, err := NewClient(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func testConfig(rt http.RoundTripper) ClientConfig {
+	return ClientConfig{
+		AppID: testAppID, Secret: testSecret,
+		HTTPClient: &http.Client{Transport: rt},
+		Logger:     slog.New(slog.DiscardHandler),
+	}
+}
+
+// sns makes the Request of a login's exchange: no app token, and a code that works once.
+func sns() Request {
+	return Request{
+		Path: "/sns/oauth2/access_token", NoToken: true, Once: true,
+		Query: url.Values{"appid": {testAppID}, "secret": {testSecret}, "code": {testCode}, "grant_type": {"authorization_code"}},
+	}
+}
+
+// read makes the Request of a GET that does no harm when sent twice.
+func read() Request {
+	r := Get("/sns/userinfo", url.Values{"access_token": {"USERTOKEN-canary"}, "openid": {"o1"}})
+	r.NoToken = true
+	return r
+}
+
+// A weChat is the part of WeChat that gives out app access tokens and honours them. The token of
+// the n-th fetch is "TOKEN-n-canary"; stable_token gives the same one until its last 5 minutes.
+type weChat struct {
+	life int // seconds; default 7200
+
+	mu     sync.Mutex
+	calls  map[string]int
+	bodies map[string]string // the last request of each path: its query, or its body
+	tokens []issued
+	fault  func(*http.Request) (*http.Response, error) // answers instead where it returns something
+}
+
+type issued struct {
+	value  string
+	expiry time.Time
+	dead   bool
+}
+
+func (w *weChat) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := r.URL.RawQuery
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		sent += string(body)
+	}
+	w.mu.Lock()
+	if w.calls == nil {
+		w.calls, w.bodies = map[string]int{}, map[string]string{}
+	}
+	w.calls[r.URL.Path]++
+	w.bodies[r.URL.Path] = sent
+	fault := w.fault
+	w.mu.Unlock()
+	if fault != nil {
+		if res, err := fault(r); res != nil || err != nil {
+			return res, err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch r.Method + " " + r.URL.Path {
+	case "POST /cgi-bin/stable_token":
+		return answer(http.StatusOK, "application/json; encoding=utf-8", w.issue(true)), nil
+	case "GET /cgi-bin/token":
+		return answer(http.StatusOK, "application/json; encoding=utf-8", w.issue(false)), nil
+	}
+	for _, tok := range w.tokens {
+		if tok.value == r.URL.Query().Get("access_token") && !tok.dead && time.Now().Before(tok.expiry) {
+			return answer(http.StatusOK, "application/json; encoding=utf-8", `{"errcode":0,"errmsg":"ok"}`), nil
+		}
+	}
+	return answer(http.StatusOK, "application/json; encoding=utf-8",
+		`{"errcode":40001,"errmsg":"invalid credential, access_token is invalid or not latest rid: 652d44d0-1d0af18b-5b069232"}`), nil
+}
+
+func (w *weChat) issue(stable bool) string {
+	life := w.life
+	if life == 0 {
+		life = 7200
+	}
+	if n := len(w.tokens); stable && n > 0 && !w.tokens[n-1].dead {
+		if left := time.Until(w.tokens[n-1].expiry); left > 5*time.Minute {
+			return tokenJSON(w.tokens[n-1].value, int(left/time.Second))
+		}
+	}
+	value := "TOKEN-" + strconv.Itoa(len(w.tokens)+1) + "-canary"
+	w.tokens = append(w.tokens, issued{value: value, expiry: time.Now().Add(time.Duration(life) * time.Second)})
+	return tokenJSON(value, life)
+}
+
+func tokenJSON(value string, seconds int) string {
+	return `{"access_token":"` + value + `","expires_in":` + strconv.Itoa(seconds) + `}`
+}
+
+// kill makes WeChat refuse every token given out so far, as a forced refresh elsewhere does.
+func (w *weChat) kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.tokens {
+		w.tokens[i].dead = true
+	}
+}
+
+// fail sets what answers instead of WeChat; nil: WeChat again.
+func (w *weChat) fail(f func(*http.Request) (*http.Response, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = f
+}
+
+func (w *weChat) count(path string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[path]
+}
+
+// sent returns the query and the body of the last request to path.
+func (w *weChat) sent(path string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bodies[path]
+}
+
+func gzipped(t testing.TB, zeros int64) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	z := gzip.NewWriter(&buf)
+	if _, err := io.CopyN(z, zeroReader{}, zeros); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
