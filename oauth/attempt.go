@@ -1,0 +1,82 @@
+package oauth
+
+import (
+	"cmp"
+	"crypto/subtle"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/securecookie"
+)
+
+// An attempt cookie ties one state to one browser. Each login start has its own, so that tabs do
+// not disturb each other.
+const (
+	attemptSeconds = 600
+	maxAttempts    = 5
+)
+
+func (a *Auth) attemptName(text string) string {
+	return a.attemptPrefix + text[len(statePrefix):len(statePrefix)+8]
+}
+
+// setAttempt sets the cookie of s, and clears the oldest of the others so that at most five stay.
+func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, s state) error {
+	name := a.attemptName(s.text)
+	value, err := securecookie.EncodeMulti(name, []byte(s.text), a.attemptSeal...)
+	if err != nil {
+		return err
+	}
+	type attempt struct {
+		name   string
+		issued int64 // 0: it does not open
+	}
+	var others []attempt
+	for _, c := range r.Cookies() {
+		if !strings.HasPrefix(c.Name, a.attemptPrefix) || c.Name == name {
+			continue
+		}
+		other := attempt{name: c.Name}
+		if s, ok := a.openAttempt(c); ok && s.fresh() {
+			other.issued = s.issued.Unix()
+		}
+		others = append(others, other)
+	}
+	slices.SortStableFunc(others, func(x, y attempt) int { return cmp.Compare(x.issued, y.issued) })
+	for _, old := range others[:max(0, len(others)-(maxAttempts-1))] {
+		a.clearCookie(w, old.name)
+	}
+	http.SetCookie(w, a.attemptCookie(name, value, attemptSeconds))
+	return nil
+}
+
+// openAttempt returns the state that an attempt cookie was made for.
+func (a *Auth) openAttempt(c *http.Cookie) (state, bool) {
+	var text []byte
+	if err := securecookie.DecodeMulti(c.Name, c.Value, &text, a.attemptSeal...); err != nil {
+		return state{}, false
+	}
+	return a.parseState(string(text))
+}
+
+// holdsAttempt reports whether the browser holds the cookie of s.
+func (a *Auth) holdsAttempt(r *http.Request, s state) bool {
+	cookie, err := r.Cookie(a.attemptName(s.text))
+	if err != nil {
+		return false
+	}
+	held, ok := a.openAttempt(cookie)
+	return ok && subtle.ConstantTimeCompare([]byte(held.text), []byte(s.text)) == 1
+}
+
+func (a *Auth) clearCookie(w http.ResponseWriter, name string) {
+	http.SetCookie(w, a.attemptCookie(name, "", -1))
+}
+
+func (a *Auth) attemptCookie(name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: a.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}

@@ -1,0 +1,240 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// ClientConfig describes one official account, or one website app. AppID and Secret are required.
+type ClientConfig struct {
+	AppID       string
+	Secret      core.Secret
+	RedirectURI string        // where WeChat sends browsers back to; its domain must be registered with WeChat
+	APIURL      string        // default https://api.weixin.qq.com
+	OpenURL     string        // default https://open.weixin.qq.com
+	HTTPClient  *http.Client  // default: see core.ClientConfig
+	Observer    core.Observer // default: none
+	Logger      *slog.Logger  // default slog.Default()
+}
+
+// A Client makes the wire calls of WeChat's web login. It needs no app access token. It is
+// immutable and safe for concurrent use.
+type Client struct {
+	api         *core.Client
+	redirectURI string
+	openURL     string
+}
+
+// NewClient checks cfg and reports all its faults at once. It does not call WeChat.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	api, err := core.NewClient(core.ClientConfig{
+		AppID: cfg.AppID, Secret: cfg.Secret, APIURL: cfg.APIURL, HTTPClient: cfg.HTTPClient,
+		Observer: cfg.Observer, Logger: cfg.Logger,
+	})
+	if cfg.OpenURL != "" {
+		err = errors.Join(err, core.CheckURL("OpenURL", cfg.OpenURL))
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{api: api, redirectURI: cfg.RedirectURI, openURL: "https://open.weixin.qq.com"}
+	if cfg.OpenURL != "" {
+		c.openURL = strings.TrimRight(cfg.OpenURL, "/")
+	}
+	return c, nil
+}
+
+// AuthorizeParams are the parts of an authorize URL.
+type AuthorizeParams struct {
+	RedirectURI   string // default the client's
+	Scope         Scope  // default ScopeUserInfo; ScopeLogin makes the QR page of a website app
+	State         string // [0-9A-Za-z], at most 128 bytes; empty is sent as "0", because WeChat demands one
+	ForcePopup    bool   // ask the user even where WeChat would not
+	ForceSnapshot bool   // open the snapshot page
+}
+
+// AuthorizeURL is the page of WeChat that a browser is redirected to (302, never 301: WeChat's
+// browser would remember it). WeChat matches the order of the parameters.
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) AuthorizeURL(p AuthorizeParams) string {
+	page, scope, state, redirectURI := "/connect/oauth2/authorize", p.Scope, p.State, p.RedirectURI
+	if scope == "" {
+		scope = ScopeUserInfo
+	}
+	if scope == ScopeLogin {
+		page = "/connect/qrconnect"
+	}
+	if state == "" {
+		state = "0"
+	}
+	if redirectURI == "" {
+		redirectURI = c.redirectURI
+	}
+	u := c.openURL + page + "?appid=" + url.QueryEscape(c.api.AppID()) +
+		"&redirect_uri=" + strings.ReplaceAll(url.QueryEscape(redirectURI), "+", "%20") +
+		"&response_type=code&scope=" + url.QueryEscape(string(scope)) + "&state=" + url.QueryEscape(state)
+	if p.ForcePopup {
+		u += "&forcePopup=true"
+	}
+	if p.ForceSnapshot {
+		u += "&forceSnapShot=true"
+	}
+	if scope != ScopeLogin {
+		u += "&connect_redirect=1" // undocumented; without it WeChat calls back twice more often
+	}
+	return u + "#wechat_redirect"
+}
+
+// A Token is what WeChat gives for a login code. It prints as its openid only.
+type Token struct {
+	AccessToken  string // of the user, not of the app; 2 hours
+	RefreshToken string // 30 days
+	OpenID       string
+	UnionID      string    // only with ScopeUserInfo or ScopeLogin, and a bound open-platform account
+	Scope        Scope     // what the user granted, the highest of the list; empty if WeChat did not say
+	Expiry       time.Time // of AccessToken
+	Snapshot     bool      // a virtual user of WeChat's snapshot page: never make an account of one
+}
+
+// ErrIdentity means that an answer of WeChat names no valid user, or another one than asked for.
+var ErrIdentity = errors.New("oauth: WeChat's answer does not name the expected user")
+
+type tokenAnswer struct {
+	AccessToken  string   `json:"access_token"`
+	ExpiresIn    core.Int `json:"expires_in"` // seconds
+	RefreshToken string   `json:"refresh_token"`
+	OpenID       string   `json:"openid"`
+	UnionID      string   `json:"unionid"`
+	Scope        string   `json:"scope"`
+	Snapshot     core.Int `json:"is_snapshotuser"`
+}
+
+// Exchange gives a login code for a token. A code works once, for 5 minutes. The call is never
+// repeated once it may have been sent.
+//
+// Errors: [core.ErrInvalidCode], [core.ErrCodeUsed], [core.ErrCodeExpired] and other refusals;
+// [ErrIdentity]; [core.WireError].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) Exchange(ctx context.Context, code string) (*Token, error) {
+	return c.token(ctx, "/sns/oauth2/access_token", url.Values{
+		"appid": {c.api.AppID()}, "secret": {string(c.api.Secret())}, "code": {code}, "grant_type": {"authorization_code"},
+	})
+}
+
+// Refresh gives a refresh token for a new access token. Store the returned refresh token: WeChat
+// may change it. UnionID and Snapshot are not in the answer.
+//
+// Errors: [core.ErrInvalidRefresh], [core.ErrRefreshExpired] and [core.ErrGrantRevoked] mean that
+// the user has to log in again; [ErrIdentity]; [core.WireError].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) Refresh(ctx context.Context, refreshToken string) (*Token, error) {
+	return c.token(ctx, "/sns/oauth2/refresh_token", url.Values{
+		"appid": {c.api.AppID()}, "grant_type": {"refresh_token"}, "refresh_token": {refreshToken},
+	})
+}
+
+func (c *Client) token(ctx context.Context, path string, query url.Values) (*Token, error) {
+	r := core.Get(path, query)
+	r.NoToken, r.Once = true, true
+	a, err := core.Call[tokenAnswer](ctx, c.api, r)
+	if err != nil {
+		return nil, err
+	}
+	if !validOpenID(a.OpenID) || (a.UnionID != "" && !validOpenID(a.UnionID)) {
+		return nil, ErrIdentity
+	}
+	if !plausibleToken(a.AccessToken) || !plausibleToken(a.RefreshToken) || a.ExpiresIn < 1 || a.ExpiresIn > maxExpiresIn {
+		return nil, &core.WireError{Op: "GET " + path, Kind: core.WireBody, Detail: "a token is missing, or a length or lifetime is out of bounds"}
+	}
+	t := &Token{
+		AccessToken: a.AccessToken, RefreshToken: a.RefreshToken, OpenID: a.OpenID, UnionID: a.UnionID,
+		Expiry: time.Now().Add(time.Duration(a.ExpiresIn) * time.Second), Snapshot: a.Snapshot != 0,
+	}
+	if a.Scope != "" {
+		t.Scope = highest(a.Scope)
+	}
+	return t, nil
+}
+
+const (
+	maxExpiresIn = 30 * 24 * 3600 // seconds
+	maxToken     = 512            // bytes; WeChat says to reserve that much
+)
+
+func plausibleToken(s string) bool { return s != "" && len(s) <= maxToken }
+
+// validOpenID holds for openids and unionids: 1 to 64 of [A-Za-z0-9_-].
+func validOpenID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, b := range []byte(s) {
+		if (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') && b != '_' && b != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+type userAnswer struct {
+	OpenID     string   `json:"openid"`
+	UnionID    string   `json:"unionid"`
+	Nickname   string   `json:"nickname"`
+	Sex        core.Int `json:"sex"`
+	Province   string   `json:"province"`
+	City       string   `json:"city"`
+	Country    string   `json:"country"`
+	HeadImgURL string   `json:"headimgurl"`
+	Language   string   `json:"language"`
+	Privilege  []string `json:"privilege"`
+}
+
+// UserInfo fetches a user's profile with the user's own access token, which must have been
+// granted [ScopeUserInfo] or [ScopeLogin]. lang is zh_CN (also if empty), zh_TW or en.
+// Scope, Snapshot and LoginAt of the result are not set.
+//
+// Errors: [core.ErrAccessToken], [core.ErrUnauthorizedAPI] for a base token, [ErrIdentity] if
+// WeChat answers for another user; [core.WireError].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) UserInfo(ctx context.Context, accessToken, openID, lang string) (*core.User, error) {
+	if lang == "" {
+		lang = "zh_CN"
+	}
+	r := core.Get("/sns/userinfo", url.Values{"access_token": {accessToken}, "openid": {openID}, "lang": {lang}})
+	r.NoToken = true
+	a, err := core.Call[userAnswer](ctx, c.api, r)
+	if err != nil {
+		return nil, err
+	}
+	if a.OpenID != openID || !validOpenID(openID) || (a.UnionID != "" && !validOpenID(a.UnionID)) {
+		return nil, ErrIdentity
+	}
+	return &core.User{
+		AppID: c.api.AppID(), OpenID: a.OpenID, UnionID: a.UnionID, Nickname: a.Nickname, HeadImgURL: a.HeadImgURL,
+		Country: a.Country, Province: a.Province, City: a.City, Language: a.Language, Sex: int(a.Sex), Privilege: a.Privilege,
+	}, nil
+}
+
+// Validate asks WeChat whether a user's access token is still good for openID; nil means yes.
+//
+// Errors: [core.ErrAccessToken] and [core.ErrInvalidOpenID] mean no; [core.WireError] means that
+// nobody knows.
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) Validate(ctx context.Context, accessToken, openID string) error {
+	r := core.Get("/sns/auth", url.Values{"access_token": {accessToken}, "openid": {openID}})
+	r.NoToken = true
+	_, err := core.Call[struct{}](ctx, c.api, r)
+	return err
+}

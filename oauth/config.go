@@ -1,0 +1,254 @@
+package oauth
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+// Config describes a login. AppID, Secret, PublicURL and Keys are required; every other zero
+// field is a safe default.
+type Config struct {
+	AppID     string      // of the official account
+	Secret    core.Secret // its AppSecret
+	PublicURL string      // scheme://host[:port] that browsers use. http only for loopback, or with InsecureHTTP
+
+	InsecureHTTP bool // allow http on other hosts: whoever sees the traffic can take over accounts
+
+	Keys  [][]byte       // random, 32 bytes or more each: the first seals, all open. The same on every replica
+	Store sessions.Store // default sessionstore.NewCookie(Keys...)
+
+	Scope         Scope  // what Middleware demands: ScopeUserInfo (default) or ScopeBase
+	Lang          string // of profiles: zh_CN (default), zh_TW, en
+	ForcePopup    bool   // ask users even where WeChat would not
+	ForceSnapshot bool   // open WeChat's snapshot page; needs AllowSnapshot
+	AllowSnapshot bool   // let in the virtual users of snapshot pages. Never make accounts of them
+
+	Website    *Website // QR login in desktop browsers; default: a page that says "open in WeChat"
+	AnyBrowser bool     // do not look at the User-Agent: for development and the simulator
+
+	MaxAge        time.Duration // a session's life from its login, never extended; default 30 days
+	ProfileMaxAge time.Duration // a profile is refreshed in passing when older; default 24 hours
+
+	LoginPath  string // where scripts send people to log in; default "/wechat/login"
+	VerifyFile string // "MP_verify_….txt", WeChat's domain check, answered by the middleware
+
+	// OnLogin is called once per login, before its session is saved: find or make your user here.
+	// An error refuses the login with a 403 page; its text is only logged. ctx lives 8 seconds at
+	// most and survives a browser that hangs up.
+	OnLogin func(ctx context.Context, r *http.Request, u *core.User) error
+	// OnError replaces the built-in error page. err is a [*Failure].
+	OnError func(w http.ResponseWriter, r *http.Request, err error)
+
+	APIURL     string        // default https://api.weixin.qq.com
+	OpenURL    string        // default https://open.weixin.qq.com
+	HTTPClient *http.Client  // default: see core.ClientConfig
+	Observer   core.Observer // default: none
+	Logger     *slog.Logger  // default slog.Default(); ordinary traffic writes nothing above Debug
+}
+
+// A Website is a website app of WeChat's open platform. Its openids differ from the official
+// account's; unionids link them.
+type Website struct {
+	AppID  string
+	Secret core.Secret
+}
+
+const (
+	defaultMaxAge        = 30 * 24 * time.Hour
+	defaultProfileMaxAge = 24 * time.Hour
+	defaultLoginPath     = "/wechat/login"
+)
+
+// check returns cfg with its defaults, or all its faults. Each fault names its field; none shows
+// a value.
+func (cfg Config) check() (Config, error) {
+	var faults []error
+	refuse := func(when bool, fault string) {
+		if when {
+			faults = append(faults, errors.New(fault))
+		}
+	}
+	if cfg.Scope == "" {
+		cfg.Scope = ScopeUserInfo
+	}
+	if cfg.Lang == "" {
+		cfg.Lang = "zh_CN"
+	}
+	if cfg.MaxAge == 0 {
+		cfg.MaxAge = defaultMaxAge
+	}
+	if cfg.ProfileMaxAge == 0 {
+		cfg.ProfileMaxAge = defaultProfileMaxAge
+	}
+	if cfg.LoginPath == "" {
+		cfg.LoginPath = defaultLoginPath
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	refuse(cfg.AppID == "", "AppID is missing")
+	refuse(cfg.Secret == "", "Secret is missing")
+	origin, err := checkOrigin(cfg.PublicURL, cfg.InsecureHTTP)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	cfg.PublicURL = origin
+	refuse(len(cfg.Keys) == 0, "Keys is missing: one random key of 32 bytes is enough")
+	for i, key := range cfg.Keys {
+		refuse(len(key) < 32, fmt.Sprintf("Keys[%d] is shorter than 32 bytes", i))
+	}
+	cfg.Keys = slices.Clone(cfg.Keys)
+	refuse(cfg.Scope != ScopeBase && cfg.Scope != ScopeUserInfo, "Scope is neither ScopeBase nor ScopeUserInfo")
+	refuse(!slices.Contains([]string{"zh_CN", "zh_TW", "en"}, cfg.Lang), "Lang is none of zh_CN, zh_TW, en")
+	refuse(cfg.ForceSnapshot && !cfg.AllowSnapshot, "ForceSnapshot needs AllowSnapshot: every login would be refused")
+	if cfg.Website != nil {
+		site := *cfg.Website
+		cfg.Website = &site
+		refuse(site.AppID == "", "Website.AppID is missing")
+		refuse(site.Secret == "", "Website.Secret is missing")
+		refuse(site.AppID != "" && site.AppID == cfg.AppID, "Website.AppID is the official account's")
+	}
+	refuse(cfg.MaxAge < 0, "MaxAge is negative")
+	refuse(cfg.MaxAge > 0 && cfg.MaxAge < time.Second, "MaxAge is under a second")
+	refuse(cfg.ProfileMaxAge < 0, "ProfileMaxAge is negative")
+	refuse(!strings.HasPrefix(cfg.LoginPath, "/"), "LoginPath does not begin with /")
+	refuse(cfg.VerifyFile != "" && !validVerifyFile(cfg.VerifyFile), "VerifyFile is not of the form MP_verify_….txt")
+	for field, raw := range map[string]string{"APIURL": cfg.APIURL, "OpenURL": cfg.OpenURL} {
+		if raw != "" {
+			faults = append(faults, core.CheckURL(field, raw))
+		}
+	}
+	refuse(readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	return cfg, errors.Join(faults...)
+}
+
+// checkOrigin returns PublicURL as browsers write an origin.
+func checkOrigin(raw string, insecure bool) (string, error) {
+	if raw == "" {
+		return "", errors.New("PublicURL is missing")
+	}
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
+		return "", errors.New("PublicURL is not of the form https://host")
+	}
+	if u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil || strings.ContainsAny(raw, "#@") {
+		return "", errors.New("PublicURL has more than scheme, host and port")
+	}
+	if u.Scheme == "http" && !insecure && !loopback(u.Hostname()) {
+		return "", errors.New("PublicURL is http on a host that is not loopback: use https, or set InsecureHTTP")
+	}
+	host := strings.ToLower(u.Host)
+	host = strings.TrimSuffix(host, map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
+	return u.Scheme + "://" + strings.TrimSuffix(host, ":"), nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || (ip != nil && ip.IsLoopback())
+}
+
+func validVerifyFile(name string) bool {
+	token, ok := strings.CutPrefix(name, "MP_verify_")
+	token, ok2 := strings.CutSuffix(token, ".txt")
+	return ok && ok2 && validOpenID(token)
+}
+
+// readable reports whether store is gorilla's cookie store without encryption: the user's refresh
+// token would lie open in the cookie.
+func readable(store sessions.Store) bool {
+	cookies, ok := store.(*sessions.CookieStore)
+	if !ok {
+		return false
+	}
+	const marker = "wxoauth-plain-text-marker"
+	sealed, err := securecookie.EncodeMulti("wx", map[any]any{recordKey: []byte(marker)}, cookies.Codecs...)
+	if err != nil {
+		return len(cookies.Codecs) == 0
+	}
+	return strings.Contains(decodeAll(sealed), marker)
+}
+
+// Auth is the login of one official account. Make it with [New]; it is safe for concurrent use.
+type Auth struct {
+	cfg      Config
+	client   *Client
+	website  *Client // nil without cfg.Website
+	store    sessions.Store
+	outcomes sessionstore.Outcomes
+
+	sessionName   string // of the session's cookie
+	attemptPrefix string // of the attempts' cookies
+	loginPath     string // escaped, as browsers send it
+	secure        bool   // cookies carry Secure
+	stateKeys     [][]byte
+	attemptSeal   []securecookie.Codec
+	outcomeSeal   []securecookie.Codec
+	csrf          *http.CrossOriginProtection
+	refreshes     pauses
+}
+
+// New checks cfg and reports all its faults at once. It does not call WeChat.
+func New(cfg Config) (*Auth, error) {
+	cfg, err := cfg.check()
+	if err != nil {
+		return nil, fmt.Errorf("wxoauth: bad Config:\n%w", err)
+	}
+	sum := sha256.Sum256([]byte(cfg.AppID))
+	short := hex.EncodeToString(sum[:3])
+	a := &Auth{
+		cfg: cfg, store: cfg.Store, sessionName: "wx-" + short, attemptPrefix: "wxa-" + short + "-",
+		loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection(),
+	}
+	if a.secure = strings.HasPrefix(cfg.PublicURL, "https:"); a.secure {
+		a.sessionName, a.attemptPrefix = "__Host-"+a.sessionName, "__Host-"+a.attemptPrefix
+	}
+	for _, key := range cfg.Keys {
+		derived, err := hkdf.Key(sha256.New, key, nil, "wxoauth state "+cfg.AppID, sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		a.stateKeys = append(a.stateKeys, derived)
+	}
+	var faults [6]error
+	a.attemptSeal, faults[0] = sessionstore.NewCodecs(cfg.Keys, "wxoauth attempt "+cfg.AppID)
+	a.outcomeSeal, faults[1] = sessionstore.NewCodecs(cfg.Keys, "wxoauth outcome "+cfg.AppID)
+	if a.store == nil {
+		a.store, faults[2] = sessionstore.NewCookie(cfg.Keys...)
+	}
+	if a.outcomes, _ = a.store.(sessionstore.Outcomes); a.outcomes == nil {
+		a.outcomes = sessionstore.NewMemoryOutcomes()
+	}
+	a.client, faults[3] = a.newClient(cfg.AppID, cfg.Secret)
+	if cfg.Website != nil {
+		a.website, faults[4] = a.newClient(cfg.Website.AppID, cfg.Website.Secret)
+	}
+	faults[5] = a.csrf.AddTrustedOrigin(cfg.PublicURL)
+	if err := errors.Join(faults[:]...); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Auth) newClient(appID string, secret core.Secret) (*Client, error) {
+	return NewClient(ClientConfig{
+		AppID: appID, Secret: secret, APIURL: a.cfg.APIURL, OpenURL: a.cfg.OpenURL,
+		HTTPClient: a.cfg.HTTPClient, Observer: a.cfg.Observer, Logger: a.cfg.Logger,
+	})
+}

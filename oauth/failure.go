@@ -1,0 +1,143 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// A Kind says why a login failed.
+type Kind string
+
+// The kinds of [Failure].
+const (
+	KindDenied       Kind = "denied"         // the user refused, or granted less than asked
+	KindState        Kind = "state"          // state, or what came with it, was not made by us
+	KindCookies      Kind = "cookies"        // the browser keeps losing its cookies
+	KindCode         Kind = "code"           // WeChat keeps refusing the code
+	KindSnapshot     Kind = "snapshot"       // a virtual user of WeChat's snapshot page
+	KindBlocked      Kind = "blocked"        // WeChat blocks or restricts this user
+	KindIdentity     Kind = "identity"       // WeChat's answer does not name the expected user
+	KindLimited      Kind = "limited"        // a quota or rate limit of WeChat
+	KindUpstream     Kind = "upstream"       // WeChat is away or answers nonsense
+	KindConfig       Kind = "config"         // AppID, Secret, IP whitelist or permissions are wrong
+	KindStore        Kind = "store"          // the session store is away
+	KindRefusedByApp Kind = "refused_by_app" // OnLogin returned an error
+)
+
+// A Failure is a login that ended at an error page. Config.OnError is given one.
+type Failure struct {
+	Status   int    // HTTP status of the answer
+	Kind     Kind   //
+	RetryURL string // absolute: the page that was asked for; opening it tries again
+	Err      error  // for logs; never holds a secret. Not for pages
+}
+
+func (f *Failure) Error() string {
+	if f.Err == nil {
+		return "wxoauth: " + string(f.Kind)
+	}
+	return "wxoauth: " + string(f.Kind) + ": " + f.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// retryAfter is how long a client should wait, in seconds; empty: no word about it.
+func (f *Failure) retryAfter() string {
+	switch f.Kind {
+	case KindStore:
+		return "2"
+	case KindLimited:
+		return "60"
+	}
+	return ""
+}
+
+// level is how a failure is logged: what a visitor can bring about is no news to an operator.
+func (f *Failure) level() slog.Level {
+	switch f.Kind {
+	case KindConfig, KindStore:
+		return slog.LevelError
+	case KindUpstream, KindLimited, KindIdentity:
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+// failureOf sorts an error of an exchange or of UserInfo.
+func failureOf(err error) *Failure {
+	f := &Failure{Status: http.StatusBadGateway, Kind: KindUpstream, Err: err}
+	var known *Failure
+	var refusal *core.Error
+	var wire *core.WireError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, ErrIdentity):
+		f.Kind = KindIdentity
+	case errors.As(err, &refusal):
+		switch refusal.Code {
+		case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired, core.ErrGrantRevoked:
+			f.Kind, f.Status = KindCode, http.StatusBadRequest
+		case core.ErrBlocked, core.ErrUserRestricted:
+			f.Kind, f.Status = KindBlocked, http.StatusForbidden
+		case core.ErrQuota, core.ErrRateLimit:
+			f.Kind, f.Status = KindLimited, http.StatusServiceUnavailable
+		case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
+			core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
+			f.Kind, f.Status = KindConfig, http.StatusInternalServerError
+		}
+	case errors.As(err, &wire):
+		switch {
+		case wire.Status == http.StatusTooManyRequests:
+			f.Kind, f.Status = KindLimited, http.StatusServiceUnavailable
+		case wire.Kind == core.WireTimeout:
+			f.Status = http.StatusGatewayTimeout
+		case wire.Kind == core.WireUnreachable, wire.Kind == core.WireBusy:
+			f.Status = http.StatusServiceUnavailable
+		}
+	}
+	return f
+}
+
+// fail answers with f, and tells log and observer.
+func (a *Auth) fail(w http.ResponseWriter, r *http.Request, f *Failure) {
+	f.RetryURL = a.cfg.PublicURL + pageOf(r).String()
+	ctx := r.Context()
+	a.cfg.Logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.Any("error", f.Err))
+	event := core.Event{Name: core.EventLoginRefused, Kind: string(f.Kind)}
+	var refusal *core.Error
+	if errors.As(f.Err, &refusal) {
+		event.Code = refusal.Code
+	}
+	a.observe(ctx, event)
+
+	setHeaders(w.Header())
+	if seconds := f.retryAfter(); seconds != "" {
+		w.Header().Set("Retry-After", seconds)
+	}
+	switch {
+	case a.cfg.OnError != nil:
+		a.cfg.OnError(w, r, f)
+	case navigation(r) || acceptsHTML(r):
+		writePage(w, r, f.Status, page{Name: string(f.Kind), URL: f.RetryURL})
+	default:
+		writeJSON(w, f.Status, map[string]string{"error": string(f.Kind)})
+	}
+}
+
+// storeFailure is the answer while the session store is away: never a logout, never a redirect.
+func (a *Auth) storeFailure(ctx context.Context, kind string, err error) *Failure {
+	a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: kind})
+	return &Failure{Status: http.StatusServiceUnavailable, Kind: KindStore, Err: err}
+}
+
+func (a *Auth) observe(ctx context.Context, e core.Event) {
+	if a.cfg.Observer != nil {
+		a.cfg.Observer.Observe(ctx, e)
+	}
+}

@@ -1,0 +1,162 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+const (
+	refreshTime  = 2 * time.Second // a page load waits no longer for a new profile
+	refreshPause = time.Minute     // between two refreshes of one session by this process
+	tokenMargin  = time.Minute     // an access token this near its end is renewed first
+)
+
+// refreshDue reports whether this page load is the one to fetch the profile again.
+func (a *Auth) refreshDue(r *http.Request, rec *record) bool {
+	return !rec.profileAt.IsZero() && time.Since(rec.profileAt) > a.cfg.ProfileMaxAge && navigation(r) &&
+		a.refreshes.begin(refreshKey(rec))
+}
+
+func refreshKey(rec *record) string {
+	return rec.user.AppID + " " + rec.user.OpenID + " " + strconv.FormatInt(rec.user.LoginAt.Unix(), 36)
+}
+
+// refreshProfile returns rec with a fresh profile, or rec itself if WeChat or the store is away.
+// false: the grant is dead, and the user has to log in again.
+func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *record) (*record, bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTime)
+	defer cancel()
+	began := time.Now()
+	fresh, err := a.freshProfile(ctx, rec)
+	result := "ok"
+	switch {
+	case deadGrant(err):
+		result = "revoked"
+	case err != nil:
+		result = "failed"
+		a.cfg.Logger.DebugContext(ctx, "wxoauth: profile not refreshed", "error", err)
+	}
+	a.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(began)})
+	if result == "revoked" {
+		return nil, false
+	}
+	if fresh == rec {
+		return rec, true
+	}
+	// Tokens are saved even where the profile could not be fetched: WeChat may have changed them.
+	if err := a.save(w, r.WithContext(ctx), fresh); err != nil {
+		a.cfg.Logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
+		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
+	}
+	return fresh, true
+}
+
+// freshProfile returns as much of a fresh record as could be had, and rec itself if nothing could.
+func (a *Auth) freshProfile(ctx context.Context, rec *record) (*record, error) {
+	client, tokens, renewed := a.clientOf(rec), rec, false
+	if !tokenLive(rec) {
+		var err error
+		if tokens, err = a.renewTokens(ctx, rec); err != nil {
+			return rec, err
+		}
+		renewed = true
+	}
+	user, err := client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, a.cfg.Lang)
+	if errors.Is(err, core.ErrAccessToken) && !renewed {
+		if tokens, err = a.renewTokens(ctx, rec); err != nil {
+			return rec, err
+		}
+		user, err = client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, a.cfg.Lang)
+	}
+	if err != nil {
+		return tokens, err
+	}
+	user.UnionID, user.Scope, user.Snapshot, user.LoginAt = rec.user.UnionID, rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt
+	fresh := *tokens
+	fresh.user, fresh.profileAt = user, time.Now().Truncate(time.Second)
+	return &fresh, nil
+}
+
+func tokenLive(rec *record) bool {
+	return rec.accessToken != "" && time.Until(rec.expiry) > tokenMargin
+}
+
+// renewTokens gives the refresh token for new tokens.
+func (a *Auth) renewTokens(ctx context.Context, rec *record) (*record, error) {
+	token, err := a.clientOf(rec).Refresh(ctx, rec.refreshToken)
+	if err != nil {
+		return nil, err
+	}
+	if token.OpenID != rec.user.OpenID {
+		return nil, ErrIdentity
+	}
+	fresh := *rec
+	fresh.accessToken, fresh.expiry, fresh.refreshToken = token.AccessToken, token.Expiry, token.RefreshToken
+	return &fresh, nil
+}
+
+// ErrNoSession is returned by [Auth.AccessToken] when nobody is signed in.
+var ErrNoSession = errors.New("oauth: nobody is signed in")
+
+// AccessToken returns a live access token of the signed-in user, to call WeChat with in the
+// user's name. It may refresh the token and set a cookie, so call it before you write the answer.
+//
+// Errors: [ErrNoSession]; a dead grant is [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
+// [core.ErrGrantRevoked]; [core.WireError]; the store's own.
+func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
+	rec, err := a.load(r) // not the context's: another call in this request may have saved a newer one
+	if err != nil {
+		return "", err
+	}
+	if rec == nil {
+		return "", ErrNoSession
+	}
+	if tokenLive(rec) {
+		return rec.accessToken, nil
+	}
+	fresh, err := a.renewTokens(r.Context(), rec)
+	if err != nil {
+		return "", err
+	}
+	return fresh.accessToken, a.save(w, r, fresh)
+}
+
+// pauses remembers which sessions were refreshed a moment ago, so that one page load refreshes
+// while the others pass with the old profile.
+type pauses struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+const maxPauses = 10_000 // about 1 MB; beyond it profiles stay old a little longer
+
+// begin reports whether key is not paused, and pauses it.
+func (p *pauses) begin(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if now.Before(p.until[key]) {
+		return false
+	}
+	if len(p.until) >= maxPauses {
+		for k, until := range p.until {
+			if !now.Before(until) {
+				delete(p.until, k)
+			}
+		}
+		if len(p.until) >= maxPauses {
+			return false
+		}
+	}
+	if p.until == nil {
+		p.until = map[string]time.Time{}
+	}
+	p.until[key] = now.Add(refreshPause)
+	return true
+}

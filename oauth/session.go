@@ -1,0 +1,124 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+// load returns the request's record, or nil for a visitor who is anonymous. An error means that
+// the store could not tell: then nothing may be saved, and no cookie cleared.
+func (a *Auth) load(r *http.Request) (*record, error) {
+	session, err := a.store.New(r, a.sessionName)
+	if err != nil {
+		if sessionstore.Anonymous(err) {
+			a.cfg.Logger.DebugContext(r.Context(), "wxoauth: a session cookie was not accepted")
+			return nil, nil //nolint:nilnil // said in the comment above
+		}
+		return nil, err
+	}
+	data, ok := session.Values[recordKey].([]byte)
+	if !ok {
+		return nil, nil //nolint:nilnil // as above
+	}
+	rec, err := decodeRecord(data)
+	if err != nil || !a.ours(rec.user.AppID) || !a.alive(rec) {
+		return nil, nil //nolint:nilnil // as above
+	}
+	return rec, nil
+}
+
+// ours reports whether appID is one of the accounts that this Auth logs in with.
+func (a *Auth) ours(appID string) bool {
+	return appID == a.cfg.AppID || (a.cfg.Website != nil && appID == a.cfg.Website.AppID)
+}
+
+// alive reports whether the session has not outlived MaxAge. Replicas' clocks may differ by a minute.
+func (a *Auth) alive(rec *record) bool {
+	age := time.Since(rec.user.LoginAt)
+	return age < a.cfg.MaxAge && age > -time.Minute
+}
+
+// clientOf returns the account that the session was made with.
+func (a *Auth) clientOf(rec *record) *Client {
+	if a.website != nil && rec.user.AppID == a.cfg.Website.AppID {
+		return a.website
+	}
+	return a.client
+}
+
+// save writes rec into the request's session, with the life that is left of it.
+func (a *Auth) save(w http.ResponseWriter, r *http.Request, rec *record) error {
+	session, err := a.store.New(r, a.sessionName)
+	if err != nil && !sessionstore.Anonymous(err) {
+		return err
+	}
+	return a.write(w, r, session, rec)
+}
+
+// replace begins a new session for rec under a new ID, so that an ID planted in the browser before
+// the login is worth nothing after it. The old record is deleted.
+func (a *Auth) replace(w http.ResponseWriter, r *http.Request, rec *record) error {
+	old, err := a.store.New(r, a.sessionName)
+	if err != nil && !sessionstore.Anonymous(err) {
+		return err
+	}
+	if err == nil && !old.IsNew {
+		if err := a.end(headerWriter{http.Header{}}, r, old); err != nil {
+			return err
+		}
+	}
+	session := sessions.NewSession(a.store, a.sessionName)
+	session.IsNew = true
+	return a.write(w, r, session, rec)
+}
+
+func (a *Auth) write(w http.ResponseWriter, r *http.Request, session *sessions.Session, rec *record) error {
+	left := time.Until(rec.user.LoginAt.Add(a.cfg.MaxAge))
+	session.Options = a.cookieOptions(max(1, int(left/time.Second)))
+	session.Values = map[any]any{recordKey: rec.encode()}
+	return a.store.Save(r, w, session)
+}
+
+// end deletes the session in the store and its cookie in the browser.
+func (a *Auth) end(w http.ResponseWriter, r *http.Request, session *sessions.Session) error {
+	session.Options = a.cookieOptions(-1)
+	session.Values = map[any]any{}
+	return a.store.Save(r, w, session)
+}
+
+func (a *Auth) cookieOptions(maxAge int) *sessions.Options {
+	return &sessions.Options{Path: "/", MaxAge: maxAge, Secure: a.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// headerWriter takes the cookies that a store sets.
+type headerWriter struct{ header http.Header }
+
+func (w headerWriter) Header() http.Header       { return w.header }
+func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (headerWriter) WriteHeader(int)             {}
+
+// An admission is what an Auth leaves on the context of a request that it knows.
+type admission struct {
+	auth     *Auth
+	record   *record
+	admitted bool // by Admit; false: only identified
+}
+
+type admissionKey struct{ *Auth }
+
+func (a *Auth) admission(ctx context.Context) *admission {
+	adm, _ := ctx.Value(admissionKey{a}).(*admission)
+	return adm
+}
+
+// pass puts the user on the context.
+func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
+	ctx := core.WithUser(r.Context(), rec.user)
+	return r.WithContext(context.WithValue(ctx, admissionKey{a}, &admission{a, rec, admitted}))
+}

@@ -1,0 +1,176 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// A target is the page that a request asks for: path and query as the browser wrote them, escaped
+// so that they are safe behind PublicURL.
+type target struct {
+	path  string // begins with "/"
+	query []param
+}
+
+// A param is one part of a query, between two ampersands.
+type param struct{ raw, name, value string }
+
+// targetOf reads r.RequestURI, because StripPrefix and the like change r.URL. Host and scheme of
+// an absolute request line are ignored.
+func targetOf(r *http.Request) target {
+	uri := r.RequestURI
+	if uri == "" {
+		uri = r.URL.RequestURI() // a request that did not come from a server
+	}
+	if !strings.HasPrefix(uri, "/") {
+		uri = r.URL.EscapedPath() + "?" + r.URL.RawQuery
+	}
+	path, query, _ := strings.Cut(uri, "?")
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return target{escape(path), parseParams(query)}
+}
+
+func parseParams(query string) []param {
+	var params []param
+	for raw := range strings.SplitSeq(query, "&") {
+		if raw == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(raw, "=")
+		p := param{raw: escape(raw), name: name}
+		if plain, err := url.QueryUnescape(name); err == nil {
+			p.name = plain
+		}
+		if plain, err := url.QueryUnescape(value); err == nil {
+			p.value = plain
+		}
+		params = append(params, p)
+	}
+	return params
+}
+
+// escape percent-encodes the bytes that have no place in a URL. Escapes that are there stay.
+func escape(s string) string {
+	const digits = "0123456789ABCDEF"
+	var out strings.Builder
+	for _, b := range []byte(s) {
+		if b <= ' ' || b >= 0x7f || strings.IndexByte(`"#<>\^`+"`{|}", b) >= 0 {
+			out.WriteByte('%')
+			out.WriteByte(digits[b>>4])
+			out.WriteByte(digits[b&15])
+			continue
+		}
+		out.WriteByte(b)
+	}
+	return out.String()
+}
+
+func (t target) String() string {
+	if len(t.query) == 0 {
+		return t.path
+	}
+	raw := make([]string, len(t.query))
+	for i, p := range t.query {
+		raw[i] = p.raw
+	}
+	return t.path + "?" + strings.Join(raw, "&")
+}
+
+// first returns the value of the first parameter of that name.
+func (t target) first(name string) string {
+	for _, p := range t.query {
+		if p.name == name {
+			return p.value
+		}
+	}
+	return ""
+}
+
+// WeChat adds code and state to redirect_uri. An app's own parameters of these names travel with
+// wx_ in front: code as wx_code, and so that nothing is lost on the way back, wx_code as wx_wx_code.
+const travelPrefix = "wx_"
+
+// outward is the target as it goes into redirect_uri.
+func (t target) outward() target {
+	return t.rename(func(p param) param {
+		if carried(p.name) {
+			p.raw, p.name = travelPrefix+p.raw, travelPrefix+p.name
+		}
+		return p
+	})
+}
+
+// homeward takes back what outward did.
+func (t target) homeward() target {
+	return t.rename(func(p param) param {
+		if carried(p.name) && strings.HasPrefix(p.raw, travelPrefix) {
+			p.raw, p.name = p.raw[len(travelPrefix):], p.name[len(travelPrefix):]
+		}
+		return p
+	})
+}
+
+func (t target) rename(f func(param) param) target {
+	query := make([]param, len(t.query))
+	for i, p := range t.query {
+		query[i] = f(p)
+	}
+	return target{t.path, query}
+}
+
+// carried holds for code, state, wx_code, wx_wx_state and so on.
+func carried(name string) bool {
+	for strings.HasPrefix(name, travelPrefix) {
+		name = name[len(travelPrefix):]
+	}
+	return name == "code" || name == "state"
+}
+
+const (
+	maxReturnTo = 2048 // bytes
+	maxFragment = 512  // bytes, encoded
+)
+
+// safeReturn checks a return_to and gives it back as a path of this site with query and fragment,
+// escaped. Whatever could lead elsewhere, or back to loginPath, is refused.
+func safeReturn(raw, loginPath string) (string, bool) {
+	if raw == "" || len(raw) > maxReturnTo || raw[0] != '/' || !utf8.ValidString(raw) {
+		return "", false
+	}
+	rest, fragment, hasFragment := strings.Cut(raw, "#")
+	plain, query, hasQuery := strings.Cut(rest, "?")
+	if hasControl(plain) || strings.Contains(plain, `\`) {
+		return "", false
+	}
+	decoded, err := url.PathUnescape(plain)
+	if err != nil || !utf8.ValidString(decoded) || hasControl(decoded) || strings.Contains(decoded, `\`) {
+		return "", false
+	}
+	for _, p := range []string{plain, decoded, path.Clean(plain), path.Clean(decoded)} {
+		if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") {
+			return "", false
+		}
+	}
+	if path.Clean(decoded) == path.Clean(loginPath) {
+		return "", false
+	}
+	out := escape(plain)
+	if hasQuery {
+		out += "?" + escape(query)
+	}
+	if hasFragment {
+		if fragment = escape(fragment); len(fragment) <= maxFragment {
+			out += "#" + fragment
+		}
+	}
+	return out, true
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
+}
