@@ -1,11 +1,13 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"os"
+	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode"
@@ -96,8 +98,10 @@ func (e *WireError) Unwrap() error { return e.cause }
 func (e *WireError) Timeout() bool { return e.Kind == WireTimeout }
 
 // newWireError sorts a transport's error into a kind. Its own text is not kept: a *url.Error,
-// or a custom transport, writes the URL into it.
-func newWireError(op string, err error) *WireError {
+// or a custom transport, writes the URL into it. What ended ctx comes first, because a transport
+// may return the cause that the caller gave instead.
+func newWireError(ctx context.Context, op string, err error) *WireError {
+	err = cmp.Or(ctx.Err(), err)
 	w := &WireError{Op: op, Kind: WireBroken}
 	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, end) {
@@ -105,13 +109,12 @@ func newWireError(op string, err error) *WireError {
 		}
 	}
 	var (
-		timeout interface{ Timeout() bool }
-		dns     *net.DNSError
-		opErr   *net.OpError
-		errno   syscall.Errno
+		dns   *net.DNSError
+		opErr *net.OpError
+		errno syscall.Errno
 	)
 	switch {
-	case w.cause == context.DeadlineExceeded, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case timedOut(err):
 		w.Kind, w.Detail = WireTimeout, "no answer in time"
 	case w.cause == context.Canceled:
 		w.Detail = "canceled by the caller"
@@ -128,6 +131,16 @@ func newWireError(op string, err error) *WireError {
 	return w
 }
 
+// timedOut asks every error of the chain: the outer ones may not know what the inner ones say.
+func timedOut(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() { //nolint:errorlint // this is the walk
+			return true
+		}
+	}
+	return false
+}
+
 func innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -138,14 +151,24 @@ func innermost(err error) error {
 	}
 }
 
-// cleanMessage makes an errmsg safe for one log line: printable, at most 200 bytes, and free of
-// the values we sent, should WeChat or something in between echo them.
-func cleanMessage(msg string, sent []string) string {
+// redact takes the values we sent out of a text, should WeChat or something in between echo them:
+// as they are and as a URL spells them, the longest first because one may begin another.
+func redact(text string, sent []string) string {
+	var spellings []string
 	for _, v := range sent {
-		if len(v) >= 6 {
-			msg = strings.ReplaceAll(msg, v, redacted)
+		if len(v) >= 6 { // shorter ones are no secrets, but parts of many words
+			spellings = append(spellings, v, url.QueryEscape(v), url.PathEscape(v))
 		}
 	}
+	slices.SortFunc(spellings, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, v := range spellings {
+		text = strings.ReplaceAll(text, v, redacted)
+	}
+	return text
+}
+
+// cleanMessage makes an errmsg safe for one log line: printable and at most 200 bytes.
+func cleanMessage(msg string) string {
 	msg = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
@@ -164,12 +187,12 @@ func cleanMessage(msg string, sent []string) string {
 
 // requestID finds the id in "invalid code, rid: 652d44d0-1d0af18b-5b069232".
 func requestID(msg string) string {
-	_, id, found := strings.Cut(msg, "rid: ")
-	if !found {
-		return ""
-	}
-	if end := strings.IndexFunc(id, func(r rune) bool { return r != '-' && !unicode.IsDigit(r) && !unicode.IsLetter(r) }); end >= 0 {
+	_, id, _ := strings.Cut(msg, "rid: ")
+	if end := strings.IndexFunc(id, func(r rune) bool { return !strings.ContainsRune("-0123456789abcdefABCDEF", r) }); end >= 0 {
 		id = id[:end]
+	}
+	if len(id) > 64 {
+		return "" // no id of WeChat's
 	}
 	return id
 }

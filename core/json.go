@@ -77,7 +77,8 @@ func open(op string, body []byte, sent []string) ([]byte, error) {
 	}
 	var msg string
 	_ = json.Unmarshal(e.Message, &msg) // an errmsg of another type is no message
-	return nil, &Error{Op: op, Code: Code(e.Code), Message: cleanMessage(msg, sent), RID: requestID(msg)}
+	msg = redact(msg, sent)
+	return nil, &Error{Op: op, Code: Code(e.Code), Message: cleanMessage(msg), RID: requestID(msg)}
 }
 
 // bodyError says where decoding failed, without a byte of what came.

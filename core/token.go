@@ -200,7 +200,7 @@ func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 		select {
 		case <-time.After(leasePoll):
 		case <-ctx.Done():
-			return nil, newWireError("app access token", ctx.Err())
+			return nil, newWireError(ctx, "app access token", ctx.Err())
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	}
 	res, err := u.client.Do(req)
 	if err != nil {
-		wire := newWireError(x.op, err)
+		wire := newWireError(ctx, x.op, err)
 		unsent := wire.Kind == WireUnreachable || (connected.Load() && !wrote.Load())
 		return nil, nil, !unsent, wire
 	}
@@ -131,7 +131,7 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	body, err = io.ReadAll(io.LimitReader(res.Body, size+1))
 	switch {
 	case err != nil:
-		wire := newWireError(x.op, err)
+		wire := newWireError(ctx, x.op, err)
 		if wire.Kind != WireTimeout {
 			wire.Kind = WireBody // the answer began: asking again would not be the same question
 		}
@@ -192,6 +192,6 @@ func (u *upstream) enter(ctx context.Context, x exchange) (leave func(), err err
 	case l.slots <- struct{}{}:
 		return leave, nil
 	case <-ctx.Done():
-		return nil, newWireError(x.op, ctx.Err())
+		return nil, newWireError(ctx, x.op, ctx.Err())
 	}
 }
