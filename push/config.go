@@ -1,0 +1,104 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+)
+
+// Mode is how WeChat's console is set to send messages.
+type Mode int
+
+const (
+	// Safe takes encrypted messages only. Replies are encrypted.
+	Safe Mode = iota
+	// Compat is for accounts that get each message plain and encrypted in one body. The plain
+	// half is never looked at, because nothing signs it. Replies are encrypted.
+	Compat
+	// Plain takes messages as they are. The signature then covers no body: whoever has seen one
+	// request can send another body with it. Do not use it over http, nor for anything that matters.
+	Plain
+)
+
+// String returns the name of the mode as the console has it in English.
+func (m Mode) String() string {
+	switch m {
+	case Safe:
+		return "safe"
+	case Compat:
+		return "compat"
+	case Plain:
+		return "plain"
+	}
+	return fmt.Sprintf("Mode(%d)", int(m))
+}
+
+// Config describes the push settings of one account. What is set in WeChat's console must be the
+// same here.
+type Config struct {
+	Token          string // 3 to 32 letters and digits; required
+	EncodingAESKey string // 43 characters; required but in Plain mode
+	AppID          string // whose messages these are; required but in Plain mode
+	Mode           Mode   // default Safe
+
+	// OldToken and OldEncodingAESKey are accepted beside the others while a change in the console
+	// takes effect. Set both (in Plain mode the token alone); one that stays the same is repeated.
+	OldToken, OldEncodingAESKey string
+
+	// Seen remembers which messages were handled. The default remembers the last 65,536 in this
+	// process; share one between processes that serve the same account.
+	Seen Seen
+
+	// The callbacks. Their context carries the values of the request, but ends 60 seconds after
+	// the call rather than with the request. An error is logged and makes WeChat deliver again.
+	OnMediaCheck                func(context.Context, *MediaCheck) error          // result of mpapi's MediaCheckAsync
+	OnAuthorizationRevoke       func(context.Context, *AuthorizationChange) error // delete what the user withdrew
+	OnAuthorizationCancellation func(context.Context, *AuthorizationChange) error // the WeChat account is closed: delete its data
+	OnUserInfoModified          func(context.Context, *AuthorizationChange) error // fetch nickname and avatar again, or clear them
+	// OnAny gets every message that has no callback of its own. A nil *Reply answers success.
+	// Without OnAny such messages are answered success and forgotten.
+	OnAny func(context.Context, *Message) (*Reply, error)
+
+	Logger *slog.Logger // default slog.Default(); ordinary traffic writes nothing above Debug
+}
+
+// Format prints the AppID and the mode, under every verb: the rest is secret.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "push.Config{AppID:%s Mode:%s secrets:[redacted]}", c.AppID, c.Mode)
+}
+
+// Format prints as little as that of [Config].
+func (h *Handler) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "push.Handler{Mode:"+h.mode.String()+" secrets:[redacted]}")
+}
+
+var (
+	tokenPattern  = regexp.MustCompile(`^[0-9A-Za-z]{3,32}$`)
+	aesKeyPattern = regexp.MustCompile(`^[0-9A-Za-z+/]{43}$`)
+	appIDPattern  = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+)
+
+// check names the field of every fault and shows no value.
+func (c *Config) check() error {
+	var faults []error
+	refuse := func(bad bool, field, problem string) {
+		if bad {
+			faults = append(faults, errors.New("push: Config."+field+" "+problem))
+		}
+	}
+	const word, base64 = "must be 3 to 32 letters and digits", "must be the 43 characters of the console"
+	sealed := c.Mode != Plain
+	rotating := c.OldToken != "" || c.OldEncodingAESKey != ""
+	refuse(!tokenPattern.MatchString(c.Token), "Token", word)
+	refuse((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", base64)
+	refuse((sealed || c.AppID != "") && !appIDPattern.MatchString(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
+	refuse(c.Mode < Safe || c.Mode > Plain, "Mode", "must be Safe, Compat or Plain")
+	refuse(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", word)
+	refuse(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", base64)
+	refuse(rotating && c.OldToken == "", "OldToken", "must be set with OldEncodingAESKey; repeat Token if it stays the same")
+	refuse(rotating && sealed && c.OldEncodingAESKey == "", "OldEncodingAESKey", "must be set with OldToken; repeat EncodingAESKey if it stays the same")
+	return errors.Join(faults...)
+}

@@ -1,0 +1,173 @@
+package push
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A Handler serves the URL that WeChat pushes to. It is safe for concurrent use. At the end of a
+// process call [Handler.Drain].
+type Handler struct {
+	mode    Mode
+	tokens  []string  // the current one first
+	ciphers []*cipher // the current one first; none in Plain mode
+	seen    Seen
+	logger  *slog.Logger
+
+	onMediaCheck    func(context.Context, *MediaCheck) error
+	onAuthorization map[string]func(context.Context, *AuthorizationChange) error // by name of the event
+	onAny           func(context.Context, *Message) (*Reply, error)
+
+	mu      sync.Mutex
+	running map[string]*delivery // by key
+}
+
+// New checks cfg and reports all its faults at once. Each names its field and shows no value.
+func New(cfg Config) (*Handler, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	h := &Handler{
+		mode: cfg.Mode, tokens: []string{cfg.Token}, seen: cfg.Seen, logger: cmp.Or(cfg.Logger, slog.Default()),
+		onMediaCheck: cfg.OnMediaCheck, onAny: cfg.OnAny,
+		onAuthorization: map[string]func(context.Context, *AuthorizationChange) error{
+			"user_authorization_revoke":       cfg.OnAuthorizationRevoke,
+			"user_authorization_cancellation": cfg.OnAuthorizationCancellation,
+			"user_info_modified":              cfg.OnUserInfoModified,
+		},
+		running: map[string]*delivery{},
+	}
+	if cfg.OldToken != "" {
+		h.tokens = append(h.tokens, cfg.OldToken)
+	}
+	if cfg.Mode != Plain {
+		for _, key := range []string{cfg.EncodingAESKey, cfg.OldEncodingAESKey} {
+			if key != "" {
+				h.ciphers = append(h.ciphers, newCipher(cfg.AppID, key))
+			}
+		}
+	}
+	if h.seen == nil {
+		h.seen = newMemory(memorySize)
+	}
+	return h, nil
+}
+
+// ServeHTTP answers the URL check (GET) and takes messages (POST).
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	deadline := time.Now().Add(answerTime)
+	w.Header().Set("Cache-Control", "private, no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	switch r.Method {
+	case http.MethodGet:
+		h.checkURL(w, r)
+	case http.MethodPost:
+		h.receive(w, r, deadline)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// checkURL proves to WeChat's console that this server knows the token. echostr is plain in every
+// mode. It is not signed, so it goes back as nothing that a browser would run.
+func (h *Handler) checkURL(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	if _, _, err := h.verify(query, "signature"); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	write(w, []byte(single(query, "echostr")), typeText)
+}
+
+// receive takes one message.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.Time) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	} else if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	p, err := h.open(r.URL.Query(), body)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	m, err := parseMessage(p.message)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if m.isProbe() {
+		write(w, []byte(success), typeText)
+		return
+	}
+	if err := checkFresh(m); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	do, err := h.jobFor(m)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	out := h.deliver(r.Context(), m, deadline, do)
+	if out.err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	answer, contentType, err := p.answer(m, out.reply, time.Now())
+	if err != nil {
+		h.logger.ErrorContext(r.Context(), "push: reply cannot be sent", "event", m.name(), "err", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	write(w, answer, contentType)
+}
+
+// jobFor finds the callback for m, and reads what it wants to be given.
+func (h *Handler) jobFor(m *Message) (job, error) {
+	if m.isEvent(mediaCheckEvent) && h.onMediaCheck != nil {
+		c, err := newMediaCheck(m)
+		return func(ctx context.Context) (*Reply, error) { return nil, h.onMediaCheck(ctx, c) }, err
+	}
+	if onChange := h.onAuthorization[m.Event]; onChange != nil && m.isEvent(m.Event) {
+		c, err := newAuthorizationChange(m)
+		return func(ctx context.Context) (*Reply, error) { return nil, onChange(ctx, c) }, err
+	}
+	return func(ctx context.Context) (*Reply, error) {
+		if h.onAny == nil {
+			h.logger.DebugContext(ctx, "push: no callback for this message", "event", m.name())
+			return nil, nil
+		}
+		return h.onAny(ctx, m)
+	}, nil
+}
+
+// refuse answers a request that no callback is run for. Whoever sent it is told nothing; the log
+// is told more loudly where the sender knew the token.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	level, status := slog.LevelWarn, http.StatusBadRequest
+	switch {
+	case errors.Is(err, errForged):
+		level, status = slog.LevelDebug, http.StatusForbidden
+	case errors.Is(err, errStale):
+		status = http.StatusForbidden
+	}
+	h.logger.Log(r.Context(), level, "push: request refused", "status", status, "err", err)
+	w.WriteHeader(status)
+}
+
+func write(w http.ResponseWriter, body []byte, contentType string) {
+	w.Header().Set("Content-Type", contentType)
+	_, _ = w.Write(body) //nolint:gosec // echostr goes back as text/plain with nosniff
+}

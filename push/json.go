@@ -1,0 +1,90 @@
+package push
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
+
+type jsonParser struct {
+	*json.Decoder
+	budget
+}
+
+// parseJSON reads one object. A name that comes twice is kept twice, as no encoding/json target
+// would do: so nobody can hide one value behind another.
+func parseJSON(data []byte) (Fields, error) {
+	data = legible(data, "")
+	if !json.Valid(data) {
+		return nil, malformed("broken JSON")
+	}
+	p := jsonParser{Decoder: json.NewDecoder(bytes.NewReader(data))}
+	p.UseNumber()
+	values, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	return values[0].Fields, nil // one, because data begins with {
+}
+
+// value reads one value; an array is as many fields as it has elements.
+func (p *jsonParser) value() ([]Field, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	token, err := p.Token()
+	if err != nil {
+		return nil, malformed("broken JSON")
+	}
+	switch t := token.(type) {
+	case json.Delim:
+		if t == '[' {
+			return p.array()
+		}
+		return p.object()
+	case string:
+		return []Field{{Text: t}}, nil
+	case json.Number:
+		return []Field{{Text: t.String()}}, nil
+	case bool:
+		return []Field{{Text: strconv.FormatBool(t)}}, nil
+	}
+	return []Field{{}}, nil // null
+}
+
+func (p *jsonParser) array() (all []Field, err error) {
+	for p.More() {
+		values, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, values...)
+	}
+	return all, p.end()
+}
+
+func (p *jsonParser) object() ([]Field, error) {
+	fields := Fields{}
+	for p.More() {
+		name, err := p.Token()
+		if err != nil {
+			return nil, malformed("broken JSON")
+		}
+		values, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		key, _ := name.(string) // JSON has no other names
+		fields[key] = append(fields[key], values...)
+	}
+	return []Field{{Fields: fields}}, p.end()
+}
+
+// end reads the closing bracket.
+func (p *jsonParser) end() error {
+	if _, err := p.Token(); err != nil {
+		return malformed("broken JSON")
+	}
+	return nil
+}

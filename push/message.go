@@ -1,0 +1,58 @@
+package push
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// A Message is what WeChat sent, decrypted.
+type Message struct {
+	ToUserName   string    // the account's own name, gh_…
+	FromUserName string    // the user's OpenID, or a name of the platform
+	CreateTime   time.Time // to the second
+	MsgType      string    // event, text, image …
+	Event        string    // which event; "" for what is none
+	MsgID        string    // "" for most events
+	Fields       Fields    // all that was sent, those above included
+	Raw          []byte    // the message as it was sent
+	JSON         bool      // whether it was JSON, otherwise XML
+}
+
+// parseMessage reads XML or JSON. Absent fields stay zero. Errors match [ErrMalformed].
+func parseMessage(data []byte) (*Message, error) {
+	f, isJSON, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event"} {
+		if len(f[name]) > 1 {
+			return nil, malformed("more than one %s", name)
+		}
+	}
+	m := &Message{
+		ToUserName: f.Get("ToUserName"), FromUserName: f.Get("FromUserName"), MsgType: f.Get("MsgType"), Event: f.Get("Event"),
+		MsgID: f.first("MsgId", "MsgID", "msgid"), Fields: f, Raw: data, JSON: isJSON,
+	}
+	n := numbers{}
+	if created := n.integer(f, "CreateTime"); created != 0 {
+		m.CreateTime = time.Unix(created, 0)
+	}
+	return m, n.err
+}
+
+// name says what m is, for the log.
+func (m *Message) name() string {
+	name := cmp.Or(m.Event, m.MsgType)
+	return name[:min(len(name), 64)]
+}
+
+// isEvent reports whether m is the event of that name.
+func (m *Message) isEvent(name string) bool {
+	return m.Event == name && (m.MsgType == "" || strings.EqualFold(m.MsgType, "event"))
+}
+
+// isProbe reports whether m is how cloud hosting asks whether a path answers.
+func (m *Message) isProbe() bool {
+	return m.MsgType == "" && m.CreateTime.IsZero() && m.Fields.Get("action") == "CheckContainerPath"
+}

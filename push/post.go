@@ -1,0 +1,92 @@
+package push
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// freshTime is how far CreateTime may be from our clock, either way.
+const freshTime = 10 * time.Minute
+
+var (
+	errForged = errors.New("push: not signed by WeChat")
+	errStale  = errors.New("push: CreateTime is more than 10 minutes from now")
+)
+
+// The forms matter: they keep a signature from being used for other parts than it was made of.
+var (
+	timestampPattern = regexp.MustCompile(`^[0-9]{10}$`)
+	noncePattern     = regexp.MustCompile(`^[0-9A-Za-z]{1,32}$`)
+)
+
+// A post is the body of a request that WeChat has signed.
+type post struct {
+	message []byte  // decrypted
+	json    bool    // whether the body was JSON
+	token   string  // that the signature was made with
+	nonce   string  // of the query
+	cipher  *cipher // that opened the message; nil in Plain mode
+}
+
+// open verifies and decrypts. The mode decides what is looked at, never the request. The error is
+// errForged, or errDecrypt under a good signature.
+func (h *Handler) open(query url.Values, body []byte) (*post, error) {
+	if h.mode == Plain {
+		token, nonce, err := h.verify(query, "signature")
+		return &post{message: body, token: token, nonce: nonce}, err
+	}
+	fields, isJSON, err := parse(body)
+	if err != nil || len(fields["Encrypt"]) != 1 {
+		return nil, fmt.Errorf("%w: the body has no single Encrypt", errForged)
+	}
+	text := strings.TrimSpace(fields.Get("Encrypt"))
+	token, nonce, err := h.verify(query, "msg_signature", text)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range h.ciphers {
+		if message, err := c.open(text); err == nil {
+			return &post{message, isJSON, token, nonce, c}, nil
+		}
+	}
+	return nil, errDecrypt
+}
+
+// verify checks the signature under that name in the query, over what the query holds and more.
+// It returns the token that it was made with, and the nonce.
+func (h *Handler) verify(query url.Values, name string, more ...string) (token, nonce string, err error) {
+	timestamp, nonce := single(query, "timestamp"), single(query, "nonce")
+	if !timestampPattern.MatchString(timestamp) || !noncePattern.MatchString(nonce) {
+		return "", "", fmt.Errorf("%w: timestamp or nonce", errForged)
+	}
+	for _, token := range h.tokens {
+		if signed(token, single(query, name), append(more, timestamp, nonce)...) {
+			return token, nonce, nil
+		}
+	}
+	return "", "", fmt.Errorf("%w: %s", errForged, name)
+}
+
+// single returns the value of a parameter that comes exactly once.
+func single(query url.Values, name string) string {
+	if values := query[name]; len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+// checkFresh looks at the time inside the message: the one in the query can be changed without
+// breaking the signature.
+func checkFresh(m *Message) error {
+	if m.CreateTime.IsZero() {
+		return malformed("no CreateTime")
+	}
+	if age := time.Since(m.CreateTime); age.Abs() > freshTime {
+		return errStale
+	}
+	return nil
+}

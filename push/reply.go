@@ -1,0 +1,94 @@
+package push
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wxoauth/wxoauth/internal/wxcrypt"
+)
+
+// A Reply is answered in place of success. It is sealed as the [Mode] demands, and written as XML
+// or JSON like the message. A reply that comes later than 4.5 seconds after the message is lost.
+type Reply struct {
+	// Text is sent to the user as a text message.
+	Text string
+	// Raw, if set, is the whole reply instead, in the format of the message: XML or JSON as
+	// WeChat's page on the kind of reply has it.
+	Raw []byte
+}
+
+const (
+	success   = "success"
+	typeText  = "text/plain; charset=utf-8"
+	typeXML   = "application/xml; charset=utf-8"
+	typeJSON  = "application/json; charset=utf-8"
+	xmlText   = `<xml><ToUserName>%s</ToUserName><FromUserName>%s</FromUserName><CreateTime>%d</CreateTime><MsgType>%s</MsgType><Content>%s</Content></xml>`
+	xmlSealed = `<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature><TimeStamp>%d</TimeStamp><Nonce>%s</Nonce></xml>`
+)
+
+// plain is the reply to m before it is sealed.
+func (r *Reply) plain(m *Message, now time.Time) ([]byte, error) {
+	switch {
+	case r.Raw != nil:
+		return r.Raw, nil
+	case m.JSON:
+		return encodeJSON(struct {
+			ToUserName, FromUserName string
+			CreateTime               int64
+			MsgType, Content         string
+		}{m.FromUserName, m.ToUserName, now.Unix(), "text", r.Text})
+	}
+	return fmt.Appendf(nil, xmlText, cdata(m.FromUserName), cdata(m.ToUserName), now.Unix(), cdata("text"), cdata(r.Text)), nil
+}
+
+// answer gives the body and content type for what the callback returned.
+func (p *post) answer(m *Message, reply *Reply, now time.Time) (body []byte, contentType string, err error) {
+	if reply == nil || (reply.Text == "" && len(reply.Raw) == 0) {
+		return []byte(success), typeText, nil // this one is never sealed
+	}
+	body, err = reply.plain(m, now)
+	if err == nil && p.cipher != nil {
+		body, err = p.seal(body, now)
+	}
+	if p.json {
+		return body, typeJSON, err
+	}
+	return body, typeXML, err
+}
+
+// seal encrypts a reply with the key that opened the message, so that it can be read during a
+// rotation too.
+func (p *post) seal(reply []byte, now time.Time) ([]byte, error) {
+	text, err := p.cipher.seal(reply)
+	if err != nil {
+		return nil, err
+	}
+	signature := wxcrypt.SortedSHA1(p.token, strconv.FormatInt(now.Unix(), 10), p.nonce, text)
+	if p.json {
+		return encodeJSON(struct {
+			Encrypt, MsgSignature string
+			TimeStamp             int64
+			Nonce                 string
+		}{text, signature, now.Unix(), p.nonce})
+	}
+	return fmt.Appendf(nil, xmlSealed, cdata(text), cdata(signature), now.Unix(), cdata(p.nonce)), nil
+}
+
+// cdata quotes text for XML. What XML cannot hold at all becomes a space.
+func cdata(text string) string {
+	text = string(legible([]byte(text), xmlControls))
+	return "<![CDATA[" + strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>") + "]]>"
+}
+
+// encodeJSON leaves <, > and & as they are: WeChat does not decode \u003c everywhere.
+func encodeJSON(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
+}

@@ -1,0 +1,85 @@
+package push
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+)
+
+// xmlControls are the control bytes that XML allows in text.
+const xmlControls = "\t\n\r"
+
+// An xmlParser passes over attributes and comments. It knows no entities but the five of XML.
+type xmlParser struct {
+	*xml.Decoder
+	budget
+}
+
+// parseXML reads one document <xml>…</xml>.
+func parseXML(data []byte) (Fields, error) {
+	p := xmlParser{Decoder: xml.NewDecoder(bytes.NewReader(legible(data, xmlControls)))}
+	var root *Field
+	for {
+		token, err := p.Token()
+		if errors.Is(err, io.EOF) && root != nil {
+			return root.Fields, nil
+		}
+		if err != nil {
+			return nil, malformed("broken XML")
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if root != nil || t.Name.Local != "xml" {
+				return nil, malformed("not one <xml> element")
+			}
+			if root, err = p.element(); err != nil {
+				return nil, err
+			}
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return nil, malformed("text beside the <xml> element")
+			}
+		case xml.Directive:
+			return nil, malformed("a DOCTYPE in XML")
+		}
+	}
+}
+
+// element reads on to the end of the element that has just begun. Text between elements is
+// passed over.
+func (p *xmlParser) element() (*Field, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	var f Field
+	var text strings.Builder
+	for {
+		token, err := p.Token()
+		if err != nil {
+			return nil, malformed("broken XML")
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			inner, err := p.element()
+			if err != nil {
+				return nil, err
+			}
+			if f.Fields == nil {
+				f.Fields = Fields{}
+			}
+			f.Fields[t.Name.Local] = append(f.Fields[t.Name.Local], *inner)
+		case xml.CharData:
+			text.Write(t)
+		case xml.Directive:
+			return nil, malformed("a DOCTYPE in XML")
+		case xml.EndElement:
+			if f.Fields == nil {
+				f.Text = text.String()
+			}
+			return &f, nil
+		}
+	}
+}
