@@ -127,7 +127,9 @@ func userFromForm(form url.Values) User {
 
 // withOwner remembers in the browser who owns the phone.
 func withOwner(a answer, openID string) answer {
-	c := http.Cookie{Name: ownerCookie, Value: openID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 30 * 24 * 60 * 60}
+	c := http.Cookie{ //nolint:gosec // the simulator is plain http, and the cookie no secret
+		Name: ownerCookie, Value: openID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 30 * 24 * 60 * 60,
+	}
 	a.header = a.header.Clone()
 	a.header.Add("Set-Cookie", c.String())
 	return a

@@ -2,11 +2,13 @@ package wxsim_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -14,12 +16,29 @@ import (
 // get asks the simulator without a network.
 func get(tb testing.TB, sim *wxsim.Server, target string) *httptest.ResponseRecorder {
 	tb.Helper()
+	return do(sim, httptest.NewRequest(http.MethodGet, target, nil))
+}
+
+func do(sim *wxsim.Server, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	sim.ServeHTTP(w, httptest.NewRequestWithContext(tb.Context(), http.MethodGet, target, nil))
+	sim.ServeHTTP(w, r)
 	return w
 }
 
-// reply is a JSON answer.
+// post sends a body.
+func post(tb testing.TB, sim *wxsim.Server, target, body string) map[string]any {
+	tb.Helper()
+	return reply(tb, do(sim, httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))))
+}
+
+// submit sends a form, as a browser does that follows no redirect.
+func submit(sim *wxsim.Server, target string, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return do(sim, r)
+}
+
+// reply reads a JSON answer.
 func reply(tb testing.TB, w *httptest.ResponseRecorder) map[string]any {
 	tb.Helper()
 	var fields map[string]any
@@ -35,42 +54,177 @@ func call(tb testing.TB, sim *wxsim.Server, target string) map[string]any {
 	return reply(tb, get(tb, sim, target))
 }
 
-// authorize is the query of the authorize page with one parameter changed, removed if value is "-".
-func authorizeURL(sim *wxsim.Server, scope, state string) string {
-	return "/connect/oauth2/authorize?appid=" + sim.AppID() + "&redirect_uri=" + url.QueryEscape("https://shop.example.com/cb?a=1") +
-		"&response_type=code&scope=" + scope + "&state=" + state
+// wantCode fails unless the answer is a refusal with this code and a request id; 0 is success.
+func wantCode(tb testing.TB, answer map[string]any, code int) {
+	tb.Helper()
+	got, _ := answer["errcode"].(float64)
+	if int(got) != code {
+		tb.Errorf("errcode %v; want %d: %v", answer["errcode"], code, answer)
+	}
+	msg, _ := answer["errmsg"].(string)
+	if code != 0 && (!strings.Contains(msg, " rid: ") || strings.Contains(msg, "unknown error")) {
+		tb.Errorf("errmsg %q; want WeChat's words and a request id", msg)
+	}
 }
 
-// logIn walks through the authorize page and gives the code.
-func logIn(tb testing.TB, sim *wxsim.Server, scope string) string {
+// query writes a query of the given names and values in their order, without the empty ones.
+func query(pairs ...string) string {
+	var parts []string
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			parts = append(parts, pairs[i]+"="+url.QueryEscape(pairs[i+1]))
+		}
+	}
+	return "?" + strings.Join(parts, "&")
+}
+
+const callback = "https://shop.example.com/cb?a=1"
+
+func authorizeURL(sim *wxsim.Server, scope string) string {
+	return "/connect/oauth2/authorize" + query("appid", sim.AppID(), "redirect_uri", callback, "response_type", "code", "scope", scope, "state", "s1")
+}
+
+// location is where the browser was sent.
+func location(tb testing.TB, w *httptest.ResponseRecorder) *url.URL {
 	tb.Helper()
-	w := get(tb, sim, authorizeURL(sim, scope, "s1"))
 	u, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || w.Code != http.StatusFound {
-		tb.Fatalf("authorize: status %d, Location %q", w.Code, w.Header().Get("Location"))
+		tb.Fatalf("status %d, Location %q; want a redirect", w.Code, w.Header().Get("Location"))
 	}
-	return u.Query().Get("code")
+	return u
+}
+
+// logIn walks through the authorize page of a simulator with AutoAllow and gives the code.
+func logIn(tb testing.TB, sim *wxsim.Server, scope string) string {
+	tb.Helper()
+	return location(tb, get(tb, sim, authorizeURL(sim, scope))).Query().Get("code")
 }
 
 func exchangeURL(sim *wxsim.Server, code string) string {
-	return "/sns/oauth2/access_token?appid=" + sim.AppID() + "&secret=" + sim.Secret() + "&code=" + code + "&grant_type=authorization_code"
+	return "/sns/oauth2/access_token" + query("appid", sim.AppID(), "secret", sim.Secret(), "code", code, "grant_type", "authorization_code")
 }
 
-func TestLoginTellsWhoTheUserIs(t *testing.T) {
+func refreshURL(sim *wxsim.Server, token string) string {
+	return "/sns/oauth2/refresh_token" + query("appid", sim.AppID(), "grant_type", "refresh_token", "refresh_token", token)
+}
+
+func userInfoURL(token, openID string) string {
+	return "/sns/userinfo" + query("access_token", token, "openid", openID, "lang", "zh_CN")
+}
+
+func TestZeroConfigIsAWholeWeChat(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for name, id := range map[string]string{"appid": sim.AppID(), "website": sim.WebsiteAppID(), "mini": sim.MiniAppID()} {
+		if len(id) != 18 || !strings.HasPrefix(id, "wx") {
+			t.Errorf("%s %q does not look like an appid", name, id)
+		}
+	}
+	if len(sim.Secret()) != 32 || len(sim.WebsiteSecret()) != 32 || len(sim.MiniSecret()) != 32 {
+		t.Error("a secret is not 32 characters")
+	}
+	users := sim.Users()
+	if len(users) != 1 || users[0].Nickname == "" || users[0].HeadImgURL == "" || len(users[0].OpenID) != 28 || len(users[0].UnionID) != 28 {
+		t.Errorf("Users() = %+v; want one complete user", users)
+	}
+}
+
+func TestStartListensAndCloseEndsIt(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	token := call(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo")))
-	user := sim.Users()[0]
-	if token["openid"] != user.OpenID || token["unionid"] != user.UnionID || token["scope"] != "snsapi_userinfo" || token["expires_in"] != 7200.0 {
-		t.Errorf("exchange = %v; want the tokens of %+v", token, user)
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
 	}
-	profile := call(t, sim, "/sns/userinfo?access_token="+token["access_token"].(string)+"&openid="+user.OpenID+"&lang=zh_CN")
-	if profile["nickname"] != user.Nickname || profile["headimgurl"] != user.HeadImgURL || profile["sex"] != 1.0 || profile["errcode"] != nil {
-		t.Errorf("userinfo = %v; want the profile of %+v", profile, user)
+	if err := sim.Start(); err == nil {
+		t.Error("a second Start succeeded")
 	}
-	if n := sim.Calls("/sns/userinfo"); n != 1 {
-		t.Errorf(`Calls("/sns/userinfo") = %d; want 1`, n)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(sim.URL + exchangeURL(sim, logIn(t, sim, "snsapi_base")))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !strings.HasPrefix(user.OpenID, "o") || len(user.OpenID) != 28 || len(token["access_token"].(string)) != 110 {
-		t.Errorf("openid %q, access_token %q do not look real", user.OpenID, token["access_token"])
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || !strings.Contains(string(body), sim.Users()[0].OpenID) {
+		t.Errorf("exchange over the network = %q, %v", body, err)
+	}
+	resp, err = client.Get(sim.Users()[0].HeadImgURL)
+	if err != nil {
+		t.Fatalf("the made-up avatar is not to be had: %v", err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "image/svg+xml" {
+		t.Errorf("avatar: %s, %s", resp.Status, resp.Header.Get("Content-Type"))
+	}
+	sim.Close()
+	sim.Close()
+	if resp, err := client.Get(sim.URL); err == nil {
+		_ = resp.Body.Close()
+		t.Error("it still answers after Close")
+	}
+}
+
+func TestCloseAndShutdownWithoutStart(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	sim.Close()
+	if err := sim.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown = %v", err)
+	}
+}
+
+func TestStartTellsATakenAddress(t *testing.T) {
+	first := wxsim.New(wxsim.Config{})
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second := wxsim.New(wxsim.Config{Addr: strings.TrimPrefix(first.URL, "http://")})
+	if err := second.Start(); err == nil {
+		second.Close()
+		t.Error("two simulators listen on one address")
+	}
+}
+
+func TestUnknownPathIsRefused(t *testing.T) {
+	wantCode(t, call(t, wxsim.New(wxsim.Config{}), "/cgi-bin/no/such/thing"), 40066)
+}
+
+func TestAHugeBodyIsRefused(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	w := do(sim, httptest.NewRequest(http.MethodPost, "/cgi-bin/stable_token", strings.NewReader(strings.Repeat("x", 21<<20))))
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d; want 413", w.Code)
+	}
+}
+
+func TestManyClientsAtOnce(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	done := make(chan string)
+	for range 100 {
+		go func() {
+			token := map[string]any{}
+			w := do(sim, httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_userinfo"), nil))
+			if u, err := url.Parse(w.Header().Get("Location")); err == nil {
+				_ = json.Unmarshal(do(sim, httptest.NewRequest(http.MethodGet, exchangeURL(sim, u.Query().Get("code")), nil)).Body.Bytes(), &token)
+			}
+			sim.AddUser(wxsim.User{Nickname: "x"})
+			_, _ = sim.Log(), sim.Users()
+			text, _ := token["access_token"].(string)
+			done <- text
+		}()
+	}
+	tokens := map[string]bool{}
+	for range 100 {
+		tokens[<-done] = true
+	}
+	if len(tokens) != 100 || tokens[""] {
+		t.Errorf("%d different tokens; want 100", len(tokens))
+	}
+}
+
+func TestRidBeginsWithTheTime(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	sim.Advance(100 * 365 * 24 * time.Hour)
+	before := call(t, sim, "/sns/auth")["errmsg"].(string)
+	if !strings.Contains(before, " rid: ") || len(strings.Split(before, "-")) != 3 {
+		t.Errorf("errmsg %q; want three groups of hex", before)
 	}
 }

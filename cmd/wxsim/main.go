@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	sim := wxsim.New(cfg)
-	if err := sim.Start(); err != nil {
+	if err := sim.Start(); err != nil { //nolint:contextcheck // it listens until Shutdown, not until ctx ends
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("wxsim: %s is taken by another program; choose another address with -addr", cfg.Addr)
 		}

@@ -1,0 +1,205 @@
+package wxsim_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+func TestAuthorizePageIsStrict(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true, RedirectDomains: []string{"shop.example.com"}})
+	id := sim.AppID()
+	for _, tt := range []struct {
+		name, query, want string // want: a number on the page, "link" for the page without one, "" for a redirect
+	}{
+		{"canonical", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), ""},
+		{"with extras", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_userinfo", "state", "s1", "forcePopup", "true", "forceSnapShot", "false", "connect_redirect", "1"), ""},
+		{"state of 128", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 128)), ""},
+		{"state of 129", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 129)), "10013"},
+		{"state with a dash", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "a-b"), "10013"},
+		{"no state", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base"), "10013"},
+		{"no appid", query("redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10012"},
+		{"no redirect_uri", query("appid", id, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10011"},
+		{"no scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1"), "10010"},
+		{"unknown scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "openid", "state", "s1"), "10005"},
+		{"scope of the QR login", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", "s1"), "10005"},
+		{"website appid", query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10016"},
+		{"mini program appid", query("appid", sim.MiniAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10005"},
+		{"unknown appid", query("appid", "wx0000000000000000", "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "40013"},
+		{"other domain", query("appid", id, "redirect_uri", "https://evil.example.com/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
+		{"domain as a prefix", query("appid", id, "redirect_uri", "https://shop.example.com.evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
+		{"domain as user name", query("appid", id, "redirect_uri", "https://shop.example.com@evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
+		{"relative redirect_uri", query("appid", id, "redirect_uri", "/cb", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
+		{"script as redirect_uri", query("appid", id, "redirect_uri", "javascript:alert(1)", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
+		{"sorted parameters", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_base"), "link"},
+		{"response_type first", query("response_type", "code", "appid", id, "redirect_uri", callback, "scope", "snsapi_base", "state", "s1"), "link"},
+		{"token instead of code", query("appid", id, "redirect_uri", callback, "response_type", "token", "scope", "snsapi_base", "state", "s1"), "link"},
+		{"unknown extra", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1", "foo", "1"), "link"},
+		{"redirect_uri not escaped", "?appid=" + id + "&redirect_uri=https://shop.example.com/cb?a=1&b=2&response_type=code&scope=snsapi_base&state=s1", "link"},
+		{"state twice", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1", "state", "s2"), "link"},
+		{"bad escape", "?appid=%zz", "link"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := get(t, sim, "/connect/oauth2/authorize"+tt.query)
+			switch {
+			case tt.want == "":
+				if w.Code != http.StatusFound {
+					t.Errorf("status %d; want a redirect", w.Code)
+				}
+			case w.Code != http.StatusOK || w.Header().Get("Location") != "":
+				t.Errorf("status %d, Location %q; want a page", w.Code, w.Header().Get("Location"))
+			case tt.want == "link":
+				if !strings.Contains(w.Body.String(), "该链接无法访问") {
+					t.Errorf("page does not say that the link is bad: %s", w.Body)
+				}
+			case !strings.Contains(w.Body.String(), "错误码: "+tt.want):
+				t.Errorf("page does not say %s: %s", tt.want, w.Body)
+			}
+		})
+	}
+}
+
+func TestLaxTakesAnyOrder(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true, Lax: true})
+	w := get(t, sim, "/connect/oauth2/authorize"+query("state", "s1", "scope", "snsapi_base", "response_type", "code", "foo", "1", "redirect_uri", callback, "appid", sim.AppID()))
+	if w.Code != http.StatusFound {
+		t.Errorf("status %d; want a redirect", w.Code)
+	}
+}
+
+func TestCallbackKeepsQueryAndFragment(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for _, tt := range []struct{ redirectURI, want string }{
+		{"https://shop.example.com/cb", "https://shop.example.com/cb?code=CODE&state=s1"},
+		{"https://shop.example.com/cb?a=1&b=%2F", "https://shop.example.com/cb?a=1&b=%2F&code=CODE&state=s1"},
+		{"https://shop.example.com/cb?", "https://shop.example.com/cb?code=CODE&state=s1"},
+		{"http://127.0.0.1:8080/cb?a=1#/page", "http://127.0.0.1:8080/cb?a=1&code=CODE&state=s1#/page"},
+	} {
+		w := get(t, sim, "/connect/oauth2/authorize"+query("appid", sim.AppID(), "redirect_uri", tt.redirectURI, "response_type", "code", "scope", "snsapi_base", "state", "s1"))
+		got := w.Header().Get("Location")
+		code := location(t, w).Query().Get("code")
+		if len(code) != 32 || strings.Replace(got, code, "CODE", 1) != tt.want {
+			t.Errorf("redirect_uri %q: Location %q; want %q", tt.redirectURI, got, tt.want)
+		}
+	}
+}
+
+func TestCookieChoosesThePerson(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	second := sim.AddUser(wxsim.User{Nickname: "第二"})
+	for _, tt := range []struct{ name, cookie, want string }{
+		{"no cookie", "", sim.Users()[0].OpenID},
+		{"cookie of the second", second.OpenID, second.OpenID},
+		{"cookie of nobody", "oNobody", sim.Users()[0].OpenID},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_base"), nil)
+			if tt.cookie != "" {
+				r.AddCookie(&http.Cookie{Name: "wxsim_user", Value: tt.cookie})
+			}
+			code := location(t, do(sim, r)).Query().Get("code")
+			if got := call(t, sim, exchangeURL(sim, code))["openid"]; got != tt.want {
+				t.Errorf("openid %v; want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBaseIsSilentAndUserInfoAsks(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); w.Code != http.StatusFound {
+		t.Errorf("snsapi_base: status %d; want a redirect", w.Code)
+	}
+	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `value="allow"`) {
+		t.Errorf("snsapi_userinfo: status %d; want the consent page", w.Code)
+	}
+}
+
+func TestSnapshotUserIsVirtual(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	user := sim.Users()[0]
+	virtual := sim.AddUser(wxsim.User{Nickname: "快照", Snapshot: true})
+	forced := location(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")+"&forceSnapShot=true")).Query().Get("code")
+	for name, code := range map[string]string{"forceSnapShot": forced, "a user of snapshot pages": sim.NewCode(sim.AppID(), virtual.OpenID, "snsapi_userinfo")} {
+		t.Run(name, func(t *testing.T) {
+			token := call(t, sim, exchangeURL(sim, code))
+			if token["is_snapshotuser"] != 1.0 || token["openid"] == user.OpenID || token["unionid"] == user.UnionID || token["openid"] == virtual.OpenID {
+				t.Fatalf("exchange = %v; want a virtual user", token)
+			}
+			profile := call(t, sim, userInfoURL(token["access_token"].(string), token["openid"].(string)))
+			if profile["nickname"] == user.Nickname || profile["nickname"] == virtual.Nickname || profile["unionid"] != token["unionid"] || profile["headimgurl"] != "" {
+				t.Errorf("userinfo = %v; want a virtual profile", profile)
+			}
+		})
+	}
+	base := call(t, sim, exchangeURL(sim, sim.NewCode(sim.AppID(), virtual.OpenID, "snsapi_base")))
+	if base["is_snapshotuser"] != nil || base["openid"] != virtual.OpenID {
+		t.Errorf("exchange after snsapi_base = %v; want the real user", base)
+	}
+}
+
+func TestQRLoginKnowsUsersUnderAnotherOpenID(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	w := get(t, sim, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", "s1"))
+	code := location(t, w).Query().Get("code")
+	token := call(t, sim, "/sns/oauth2/access_token"+query("appid", sim.WebsiteAppID(), "secret", sim.WebsiteSecret(), "code", code, "grant_type", "authorization_code"))
+	user := sim.Users()[0]
+	if token["openid"] != sim.OpenID(sim.WebsiteAppID(), user) || token["openid"] == user.OpenID || token["unionid"] != user.UnionID || token["scope"] != "snsapi_login" {
+		t.Errorf("exchange = %v; want the website's openid of %+v", token, user)
+	}
+	profile := call(t, sim, userInfoURL(token["access_token"].(string), token["openid"].(string)))
+	if profile["nickname"] != user.Nickname {
+		t.Errorf("userinfo = %v", profile)
+	}
+}
+
+func TestQRPageIsStrict(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	for name, tt := range map[string]struct{ appID, scope, want string }{
+		"official account": {sim.AppID(), "snsapi_login", "10005"},
+		"other scope":      {sim.WebsiteAppID(), "snsapi_userinfo", "10005"},
+	} {
+		w := get(t, sim, "/connect/qrconnect"+query("appid", tt.appID, "redirect_uri", callback, "response_type", "code", "scope", tt.scope, "state", "s1"))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), tt.want) {
+			t.Errorf("%s: status %d; want a page with %s", name, w.Code, tt.want)
+		}
+	}
+}
+
+func TestTooManyVisitsShowAPage(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true, Limits: map[string]wxsim.Limit{"/connect/oauth2/authorize": {PerMinute: 1}}})
+	logIn(t, sim, "snsapi_base")
+	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); !strings.Contains(w.Body.String(), "10009") {
+		t.Errorf("status %d; want a page with 10009", w.Code)
+	}
+}
+
+func TestPagesTakeOnlyGET(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	if w := do(sim, httptest.NewRequest(http.MethodPost, authorizeURL(sim, "snsapi_base"), nil)); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("status %d; want 405", w.Code)
+	}
+}
+
+func FuzzAuthorize(f *testing.F) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true, AppID: "wx1", RedirectDomains: []string{"shop.example.com"}})
+	f.Add("appid=wx1&redirect_uri=https%3A%2F%2Fshop.example.com%2F&response_type=code&scope=snsapi_base&state=s1")
+	f.Add("appid=%zz&state")
+	f.Fuzz(func(t *testing.T, rawQuery string) {
+		r := httptest.NewRequest(http.MethodGet, "/connect/oauth2/authorize", nil)
+		r.URL.RawQuery = rawQuery
+		w := do(sim, r)
+		if w.Code != http.StatusFound && w.Code != http.StatusOK {
+			t.Fatalf("status %d", w.Code)
+		}
+		if to := w.Header().Get("Location"); to != "" {
+			if u, err := url.Parse(to); err != nil || u.Hostname() != "shop.example.com" {
+				t.Errorf("query %q leads to %q", rawQuery, to)
+			}
+		}
+	})
+}

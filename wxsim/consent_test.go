@@ -1,0 +1,231 @@
+package wxsim_test
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// consent answers the consent page of snsapi_userinfo.
+func consent(tb testing.TB, sim *wxsim.Server, form url.Values) *httptest.ResponseRecorder {
+	tb.Helper()
+	if w := get(tb, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
+		tb.Fatalf("authorize: status %d; want a page", w.Code)
+	}
+	form.Set("query", strings.TrimPrefix(authorizeURL(sim, "snsapi_userinfo"), "/connect/oauth2/authorize?"))
+	return submit(sim, "/wxsim/consent", form)
+}
+
+func TestPersonDecides(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2)})
+	user := sim.Users()[1]
+	for _, tt := range []struct {
+		decision, scope string
+		snapshot        any
+	}{
+		{"allow", "snsapi_userinfo", nil},
+		{"base", "snsapi_base", nil},
+		{"snapshot", "snsapi_userinfo", 1.0},
+	} {
+		t.Run(tt.decision, func(t *testing.T) {
+			w := consent(t, sim, url.Values{"user": {user.OpenID}, "decision": {tt.decision}})
+			to := location(t, w)
+			if to.Query().Get("state") != "s1" || to.Query().Get("a") != "1" {
+				t.Errorf("Location %s", to)
+			}
+			token := call(t, sim, exchangeURL(sim, to.Query().Get("code")))
+			if token["scope"] != tt.scope || token["is_snapshotuser"] != tt.snapshot || (token["openid"] == user.OpenID) != (tt.snapshot == nil) {
+				t.Errorf("exchange = %v; want %+v", token, tt)
+			}
+			if c := w.Header().Get("Set-Cookie"); !strings.HasPrefix(c, "wxsim_user="+user.OpenID+";") {
+				t.Errorf("Set-Cookie %q; want the phone's owner", c)
+			}
+		})
+	}
+	t.Run("refuse", func(t *testing.T) {
+		w := consent(t, sim, url.Values{"user": {user.OpenID}, "decision": {"refuse"}})
+		if got := w.Header().Get("Location"); got != callback+"&state=s1" {
+			t.Errorf("Location %q; want the state and no code", got)
+		}
+	})
+	t.Run("nobody", func(t *testing.T) {
+		if w := consent(t, sim, url.Values{"decision": {"allow"}}); w.Code != http.StatusOK {
+			t.Errorf("status %d; want an error page", w.Code)
+		}
+	})
+	t.Run("a query that the authorize page would refuse", func(t *testing.T) {
+		w := submit(sim, "/wxsim/consent", url.Values{"user": {user.OpenID}, "decision": {"allow"}, "query": {"appid=x"}})
+		if w.Code != http.StatusOK || w.Header().Get("Location") != "" {
+			t.Errorf("status %d; want an error page", w.Code)
+		}
+	})
+	t.Run("from another site", func(t *testing.T) {
+		r := httptest.NewRequest(http.MethodPost, "/wxsim/consent", nil)
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		if w := do(sim, r); w.Code != http.StatusForbidden {
+			t.Errorf("status %d; want 403", w.Code)
+		}
+	})
+}
+
+func TestPersonAddsAUser(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	w := consent(t, sim, url.Values{"decision": {"add"}, "nickname": {"新来的"}})
+	users := sim.Users()
+	if len(users) != 2 || users[1].Nickname != "新来的" {
+		t.Fatalf("users %+v", users)
+	}
+	r := httptest.NewRequest(http.MethodGet, w.Header().Get("Location"), nil)
+	r.Header.Set("Cookie", w.Header().Get("Set-Cookie"))
+	page := do(sim, r).Body.String()
+	if !regexp.MustCompile(`value="` + users[1].OpenID + `" checked`).MatchString(page) {
+		t.Errorf("the new user is not chosen on the page: %s", page)
+	}
+}
+
+func TestConsentPageShowsWhatIsAsked(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{Users: []wxsim.User{{Nickname: `<script>"`}}})
+	r := httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_userinfo"), nil)
+	page := do(sim, r).Body.String()
+	for _, want := range []string{"shop.example.com", "获取你的昵称、头像", "&lt;script&gt;&#34;", `lang="zh-CN"`, "允许", "拒绝"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+	r.Header.Set("Accept-Language", "en-GB,zh;q=0.5")
+	page = do(sim, r).Body.String()
+	for _, want := range []string{"see your nickname", `lang="en"`, "Allow", "Refuse"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the English page does not hold %q", want)
+		}
+	}
+	if regexp.MustCompile(`(src|href)="?https?:`).MatchString(page) {
+		t.Error("the page loads something from elsewhere")
+	}
+}
+
+// addresses are the two callbacks on the page that calls back twice.
+func addresses(tb testing.TB, w *httptest.ResponseRecorder) (first, second url.Values) {
+	tb.Helper()
+	var found []url.Values
+	for _, m := range regexp.MustCompile(`(?:src|href)="(https://shop[^"]*)"`).FindAllStringSubmatch(w.Body.String(), -1) {
+		u, err := url.Parse(html.UnescapeString(m[1]))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		found = append(found, u.Query())
+	}
+	if len(found) != 2 {
+		tb.Fatalf("status %d, %d callbacks on the page; want 2: %s", w.Code, len(found), w.Body)
+	}
+	return found[1], found[0]
+}
+
+func TestDoubleCallback(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		mode  wxsim.CallbackMode
+		form  string
+		other bool
+		want  int // what the second exchange is answered
+	}{
+		{"same code", wxsim.CallbackSameCode, "same", false, 40163},
+		{"other code", wxsim.CallbackOtherCode, "other", true, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sim := wxsim.New(wxsim.Config{AutoAllow: true})
+			sim.DoubleCallback(tt.mode)
+			automatic := get(t, sim, authorizeURL(sim, "snsapi_base"))
+			sim.DoubleCallback(wxsim.CallbackOnce)
+			chosen := submit(sim, "/wxsim/consent", url.Values{
+				"query": {strings.TrimPrefix(authorizeURL(sim, "snsapi_base"), "/connect/oauth2/authorize?")},
+				"user":  {sim.Users()[0].OpenID}, "decision": {"allow"}, "callbacks": {tt.form},
+			})
+			for _, w := range []*httptest.ResponseRecorder{automatic, chosen} {
+				first, second := addresses(t, w)
+				if first.Get("state") != "s1" || second.Get("state") != "s1" || (first.Get("code") != second.Get("code")) != tt.other {
+					t.Errorf("callbacks %v and %v", first, second)
+				}
+				wantCode(t, call(t, sim, exchangeURL(sim, first.Get("code"))), 0)
+				wantCode(t, call(t, sim, exchangeURL(sim, second.Get("code"))), tt.want)
+			}
+		})
+	}
+}
+
+// openQR shows the desktop page and gives its ticket.
+func openQR(tb testing.TB, sim *wxsim.Server) string {
+	tb.Helper()
+	w := get(tb, sim, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", "s1"))
+	m := regexp.MustCompile(`/wxsim/scan\?ticket=(\w+)`).FindStringSubmatch(w.Body.String())
+	if w.Code != http.StatusOK || m == nil || !strings.Contains(w.Body.String(), "data:image/png;base64,") {
+		tb.Fatalf("status %d; want a page with a QR code: %s", w.Code, w.Body)
+	}
+	return m[1]
+}
+
+func TestQRLoginWithTheSimulatedPhone(t *testing.T) {
+	for _, decision := range []string{"allow", "refuse"} {
+		t.Run(decision, func(t *testing.T) {
+			sim := wxsim.New(wxsim.Config{})
+			ticket := openQR(t, sim)
+			wantState := func(want string) {
+				t.Helper()
+				if got := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != want {
+					t.Errorf("state %q; want %q", got, want)
+				}
+			}
+			wantState("waiting")
+			if w := get(t, sim, "/wxsim/desktop?ticket="+ticket); w.Code != http.StatusOK {
+				t.Errorf("desktop before the scan: status %d; want the QR code", w.Code)
+			}
+			if w := get(t, sim, "/wxsim/scan?ticket="+ticket); !strings.Contains(w.Body.String(), `value="allow"`) {
+				t.Errorf("the phone shows %d %s", w.Code, w.Body)
+			}
+			wantState("opened")
+			w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "user": {sim.Users()[0].OpenID}, "decision": {decision}})
+			if w.Code != http.StatusOK || w.Header().Get("Location") != "" {
+				t.Errorf("the phone was answered %d, %q; the code belongs to the desktop", w.Code, w.Header().Get("Location"))
+			}
+			wantState("decided")
+			first := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket))
+			again := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket))
+			if first.String() != again.String() || first.Query().Get("state") != "s1" || (first.Query().Get("code") == "") != (decision == "refuse") {
+				t.Errorf("desktop goes to %s, then %s", first, again)
+			}
+			if w := get(t, sim, "/wxsim/scan?ticket="+ticket); strings.Contains(w.Body.String(), `value="allow"`) {
+				t.Error("the phone asks again after a decision")
+			}
+		})
+	}
+}
+
+func TestQRCodeExpires(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	ticket := openQR(t, sim)
+	sim.Advance(5 * time.Minute)
+	if got := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != "expired" {
+		t.Errorf("state %q; want expired", got)
+	}
+	for _, path := range []string{"/wxsim/desktop", "/wxsim/scan"} {
+		if w := get(t, sim, path+"?ticket="+ticket); !strings.Contains(w.Body.String(), "has expired") {
+			t.Errorf("%s: %s", path, w.Body)
+		}
+	}
+	if w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "decision": {"allow"}, "user": {sim.Users()[0].OpenID}}); !strings.Contains(w.Body.String(), "has expired") {
+		t.Errorf("confirmed: %s", w.Body)
+	}
+}
+
+func TestAvatarOfNobody(t *testing.T) {
+	if w := get(t, wxsim.New(wxsim.Config{}), "/wxsim/avatar/oNobody/96"); w.Code != http.StatusNotFound {
+		t.Errorf("status %d; want 404", w.Code)
+	}
+}
