@@ -1,0 +1,108 @@
+// Package wxoauth puts gin routes behind WeChat login.
+//
+//	import wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
+//
+//	r.Use(wxoauth.Middleware(cfg))
+//
+// [Middleware] guards everything behind it. [New] gives an [Auth], which can also ask for more
+// on some routes, show who is signed in on public pages, and log out. [NewMini] does the same for
+// mini programs.
+//
+// gin's own logger writes query strings, and with them login codes: set its SkipQueryString. A gin
+// group does not see unregistered paths, so in a group register [Auth.Login] at Config.LoginPath.
+package wxoauth
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// Config describes a web login; see [oauth.Config] for every field and its default.
+type Config = oauth.Config
+
+// Website is the website app for QR login in desktop browsers.
+type Website = oauth.Website
+
+// Secret is an AppSecret. It prints, logs and marshals as [redacted].
+type Secret = core.Secret
+
+// What a page may ask for.
+const (
+	ScopeBase     = oauth.ScopeBase     // silent: the openid only
+	ScopeUserInfo = oauth.ScopeUserInfo // asks the user: openid, unionid and profile
+)
+
+// Middleware passes on only requests of signed-in users. It panics at startup if cfg cannot
+// work; use [New] to get an error instead.
+func Middleware(cfg Config) gin.HandlerFunc {
+	auth, err := New(cfg)
+	if err != nil {
+		panic(err)
+	}
+	return auth.Middleware()
+}
+
+// Auth is the login of one official account. It is safe for concurrent use.
+type Auth struct{ auth *oauth.Auth }
+
+// New checks cfg and reports all its faults at once.
+func New(cfg Config) (*Auth, error) {
+	auth, err := oauth.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Auth{auth}, nil
+}
+
+// Middleware passes on only requests of signed-in users who granted Config.Scope.
+func (a *Auth) Middleware() gin.HandlerFunc { return a.Require("") }
+
+// Require passes on only requests of signed-in users who granted scope: ask for more on a route
+// or a group than elsewhere. A session that has less is kept while the user is asked.
+func (a *Auth) Require(scope oauth.Scope) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		r, ok := a.auth.Admit(c.Writer, c.Request, scope)
+		if !ok {
+			abort(c)
+			return
+		}
+		c.Request = r
+	}
+}
+
+// Optional passes on every request, with the user if somebody is signed in: for public pages.
+func (a *Auth) Optional() gin.HandlerFunc {
+	return func(c *gin.Context) { c.Request = a.auth.Identify(c.Writer, c.Request) }
+}
+
+// Login is the handler for Config.LoginPath, needed where Middleware does not see that path.
+func (a *Auth) Login() gin.HandlerFunc { return handler(a.auth.LoginHandler()) }
+
+// Logout is the handler that ends the session on a POST.
+func (a *Auth) Logout() gin.HandlerFunc { return handler(a.auth.LogoutHandler()) }
+
+// AccessToken returns a live access token of the signed-in user; see [oauth.Auth.AccessToken].
+func (a *Auth) AccessToken(c *gin.Context) (string, error) {
+	return a.auth.AccessToken(c.Writer, c.Request)
+}
+
+// User returns who is signed in; false means nobody is.
+func User(c *gin.Context) (*core.User, bool) { return core.UserFrom(c.Request.Context()) }
+
+func handler(h http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		h.ServeHTTP(c.Writer, c.Request)
+		abort(c)
+	}
+}
+
+// abort keeps the handlers behind from running. The status is written at once: for an unregistered
+// path gin would write its own 404 over an answer without a body.
+func abort(c *gin.Context) {
+	c.Writer.WriteHeaderNow()
+	c.Abort()
+}

@@ -1,0 +1,92 @@
+// Package wxoauth puts net/http handlers behind WeChat login.
+//
+//	import wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
+//
+//	mux.Handle("/me", wxoauth.Middleware(cfg)(me))
+//
+// [Middleware] guards everything behind it. [New] gives an [Auth], which can also ask for more
+// on some routes, show who is signed in on public pages, and log out. [NewMini] does the same for
+// mini programs.
+package wxoauth
+
+import (
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// Config describes a web login; see [oauth.Config] for every field and its default.
+type Config = oauth.Config
+
+// Website is the website app for QR login in desktop browsers.
+type Website = oauth.Website
+
+// Secret is an AppSecret. It prints, logs and marshals as [redacted].
+type Secret = core.Secret
+
+// What a page may ask for.
+const (
+	ScopeBase     = oauth.ScopeBase     // silent: the openid only
+	ScopeUserInfo = oauth.ScopeUserInfo // asks the user: openid, unionid and profile
+)
+
+// Middleware passes on only requests of signed-in users. It panics at startup if cfg cannot
+// work; use [New] to get an error instead.
+func Middleware(cfg Config) func(http.Handler) http.Handler {
+	auth, err := New(cfg)
+	if err != nil {
+		panic(err)
+	}
+	return auth.Middleware()
+}
+
+// Auth is the login of one official account. It is safe for concurrent use.
+type Auth struct{ auth *oauth.Auth }
+
+// New checks cfg and reports all its faults at once.
+func New(cfg Config) (*Auth, error) {
+	auth, err := oauth.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Auth{auth}, nil
+}
+
+// Middleware passes on only requests of signed-in users who granted Config.Scope.
+func (a *Auth) Middleware() func(http.Handler) http.Handler { return a.Require("") }
+
+// Require passes on only requests of signed-in users who granted scope: ask for more on a route
+// or a group than elsewhere. A session that has less is kept while the user is asked.
+func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r, ok := a.auth.Admit(w, r, scope); ok {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// Optional passes on every request, with the user if somebody is signed in: for public pages.
+func (a *Auth) Optional() func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, a.auth.Identify(w, r))
+		})
+	}
+}
+
+// Login is the handler for Config.LoginPath, needed where Middleware does not see that path.
+func (a *Auth) Login() http.Handler { return a.auth.LoginHandler() }
+
+// Logout is the handler that ends the session on a POST.
+func (a *Auth) Logout() http.Handler { return a.auth.LogoutHandler() }
+
+// AccessToken returns a live access token of the signed-in user; see [oauth.Auth.AccessToken].
+func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
+	return a.auth.AccessToken(w, r)
+}
+
+// User returns who is signed in; false means nobody is.
+func User(r *http.Request) (*core.User, bool) { return core.UserFrom(r.Context()) }
