@@ -72,15 +72,17 @@ func (u *User) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-type userKey struct{}
+// UserKey is the context key of the signed-in user, a *User. It is exported for contexts that
+// answer for it themselves; everybody else calls [WithUser] and [UserFrom].
+type UserKey struct{}
 
 // WithUser puts the signed-in user on the context; see [UserFrom].
 func WithUser(ctx context.Context, u *User) context.Context {
-	return context.WithValue(ctx, userKey{}, u)
+	return context.WithValue(ctx, UserKey{}, u)
 }
 
 // UserFrom returns who is signed in, as stored by [WithUser]; false means nobody is.
 func UserFrom(ctx context.Context) (*User, bool) {
-	u, ok := ctx.Value(userKey{}).(*User)
+	u, ok := ctx.Value(UserKey{}).(*User)
 	return u, ok && u != nil
 }

@@ -20,14 +20,14 @@ import (
 func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.Request, bool) {
 	need = a.required(need)
 	adm := a.admission(r.Context())
-	if adm != nil && adm.admitted && Scope(adm.record.user.Scope).covers(need) {
+	if adm != nil && adm.admitted && Scope(adm.current().user.Scope).covers(need) {
 		return r, true
 	}
 	if r.Method == http.MethodGet && a.ownPath(w, r) {
 		return nil, false
 	}
 	if adm != nil {
-		return a.admit(w, r, need, adm.record)
+		return a.admit(w, r, need, adm.current())
 	}
 	return a.admitStored(w, r, need)
 }

@@ -44,6 +44,7 @@ func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *recor
 	}
 	a.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(began)})
 	if result == "revoked" {
+		a.refreshes.end(refreshKey(rec)) // the next page load is told the same
 		return nil, false
 	}
 	if fresh == rec {
@@ -110,21 +111,30 @@ var ErrNoSession = errors.New("oauth: nobody is signed in")
 // Errors: [ErrNoSession]; a dead grant is [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
 // [core.ErrGrantRevoked]; [core.WireError]; the store's own.
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
-	rec, err := a.load(r) // not the context's: another call in this request may have saved a newer one
-	if err != nil {
-		return "", err
+	adm := a.admission(r.Context())
+	if adm == nil { // a request that no middleware has seen
+		rec, err := a.load(r)
+		if err != nil {
+			return "", err
+		}
+		if rec == nil {
+			return "", ErrNoSession
+		}
+		adm = &admission{record: rec}
 	}
-	if rec == nil {
-		return "", ErrNoSession
+	adm.mu.Lock() // a second call waits, and finds the token that the first one fetched
+	defer adm.mu.Unlock()
+	if !tokenLive(adm.record) {
+		fresh, err := a.renewTokens(r.Context(), adm.record)
+		if err != nil {
+			return "", err
+		}
+		adm.record = fresh
+		if err := a.save(w, r, fresh); err != nil {
+			return "", err
+		}
 	}
-	if tokenLive(rec) {
-		return rec.accessToken, nil
-	}
-	fresh, err := a.renewTokens(r.Context(), rec)
-	if err != nil {
-		return "", err
-	}
-	return fresh.accessToken, a.save(w, r, fresh)
+	return adm.record.accessToken, nil
 }
 
 // pauses remembers which sessions were refreshed a moment ago, so that one page load refreshes
@@ -159,4 +169,10 @@ func (p *pauses) begin(key string) bool {
 	}
 	p.until[key] = now.Add(refreshPause)
 	return true
+}
+
+func (p *pauses) end(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.until, key)
 }

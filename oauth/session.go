@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -103,14 +104,37 @@ func (w headerWriter) Header() http.Header       { return w.header }
 func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
 func (headerWriter) WriteHeader(int)             {}
 
-// An admission is what an Auth leaves on the context of a request that it knows.
+// An admission is the context of a request that an Auth knows the user of. It is a context of its
+// own, because a signed-in request must cost next to nothing: it is the only value there.
 type admission struct {
-	auth     *Auth
-	record   *record
-	admitted bool // by Admit; false: only identified
+	context.Context //nolint:containedctx // it is one
+	auth            *Auth
+	admitted        bool // by Admit; false: only identified
+
+	mu     sync.Mutex
+	record *record // AccessToken may replace it
 }
 
 type admissionKey struct{ *Auth }
+
+// Value answers for the user, and for the Auth that admitted the request.
+func (c *admission) Value(key any) any {
+	switch key := key.(type) {
+	case core.UserKey:
+		return c.current().user
+	case admissionKey:
+		if key.Auth == c.auth {
+			return c
+		}
+	}
+	return c.Context.Value(key)
+}
+
+func (c *admission) current() *record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.record
+}
 
 func (a *Auth) admission(ctx context.Context) *admission {
 	adm, _ := ctx.Value(admissionKey{a}).(*admission)
@@ -119,6 +143,5 @@ func (a *Auth) admission(ctx context.Context) *admission {
 
 // pass puts the user on the context.
 func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
-	ctx := core.WithUser(r.Context(), rec.user)
-	return r.WithContext(context.WithValue(ctx, admissionKey{a}, &admission{a, rec, admitted}))
+	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, record: rec})
 }
