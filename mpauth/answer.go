@@ -1,0 +1,115 @@
+package mpauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// The words of "error" in answers. Clients branch on them.
+const (
+	loginRequired  = "login_required"
+	sessionExpired = "session_expired"
+	badRequest     = "bad_request"
+	invalidCode    = "invalid_code"
+	blocked        = "blocked"
+	refused        = "refused"
+	limited        = "limited"
+	upstream       = "upstream"
+	storeDown      = "store_down"
+	misconfigured  = "config"
+)
+
+// A problem is why a request is not answered as the client hoped. err is for the log only.
+type problem struct {
+	status int
+	word   string
+	err    error
+	access string // "read" or "write" where the word is store_down
+}
+
+func storeProblem(access string, err error) *problem {
+	return &problem{http.StatusServiceUnavailable, storeDown, err, access}
+}
+
+// wechatProblem sorts an error of code2Session.
+func wechatProblem(err error) *problem {
+	code, _ := errors.AsType[core.Code](err)
+	switch code {
+	case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired:
+		return &problem{status: http.StatusUnauthorized, word: invalidCode, err: err}
+	case core.ErrBlocked, core.ErrUserRestricted:
+		return &problem{status: http.StatusForbidden, word: blocked, err: err}
+	case core.ErrQuota, core.ErrRateLimit:
+		return &problem{status: http.StatusTooManyRequests, word: limited, err: err}
+	case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
+		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
+		return &problem{status: http.StatusInternalServerError, word: misconfigured, err: err}
+	default: // any other code, and all that is no refusal
+		return wireProblem(err)
+	}
+}
+
+// wireProblem sorts what failed between us and WeChat.
+func wireProblem(err error) *problem {
+	p := &problem{status: http.StatusBadGateway, word: upstream, err: err}
+	wire, ok := errors.AsType[*core.WireError](err)
+	switch {
+	case !ok:
+	case wire.Kind == core.WireTimeout:
+		p.status = http.StatusGatewayTimeout
+	case wire.Kind == core.WireUnreachable || wire.Kind == core.WireBusy:
+		p.status = http.StatusServiceUnavailable
+	case wire.Status == http.StatusTooManyRequests:
+		p.status, p.word = http.StatusTooManyRequests, limited
+	}
+	return p
+}
+
+// report logs a problem by its weight: what the operator must mend, what passes, what is ordinary.
+func (a *Auth) report(ctx context.Context, p *problem) {
+	level := slog.LevelDebug
+	switch {
+	case errors.Is(p.err, context.Canceled): // the client left: nobody's fault
+	case p.word == misconfigured || p.word == storeDown:
+		level = slog.LevelError
+	case p.word == upstream || p.word == limited || p.word == refused:
+		level = slog.LevelWarn
+	}
+	a.logger.LogAttrs(ctx, level, "mpauth: not served", slog.String("reason", p.word), slog.Any("error", p.err))
+	if p.word == storeDown && level == slog.LevelError {
+		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: p.access})
+	}
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	switch p.word {
+	case loginRequired, invalidCode:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	case sessionExpired:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case storeDown:
+		w.Header().Set("Retry-After", "2")
+	case limited:
+		w.Header().Set("Retry-After", "60")
+	}
+	writeJSON(w, p.status, map[string]string{"error": p.word})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	private(w.Header())
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a client that left is no concern
+}
+
+// private marks an answer of ours as nobody else's.
+func private(h http.Header) {
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}

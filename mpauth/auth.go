@@ -1,0 +1,97 @@
+package mpauth
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// Admit decides about a request. With the token of a good session it returns the request to pass
+// on, with the [Session] and a [core.User] on its context. Otherwise it has answered: 401
+// login_required, 401 session_expired for a token older than MaxAge, or 503 store_down while the
+// session store cannot tell; a token stays good over that. A request that this Auth has admitted
+// already passes as it is.
+func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+	if in, ok := r.Context().Value(admissionKey{}).(admission); ok && in.auth == a {
+		return r, true
+	}
+	rec, refusal := a.identify(r)
+	if refusal != nil {
+		a.report(r.Context(), refusal)
+		refusal.write(w)
+		return nil, false
+	}
+	if h := w.Header(); h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "private, no-store")
+	}
+	w.Header().Add("Vary", "Authorization")
+	ctx := context.WithValue(r.Context(), admissionKey{}, admission{a, &rec.session})
+	return r.WithContext(core.WithUser(ctx, rec.user())), true
+}
+
+// identify finds out who sent r: its token says so, or without one the cloud's gateway.
+func (a *Auth) identify(r *http.Request) (record, *problem) {
+	token := bearer(r)
+	if token == "" && a.trustCloud {
+		if s, ok := cloudSession(r.Header, a.appID); ok {
+			return record{session: s}, nil
+		}
+	}
+	l, err := a.tokens.open(r, token)
+	switch {
+	case err != nil:
+		return record{}, storeProblem("read", err)
+	case l == nil:
+		return record{}, &problem{status: http.StatusUnauthorized, word: loginRequired}
+	case l.expired:
+		return record{}, &problem{status: http.StatusUnauthorized, word: sessionExpired}
+	}
+	return l.record, nil
+}
+
+// bearer returns the token of r, or "". Of several Authorization headers none counts.
+func bearer(r *http.Request) string {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// user is the session's public part.
+func (rec record) user() *core.User {
+	return &core.User{AppID: rec.session.AppID, OpenID: rec.session.OpenID, UnionID: rec.session.UnionID, LoginAt: rec.loginAt}
+}
+
+// An admission is what [Auth.Admit] leaves on the context.
+type admission struct {
+	auth    *Auth
+	session *Session
+}
+
+type admissionKey struct{}
+
+// SessionFrom returns the session of an admitted request, with the session_key for [Decrypt];
+// false means that no [Auth.Admit] let the request in.
+func SessionFrom(ctx context.Context) (*Session, bool) {
+	in, ok := ctx.Value(admissionKey{}).(admission)
+	return in.session, ok
+}
+
+// SessionExpired answers 401 {"error":"session_expired"}: the client calls wx.login and logs in
+// again. Answer so when [Decrypt] or [Client.CheckSession] returns [ErrSessionKey].
+func SessionExpired(w http.ResponseWriter) {
+	(&problem{status: http.StatusUnauthorized, word: sessionExpired}).write(w)
+}
+
+func (a *Auth) observe(ctx context.Context, e core.Event) {
+	if a.observer != nil {
+		a.observer.Observe(ctx, e)
+	}
+}

@@ -1,0 +1,141 @@
+package mpauth
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// ErrArgument is returned for a call that WeChat could only refuse. Nothing was sent.
+var ErrArgument = errors.New("mpauth: bad argument")
+
+// A Client makes WeChat's calls about the users of one mini program. The errors of its methods
+// are those of [core.Call], and [ErrArgument].
+type Client struct{ core *core.Client }
+
+// NewClient returns the calls of the mini program that c belongs to.
+func NewClient(c *core.Client) *Client { return &Client{c} }
+
+// PhoneNumber returns the phone number that a user shared with a getPhoneNumber button. code is
+// the button's, good once and for 5 minutes; a login code gets [core.ErrInvalidCode].
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/phone-number/getPhoneNumber.html
+func (c *Client) PhoneNumber(ctx context.Context, code string) (*PhoneInfo, error) {
+	type answer struct {
+		Phone PhoneInfo `json:"phone_info"`
+	}
+	a, err := spend[answer](ctx, c, "/wxa/business/getuserphonenumber", code)
+	if err != nil {
+		return nil, err
+	}
+	if a.Phone.PhoneNumber == "" {
+		return nil, incomplete("POST /wxa/business/getuserphonenumber", "no phone number")
+	}
+	return &a.Phone, nil
+}
+
+// PluginOpenPID returns the openpid of a plugin's user: the same person has another one in each
+// plugin. code is that of wx.pluginLogin, good once and for 5 minutes.
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPluginOpenPId.html
+func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error) {
+	type answer struct {
+		OpenPID string `json:"openpid"`
+	}
+	a, err := spend[answer](ctx, c, "/wxa/getpluginopenpid", code)
+	if err != nil {
+		return "", err
+	}
+	if a.OpenPID == "" {
+		return "", incomplete("POST /wxa/getpluginopenpid", "no openpid")
+	}
+	return a.OpenPID, nil
+}
+
+// spend posts a code that works once.
+func spend[T any](ctx context.Context, c *Client, path, code string) (*T, error) {
+	if code == "" {
+		return nil, fmt.Errorf("%w: code is empty", ErrArgument)
+	}
+	r := core.Post(path, map[string]string{"code": code})
+	r.Once = true
+	r.Hide = []string{code}
+	return core.Call[T](ctx, c.core, r)
+}
+
+// An EncryptedDataCheck says what WeChat knows about encrypted data.
+type EncryptedDataCheck struct {
+	Valid      bool
+	CreateTime time.Time // when WeChat made the data
+}
+
+// CheckEncryptedData asks WeChat whether it made the encryptedData of a phone number, within the
+// last 3 days. hash is the hex SHA-256 of encryptedData as the client sent it. Data that WeChat
+// does not know is refused with errcode 1.
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/checkEncryptedData.html
+func (c *Client) CheckEncryptedData(ctx context.Context, hash string) (*EncryptedDataCheck, error) {
+	if sum, err := hex.DecodeString(hash); err != nil || len(sum) != 32 {
+		return nil, fmt.Errorf("%w: hash is not the hex of a SHA-256", ErrArgument)
+	}
+	type answer struct {
+		Valid      bool     `json:"vaild"` // WeChat's spelling
+		CreateTime core.Int `json:"create_time"`
+	}
+	r := core.Post("/wxa/business/checkencryptedmsg", map[string]string{"encrypted_msg_hash": hash})
+	a, err := core.Call[answer](ctx, c.core, r)
+	if err != nil {
+		return nil, err
+	}
+	return &EncryptedDataCheck{a.Valid, fromUnix(a.CreateTime)}, nil
+}
+
+// PaidUnionIDParams name a user who has just paid, and the payment: either TransactionID, or
+// MchID and OutTradeNo.
+type PaidUnionIDParams struct {
+	OpenID        string
+	TransactionID string // WeChat Pay's order number
+	MchID         string // the merchant's number at WeChat Pay
+	OutTradeNo    string // the merchant's own order number
+}
+
+// PaidUnionID returns the unionid of a user within 5 minutes of a payment. It needs no consent,
+// but a mini program that is bound to an open-platform account. Errors: errcode 89002 (not bound),
+// 89300 (no such payment).
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPaidUnionid.html
+func (c *Client) PaidUnionID(ctx context.Context, p PaidUnionIDParams) (string, error) {
+	query := url.Values{"openid": {p.OpenID}}
+	switch {
+	case p.OpenID == "":
+		return "", fmt.Errorf("%w: OpenID is empty", ErrArgument)
+	case p.TransactionID != "":
+		query.Set("transaction_id", p.TransactionID)
+	case p.MchID != "" && p.OutTradeNo != "":
+		query.Set("mch_id", p.MchID)
+		query.Set("out_trade_no", p.OutTradeNo)
+	default:
+		return "", fmt.Errorf("%w: neither TransactionID nor MchID and OutTradeNo", ErrArgument)
+	}
+	type answer struct {
+		UnionID string `json:"unionid"`
+	}
+	a, err := core.Call[answer](ctx, c.core, core.Get("/wxa/getpaidunionid", query))
+	if err != nil {
+		return "", err
+	}
+	if a.UnionID == "" {
+		return "", incomplete("GET /wxa/getpaidunionid", "no unionid")
+	}
+	return a.UnionID, nil
+}
+
+// incomplete is the error of an answer without what was asked for.
+func incomplete(op, what string) error {
+	return &core.WireError{Op: op, Kind: core.WireBody, Detail: what}
+}

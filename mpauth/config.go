@@ -1,0 +1,153 @@
+package mpauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+// Config describes the login of a mini program. AppID, Secret and Keys are required; every other
+// zero field is a safe default.
+type Config struct {
+	AppID  string      // of the mini program
+	Secret core.Secret // its AppSecret
+
+	Keys  [][]byte       // random, 32 bytes or more each: the first seals, all open. The same on every replica, and needed with a Store, too
+	Store sessions.Store // default sessionstore.NewCookie(Keys...): the sealed token is the session. A server-side store makes a logout final
+
+	MaxAge time.Duration // a session's life from its login, never extended; default 30 days
+
+	// OnLogin is called once per login, before its session is saved: find or make your user here.
+	// An error refuses the login with a 403; its text is only logged. ctx lives 8 seconds at most
+	// and survives a client that hangs up. The body of r was read.
+	OnLogin func(ctx context.Context, r *http.Request, s *Session) error
+
+	// TrustCloudHeaders lets WeChat's cloud hosting say who the user is, in its X-WX headers, where
+	// a request has no token. Anybody can forge them: set it only where every request comes through
+	// WeChat's gateway.
+	TrustCloudHeaders bool
+
+	APIURL     string        // default https://api.weixin.qq.com
+	HTTPClient *http.Client  // default: see core.ClientConfig
+	Observer   core.Observer // default: none
+	Logger     *slog.Logger  // default slog.Default(); ordinary traffic writes nothing above Debug
+}
+
+const (
+	defaultMaxAge = 30 * 24 * time.Hour
+	minKeySize    = 32 // bytes
+)
+
+// Format writes no more than the AppID, under every verb: Keys are bytes and would print as such.
+func (cfg Config) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "mpauth.Config for "+cfg.AppID)
+}
+
+// check joins all faults of cfg but those that [core.NewClient] finds.
+func (cfg Config) check() error {
+	var faults []error
+	refuse := func(when bool, fault string) {
+		if when {
+			faults = append(faults, errors.New(fault))
+		}
+	}
+	refuse(len(cfg.Keys) == 0, "Keys is missing: one random key of 32 bytes is enough")
+	for i, key := range cfg.Keys {
+		refuse(len(key) < minKeySize, fmt.Sprintf("Keys[%d] is shorter than %d bytes", i, minKeySize))
+	}
+	refuse(readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	refuse(cfg.MaxAge < 0, "MaxAge is negative")
+	refuse(0 < cfg.MaxAge && cfg.MaxAge < time.Second, "MaxAge is under a second")
+	return errors.Join(faults...)
+}
+
+// readable reports whether store is gorilla's cookie store without encryption. Then equal
+// sessions look equal; an encrypted one begins with random bytes. Looking twice is for the second
+// that may end in between, which is part of the seal.
+func readable(store sessions.Store) bool {
+	cookies, ok := store.(*sessions.CookieStore)
+	if !ok {
+		return false
+	}
+	var sealed [3]string
+	for i := range sealed {
+		var err error
+		if sealed[i], err = securecookie.EncodeMulti("wx", map[any]any{valueKey: []byte("x")}, cookies.Codecs...); err != nil {
+			return len(cookies.Codecs) == 0
+		}
+	}
+	return sealed[0] == sealed[1] || sealed[1] == sealed[2]
+}
+
+// Auth is the login of one mini program. Make it with [New]; it is safe for concurrent use.
+type Auth struct {
+	appID      string
+	client     *Client
+	tokens     *tokens
+	onLogin    func(ctx context.Context, r *http.Request, s *Session) error
+	trustCloud bool
+	observer   core.Observer
+	logger     *slog.Logger
+}
+
+// New checks cfg and reports all its faults at once. It does not call WeChat.
+func New(cfg Config) (*Auth, error) {
+	wechat, err := core.NewClient(core.ClientConfig{
+		AppID: cfg.AppID, Secret: cfg.Secret, APIURL: cfg.APIURL,
+		HTTPClient: cfg.HTTPClient, Observer: cfg.Observer, Logger: cfg.Logger,
+	})
+	if err := errors.Join(err, cfg.check()); err != nil {
+		return nil, fmt.Errorf("mpauth: bad Config:\n%w", err)
+	}
+	tokens, err := newTokens(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a := &Auth{
+		appID: cfg.AppID, client: NewClient(wechat), tokens: tokens,
+		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer, logger: cfg.Logger,
+	}
+	if a.logger == nil {
+		a.logger = slog.Default()
+	}
+	return a, nil
+}
+
+// longAfter is how long a sealed token is told from a forged one after its session has ended, so
+// that the client hears session_expired. It costs no memory; in an app's own store it would.
+const longAfter = 365 * 24 * time.Hour
+
+func newTokens(cfg Config) (*tokens, error) {
+	digest := sha256.Sum256([]byte(cfg.AppID))
+	t := &tokens{
+		store: cfg.Store,
+		name:  "wx-mini-" + hex.EncodeToString(digest[:3]),
+		appID: cfg.AppID,
+		life:  cfg.MaxAge,
+	}
+	if t.life == 0 {
+		t.life = defaultMaxAge
+	}
+	t.keep = t.life
+	var err error
+	if cfg.Store == nil {
+		t.keep = max(t.life, t.life+longAfter) // the sum of absurd lives overflows
+		t.store, err = sessionstore.NewCookie(cfg.Keys...)
+	} else {
+		// Whatever the store shows to clients or operators, the session_key is not in it.
+		t.codec, err = sessionstore.NewCodecs(cfg.Keys, "wxoauth mini "+cfg.AppID)
+	}
+	return t, err
+}

@@ -1,0 +1,162 @@
+package mpauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// eventKind is the Kind of login events, which for web logins is a scope.
+const eventKind = "mini"
+
+const (
+	maxLoginBody = 4 << 10         // bytes
+	postTime     = 8 * time.Second // for a login or a logout, from request to answer
+)
+
+// loginAnswer is the answer to a good login.
+type loginAnswer struct {
+	Token     string     `json:"token"`
+	ExpiresIn int64      `json:"expires_in"` // seconds
+	User      *core.User `json:"user"`
+}
+
+// LoginHandler exchanges the code of wx.login for a token:
+//
+//	POST {"code":"…"} → 200 {"token":"…","expires_in":2592000,"user":{"appid":"…","openid":"…",…}}
+//
+// A failure is {"error":"…"}: bad_request (400), invalid_code (401: call wx.login again), blocked
+// by WeChat or refused by OnLogin (403), limited (429), config (500: see the log), upstream (502,
+// 503, 504) and store_down (503).
+//
+// A login that comes with the token of an earlier session ends that session.
+func (a *Auth) LoginHandler() http.Handler { return post(a.login) }
+
+func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	a.observe(r.Context(), core.Event{Name: core.EventLoginStarted, Kind: eventKind})
+	answer, p := a.signIn(r)
+	if p != nil {
+		code, _ := errors.AsType[core.Code](p.err)
+		a.observe(r.Context(), core.Event{Name: core.EventLoginRefused, Kind: p.word, Code: code})
+		a.report(r.Context(), p)
+		p.write(w)
+		return
+	}
+	a.observe(r.Context(), core.Event{Name: core.EventLoginFinished, Kind: eventKind, Duration: time.Since(began)})
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
+	code, err := readCode(r)
+	if err != nil {
+		return nil, &problem{status: http.StatusBadRequest, word: badRequest, err: err}
+	}
+	session, err := a.client.Code2Session(r.Context(), code)
+	if err != nil {
+		return nil, wechatProblem(err)
+	}
+	if a.onLogin != nil {
+		seen := *session // what OnLogin does to it stays its own
+		if err := a.onLogin(r.Context(), r, &seen); err != nil {
+			return nil, &problem{status: http.StatusForbidden, word: refused, err: err}
+		}
+	}
+	rec := record{*session, time.Unix(time.Now().Unix(), 0)} // whole seconds, as it will be read
+	token, err := a.tokens.issue(r, rec)
+	if err != nil {
+		return nil, storeProblem("write", err)
+	}
+	a.endEarlier(r)
+	return &loginAnswer{token, int64(a.tokens.life / time.Second), rec.user()}, nil
+}
+
+// endEarlier ends the session whose token came with a login. The login stands if it cannot be
+// ended: then it ends by itself.
+func (a *Auth) endEarlier(r *http.Request) {
+	token := bearer(r)
+	if token == "" {
+		return
+	}
+	if _, p := a.end(r, token); p != nil {
+		a.report(r.Context(), p)
+	}
+}
+
+// readCode reads {"code":"…"}, with nothing behind it; other fields are the client's own.
+func readCode(r *http.Request) (string, error) {
+	if r.Body == nil {
+		return "", errors.New("no body")
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxLoginBody+1))
+	if err != nil {
+		return "", err
+	}
+	if len(body) > maxLoginBody {
+		return "", errors.New("the body is too long")
+	}
+	var form struct {
+		Code string `json:"code"`
+	}
+	if json.Unmarshal(body, &form) != nil {
+		return "", errors.New(`the body is not {"code":"…"}`) // the decoder's own words may quote it
+	}
+	if form.Code == "" {
+		return "", errors.New("no code")
+	}
+	return form.Code, nil
+}
+
+// LogoutHandler ends the session of the token that comes with a POST and answers 204, also if
+// there was none. With a server-side store the token is worthless from then on; with sealed
+// tokens the client has to forget it.
+func (a *Auth) LogoutHandler() http.Handler { return post(a.logout) }
+
+func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
+	ended, p := a.end(r, bearer(r))
+	if p != nil {
+		a.report(r.Context(), p)
+		p.write(w)
+		return
+	}
+	if ended {
+		a.observe(r.Context(), core.Event{Name: core.EventSessionEnded, Kind: eventKind})
+	}
+	private(w.Header())
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// end ends the session of a token, and says whether there was one.
+func (a *Auth) end(r *http.Request, token string) (ended bool, p *problem) {
+	l, err := a.tokens.open(r, token)
+	if err != nil {
+		return false, storeProblem("read", err)
+	}
+	if l == nil {
+		return false, nil
+	}
+	if err := a.tokens.end(r, l); err != nil {
+		return false, storeProblem("write", err)
+	}
+	return true, nil
+}
+
+// post serves POST only, on a context of its own: a phone that hangs up loses neither login nor
+// logout.
+func post(serve http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			(&problem{status: http.StatusMethodNotAllowed, word: badRequest}).write(w)
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), postTime)
+		defer cancel()
+		serve(w, r.WithContext(ctx))
+	})
+}
