@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
+	"strings"
 )
 
 // An Int is a whole number that WeChat sends as a number or as a string: errcode, expires_in,
@@ -16,11 +16,12 @@ type Int int64
 
 // UnmarshalJSON accepts 7200, "7200", 7200.0, "" and null.
 func (i *Int) UnmarshalJSON(data []byte) error {
-	text := string(bytes.Trim(data, `"`))
-	if text == "" || text == "null" {
+	text := string(data)
+	if text == "null" || text == `""` {
 		*i = 0
 		return nil
 	}
+	text = strings.Trim(text, `"`)
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err == nil {
 		*i = Int(n)
@@ -100,16 +101,13 @@ func encodeJSON(v any) ([]byte, error) {
 		return nil, err
 	}
 	data := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-	return lineSeparators.ReplaceAllFunc(data, func(esc []byte) []byte {
-		switch string(esc) {
-		case `\u2028`:
-			return []byte("\u2028")
-		case `\u2029`:
-			return []byte("\u2029")
-		}
-		return esc
-	}), nil
+	if !bytes.Contains(data, []byte(`\u`)) {
+		return data, nil
+	}
+	raw := strings.NewReplacer(
+		`\\`, `\\`, // first, so that the u2028 behind an escaped backslash stays text
+		`\u2028`, "\u2028", `\u2029`, "\u2029", `\ufffd`, "\ufffd",
+		`\u003c`, "<", `\u003e`, ">", `\u0026`, "&", // from a MarshalJSON that calls json.Marshal
+	)
+	return []byte(raw.Replace(string(data))), nil
 }
-
-// lineSeparators matches every escape, so that the u2028 behind an escaped backslash stays.
-var lineSeparators = regexp.MustCompile(`\\(u2028|u2029|.)`)
