@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wxoauth/wxoauth/push"
@@ -136,7 +137,7 @@ func (c wechat) compat(plainFields, message string) *http.Request {
 	return request(c.query(text), strings.TrimSuffix(plainFields, "</xml>")+"<Encrypt><![CDATA["+text+"]]></Encrypt></xml>")
 }
 
-// event is a message created now, in XML or JSON.
+// eventXML and eventJSON are a message created now.
 func eventXML(name, more string) string {
 	return fmt.Sprintf("<xml><ToUserName><![CDATA[gh_x]]></ToUserName><FromUserName><![CDATA[oUser]]></FromUserName><CreateTime>%d</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[%s]]></Event>%s</xml>", time.Now().Unix(), name, more)
 }
@@ -206,6 +207,15 @@ func (c wechat) openReply(t *testing.T, r *http.Request, w *httptest.ResponseRec
 		t.Errorf("Nonce = %q, TimeStamp = %d; want those of the request and now", env.Nonce, env.TimeStamp)
 	}
 	return c.open(t, env.Encrypt)
+}
+
+// bubble runs f in a synctest bubble, in a year whose timestamps have ten digits.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)))
+		f(t)
+	})
 }
 
 // ignore is a callback that does nothing.
