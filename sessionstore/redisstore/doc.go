@@ -1,0 +1,15 @@
+// Package redisstore keeps sessions in Redis, for apps with several replicas. [Store] is a gorilla
+// [sessions.Store] and serves any gorilla user. The cookie carries nothing but a random id, so a
+// logout ends the session at once, on every replica.
+//
+// Sessions are read through Redis' client-side caching: one that was read lately costs no command,
+// and Redis tells each replica when it changes. Give the client
+//
+//	rueidis.ClientOption{ConnWriteTimeout: time.Second, …}
+//
+// so that a server that hangs is noticed within seconds even when nothing is asked of it; until
+// then sessions read lately are still served.
+//
+// When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
+// session: that is [sessionstore.ErrNotFound].
+package redisstore

@@ -1,0 +1,309 @@
+package redisstore_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/sessionstore"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+)
+
+// wantOutage checks that err says that Redis failed, and that it names no visitor anonymous.
+func wantOutage(t *testing.T, what string, err error) {
+	t.Helper()
+	if _, ok := errors.AsType[*redisstore.Error](err); !ok || sessionstore.Anonymous(err) {
+		t.Errorf("%s: %v; want an *Error that means an outage", what, err)
+	}
+}
+
+// wantNoRead checks that a session cannot be read, and that what New returned cannot be saved.
+func wantNoRead(t *testing.T, store *redisstore.Store, cookie string) {
+	t.Helper()
+	session, err := store.New(request(t, cookie), name)
+	wantOutage(t, "New", err)
+	if !session.IsNew || len(session.Values) > 0 {
+		t.Errorf("New returned %v, IsNew %t", session.Values, session.IsNew)
+	}
+	w := httptest.NewRecorder()
+	wantOutage(t, "Save of what was not read", store.Save(request(t, cookie), w, session))
+	session.Options.MaxAge = -1
+	wantOutage(t, "logout of what was not read", store.Save(request(t, cookie), w, session))
+	if len(w.Header()) > 0 {
+		t.Errorf("an outage sets %v", w.Header())
+	}
+}
+
+// wantNoWrite checks that nothing can be saved, and that no cookie says it was.
+func wantNoWrite(t *testing.T, store *redisstore.Store) {
+	t.Helper()
+	session, _ := store.New(request(t, ""), name)
+	w := httptest.NewRecorder()
+	wantOutage(t, "Save", store.Save(request(t, ""), w, session))
+	if len(w.Header()) > 0 {
+		t.Errorf("a Save that failed sets %v", w.Header())
+	}
+	_, err := store.Reserve(t.Context(), "state", time.Minute)
+	wantOutage(t, "Reserve", err)
+	wantOutage(t, "SetOutcome", store.SetOutcome(t.Context(), "state", []byte("done"), time.Minute))
+	wantOutage(t, "release", store.SetOutcome(t.Context(), "state", nil, time.Minute))
+}
+
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		spoil         func(*redistest.Server, *redistest.Proxy)
+		mend          func(*redistest.Server, *redistest.Proxy)
+		reads, writes bool // what still works
+	}{
+		{
+			name:  "killed",
+			spoil: func(s *redistest.Server, _ *redistest.Proxy) { s.Kill() },
+			mend:  func(s *redistest.Server, _ *redistest.Proxy) { s.Restart() },
+		},
+		{
+			name:  "frozen",
+			spoil: func(s *redistest.Server, _ *redistest.Proxy) { s.Pause() },
+			mend:  func(s *redistest.Server, _ *redistest.Proxy) { s.Resume() },
+		},
+		{
+			name:  "too slow",
+			spoil: func(_ *redistest.Server, p *redistest.Proxy) { p.Delay(time.Minute) },
+			mend:  func(_ *redistest.Server, p *redistest.Proxy) { p.Delay(0); p.Reset() },
+		},
+		{
+			name:  "answers garbage",
+			spoil: func(_ *redistest.Server, p *redistest.Proxy) { p.Answer("HTTP/1.1 400 Bad Request\r\n\r\n") },
+			mend:  func(_ *redistest.Server, p *redistest.Proxy) { p.Answer("") },
+		},
+		{
+			name: "still loading its data",
+			spoil: func(s *redistest.Server, _ *redistest.Proxy) {
+				for i := range 200 {
+					s.Do("SET", strconv.Itoa(i), "v")
+				}
+				s.Launch("--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1")
+			},
+			mend: func(s *redistest.Server, _ *redistest.Proxy) { s.Restart("--key-load-delay", "0") },
+		},
+		{
+			name:  "a password was set",
+			spoil: func(s *redistest.Server, _ *redistest.Proxy) { s.Restart("--requirepass", "x") },
+			mend:  func(s *redistest.Server, _ *redistest.Proxy) { s.Restart("--requirepass", "") },
+		},
+		{
+			name: "a permission was taken",
+			spoil: func(s *redistest.Server, _ *redistest.Proxy) {
+				s.Do("ACL", "SETUSER", "default", "-get", "-set", "-del")
+			},
+			mend: func(s *redistest.Server, _ *redistest.Proxy) { s.Do("ACL", "SETUSER", "default", "+@all") },
+		},
+		{
+			name: "a replica without its master", reads: true,
+			spoil: func(s *redistest.Server, _ *redistest.Proxy) { s.Do("REPLICAOF", "127.0.0.1", "1") },
+			mend:  func(s *redistest.Server, _ *redistest.Proxy) { s.Do("REPLICAOF", "NO", "ONE") },
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := redistest.Start(t)
+			proxy := redistest.NewProxy(t, server.Addr)
+			store := newStore(t, proxy.Addr, redisstore.Config{Timeout: 100 * time.Millisecond})
+			cookie := begin(t, store, "somebody")
+
+			tt.spoil(server, proxy)
+			start := time.Now()
+			if !tt.reads {
+				wantNoRead(t, store, cookie)
+			} else if got := valueOf(t, store, cookie); got != "somebody" {
+				t.Errorf("the session holds %q", got)
+			}
+			wantNoWrite(t, store)
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("five visits took %v, with 100 ms for each", took)
+			}
+
+			tt.mend(server, proxy)
+			server.Eventually("the session is back", func() bool {
+				session, err := store.New(request(t, cookie), name)
+				return err == nil && !session.IsNew
+			})
+			server.Eventually("sessions can be saved again", func() bool {
+				session, _ := store.New(request(t, ""), name)
+				return store.Save(request(t, ""), httptest.NewRecorder(), session) == nil
+			})
+		})
+	}
+}
+
+func TestDownAtStart(t *testing.T) {
+	server := redistest.Prepare(t)
+	store := newStore(t, server.Addr, redisstore.Config{Timeout: 100 * time.Millisecond})
+	wantNoRead(t, store, strings.Repeat("A", 43))
+	server.Restart()
+	server.Eventually("the store works", func() bool {
+		session, _ := store.New(request(t, ""), name)
+		return store.Save(request(t, ""), httptest.NewRecorder(), session) == nil
+	})
+}
+
+func TestFullMemory(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	cookie := begin(t, store, "somebody")
+	server.Do("CONFIG", "SET", "maxmemory", "1")
+	session, _ := store.New(request(t, ""), name)
+	wantOutage(t, "Save", store.Save(request(t, ""), httptest.NewRecorder(), session))
+	if got := valueOf(t, store, cookie); got != "somebody" {
+		t.Errorf("a full server lost a session: %q", got)
+	}
+	end(t, store, cookie) // what frees memory goes on
+}
+
+func TestLostRecords(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		lose func(*redistest.Server)
+	}{
+		{"evicted", func(s *redistest.Server) {
+			s.Do("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+			s.Do("CONFIG", "SET", "maxmemory", "1")
+			s.Do("SET", "x", "y")
+		}},
+		{"FLUSHALL", func(s *redistest.Server) { s.Do("FLUSHALL") }},
+		{"not our record", func(s *redistest.Server) { s.Do("SET", s.Keys()[0], "rubbish") }},
+		{"an empty record", func(s *redistest.Server) { s.Do("SET", s.Keys()[0], "") }},
+		{"a record that was changed", func(s *redistest.Server) {
+			key := s.Keys()[0]
+			s.Do("SETRANGE", key, "30", "AAAA")
+		}},
+		{"a record that was cut", func(s *redistest.Server) {
+			key := s.Keys()[0]
+			s.Do("SET", key, s.Do("GETRANGE", key, "0", "-5"))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := redistest.Start(t)
+			store := newStore(t, server.Addr, redisstore.Config{})
+			cookie := begin(t, store, "somebody")
+			if valueOf(t, store, cookie) == "" {
+				t.Fatal("no session to lose")
+			}
+			tt.lose(server)
+			var err error
+			server.Eventually("the loss is noticed", func() bool {
+				session, newErr := store.New(request(t, cookie), name)
+				err = newErr
+				return session.IsNew && session.ID == "" && len(session.Values) == 0
+			})
+			if !errors.Is(err, sessionstore.ErrNotFound) {
+				t.Errorf("New: %v, want ErrNotFound", err)
+			}
+		})
+	}
+}
+
+func TestWrongType(t *testing.T) {
+	server := redistest.Start(t)
+	for _, noTracking := range []bool{false, true} {
+		server.Do("FLUSHALL")
+		store := newStore(t, server.Addr, redisstore.Config{NoTracking: noTracking})
+		cookie := begin(t, store, "somebody")
+		key := server.Keys()[0]
+		server.Do("DEL", key)
+		server.Do("LPUSH", key, "x")
+		wantNoRead(t, store, cookie)
+	}
+}
+
+// A connection that breaks within an answer must neither mix up answers nor lose a login.
+func TestResetWithinAnAnswer(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	store := newStore(t, proxy.Addr, redisstore.Config{})
+	for cut := range 24 {
+		cookie := begin(t, store, "somebody")
+		proxy.CutAfter(cut)
+		if got := valueOf(t, store, cookie); got != "somebody" {
+			t.Errorf("cut after %d bytes the session holds %q", cut, got)
+		}
+		proxy.CutAfter(cut)
+		if got := valueOf(t, store, begin(t, store, "another")); got != "another" {
+			t.Errorf("cut after %d bytes the new session holds %q", cut, got)
+		}
+	}
+}
+
+func TestSlowServerIsUsable(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	store := newStore(t, proxy.Addr, redisstore.Config{NoTracking: true})
+	begin(t, store, "connected")
+	proxy.Delay(100 * time.Millisecond)
+	cookie := begin(t, store, "somebody")
+	if got := valueOf(t, store, cookie); got != "somebody" {
+		t.Errorf("with a slow server the session holds %q", got)
+	}
+}
+
+func dialUnix(ctx context.Context, path string, dialer *net.Dialer, _ *tls.Config) (net.Conn, error) {
+	return dialer.DialContext(ctx, "unix", path)
+}
+
+// A visitor's session must not be lost to a missing socket, which looks like a missing file.
+func TestMissingSocketIsAnOutage(t *testing.T) {
+	client, _ := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{filepath.Join(t.TempDir(), "redis.sock")}, ForceSingleClient: true,
+		DialCtxFn: dialUnix,
+	})
+	if client == nil {
+		t.Fatal("no client")
+	}
+	t.Cleanup(client.Close)
+	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}, Timeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNoRead(t, store, strings.Repeat("A", 43))
+}
+
+// Many visitors at once meet a server that hangs: each must have an answer in about the timeout.
+func TestManyWaitForAFrozenServer(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{Timeout: 200 * time.Millisecond})
+	cookies := make([]string, 200)
+	for i := range cookies {
+		cookies[i] = begin(t, store, "somebody")
+	}
+	server.Pause()
+	start := time.Now()
+	var visitors sync.WaitGroup
+	for _, cookie := range cookies {
+		visitors.Go(func() {
+			_, err := store.New(request(t, cookie), name)
+			wantOutage(t, "New", err)
+		})
+	}
+	visitors.Wait()
+	took := time.Since(start)
+	server.Resume()
+	if took > time.Second {
+		t.Errorf("%d visitors waited %v, with 200 ms for each", len(cookies), took)
+	}
+	for _, cookie := range cookies {
+		server.Eventually("nobody was logged out", func() bool {
+			session, err := store.New(request(t, cookie), name)
+			return err == nil && !session.IsNew
+		})
+	}
+}

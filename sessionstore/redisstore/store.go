@@ -1,0 +1,268 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+const (
+	defaultPrefix  = "wx:"
+	defaultTimeout = time.Second
+	defaultMaxAge  = 30 * 24 * 60 * 60 // seconds
+
+	// cachedFor bounds how long a replica goes on with what it read, should Redis' word that it
+	// has changed get lost.
+	cachedFor = time.Minute
+
+	idSize = 32 // random bytes in an id
+	// unread is the ID of a session that could not be read, so that Save refuses to overwrite it.
+	unread = "unread"
+)
+
+// Config says how sessions are kept. Only Keys is required.
+type Config struct {
+	Keys   [][]byte // at least 32 bytes each; the first seals what Redis stores, all open
+	Prefix string   // of all keys in Redis; default "wx:"
+
+	// NoTracking reads with a plain GET each time, for Redis behind a proxy that cannot track
+	// what its clients have read. Such a client also needs rueidis' DisableCache.
+	NoTracking bool
+
+	Timeout time.Duration    // for one visit to Redis; default 1 s
+	Options sessions.Options // of new sessions; default Path=/, HttpOnly, Secure, SameSite=Lax, 30 days
+}
+
+// A Store keeps sessions in Redis. It is safe for concurrent use.
+//
+// The life of a session is what its Options.MaxAge says at the first Save, or 30 days if that is
+// 0 and the cookie ends with the browser. Later Saves never extend it. Whoever signs a visitor in
+// without our engines calls [Store.Renew] before Save.
+type Store struct {
+	client   rueidis.Client
+	codecs   []securecookie.Codec
+	prefix   string
+	tracking bool
+	timeout  time.Duration
+	options  sessions.Options
+}
+
+// New returns a store that uses client, which stays the caller's to close. All faults of cfg are
+// joined. It does not visit Redis, so it works before Redis does.
+func New(client rueidis.Client, cfg Config) (*Store, error) {
+	codecs, err := sessionstore.NewCodecs(cfg.Keys, "redisstore session")
+	faults := []error{err}
+	if client == nil {
+		faults = append(faults, errors.New("redisstore: a client is needed"))
+	}
+	if cfg.Timeout < 0 {
+		faults = append(faults, errors.New("redisstore: Timeout is negative"))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	s := &Store{client: client, codecs: codecs, prefix: cfg.Prefix, tracking: !cfg.NoTracking, timeout: cfg.Timeout, options: cfg.Options}
+	if s.prefix == "" {
+		s.prefix = defaultPrefix
+	}
+	if s.timeout == 0 {
+		s.timeout = defaultTimeout
+	}
+	if s.options == (sessions.Options{}) {
+		s.options = sessions.Options{Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
+	}
+	return s, nil
+}
+
+// Get returns the request's session of that name, reading it once per request.
+func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(s, name)
+}
+
+// New reads the session that the cookie names. The session is never nil: without a good one it is
+// empty and IsNew. A cookie that names none, or one that is over, is [sessionstore.ErrNotFound].
+// After an [*Error] nothing is known, and the session returned cannot be saved.
+func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
+	session := sessions.NewSession(s, name)
+	options := s.options
+	session.Options = &options
+	session.IsNew = true
+
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return session, nil //nolint:nilerr // no cookie is no fault
+	}
+	if !isID(cookie.Value) {
+		return session, sessionstore.ErrNotFound
+	}
+	values, err := s.load(r.Context(), s.sessionKey(name, cookie.Value))
+	if err != nil {
+		if !errors.Is(err, sessionstore.ErrNotFound) {
+			session.ID = unread
+		}
+		return session, err
+	}
+	session.ID, session.Values, session.IsNew = cookie.Value, values, false
+	return session, nil
+}
+
+// load reads the record under key.
+func (s *Store) load(ctx context.Context, key string) (map[any]any, error) {
+	ctx, cancel := s.visit(ctx)
+	defer cancel()
+	var result rueidis.RedisResult
+	if get := s.client.B().Get().Key(key); s.tracking {
+		result = s.client.DoCache(ctx, get.Cache().ToStaticTTL().Pin(), cachedFor) // the expiry is inside
+	} else {
+		result = do(ctx, s.client, get.Build())
+	}
+	sealed, err := result.ToString()
+	if missing(err) {
+		return nil, sessionstore.ErrNotFound
+	}
+	if err != nil {
+		return nil, wrap("read a session", err)
+	}
+	values, _, err := sessionstore.Open(s.codecs, key, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: its record does not open: %w", sessionstore.ErrNotFound, err)
+	}
+	return values, nil
+}
+
+// Save stores the session and sets its cookie, or with a negative MaxAge deletes both. A session
+// without an ID gets one. Nothing is set unless Redis has done its part. A session that ended
+// since it was read stays ended: the error is [sessionstore.ErrNotFound].
+func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	options := s.options
+	if session.Options != nil {
+		options = *session.Options
+	}
+	if options.MaxAge < 0 {
+		if err := s.Renew(r.Context(), session); err != nil {
+			return err
+		}
+		http.SetCookie(w, sessions.NewCookie(session.Name(), "", &options))
+		return nil
+	}
+	if err := s.store(r.Context(), session, sessionstore.Expiry(options.MaxAge)); err != nil {
+		return err
+	}
+	http.SetCookie(w, sessions.NewCookie(session.Name(), session.ID, &options))
+	return nil
+}
+
+// store writes the record: a new one under a new id, or an old one in its place.
+func (s *Store) store(ctx context.Context, session *sessions.Session, expiry time.Time) error {
+	if session.ID == unread {
+		return wrap("save a session", errors.New("it could not be read before"))
+	}
+	id := session.ID
+	if id == "" {
+		id = newID()
+	}
+	key := s.sessionKey(session.Name(), id)
+	sealed, err := sessionstore.Seal(s.codecs, key, session.Values, expiry)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.visit(ctx)
+	defer cancel()
+	set := s.client.B().Set().Key(key).Value(sealed)
+	if session.ID == "" {
+		life := max(time.Until(expiry), time.Millisecond)
+		if err := do(ctx, s.client, set.Px(life).Build().ToRetryable()).Error(); err != nil {
+			return wrap("save a session", err)
+		}
+		session.ID = id
+		return nil
+	}
+	err = s.change(ctx, key, set.Xx().Keepttl().Build())
+	if missing(err) {
+		return sessionstore.ErrNotFound
+	}
+	return wrap("save a session", err)
+}
+
+// Renew deletes the session's record, so that the next Save stores it under a new id. Call it when
+// a visitor signs in or gains rights: an id that somebody else planted or saw is worthless then.
+func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
+	if session.ID == unread {
+		return wrap("end a session", errors.New("it could not be read before"))
+	}
+	if session.ID != "" {
+		ctx, cancel := s.visit(ctx)
+		defer cancel()
+		key := s.sessionKey(session.Name(), session.ID)
+		if err := s.change(ctx, key, s.client.B().Del().Key(key).Build()); err != nil {
+			return wrap("end a session", err)
+		}
+	}
+	session.ID = ""
+	return nil
+}
+
+// change runs a command that changes a record which this replica may have read. Redis announces
+// the change on the connection that reads are made on, and only there: one answer more from it
+// means that the announcement has come, so the next read here finds the new state. If there is no
+// such answer the connection is broken, and what was read on it is forgotten.
+func (s *Store) change(ctx context.Context, key string, command rueidis.Completed) error {
+	err := do(ctx, s.client, command.ToRetryable()).Error()
+	if err == nil && s.tracking {
+		_ = s.client.DoCache(ctx, s.client.B().Strlen().Key(key).Cache().ToStaticTTL().Pin(), 0).Error()
+	}
+	return err
+}
+
+// do sends one command. It is pinned, because rueidis would use its memory again after a second
+// attempt that went well, while the connection of the first may still be writing it.
+func do(ctx context.Context, client rueidis.Client, command rueidis.Completed) rueidis.RedisResult {
+	return client.Do(ctx, command.Pin())
+}
+
+// visit bounds one visit to Redis. It is not cut short when the browser goes away: a logout should
+// not depend on somebody waiting for it, and one read may serve several requests.
+func (s *Store) visit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+}
+
+// sessionKey is where the record of an id is kept. It tells whoever reads Redis nothing about the
+// cookie, and an id is good under one cookie name only. The record is sealed with it, so that
+// records cannot be exchanged.
+func (s *Store) sessionKey(name, id string) string {
+	return s.prefix + "s:" + digest(name+"="+id)
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return encoding.EncodeToString(sum[:])
+}
+
+// encoding writes ids and hashes. It has one spelling for each.
+var encoding = base64.RawURLEncoding.Strict() //nolint:gochecknoglobals // an immutable alphabet
+
+func newID() string {
+	id := make([]byte, idSize)
+	rand.Read(id) //nolint:errcheck // it never fails
+	return encoding.EncodeToString(id)
+}
+
+// isID reports whether a cookie's value can be an id of ours; anything else costs no command.
+func isID(value string) bool {
+	if len(value) != encoding.EncodedLen(idSize) {
+		return false
+	}
+	id, err := encoding.DecodeString(value)
+	return err == nil && len(id) == idSize
+}

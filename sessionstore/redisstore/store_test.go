@@ -1,0 +1,387 @@
+package redisstore_test
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/sessionstore"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+	"github.com/wxoauth/wxoauth/sessionstore/storetest"
+)
+
+const name = "__Host-wx-a1b2c3"
+
+func key(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
+
+// newClient connects to a server that may be down.
+func newClient(t *testing.T, addr string) rueidis.Client {
+	t.Helper()
+	client, _ := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{addr}, ForceSingleClient: true, ConnWriteTimeout: time.Second,
+		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096,
+	})
+	if client == nil {
+		t.Fatal("no client")
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// newStore is one replica: a store with a client of its own.
+func newStore(t *testing.T, addr string, cfg redisstore.Config) *redisstore.Store {
+	t.Helper()
+	if cfg.Keys == nil {
+		cfg.Keys = [][]byte{key(1)}
+	}
+	store, err := redisstore.New(newClient(t, addr), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func request(t *testing.T, cookie string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	if cookie != "" {
+		r.Header.Set("Cookie", name+"="+cookie)
+	}
+	return r
+}
+
+// begin signs somebody in and returns the value of the cookie.
+func begin(t *testing.T, store *redisstore.Store, value string) string {
+	t.Helper()
+	session, err := store.New(request(t, ""), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Values["s"] = []byte(value)
+	w := httptest.NewRecorder()
+	if err := store.Save(request(t, ""), w, session); err != nil {
+		t.Fatal(err)
+	}
+	return w.Result().Cookies()[0].Value
+}
+
+// end signs the owner of a cookie out.
+func end(t *testing.T, store *redisstore.Store, cookie string) {
+	t.Helper()
+	session, err := store.New(request(t, cookie), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Options.MaxAge = -1
+	if err := store.Save(request(t, cookie), httptest.NewRecorder(), session); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// valueOf is what begin stored for the owner of a cookie; "" is nobody, without an error.
+func valueOf(t *testing.T, store *redisstore.Store, cookie string) string {
+	t.Helper()
+	session, err := store.New(request(t, cookie), name)
+	if !sessionstore.Anonymous(err) {
+		t.Fatalf("New: %v", err)
+	}
+	value, _ := session.Values["s"].([]byte)
+	return string(value)
+}
+
+func TestContract(t *testing.T) {
+	server := redistest.Start(t)
+	gone := redistest.Prepare(t)
+	for _, tt := range []struct {
+		name string
+		cfg  redisstore.Config
+	}{
+		{"with client-side caching", redisstore.Config{}},
+		{"behind a proxy that cannot track", redisstore.Config{NoTracking: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			storetest.Suite{
+				New: func(t *testing.T) sessions.Store {
+					t.Helper()
+					return newStore(t, server.Addr, tt.cfg)
+				},
+				Broken: func(t *testing.T) sessions.Store {
+					t.Helper()
+					cfg := tt.cfg
+					cfg.Timeout = 50 * time.Millisecond
+					return newStore(t, gone.Addr, cfg)
+				},
+			}.Run(t)
+			storetest.RunOutcomes(t, func(t *testing.T) sessionstore.Outcomes {
+				t.Helper()
+				server.Do("FLUSHALL")
+				return newStore(t, server.Addr, tt.cfg)
+			})
+		})
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	_, err := redisstore.New(nil, redisstore.Config{Keys: [][]byte{[]byte("sixteen-byte-key")}, Timeout: -1})
+	for _, part := range []string{"client", "key 1 has 16 bytes", "Timeout"} {
+		if err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "sixteen") {
+			t.Errorf("New = %v; want it to name %q and show no key", err, part)
+		}
+	}
+}
+
+func TestDefaultOptionsAreSafe(t *testing.T) {
+	store := newStore(t, redistest.Start(t).Addr, redisstore.Config{})
+	session, err := store.New(request(t, ""), name)
+	want := sessions.Options{Path: "/", MaxAge: 2592000, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if err != nil || *session.Options != want {
+		t.Errorf("options = %+v, %v; want %+v", *session.Options, err, want)
+	}
+}
+
+func TestCommandsAreCounted(t *testing.T) {
+	server := redistest.Start(t)
+	cached := newStore(t, server.Addr, redisstore.Config{})
+	plain := newStore(t, server.Addr, redisstore.Config{NoTracking: true})
+	cookie := begin(t, cached, "somebody")
+	for _, store := range []*redisstore.Store{cached, plain} {
+		valueOf(t, store, cookie) // connected
+	}
+	end(t, plain, begin(t, plain, "another"))
+
+	for _, tt := range []struct {
+		name string
+		do   func()
+		want map[string]int
+	}{
+		{"a hot session", func() {
+			for range 100 {
+				valueOf(t, cached, cookie)
+			}
+		}, map[string]int{}},
+		{"a session without tracking", func() { valueOf(t, plain, cookie) }, map[string]int{"GET": 1}},
+		{"cookies that cannot be ours", func() {
+			for _, bad := range []string{"", "x", "*", strings.Repeat("A", 44), strings.Repeat("*", 43), strings.Repeat("A", 42) + "B", "wx:s:" + cookie[5:], cookie + "\r\nFLUSHALL"} {
+				valueOf(t, cached, bad)
+				valueOf(t, plain, bad)
+			}
+		}, map[string]int{}},
+		{"a cold session", func() {
+			valueOf(t, cached, begin(t, plain, "cold"))
+		}, map[string]int{"SET": 1, "GET": 1, "CLIENT|CACHING": 1}},
+		{"a login in place of an old session", func() {
+			session, _ := plain.New(request(t, cookie), name)
+			if ok, err := plain.Reserve(t.Context(), "state", time.Minute); !ok || err != nil {
+				t.Error(ok, err)
+			}
+			if err := plain.Renew(t.Context(), session); err != nil {
+				t.Error(err)
+			}
+			if err := plain.Save(request(t, cookie), httptest.NewRecorder(), session); err != nil {
+				t.Error(err)
+			}
+			if err := plain.SetOutcome(t.Context(), "state", []byte("done"), time.Minute); err != nil {
+				t.Error(err)
+			}
+		}, map[string]int{"GET": 1, "SET": 3, "DEL": 1}},
+	} {
+		server.Forget()
+		tt.do()
+		if got := server.Commands(); !maps.Equal(got, tt.want) {
+			t.Errorf("%s costs %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestRedisHoldsNoSecret(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{Prefix: "shop:"})
+	cookie := begin(t, store, "a-refresh-token")
+	if _, err := store.Reserve(t.Context(), "wx1state", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	keys := server.Keys()
+	if len(keys) != 2 {
+		t.Fatalf("keys = %q, want two", keys)
+	}
+	for _, key := range keys {
+		shown := key + server.Do("GET", key)
+		if !strings.HasPrefix(key, "shop:") || strings.Contains(shown, cookie) || strings.Contains(shown, "a-refresh") || strings.Contains(shown, "wx1state") {
+			t.Errorf("Redis shows %q", shown)
+		}
+		if ttl := server.Do("TTL", key); strings.HasPrefix(ttl, "-") {
+			t.Errorf("%s never ends: TTL %s", key, ttl)
+		}
+	}
+}
+
+func TestLogoutReachesOtherReplicas(t *testing.T) {
+	server := redistest.Start(t)
+	here, there := newStore(t, server.Addr, redisstore.Config{}), newStore(t, server.Addr, redisstore.Config{})
+	cookie := begin(t, here, "somebody")
+	if valueOf(t, there, cookie) != "somebody" {
+		t.Fatal("the other replica does not know the session")
+	}
+	end(t, here, cookie)
+	if valueOf(t, here, cookie) != "" {
+		t.Error("the replica of the logout still has the session")
+	}
+	server.Eventually("the logout reaches the other replica", func() bool { return valueOf(t, there, cookie) == "" })
+}
+
+func TestUpdatesAreSeenAtOnceHere(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	cookie := begin(t, store, "")
+	for i := range 500 {
+		session, err := store.New(request(t, cookie), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := strings.Repeat("v", i+1)
+		session.Values["s"] = []byte(value)
+		if err := store.Save(request(t, cookie), httptest.NewRecorder(), session); err != nil {
+			t.Fatal(err)
+		}
+		if got := valueOf(t, store, cookie); got != value {
+			t.Fatalf("update %d: the session holds %d bytes, want %d", i, len(got), len(value))
+		}
+	}
+}
+
+func TestLifeIsNeverExtended(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	session, _ := store.New(request(t, ""), name)
+	session.Options.MaxAge = 1000
+	for range 2 {
+		if err := store.Save(request(t, ""), httptest.NewRecorder(), session); err != nil {
+			t.Fatal(err)
+		}
+		if ttl := server.Do("TTL", server.Keys()[0]); len(ttl) != len("999") && ttl != "1000" {
+			t.Errorf("TTL = %s, want what is left of 1000", ttl)
+		}
+		session.Options.MaxAge = 100_000
+	}
+}
+
+func TestSaveAfterLogoutElsewhere(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	cookie := begin(t, store, "somebody")
+	session, err := store.New(request(t, cookie), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end(t, newStore(t, server.Addr, redisstore.Config{}), cookie)
+	w := httptest.NewRecorder()
+	if err := store.Save(request(t, cookie), w, session); err == nil || !sessionstore.Anonymous(err) || len(w.Header()) > 0 {
+		t.Errorf("Save = %v and sets %v; want ErrNotFound and no cookie", err, w.Header())
+	}
+	if keys := server.Keys(); len(keys) > 0 {
+		t.Errorf("the session is back: %q", keys)
+	}
+}
+
+func TestRenew(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	before := begin(t, store, "visitor")
+	session, err := store.New(request(t, before), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Renew(t.Context(), session); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Save(request(t, before), httptest.NewRecorder(), session); err != nil {
+		t.Fatal(err)
+	}
+	if session.ID == before || valueOf(t, store, before) != "" || valueOf(t, store, session.ID) != "visitor" {
+		t.Errorf("after Renew the old id opens %q and the new one %q", valueOf(t, store, before), valueOf(t, store, session.ID))
+	}
+}
+
+func TestRecordsCannotBeExchanged(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{NoTracking: true})
+	mine := begin(t, store, "me")
+	records := server.Keys()
+	theirs := begin(t, store, "somebody else")
+	for _, key := range server.Keys() {
+		if key != records[0] {
+			server.Do("COPY", key, records[0], "REPLACE")
+		}
+	}
+	if got := valueOf(t, store, mine); got != "" {
+		t.Errorf("with the record of another session mine holds %q", got)
+	}
+	if got := valueOf(t, store, theirs); got != "somebody else" {
+		t.Errorf("the other session holds %q", got)
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	server := redistest.Start(t)
+	cookie := begin(t, newStore(t, server.Addr, redisstore.Config{}), "somebody")
+	for _, tt := range []struct {
+		name string
+		keys [][]byte
+		want string
+	}{
+		{"the new key seals", [][]byte{key(2), key(1)}, "somebody"},
+		{"the old key is gone", [][]byte{key(2)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := valueOf(t, newStore(t, server.Addr, redisstore.Config{Keys: tt.keys}), cookie); got != tt.want {
+				t.Errorf("the session holds %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOutcomesEndWithTheirTTL(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	const soon = 20 * time.Millisecond
+	if ok, err := store.Reserve(t.Context(), "reserved", soon); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if err := store.SetOutcome(t.Context(), "decided", []byte("done"), soon); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"reserved", "decided"} {
+		server.Eventually(key+" ends", func() bool {
+			_, held, err := store.Outcome(t.Context(), key)
+			return err == nil && !held
+		})
+	}
+}
+
+func TestManyReadersOfOneSession(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	cookie := begin(t, store, "somebody")
+	server.Forget()
+	var readers sync.WaitGroup
+	for range 50 {
+		readers.Go(func() {
+			if session, err := store.New(request(t, cookie), name); err != nil || session.IsNew {
+				t.Errorf("New: %v", err)
+			}
+		})
+	}
+	readers.Wait()
+	if n := server.Commands()["GET"]; n != 1 {
+		t.Errorf("50 readers at once cost %d GETs, want 1", n)
+	}
+}
