@@ -75,7 +75,7 @@ func (a *Auth) clearCookie(w http.ResponseWriter, name string) {
 }
 
 func (a *Auth) attemptCookie(name, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure follows PublicURL
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: a.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -20,7 +19,7 @@ import (
 func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.Request, bool) {
 	need = a.required(need)
 	adm := a.admission(r.Context())
-	if adm != nil && adm.admitted && Scope(adm.current().user.Scope).covers(need) {
+	if adm != nil && adm.admitted && Scope(adm.user.Scope).covers(need) {
 		return r, true
 	}
 	if r.Method == http.MethodGet && a.ownPath(w, r) {
@@ -200,19 +199,4 @@ func varyCookie(h http.Header) {
 	case !slices.Contains(vary, "Cookie"):
 		h["Vary"] = append(slices.Clip(vary), "Cookie")
 	}
-}
-
-// decodeAll undoes the two layers of base64 of an unencrypted securecookie.
-func decodeAll(sealed string) string {
-	outer, err := base64.URLEncoding.DecodeString(sealed)
-	if err != nil {
-		return sealed
-	}
-	plain := string(outer)
-	for part := range strings.SplitSeq(string(outer), "|") {
-		if inner, err := base64.URLEncoding.DecodeString(part); err == nil {
-			plain += string(inner)
-		}
-	}
-	return plain
 }

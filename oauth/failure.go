@@ -53,8 +53,9 @@ func (f *Failure) retryAfter() string {
 		return "2"
 	case KindLimited:
 		return "60"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // level is how a failure is logged: what a visitor can bring about is no news to an operator.
@@ -64,8 +65,9 @@ func (f *Failure) level() slog.Level {
 		return slog.LevelError
 	case KindUpstream, KindLimited, KindIdentity:
 		return slog.LevelWarn
+	default:
+		return slog.LevelDebug
 	}
-	return slog.LevelDebug
 }
 
 // failureOf sorts an error of an exchange or of UserInfo.
@@ -90,6 +92,7 @@ func failureOf(err error) *Failure {
 		case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
 			core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
 			f.Kind, f.Status = KindConfig, http.StatusInternalServerError
+		default: // not known here: bad gateway
 		}
 	case errors.As(err, &wire):
 		switch {
@@ -110,8 +113,7 @@ func (a *Auth) fail(w http.ResponseWriter, r *http.Request, f *Failure) {
 	ctx := r.Context()
 	a.cfg.Logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.Any("error", f.Err))
 	event := core.Event{Name: core.EventLoginRefused, Kind: string(f.Kind)}
-	var refusal *core.Error
-	if errors.As(f.Err, &refusal) {
+	if refusal, ok := errors.AsType[*core.Error](f.Err); ok {
 		event.Code = refusal.Code
 	}
 	a.observe(ctx, event)

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
-	"log/slog"
 	"net/http"
 
 	"golang.org/x/text/language"
@@ -55,9 +54,7 @@ func writePage(w http.ResponseWriter, r *http.Request, status int, p page) {
 	h.Set("Content-Language", p.Lang)
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	if err := pageTemplate.Execute(w, p); err != nil {
-		slog.DebugContext(r.Context(), "wxoauth: page not written", "error", err) // the browser hung up
-	}
+	_ = pageTemplate.Execute(w, p) // fails only when the browser hangs up
 }
 
 // languageOf is Chinese unless the browser prefers English.

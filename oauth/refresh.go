@@ -120,7 +120,7 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 		if rec == nil {
 			return "", ErrNoSession
 		}
-		adm = &admission{record: rec}
+		adm = &admission{user: rec.user, record: rec}
 	}
 	adm.mu.Lock() // a second call waits, and finds the token that the first one fetched
 	defer adm.mu.Unlock()

@@ -19,7 +19,7 @@ func (a *Auth) load(r *http.Request) (*record, error) {
 	if err != nil {
 		if sessionstore.Anonymous(err) {
 			a.cfg.Logger.DebugContext(r.Context(), "wxoauth: a session cookie was not accepted")
-			return nil, nil //nolint:nilnil // said in the comment above
+			return nil, nil //nolint:nilnil,nilerr // said in the comment above
 		}
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (a *Auth) load(r *http.Request) (*record, error) {
 	}
 	rec, err := decodeRecord(data)
 	if err != nil || !a.ours(rec.user.AppID) || !a.alive(rec) {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil //nolint:nilnil,nilerr // as above
 	}
 	return rec, nil
 }
@@ -110,9 +110,10 @@ type admission struct {
 	context.Context //nolint:containedctx // it is one
 	auth            *Auth
 	admitted        bool // by Admit; false: only identified
+	user            *core.User
 
 	mu     sync.Mutex
-	record *record // AccessToken may replace it
+	record *record // of user; AccessToken may replace it
 }
 
 type admissionKey struct{ *Auth }
@@ -121,7 +122,7 @@ type admissionKey struct{ *Auth }
 func (c *admission) Value(key any) any {
 	switch key := key.(type) {
 	case core.UserKey:
-		return c.current().user
+		return c.user
 	case admissionKey:
 		if key.Auth == c.auth {
 			return c
@@ -143,5 +144,5 @@ func (a *Auth) admission(ctx context.Context) *admission {
 
 // pass puts the user on the context.
 func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
-	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, record: rec})
+	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec})
 }

@@ -28,7 +28,7 @@ func TestSmoke(t *testing.T) {
 	jar, _ := cookiejar.New(nil)
 	c := &http.Client{Jar: jar}
 	for i := range 3 {
-		req, _ := http.NewRequest("GET", srv.URL+"/me?a=1&code=own&x=%E4%BD%A0", nil)
+		req, _ := http.NewRequest(http.MethodGet, srv.URL+"/me?a=1&code=own&x=%E4%BD%A0", nil)
 		req.Header.Set("User-Agent", "Mozilla/5.0 MicroMessenger/8")
 		req.Header.Set("Accept", "text/html")
 		res, err := c.Do(req)
