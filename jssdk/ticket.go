@@ -102,7 +102,7 @@ func (c *Client) cached(ctx context.Context) *ticket {
 	}
 	seconds, text, _ := strings.Cut(value, " ")
 	unix, err := strconv.ParseInt(seconds, 10, 64)
-	if err != nil || text == "" {
+	if err != nil || text == "" || unix > time.Now().Unix()+maxExpiresIn {
 		return nil
 	}
 	expiry := time.Unix(unix, 0)
