@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"time"
 
@@ -20,6 +21,11 @@ type Client struct{ core *core.Client }
 
 // NewClient returns the calls of the mini program that c belongs to.
 func NewClient(c *core.Client) *Client { return &Client{c} }
+
+// Format writes no more than the AppID, under every verb.
+func (c *Client) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "mpauth.Client of "+c.core.AppID())
+}
 
 // PhoneNumber returns the phone number that a user shared with a getPhoneNumber button. code is
 // the button's, good once and for 5 minutes; a login code gets [core.ErrInvalidCode].

@@ -52,7 +52,7 @@ const (
 
 // Format writes no more than the AppID, under every verb: Keys are bytes and would print as such.
 func (cfg Config) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "mpauth.Config for "+cfg.AppID)
+	_, _ = io.WriteString(f, "mpauth.Config of "+cfg.AppID)
 }
 
 // check joins all faults of cfg but those that [core.NewClient] finds.
@@ -101,6 +101,9 @@ type Auth struct {
 	observer   core.Observer
 	logger     *slog.Logger
 }
+
+// Format writes no more than the AppID, under every verb.
+func (a *Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "mpauth.Auth of "+a.appID) }
 
 // New checks cfg and reports all its faults at once. It does not call WeChat.
 func New(cfg Config) (*Auth, error) {

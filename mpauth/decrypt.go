@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
@@ -25,9 +26,9 @@ const maxEncryptedData = 64 << 10
 // [PhoneData] or a struct of your own. encryptedData and iv are base64, as the client got them.
 // The errors are [ErrSessionKey] and [ErrEncryptedData].
 //
-// Nothing authenticates the data: a client can change some bytes of it unseen. Use
-// [Client.PhoneNumber] where that matters, or ask WeChat with [Client.CheckEncryptedData]. How old
-// it may be is for you to say: the watermark has the time.
+// WeChat does not authenticate the data: a client can change the first 16 bytes of it unseen,
+// which is where the openid of a [UserData] begins. The [Session] says who the user is. How old
+// the data may be is for you to say: the watermark has the time.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
 func Decrypt[T any](key SessionKey, appID, encryptedData, iv string) (*T, error) {
@@ -75,7 +76,9 @@ func decrypt(key SessionKey, encryptedData, iv string) ([]byte, error) {
 			plain[i] = ' '
 		}
 	}
-	if err != nil || !json.Valid(plain) {
+	// A changed block opens as noise, and noise is hardly ever UTF-8. JSON alone would let it pass
+	// inside of strings.
+	if err != nil || !utf8.Valid(plain) || !json.Valid(plain) {
 		return nil, ErrSessionKey
 	}
 	return plain, nil

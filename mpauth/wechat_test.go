@@ -1,0 +1,187 @@
+package mpauth_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/mpauth"
+)
+
+const (
+	appID      = "wx4f4bc4dec97d474b"
+	appSecret  = "CANARY-SECRET-0123456789abcdef"
+	sessionKey = "tiihtNczf5v6AKRyjwEUhQ=="
+	openID     = "oGZUI0egBJY1zhBYw2KhdUfwVJJE"
+	unionID    = "ocMvos6NjeKLIBqg5Mr9QjxrP1FA"
+	jsCode     = "CANARY-CODE-0a1b2c3d4e5f"
+
+	goodLogin = `{"openid":"` + openID + `","session_key":"` + sessionKey + `","unionid":"` + unionID + `"}`
+)
+
+// A wechat answers with fixed bytes and remembers what it was asked.
+type wechat struct {
+	answer http.HandlerFunc
+
+	mu    sync.Mutex
+	calls []call
+}
+
+type call struct {
+	Route string // "METHOD /path"
+	Query url.Values
+	Body  string
+}
+
+// answering is a wechat that answers every call with a JSON text.
+func answering(body string) *wechat {
+	return &wechat{answer: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }}
+}
+
+// refusing is a wechat that refuses every call, and says all that it was told.
+func refusing(code string) *wechat {
+	s := &wechat{}
+	s.answer = func(w http.ResponseWriter, _ *http.Request) {
+		got := s.asked()[len(s.asked())-1]
+		told, _ := json.Marshal("refused: " + fmt.Sprint(got.Query) + got.Body + " rid: 652d44d0-1d0af18b-5b069232")
+		fmt.Fprintf(w, `{"errcode":%s,"errmsg":%s}`, code, told)
+	}
+	return s
+}
+
+// RoundTrip serves the call in memory. Like a network it gives up when the caller does.
+func (s *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+		r.Body.Close()
+	}
+	s.mu.Lock()
+	s.calls = append(s.calls, call{r.Method + " " + r.URL.Path, r.URL.Query(), string(body)})
+	s.mu.Unlock()
+	w := httptest.NewRecorder()
+	s.answer(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return w.Result(), nil
+}
+
+func (s *wechat) asked() []call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+// newClient returns the calls of a mini program whose app access token is "APPTOKEN".
+func newClient(t *testing.T, s http.RoundTripper) *mpauth.Client {
+	t.Helper()
+	c, err := core.NewClient(core.ClientConfig{
+		AppID: appID, Secret: appSecret, HTTPClient: &http.Client{Transport: s},
+		Tokens: core.StaticToken("APPTOKEN"), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mpauth.NewClient(c)
+}
+
+func key(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
+
+// newAuth makes an Auth that talks to s; change its Config as you like.
+func newAuth(t *testing.T, s http.RoundTripper, change func(*mpauth.Config)) *mpauth.Auth {
+	t.Helper()
+	cfg := mpauth.Config{
+		AppID: appID, Secret: appSecret, Keys: [][]byte{key(1)},
+		HTTPClient: &http.Client{Transport: s}, Logger: slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	a, err := mpauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// post is a POST with an optional token.
+func post(t *testing.T, body, token string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mini/login", strings.NewReader(body))
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+// visit is a GET with an optional token.
+func visit(t *testing.T, token string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/mini/me", nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+const loginBody = `{"code":"` + jsCode + `"}`
+
+// login logs in and returns the token.
+func login(t *testing.T, a *mpauth.Auth) string {
+	t.Helper()
+	w := serve(a.LoginHandler(), post(t, loginBody, ""))
+	var answer struct{ Token string }
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); w.Code != http.StatusOK || err != nil || answer.Token == "" {
+		t.Fatalf("login = %d %s", w.Code, w.Body)
+	}
+	return answer.Token
+}
+
+// admit returns the session of an admitted request, or what was answered.
+func admit(t *testing.T, a *mpauth.Auth, r *http.Request) (*mpauth.Session, *httptest.ResponseRecorder) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	passed, ok := a.Admit(w, r)
+	if !ok {
+		if passed != nil {
+			t.Error("Admit refused and yet returned a request")
+		}
+		return nil, w
+	}
+	s, ok := mpauth.SessionFrom(passed.Context())
+	if !ok {
+		t.Fatal("an admitted request has no session")
+	}
+	return s, w
+}
+
+// wantError checks an answer's status, word and headers.
+func wantError(t *testing.T, w *httptest.ResponseRecorder, status int, word string) {
+	t.Helper()
+	if got, want := strings.TrimSpace(w.Body.String()), `{"error":"`+word+`"}`; w.Code != status || got != want {
+		t.Errorf("answer = %d %s, want %d %s", w.Code, got, status, want)
+	}
+	h := w.Header()
+	if h.Get("Cache-Control") != "private, no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Type") != "application/json" {
+		t.Errorf("headers = %v", h)
+	}
+	if (status == http.StatusUnauthorized) != (h.Get("WWW-Authenticate") != "") {
+		t.Errorf("status %d with WWW-Authenticate %q", status, h.Get("WWW-Authenticate"))
+	}
+}
