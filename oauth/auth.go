@@ -94,8 +94,9 @@ func (a *Auth) required(need Scope) Scope {
 		return a.cfg.Scope
 	case ScopeBase:
 		return ScopeBase
+	default:
+		return ScopeUserInfo
 	}
-	return ScopeUserInfo
 }
 
 // ownPath answers LoginPath and the verify file, so that they need no route.

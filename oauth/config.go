@@ -48,6 +48,10 @@ type Config struct {
 	MaxAge        time.Duration // a session's life from its login, never extended; default 30 days
 	ProfileMaxAge time.Duration // a profile is refreshed in passing when older; default 24 hours
 
+	// MemoSize is how many opened session cookies are remembered, each for a minute at most, about
+	// 2 kB each; default 10,000, negative: none. It serves the default Store only.
+	MemoSize int
+
 	LoginPath  string // where scripts send people to log in; default "/wechat/login"
 	VerifyFile string // "MP_verify_….txt", WeChat's domain check, answered by the middleware
 
@@ -76,6 +80,7 @@ const (
 	defaultMaxAge        = 30 * 24 * time.Hour
 	defaultProfileMaxAge = 24 * time.Hour
 	defaultLoginPath     = "/wechat/login"
+	defaultMemoSize      = 10_000
 )
 
 // check returns cfg with its defaults, or all its faults. Each fault names its field; none shows
@@ -101,6 +106,9 @@ func (cfg Config) check() (Config, error) {
 	}
 	if cfg.LoginPath == "" {
 		cfg.LoginPath = defaultLoginPath
+	}
+	if cfg.MemoSize == 0 {
+		cfg.MemoSize = defaultMemoSize
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -204,6 +212,7 @@ type Auth struct {
 	website  *Client // nil without cfg.Website
 	store    sessions.Store
 	outcomes sessionstore.Outcomes
+	memo     *memo // nil: none
 
 	sessionName   string // of the session's cookie
 	attemptPrefix string // of the attempts' cookies
@@ -238,11 +247,14 @@ func New(cfg Config) (*Auth, error) {
 		}
 		a.stateKeys = append(a.stateKeys, derived)
 	}
-	var faults [6]error
+	var faults [7]error
 	a.attemptSeal, faults[0] = sessionstore.NewCodecs(cfg.Keys, "wxoauth attempt "+cfg.AppID)
 	a.outcomeSeal, faults[1] = sessionstore.NewCodecs(cfg.Keys, "wxoauth outcome "+cfg.AppID)
 	if a.store == nil {
 		a.store, faults[2] = sessionstore.NewCookie(cfg.Keys...)
+	}
+	if _, ok := a.store.(*sessionstore.CookieStore); ok && cfg.MemoSize > 0 {
+		a.memo, faults[6] = newMemo(cfg.MemoSize)
 	}
 	if a.outcomes, _ = a.store.(sessionstore.Outcomes); a.outcomes == nil {
 		a.outcomes = sessionstore.NewMemoryOutcomes()

@@ -94,6 +94,7 @@ func (a *Auth) logOut(w http.ResponseWriter, r *http.Request) error {
 	if session == nil {
 		return errors.Join(errors.New("the store gave no session"), err)
 	}
+	a.memo.forget(cookieValue(r, a.sessionName))
 	return a.end(w, r, session)
 }
 

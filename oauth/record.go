@@ -75,7 +75,7 @@ func (r *record) write() []byte {
 		}
 	}
 	for _, s := range append([]string{
-		u.AppID, u.OpenID, u.UnionID, u.Scope, r.refreshToken, r.accessToken, u.Nickname, u.HeadImgURL,
+		r.refreshToken, r.accessToken, u.AppID, u.OpenID, u.UnionID, u.Scope, u.Nickname, u.HeadImgURL,
 		u.Country, u.Province, u.City, u.Language,
 	}, u.Privilege...) {
 		data = binary.AppendUvarint(data, uint64(len(s)))
@@ -98,37 +98,63 @@ func decodeRecord(data []byte) (*record, error) {
 			*t = time.Unix(int64(unix), 0)
 		}
 	}
-	text := string(data[recordHead:]) // one allocation for all strings
-	next := func() (string, bool) {
-		n, size := binary.Uvarint([]byte(text[:min(len(text), 2)]))
-		if size <= 0 || n > uint64(len(text)-size) || (size > 1 && n < 0x80) {
-			return "", false
-		}
-		s := text[size : size+int(n)]
-		text = text[size+int(n):]
-		return s, true
+	rest := data[recordHead:]
+	if r.refreshToken, rest = cutString(rest); rest == nil {
+		return nil, errRecord
 	}
+	if r.accessToken, rest = cutString(rest); rest == nil {
+		return nil, errRecord
+	}
+	text := string(rest) // one allocation for all of the user, and apart from the tokens
 	for _, s := range []*string{
-		&u.AppID, &u.OpenID, &u.UnionID, &u.Scope, &r.refreshToken, &r.accessToken, &u.Nickname, &u.HeadImgURL,
+		&u.AppID, &u.OpenID, &u.UnionID, &u.Scope, &u.Nickname, &u.HeadImgURL,
 		&u.Country, &u.Province, &u.City, &u.Language,
 	} {
-		var ok bool
-		if *s, ok = next(); !ok {
-			return nil, errRecord
-		}
-	}
-	for text != "" {
-		s, ok := next()
+		begin, end, ok := stringAt(rest)
 		if !ok {
 			return nil, errRecord
 		}
-		u.Privilege = append(u.Privilege, s)
+		*s, text, rest = text[begin:end], text[end:], rest[end:]
+	}
+	for len(rest) > 0 {
+		begin, end, ok := stringAt(rest)
+		if !ok {
+			return nil, errRecord
+		}
+		u.Privilege = append(u.Privilege, text[begin:end])
+		text, rest = text[end:], rest[end:]
 	}
 	if u.LoginAt.IsZero() || !validOpenID(u.OpenID) || Scope(u.Scope).rank() == 0 {
 		return nil, errRecord
 	}
 	return r, nil
 }
+
+// cutString reads one string; rest is nil if there is none.
+func cutString(data []byte) (s string, rest []byte) {
+	begin, end, ok := stringAt(data)
+	if !ok {
+		return "", nil
+	}
+	return string(data[begin:end]), data[end:]
+}
+
+// stringAt finds the string at the head of data, behind its length.
+func stringAt(data []byte) (begin, end int, ok bool) {
+	n, size := binary.Uvarint(data[:min(len(data), 2)])
+	if size <= 0 || (size > 1 && n < 0x80) || n > uint64(len(data)-size) {
+		return 0, 0, false
+	}
+	return size, size + int(n), true
+}
+
+// withoutTokens is r for a memory that need not know them.
+func (r *record) withoutTokens() *record {
+	return &record{user: r.user, profileAt: r.profileAt}
+}
+
+// hasTokens is false for a record that withoutTokens made.
+func (r *record) hasTokens() bool { return r.refreshToken != "" }
 
 func firstRunes(s string, n int) string {
 	for i := range s {

@@ -33,7 +33,11 @@ func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *recor
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTime)
 	defer cancel()
 	began := time.Now()
-	fresh, err := a.freshProfile(ctx, rec)
+	rec, err := a.withTokens(r, rec)
+	fresh := rec
+	if err == nil {
+		fresh, err = a.freshProfile(ctx, rec)
+	}
 	result := "ok"
 	switch {
 	case deadGrant(err):
@@ -56,6 +60,21 @@ func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *recor
 		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
 	}
 	return fresh, true
+}
+
+// withTokens returns rec complete; a remembered one has to be opened again.
+func (a *Auth) withTokens(r *http.Request, rec *record) (*record, error) {
+	if rec.hasTokens() {
+		return rec, nil
+	}
+	full, err := a.open(r)
+	if err == nil && full == nil {
+		err = ErrNoSession // it ended this very moment
+	}
+	if err != nil {
+		return rec, err
+	}
+	return full, nil
 }
 
 // freshProfile returns as much of a fresh record as could be had, and rec itself if nothing could.
@@ -120,21 +139,24 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 		if rec == nil {
 			return "", ErrNoSession
 		}
-		adm = &admission{user: rec.user, record: rec}
+		adm = &admission{record: rec}
 	}
 	adm.mu.Lock() // a second call waits, and finds the token that the first one fetched
 	defer adm.mu.Unlock()
-	if !tokenLive(adm.record) {
-		fresh, err := a.renewTokens(r.Context(), adm.record)
-		if err != nil {
+	rec, err := a.withTokens(r, adm.record)
+	if err != nil {
+		return "", err
+	}
+	if !tokenLive(rec) {
+		if rec, err = a.renewTokens(r.Context(), rec); err != nil {
 			return "", err
 		}
-		adm.record = fresh
-		if err := a.save(w, r, fresh); err != nil {
+		if err := a.save(w, r, rec); err != nil {
 			return "", err
 		}
 	}
-	return adm.record.accessToken, nil
+	adm.record = rec
+	return rec.accessToken, nil
 }
 
 // pauses remembers which sessions were refreshed a moment ago, so that one page load refreshes

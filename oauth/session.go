@@ -12,14 +12,30 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// load returns the request's record, or nil for a visitor who is anonymous. An error means that
-// the store could not tell: then nothing may be saved, and no cookie cleared.
+// load returns the request's record, perhaps without tokens, or nil for a visitor who is anonymous.
+// An error means that the store could not tell: then nothing may be saved, and no cookie cleared.
 func (a *Auth) load(r *http.Request) (*record, error) {
+	value := ""
+	if a.memo != nil {
+		value = cookieValue(r, a.sessionName)
+	}
+	if rec, ok := a.memo.get(value); ok {
+		return rec, nil
+	}
+	rec, err := a.open(r)
+	if rec != nil {
+		a.memo.put(value, rec.withoutTokens(), rec.user.LoginAt.Add(a.cfg.MaxAge))
+	}
+	return rec, err
+}
+
+// open is load past the memo: a record of its own, with tokens.
+func (a *Auth) open(r *http.Request) (*record, error) {
 	session, err := a.store.New(r, a.sessionName)
 	if err != nil {
 		if sessionstore.Anonymous(err) {
 			a.cfg.Logger.DebugContext(r.Context(), "wxoauth: a session cookie was not accepted")
-			return nil, nil //nolint:nilnil,nilerr // said in the comment above
+			return nil, nil //nolint:nilnil // said in the comment above
 		}
 		return nil, err
 	}
@@ -74,9 +90,7 @@ func (a *Auth) replace(w http.ResponseWriter, r *http.Request, rec *record) erro
 			return err
 		}
 	}
-	session := sessions.NewSession(a.store, a.sessionName)
-	session.IsNew = true
-	return a.write(w, r, session, rec)
+	return a.write(w, r, newSession(a), rec)
 }
 
 func (a *Auth) write(w http.ResponseWriter, r *http.Request, session *sessions.Session, rec *record) error {
@@ -145,4 +159,10 @@ func (a *Auth) admission(ctx context.Context) *admission {
 // pass puts the user on the context.
 func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
 	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec})
+}
+
+func newSession(a *Auth) *sessions.Session {
+	session := sessions.NewSession(a.store, a.sessionName)
+	session.IsNew = true
+	return session
 }
