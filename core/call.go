@@ -2,16 +2,20 @@ package core
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A Request says which API to call and with what.
@@ -46,10 +50,11 @@ func Post(path string, body any) Request {
 
 // Call calls an API of WeChat and decodes its answer into a T. Unless r says NoToken it adds the
 // app access token, and when WeChat refuses that (40001, 40014, 42001) it tries once more with
-// another one. It takes at most 5 seconds and an answer of at most 1 MB.
+// another one. Each of its requests takes at most 5 seconds, and an answer of at most 1 MB.
 //
 // Errors: [*Error] is a refusal by WeChat and unwraps to its [Code]; [*WireError] is everything
-// else between us and WeChat. Neither holds a secret or a URL.
+// else between us and WeChat. Neither holds a secret or a URL. An own [TokenSource]'s error is
+// handed on as it is, and an r that cannot be sent is a fault of the program.
 func Call[T any](ctx context.Context, c *Client, r Request) (*T, error) {
 	body, _, err := c.call(ctx, r, false)
 	if err != nil {
@@ -63,7 +68,8 @@ func Call[T any](ctx context.Context, c *Client, r Request) (*T, error) {
 }
 
 // Download calls an API that answers with a file of at most 20 MB, within 30 seconds. An answer
-// in JSON is WeChat's way to refuse; one without an errcode is returned as the content.
+// in JSON is WeChat's way to refuse; one without an errcode is returned as the content. The file
+// is never empty.
 // Errors are those of [Call].
 func Download(ctx context.Context, c *Client, r Request) (content []byte, contentType string, err error) {
 	content, header, err := c.call(ctx, r, true)
@@ -89,10 +95,17 @@ func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.
 	}
 	c.tokens.Refused(ctx, token)
 	next, tokenErr := c.tokens.Token(ctx)
-	if tokenErr != nil || next == token {
+	if tokenErr != nil {
+		return nil, nil, tokenErr
+	}
+	if next == token {
 		return nil, nil, err
 	}
-	return c.attempt(ctx, x, r, next)
+	body, header, err = c.attempt(ctx, x, r, next)
+	if errors.Is(err, ErrAccessToken) {
+		c.tokens.Refused(ctx, next)
+	}
+	return body, header, err
 }
 
 // attempt sends x once with token and opens the answer's envelope.
@@ -111,18 +124,24 @@ func (c *Client) attempt(ctx context.Context, x exchange, r Request, token strin
 	}
 	x.query = query.Encode()
 	body, header, err = c.upstream.do(ctx, x)
-	if err != nil || (x.media && !isJSON(body, header)) {
-		return body, header, err
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case x.media && len(body) == 0:
+		return nil, nil, &WireError{Op: x.op, Kind: WireBody, Detail: "an empty file"}
+	case x.media && !isJSON(body, header):
+		return body, header, nil
 	}
 	body, err = open(x.op, body, sent)
 	return body, header, err
 }
 
-// isJSON tells an error answer from a file: by its first byte and a Content-Type of JSON or text.
+// isJSON tells an error answer from a file: by its first byte and a Content-Type of JSON, text
+// or none.
 func isJSON(body []byte, header http.Header) bool {
-	kind := header.Get("Content-Type")
-	return bytes.HasPrefix(bytes.TrimLeft(body, " \r\n\t\xef\xbb\xbf"), []byte("{")) &&
-		(strings.Contains(kind, "json") || strings.HasPrefix(kind, "text/"))
+	kind := strings.ToLower(header.Get("Content-Type"))
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \r\n\t\ufeff"), []byte("{")) &&
+		(kind == "" || strings.Contains(kind, "json") || strings.HasPrefix(kind, "text/"))
 }
 
 func (r Request) method() string {
@@ -140,6 +159,9 @@ func (r Request) op() string { return r.method() + " " + r.Path }
 
 func (r Request) exchange() (exchange, error) {
 	x := exchange{op: r.op(), method: r.method(), path: r.Path, once: r.Once}
+	if !strings.HasPrefix(r.Path, "/") || strings.ContainsAny(r.Path, "?#") {
+		return x, errors.New("wechat: Request.Path does not begin with / or holds a query")
+	}
 	var err error
 	switch body := r.Body.(type) {
 	case nil:
@@ -158,14 +180,14 @@ func (r Request) exchange() (exchange, error) {
 func (f File) encode() (body []byte, contentType string, err error) {
 	var buf bytes.Buffer
 	form := multipart.NewWriter(&buf)
-	for name, value := range f.Fields {
-		if err := form.WriteField(name, value); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
+		if err := form.WriteField(name, f.Fields[name]); err != nil {
 			return nil, "", err
 		}
 	}
-	kind := f.ContentType
-	if kind == "" {
-		kind = "application/octet-stream"
+	kind := cmp.Or(f.ContentType, "application/octet-stream")
+	if strings.ContainsFunc(kind, unicode.IsControl) {
+		return nil, "", errors.New("File.ContentType holds a control byte")
 	}
 	part, err := form.CreatePart(textproto.MIMEHeader{
 		"Content-Disposition": {multipart.FileContentDisposition(f.Field, f.Name)},

@@ -80,7 +80,7 @@ func (cfg ClientConfig) check() error {
 // The error names field and never shows the value.
 func CheckURL(field, raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil || strings.ContainsAny(raw, "?#") {
 		return fmt.Errorf("%s is no http(s) URL", field)
 	}
 	return nil

@@ -98,7 +98,11 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
 		WroteHeaders: func() { wrote.Store(true) },
 	})
-	req, err := http.NewRequestWithContext(ctx, x.method, u.base+x.path+"?"+x.query, nil)
+	target := u.base + x.path
+	if x.query != "" {
+		target += "?" + x.query
+	}
+	req, err := http.NewRequestWithContext(ctx, x.method, target, nil)
 	if err != nil {
 		return nil, nil, false, &WireError{Op: x.op, Kind: WireBroken, Detail: "the request cannot be built"}
 	}
