@@ -65,14 +65,18 @@ const okMessage = `{"errcode":0,"errmsg":"ok"}`
 // refuse answers an errcode with its usual errmsg.
 func (r *request) refuse(code int) answer { return r.refuseWith(code, message(code)) }
 
-// refuseWith appends the request id that real refusals carry. Its first group is the time.
+// rid is a request id: three groups of hex, the first of which is the time.
+func (r *request) rid() string {
+	return fmt.Sprintf("%08x-%s-%s", uint32(r.now.Unix()), randomHex(8), randomHex(8))
+}
+
+// refuseWith appends the request id that real refusals carry.
 func (r *request) refuseWith(code int, msg string) answer {
-	rid := fmt.Sprintf("%08x-%s-%s", uint32(r.now.Unix()), randomHex(8), randomHex(8)) //nolint:gosec // the low 32 bits are wanted
 	separator := " rid: "
 	if strings.HasPrefix(r.URL.Path, "/sns/") {
 		separator = ", rid: "
 	}
-	a := r.ok(object("errcode", code, "errmsg", msg+separator+rid))
+	a := r.ok(object("errcode", code, "errmsg", msg+separator+r.rid()))
 	a.code = code
 	return a
 }

@@ -39,8 +39,8 @@ func (s *Server) issue(c code, now time.Time) string {
 	return text
 }
 
-// spend takes a code, or says why not: 40029 unknown, of another app or another kind,
-// 40163 used, 42003 expired.
+// spend takes a code, or says why not: 40029 unknown, of another app or another kind, 40163 used,
+// 42003 expired; for the codes of a mini program 40029 means expired too.
 func (s *Server) spend(text string, kind codeKind, a *app, now time.Time) (*code, int) {
 	c, ok := s.codes.get(text)
 	switch {
@@ -48,8 +48,10 @@ func (s *Server) spend(text string, kind codeKind, a *app, now time.Time) (*code
 		return nil, 40029
 	case c.used:
 		return nil, 40163
-	case !now.Before(c.expires):
+	case !now.Before(c.expires) && kind == webCode:
 		return nil, 42003
+	case !now.Before(c.expires):
+		return nil, 40029
 	}
 	c.used = true
 	return c, 0

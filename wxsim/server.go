@@ -70,7 +70,14 @@ type Server struct {
 	access    *shelf[*grant] // by access_token
 	refresh   *shelf[*grant] // by refresh_token
 	appTokens *shelf[*appToken]
-	used      map[string]*usage // of Config.Limits, by path
+
+	encrypted      *shelf[time.Time] // telephone numbers, by the hash of encryptedData
+	payments       *shelf[paid]      // by transaction_id, and by mch_id and out_trade_no
+	media          *shelf[media]     // by media_id
+	activities     *shelf[*activity] // by activity_id
+	permanentLinks int
+
+	used map[string]*usage // of Config.Limits, by path
 }
 
 // New makes a simulator. It never fails on a zero Config.
@@ -90,6 +97,11 @@ func New(cfg Config) *Server {
 		refresh:   newShelf[*grant](2*refreshLife, 1<<17),
 		appTokens: newShelf[*appToken](2*tokenLife, 1<<14),
 		used:      map[string]*usage{},
+
+		encrypted:  newShelf[time.Time](encryptedDataMemory, 1<<14),
+		payments:   newShelf[paid](paymentMemory, 1<<14),
+		media:      newShelf[media](mediaLife, mediaOnHand),
+		activities: newShelf[*activity](2*activityLife, 1<<14),
 	}
 	s.routes, s.own, s.templates = s.endpoints(), s.ownPages(), parsePages()
 	users := cfg.Users

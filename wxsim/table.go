@@ -43,7 +43,10 @@ const (
 
 // endpoints is the table, by path.
 func (s *Server) endpoints() map[string]endpoint {
-	rows := slices.Concat(s.loginEndpoints())
+	rows := slices.Concat(
+		s.loginEndpoints(), s.sessionEndpoints(), s.dataEndpoints(),
+		s.imageEndpoints(), s.contentEndpoints(), s.messageEndpoints(),
+	)
 	table := make(map[string]endpoint, len(rows))
 	for _, e := range rows {
 		table[e.path] = e
@@ -117,8 +120,11 @@ func checkFields(e endpoint, r *request) int {
 		return 44002
 	}
 	var have map[string]json.RawMessage
-	if json.Unmarshal(r.body, &have) != nil {
+	switch {
+	case json.Unmarshal(r.body, &have) != nil:
 		return 47001
+	case hasUnicodeEscape(r.body):
+		return 40033
 	}
 	for _, f := range e.fields {
 		if !f.kind.fits(have[f.name]) {
@@ -126,6 +132,20 @@ func checkFields(e endpoint, r *request) int {
 		}
 	}
 	return 0
+}
+
+// hasUnicodeEscape finds a backslash and u: WeChat wants its JSON in plain UTF-8.
+func hasUnicodeEscape(body []byte) bool {
+	for i := 0; i+1 < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		if body[i+1] == 'u' {
+			return true
+		}
+		i++ // whatever it escapes is passed over
+	}
+	return false
 }
 
 // fits says whether a JSON text is there and of the kind. An empty string is as good as none.

@@ -1,0 +1,195 @@
+package wxsim
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxImage    = 2 << 20 // bytes; an image must be smaller
+	mediaLife   = 3 * 24 * time.Hour
+	mediaOnHand = 32 // pictures kept for media/get
+)
+
+// imageEndpoints are chapters 7 to 9: images, text recognition and temporary media.
+func (s *Server) imageEndpoints() []endpoint {
+	rows := []struct{ path, sample string }{
+		{"/cv/img/aicrop", `{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`},
+		{"/cv/img/qrcode", `{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE","data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13","data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`},
+		{"/cv/ocr/bankcard", `{"errcode":"0","errmsg":"ok","number":"622213XXXXXXXXX"}`}, // a string: so the documented sample
+		{"/cv/ocr/bizlicense", `{"errcode":0,"errmsg":"ok","reg_num":"123123","serial":"123123","legal_representative":"张三","enterprise_name":"XX饮食店","type_of_organization":"个人经营","address":"XX市XX区XX路XX号","type_of_enterprise":"xxx","business_scope":"中型餐馆（不含凉菜、不含裱花蛋糕，不含生食海产品）。","registered_capital":"200万","paid_in_capital":"200万","valid_period":"2019年1月1日","registered_date":"2018年1月1日","cert_position":{"pos":{"left_top":{"x":155,"y":191},"right_top":{"x":725,"y":157},"right_bottom":{"x":743,"y":512},"left_bottom":{"x":164,"y":525}}},"img_size":{"w":966,"h":728}}`},
+		{"/cv/ocr/drivinglicense", `{"errcode":0,"errmsg":"ok","id_num":"660601xxxxxxxx1234","name":"张三","sex":"男","nationality":"中国","address":"广东省东莞市xxxxx号","birth_date":"1990-12-21","issue_date":"2012-12-21","car_class":"C1","valid_from":"2018-07-06","valid_to":"2020-07-01","official_seal":"xx市公安局公安交通管理局"}`},
+		{"/cv/ocr/driving", `{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vehicle_type":"小型普通客车","owner":"东莞市xxxxx机械厂","addr":"广东省东莞市xxxxx号","use_character":"非营运","model":"江淮牌HFCxxxxxxx","vin":"LJ166xxxxxxxx51","engine_num":"J3xxxxx3","register_date":"2018-07-06","issue_date":"2018-07-01","plate_num_b":"粤xxxxx","record":"441xxxxxx3","passengers_num":"7人","total_quality":"2700kg","prepare_quality":"1995kg","overall_size":"4582x1795x1458mm","card_position_front":{"pos":{"left_top":{"x":119,"y":2925},"right_top":{"x":1435,"y":2887},"right_bottom":{"x":1435,"y":3793},"left_bottom":{"x":119,"y":3831}}},"card_position_back":{"pos":{"left_top":{"x":1523,"y":2849},"right_top":{"x":2898,"y":2887},"right_bottom":{"x":2927,"y":3831},"left_bottom":{"x":1523,"y":3831}}},"img_size":{"w":3120,"h":4208}}`},
+		{"/cv/ocr/idcard", ""}, // front or back, see idCard
+		{"/cv/ocr/comm", `{"errcode":0,"errmsg":"ok","items":[{"text":"腾讯","pos":{"left_top":{"x":575,"y":519},"right_top":{"x":744,"y":519},"right_bottom":{"x":744,"y":532},"left_bottom":{"x":573,"y":532}}},{"text":"微信团队","pos":{"left_top":{"x":670,"y":516},"right_top":{"x":762,"y":517},"right_bottom":{"x":762,"y":532},"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`},
+	}
+	callers := []appKind{officialAccount, miniProgram}
+	endpoints := []endpoint{
+		{method: http.MethodPost, path: "/cv/img/superresolution", callers: callers, run: s.superResolution},
+		{method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers, fields: []field{{"media_id", aText, 41006}}, run: s.getMedia},
+	}
+	for _, row := range rows {
+		endpoints = append(endpoints, endpoint{
+			method: http.MethodPost, path: row.path, callers: callers,
+			run: func(r *request) answer {
+				img, refused := r.image()
+				switch {
+				case refused != 0:
+					return r.refuse(refused)
+				case row.sample == "":
+					return r.ok(idCard(img))
+				}
+				return r.ok(row.sample)
+			},
+		})
+	}
+	return endpoints
+}
+
+// idCard shows the back of the card if the picture's name or address says "back".
+func idCard(img picture) string {
+	if strings.Contains(img.name, "back") {
+		return `{"errcode":0,"errmsg":"ok","type":"Back","valid_date":"20171025-20271025"}`
+	}
+	return `{"errcode":0,"errmsg":"ok","type":"Front","name":"张三","id":"123456789012345678","addr":"广东省广州市海珠区","gender":"男","nationality":"汉"}`
+}
+
+// A picture is what was sent for recognition.
+type picture struct {
+	name string // file name, or the address of a picture elsewhere
+	data []byte // nil for an address: the simulator fetches nothing
+}
+
+// image reads the picture of a call: img_url in the query, or a file named img in a form.
+func (r *request) image() (picture, int) {
+	if kind := r.query.Get("type"); kind != "" && kind != "photo" && kind != "scan" {
+		return picture{}, 40097
+	}
+	form, err := r.multipart()
+	if err != nil {
+		return picture{}, 41005
+	}
+	if refused := checkRatios(cmp.Or(r.query.Get("ratios"), form.text["ratios"])); refused != 0 {
+		return picture{}, refused
+	}
+	if address := r.query.Get("img_url"); address != "" {
+		u, err := url.Parse(address)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return picture{}, 101000
+		}
+		return picture{name: address}, 0
+	}
+	switch {
+	case form.file.name == "" || form.contentType == "":
+		return picture{}, 41005
+	case len(form.file.data) >= maxImage || !strings.HasPrefix(http.DetectContentType(form.file.data), "image/"):
+		return picture{}, 101002
+	}
+	return form.file, 0
+}
+
+// checkRatios wants up to five numbers with commas between.
+func checkRatios(ratios string) int {
+	if ratios == "" {
+		return 0
+	}
+	numbers := strings.Split(ratios, ",")
+	for _, n := range numbers {
+		if _, err := strconv.ParseFloat(n, 64); err != nil {
+			return 40097
+		}
+	}
+	if len(numbers) > 5 {
+		return 40097
+	}
+	return 0
+}
+
+// upload is a form with a file.
+type upload struct {
+	text        map[string]string
+	file        picture // of the field img
+	contentType string  // of the file
+}
+
+// multipart reads a form body. Another kind of body is an empty form.
+func (r *request) multipart() (upload, error) {
+	form := upload{text: map[string]string{}}
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" {
+		return form, nil //nolint:nilerr // no form is no fault
+	}
+	parts := multipart.NewReader(bytes.NewReader(r.body), params["boundary"])
+	for {
+		part, err := parts.NextPart()
+		if err == io.EOF { //nolint:errorlint // NextPart gives the very value
+			return form, nil
+		}
+		if err != nil {
+			return form, err
+		}
+		data, err := io.ReadAll(part)
+		if err != nil {
+			return form, err
+		}
+		if part.FormName() == "img" {
+			form.file, form.contentType = picture{part.FileName(), data}, part.Header.Get("Content-Type")
+		} else {
+			form.text[part.FormName()] = string(data)
+		}
+	}
+}
+
+// media is a file for media/get.
+type media struct {
+	contentType, name string
+	data              []byte
+	expires           time.Time
+}
+
+// AddMedia puts a file where media/get finds it for three days, and gives its media_id. The
+// newest few files are kept.
+func (s *Server) AddMedia(name, contentType string, data []byte) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := randomText(64, urlSafe)
+	now := s.clock.now()
+	s.media.put(id, media{contentType, name, bytes.Clone(data), now.Add(mediaLife)}, now)
+	return id
+}
+
+// superResolution is POST /cv/img/superresolution: the media_id leads to the picture that was
+// sent, or for an address to a white dot.
+func (s *Server) superResolution(r *request) answer {
+	img, refused := r.image()
+	if refused != 0 {
+		return r.refuse(refused)
+	}
+	data := img.data
+	if data == nil {
+		data = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+	}
+	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", s.AddMedia("image", http.DetectContentType(data), data)))
+}
+
+// getMedia is GET /cgi-bin/media/get: the file itself.
+func (s *Server) getMedia(r *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.media.get(r.query.Get("media_id"))
+	if !ok || !r.now.Before(m.expires) {
+		return r.refuse(40007)
+	}
+	return answer{status: http.StatusOK, body: m.data, header: http.Header{
+		"Content-Type":        {m.contentType},
+		"Content-Disposition": {mime.FormatMediaType("attachment", map[string]string{"filename": m.name})},
+	}}
+}

@@ -1,0 +1,60 @@
+package wxsim
+
+import (
+	"net/http"
+	"strings"
+)
+
+// What follows stands in for a phone on which the mini program runs. The user is chosen by
+// ?user=openid, else by the cookie of the phone's owner, else it is the first one.
+
+// giveCode answers {"code":"…"}, as wx.login() and the phone number button do.
+func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request) answer {
+	return func(r *http.Request) answer {
+		p := s.phoneUser(r)
+		if p == nil {
+			return plain(http.StatusNotFound, "no such user")
+		}
+		return jsonAnswer(object("code", newCode(p.OpenID)))
+	}
+}
+
+// giveData answers what wx.getUserProfile and the old phone number button give.
+func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) answer {
+	return func(r *http.Request) answer {
+		p := s.phoneUser(r)
+		if p == nil {
+			return plain(http.StatusNotFound, "no such user")
+		}
+		encryptedData, iv, err := s.EncryptData(p.OpenID, data(p.OpenID))
+		if err != nil {
+			return plain(http.StatusConflict, err.Error()+"; ask /wxsim/js_code first")
+		}
+		pairs := []any{"encryptedData", encryptedData, "iv", iv}
+		if strings.HasSuffix(r.URL.Path, "user_data") {
+			rawData, signature, err := s.RawData(p.OpenID)
+			if err != nil {
+				return plain(http.StatusConflict, err.Error())
+			}
+			pairs = append(pairs, "rawData", rawData, "signature", signature)
+		}
+		return jsonAnswer(object(pairs...))
+	}
+}
+
+func (s *Server) phoneUser(r *http.Request) *person {
+	openID := r.FormValue("user")
+	if openID == "" {
+		return s.owner(r)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.people[openID]
+}
+
+func jsonAnswer(json string) answer {
+	return answer{status: http.StatusOK, body: []byte(json), header: http.Header{
+		"Content-Type":  {"application/json"},
+		"Cache-Control": {"no-store"},
+	}}
+}
