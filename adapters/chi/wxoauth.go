@@ -14,6 +14,7 @@ import (
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -41,6 +42,16 @@ func Middleware(cfg Config) func(http.Handler) http.Handler { return wxoauth.Mid
 
 // New checks cfg and reports all its faults at once.
 func New(cfg Config) (*Auth, error) { return wxoauth.New(cfg) }
+
+// MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
+type MiniConfig = mpauth.Config
+
+// Mini is the login of one mini program: a header token instead of a cookie. It is safe for
+// concurrent use.
+type Mini = wxoauth.Mini
+
+// NewMini checks cfg and reports all its faults at once.
+func NewMini(cfg MiniConfig) (*Mini, error) { return wxoauth.NewMini(cfg) }
 
 // User returns who is signed in; false means nobody is.
 func User(r *http.Request) (*core.User, bool) { return wxoauth.User(r) }

@@ -1,0 +1,42 @@
+package wxoauth
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/wxoauth/wxoauth/mpauth"
+)
+
+// MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
+type MiniConfig = mpauth.Config
+
+// Mini is the login of one mini program: a header token instead of a cookie. It is safe for
+// concurrent use.
+type Mini struct{ auth *mpauth.Auth }
+
+// NewMini checks cfg and reports all its faults at once.
+func NewMini(cfg MiniConfig) (*Mini, error) {
+	auth, err := mpauth.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Mini{auth}, nil
+}
+
+// Login is the handler that gives the code of wx.login for a token.
+func (m *Mini) Login() gin.HandlerFunc { return handler(m.auth.LoginHandler()) }
+
+// Logout is the handler that ends the session of the token that comes with it.
+func (m *Mini) Logout() gin.HandlerFunc { return handler(m.auth.LogoutHandler()) }
+
+// Middleware passes on only requests that carry a token: Authorization: Bearer <token>. The user is
+// found by [User], the session_key by [mpauth.SessionFrom].
+func (m *Mini) Middleware() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		r, ok := m.auth.Admit(c.Writer, c.Request)
+		if !ok {
+			abort(c)
+			return
+		}
+		c.Request = r
+	}
+}
