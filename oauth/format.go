@@ -1,0 +1,31 @@
+package oauth
+
+import "fmt"
+
+// The types below hold keys, codes or tokens. Printed under any verb, they show none.
+
+// Format prints the account's AppID.
+func (cfg Config) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "oauth.Config of %s", cfg.AppID) }
+
+// Format prints the account's AppID.
+func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "oauth.Auth of %s", a.cfg.AppID) }
+
+// Format prints the account's AppID.
+func (c *Client) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "oauth.Client of %s", c.api.AppID())
+}
+
+// Format prints who the token belongs to, and what was granted.
+func (t Token) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "oauth.Token of %s (%s)", t.OpenID, t.Scope)
+}
+
+// Format prints who the parameters are about.
+func (p FlowParams) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "oauth.FlowParams of %s (%s)", p.OpenID, p.Scope)
+}
+
+// Format prints where the URL will lead.
+func (p AuthorizeParams) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "oauth.AuthorizeParams of %s (%s)", p.RedirectURI, p.Scope)
+}
