@@ -55,8 +55,8 @@ func (c *cipher) open(text string) ([]byte, error) {
 // seal gives the Encrypt text of a message.
 func (c *cipher) seal(message []byte) (string, error) {
 	head := make([]byte, headSize)
-	_, _ = rand.Read(head[:randomSize])                                 // never fails
-	binary.BigEndian.PutUint32(head[randomSize:], uint32(len(message))) //nolint:gosec // a reply of 4 GB is not sent
+	_, _ = rand.Read(head[:randomSize]) // never fails
+	binary.BigEndian.PutUint32(head[randomSize:], uint32(len(message)))
 	sealed, err := wxcrypt.Encrypt(c.key, c.key[:16], slices.Concat(head, message, []byte(c.appID)), wxcrypt.PushBlock)
 	return base64.StdEncoding.EncodeToString(sealed), err
 }

@@ -38,7 +38,9 @@ func TestNewNamesEveryFault(t *testing.T) {
 		{"malformed rotation", func(c *push.Config) { c.OldToken, c.OldEncodingAESKey = "!", "!" }, []string{"OldToken", "OldEncodingAESKey"}},
 		{"plain wants the token only", func(c *push.Config) { *c = push.Config{Token: "abc", Mode: push.Plain} }, nil},
 		{"plain with an old token", func(c *push.Config) { *c = push.Config{Token: "abc", OldToken: "abd", Mode: push.Plain} }, nil},
-		{"plain still reads what is set", func(c *push.Config) { *c = push.Config{Token: "abc", AppID: "?", EncodingAESKey: "?", Mode: push.Plain} }, []string{"EncodingAESKey", "AppID"}},
+		{"plain still reads what is set", func(c *push.Config) {
+			*c = push.Config{Token: "abc", AppID: "?", EncodingAESKey: "?", Mode: push.Plain}
+		}, []string{"EncodingAESKey", "AppID"}},
 		{"nothing", func(c *push.Config) { *c = push.Config{} }, []string{"Token", "EncodingAESKey", "AppID"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

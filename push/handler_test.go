@@ -141,8 +141,12 @@ func TestTampering(t *testing.T) {
 		{"nonce with a line end", func(q url.Values, _ *string) { q.Set("nonce", q.Get("nonce")+"\n") }, http.StatusForbidden},
 		{"signature twice", func(q url.Values, _ *string) { q.Add("msg_signature", q.Get("msg_signature")) }, http.StatusForbidden},
 		{"signature in capitals", func(q url.Values, _ *string) { q.Set("msg_signature", strings.ToUpper(q.Get("msg_signature"))) }, http.StatusForbidden},
-		{"a byte of Encrypt", func(_ url.Values, b *string) { *b = strings.Replace(*b, "[CDATA[gh_x]]></ToUserName><Encrypt><![CDATA[", "[CDATA[gh_x]]></ToUserName><Encrypt><![CDATA[A", 1) }, http.StatusForbidden},
-		{"Encrypt twice", func(_ url.Values, b *string) { *b = strings.Replace(*b, "<Encrypt>", "<Encrypt>x</Encrypt><Encrypt>", 1) }, http.StatusForbidden},
+		{"a byte of Encrypt", func(_ url.Values, b *string) {
+			*b = strings.Replace(*b, "[CDATA[gh_x]]></ToUserName><Encrypt><![CDATA[", "[CDATA[gh_x]]></ToUserName><Encrypt><![CDATA[A", 1)
+		}, http.StatusForbidden},
+		{"Encrypt twice", func(_ url.Values, b *string) {
+			*b = strings.Replace(*b, "<Encrypt>", "<Encrypt>x</Encrypt><Encrypt>", 1)
+		}, http.StatusForbidden},
 		{"Encrypt empty", func(_ url.Values, b *string) { *b = "<xml><Encrypt/></xml>" }, http.StatusForbidden},
 		{"encrypt in small letters", func(_ url.Values, b *string) { *b = strings.ReplaceAll(*b, "Encrypt>", "encrypt>") }, http.StatusForbidden},
 		{"ToUserName, which is signed by nobody", func(_ url.Values, b *string) { *b = strings.Replace(*b, "gh_x", "gh_y", 1) }, http.StatusOK},
@@ -216,11 +220,19 @@ func TestUnreadable(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			called := false
-			call := func() error { called = true; return nil }
 			cfg := config()
-			cfg.OnMediaCheck = func(context.Context, *push.MediaCheck) error { return call() }
-			cfg.OnAuthorizationRevoke = func(context.Context, *push.AuthorizationChange) error { return call() }
-			cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) { return nil, call() }
+			cfg.OnMediaCheck = func(context.Context, *push.MediaCheck) error {
+				called = true
+				return nil
+			}
+			cfg.OnAuthorizationRevoke = func(context.Context, *push.AuthorizationChange) error {
+				called = true
+				return nil
+			}
+			cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
+				called = true
+				return nil, nil
+			}
 			checkAnswer(t, serve(newHandler(t, cfg), tt.request), http.StatusBadRequest)
 			if called {
 				t.Error("a callback was called")
@@ -244,7 +256,8 @@ func TestFreshness(t *testing.T) {
 	} {
 		for _, mode := range []push.Mode{push.Safe, push.Plain} {
 			t.Run(tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					startClock()
 					cfg := config()
 					cfg.Mode = mode
 					called := false
@@ -286,21 +299,27 @@ func TestOfficialMessages(t *testing.T) {
 		value       string
 	}{
 		{
-			"plain, JSON", push.Config{Token: "AAAAA", Mode: push.Plain}, 1714037059,
+			"plain, JSON",
+			push.Config{Token: "AAAAA", Mode: push.Plain},
+			1714037059,
 			"signature=899cf89e464efb63f54ddac96b0a0a235f53aa78&timestamp=1714037059&nonce=486452656",
 			`{"ToUserName":"gh_97417a04a28d","FromUserName":"o9AgO5Kd5ggOC-bXrbNODIiE3bGY","CreateTime":1714037059,"MsgType":"event","Event":"debug_demo","debug_str":"hello world"}`,
 			push.Message{ToUserName: "gh_97417a04a28d", FromUserName: "o9AgO5Kd5ggOC-bXrbNODIiE3bGY", MsgType: "event", Event: "debug_demo", JSON: true},
 			"debug_str", "hello world",
 		},
 		{
-			"safe, JSON", push.Config{Token: "AAAAA", EncodingAESKey: strings.Repeat("A", 43), AppID: "wxba5fad812f8e6fb9"}, 1714112445,
+			"safe, JSON",
+			push.Config{Token: "AAAAA", EncodingAESKey: strings.Repeat("A", 43), AppID: "wxba5fad812f8e6fb9"},
+			1714112445,
 			"signature=6c5c811b55cc85e0e1b54100749188c20beb3f5d&timestamp=1714112445&nonce=415670741&openid=o9AgO5Kd5ggOC-bXrbNODIiE3bGY&encrypt_type=aes&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3",
 			`{"ToUserName":"gh_97417a04a28d","Encrypt":"+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04="}`,
 			push.Message{ToUserName: "gh_97417a04a28d", FromUserName: "o9AgO5Kd5ggOC-bXrbNODIiE3bGY", MsgType: "event", Event: "debug_demo", JSON: true},
 			"debug_str", "hello world",
 		},
 		{
-			"safe, XML", push.Config{Token: "QDG6eK", EncodingAESKey: "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", AppID: "wx5823bf96d3bd56c7"}, 1409659813,
+			"safe, XML",
+			push.Config{Token: "QDG6eK", EncodingAESKey: "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", AppID: "wx5823bf96d3bd56c7"},
+			1409659813,
 			"msg_signature=477715d11cdb4164915debcba66cb864d751f3e6&timestamp=1409659813&nonce=1372623149",
 			`<xml><ToUserName><![CDATA[wx5823bf96d3bd56c7]]></ToUserName><Encrypt><![CDATA[RypEvHKD8QQKFhvQ6QleEB4J58tiPdvo+rtK1I9qca6aM/wvqnLSV5zEPeusUiX5L5X/0lWfrf0QADHHhGd3QczcdCUpj911L3vg3W/sYYvuJTs3TUUkSUXxaccAS0qhxchrRYt66wiSpGLYL42aM6A8dTT+6k4aSknmPj48kzJs8qLjvd4Xgpue06DOdnLxAUHzM6+kDZ+HMZfJYuR+LtwGc2hgf5gsijff0ekUNXZiqATP7PF5mZxZ3Izoun1s4zG4LUMnvw2r+KqCKIw+3IQH03v+BCA9nMELNqbSf6tiWSrXJB3LAVGUcallcrw8V2t9EL4EhzJWrQUax5wLVMNS0+rUPA3k22Ncx4XXZS9o0MBH27Bo6BpNelZpS+/uh9KsNlY6bHCmJU9p8g7m3fVKn28H3KDYA5Pl/T8Z1ptDAVe0lXdQ2YoyyH2uyPIGHBZZIs2pDBS8R07+qN+E7Q==]]></Encrypt></xml>`,
 			push.Message{ToUserName: "wx5823bf96d3bd56c7", FromUserName: "mycreate", MsgType: "text", MsgID: "4561255354251345929"},
@@ -334,7 +353,9 @@ func TestOfficialMessages(t *testing.T) {
 func TestRotation(t *testing.T) {
 	cfg := config()
 	cfg.OldToken, cfg.OldEncodingAESKey = oldAccount.token, oldAccount.aesKey
-	cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) { return &push.Reply{Raw: []byte("<xml/>")}, nil }
+	cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
+		return &push.Reply{Raw: []byte("<xml/>")}, nil
+	}
 	h := newHandler(t, cfg)
 	for _, tt := range []struct {
 		name string

@@ -66,7 +66,7 @@ func newMediaCheck(m *Message) (*MediaCheck, error) {
 		AppID: f.first("appid", "AppID"), TraceID: f.Get("trace_id"), ErrMsg: f.Get("errmsg"),
 		ExtraInfo: f.Get("extra_info_json"),
 	}
-	n := numbers{}
+	var n numbers
 	c.Version = n.int(f, "version")
 	if c.Version == 0 {
 		c.Version = 2
@@ -77,7 +77,7 @@ func newMediaCheck(m *Message) (*MediaCheck, error) {
 	c.IsRisky = n.int(f, "isrisky") != 0
 	c.ErrCode = n.int(f, "errcode")
 	if status := n.integer(f, "status_code"); c.ErrCode == 0 {
-		c.ErrCode = int(int32(status)) //nolint:gosec // version 1 writes -1008 as 4294966288
+		c.ErrCode = int(int32(status)) // version 1 writes -1008 as 4294966288
 	}
 	if len(f["result"]) > 0 {
 		result := f["result"][0].Fields
@@ -91,5 +91,8 @@ func newMediaCheck(m *Message) (*MediaCheck, error) {
 			})
 		}
 	}
-	return c, n.err
+	if n.err != nil {
+		return nil, n.err
+	}
+	return c, nil
 }

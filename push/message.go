@@ -34,11 +34,14 @@ func parseMessage(data []byte) (*Message, error) {
 		ToUserName: f.Get("ToUserName"), FromUserName: f.Get("FromUserName"), MsgType: f.Get("MsgType"), Event: f.Get("Event"),
 		MsgID: f.first("MsgId", "MsgID", "msgid"), Fields: f, Raw: data, JSON: isJSON,
 	}
-	n := numbers{}
+	var n numbers
 	if created := n.integer(f, "CreateTime"); created != 0 {
 		m.CreateTime = time.Unix(created, 0)
 	}
-	return m, n.err
+	if n.err != nil {
+		return nil, n.err
+	}
+	return m, nil
 }
 
 // name says what m is, for the log.

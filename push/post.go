@@ -26,7 +26,7 @@ var (
 // A post is the body of a request that WeChat has signed.
 type post struct {
 	message []byte  // decrypted
-	json    bool    // whether the body was JSON
+	json    bool    // whether the body around it was JSON; not set in Plain mode
 	token   string  // that the signature was made with
 	nonce   string  // of the query
 	cipher  *cipher // that opened the message; nil in Plain mode

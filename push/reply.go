@@ -51,10 +51,12 @@ func (p *post) answer(m *Message, reply *Reply, now time.Time) (body []byte, con
 		return []byte(success), typeText, nil // this one is never sealed
 	}
 	body, err = reply.plain(m, now)
+	isJSON := m.JSON
 	if err == nil && p.cipher != nil {
 		body, err = p.seal(body, now)
+		isJSON = p.json
 	}
-	if p.json {
+	if isJSON {
 		return body, typeJSON, err
 	}
 	return body, typeXML, err

@@ -43,7 +43,7 @@ func Encrypt(key, iv, data []byte, block int) ([]byte, error) {
 		return nil, ErrSize
 	}
 	pad := block - len(data)%block
-	sealed := append(slices.Clip(data), slices.Repeat([]byte{byte(pad)}, pad)...) //nolint:gosec // pad is 1..255
+	sealed := append(slices.Clip(data), slices.Repeat([]byte{byte(pad)}, pad)...)
 	cipher.NewCBCEncrypter(c, iv).CryptBlocks(sealed, sealed)
 	return sealed, nil
 }
@@ -62,7 +62,7 @@ func unpad(plain []byte, block int) ([]byte, error) {
 	window := min(block, len(plain))
 	good := subtle.ConstantTimeLessOrEq(1, pad) & subtle.ConstantTimeLessOrEq(pad, window)
 	for i := range window {
-		same := subtle.ConstantTimeByteEq(plain[len(plain)-1-i], byte(pad)) //nolint:gosec // pad came from a byte
+		same := subtle.ConstantTimeByteEq(plain[len(plain)-1-i], byte(pad))
 		inPadding := subtle.ConstantTimeLessOrEq(i+1, pad)
 		good &= subtle.ConstantTimeSelect(inPadding, same, 1)
 	}

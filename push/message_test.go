@@ -1,0 +1,112 @@
+package push_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/push"
+)
+
+// receive sends one message and returns what OnAny is given.
+func receive(t *testing.T, message string) *push.Message {
+	t.Helper()
+	var got *push.Message
+	cfg := config()
+	cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
+		got = m
+		return nil, nil
+	}
+	checkAnswer(t, serve(newHandler(t, cfg), account.safe(message)), http.StatusOK)
+	if got == nil {
+		t.Fatal("OnAny was not called")
+	}
+	return got
+}
+
+func TestFieldsAreTheSameInXMLAndJSON(t *testing.T) {
+	want := push.Fields{
+		"n":    {{Text: "7"}},
+		"s":    {{Text: " a<b&c "}},
+		"list": {{Text: "1"}, {Text: "2"}},
+		"in":   {{Fields: push.Fields{"x": {{Fields: push.Fields{"y": {{Text: "deep"}}}}}}}},
+		"e":    {{}},
+	}
+	for name, message := range map[string]string{
+		"XML":  eventXML("e", "<n>7</n><s><![CDATA[ a<b&c ]]></s><list>1</list><in>\n<x a='b'><y>deep</y></x> </in><list>2</list><e/>"),
+		"JSON": eventJSON("e", `,"n":7,"s":" a<b&c ","list":[1,"2"],"in":{"x":{"y":"deep"}},"e":null`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := receive(t, message)
+			if m.Fields.Get("Event") != "e" || m.Fields.Get("ToUserName") != "gh_x" {
+				t.Errorf("the common fields are missing in %v", m.Fields)
+			}
+			for _, common := range []string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event"} {
+				delete(m.Fields, common)
+			}
+			require.Equal(t, want, m.Fields)
+			if m.JSON != (name == "JSON") || string(m.Raw) != message {
+				t.Errorf("JSON = %v, Raw = %q", m.JSON, m.Raw)
+			}
+			for _, get := range []struct {
+				path []string
+				want string
+			}{{[]string{"n"}, "7"}, {[]string{"in", "x", "y"}, "deep"}, {[]string{"list"}, "1"}, {[]string{"in"}, ""}, {[]string{"in", "z", "y"}, ""}, {[]string{"n", "x"}, ""}, {nil, ""}} {
+				if got := m.Fields.Get(get.path...); got != get.want {
+					t.Errorf("Get(%q) = %q, want %q", get.path, got, get.want)
+				}
+			}
+		})
+	}
+}
+
+func TestJSONOddities(t *testing.T) {
+	for _, tt := range []struct {
+		name, more, field string
+		want              []push.Field
+	}{
+		{"a big number keeps its digits", `,"id":23637352235060880123`, "id", []push.Field{{Text: "23637352235060880123"}}},
+		{"truth", `,"a":true,"b":false`, "a", []push.Field{{Text: "true"}}},
+		{"a name twice is kept twice", `,"a":1,"a":2`, "a", []push.Field{{Text: "1"}, {Text: "2"}}},
+		{"lists in lists are one list", `,"a":[[1],[],[2,[3]]]`, "a", []push.Field{{Text: "1"}, {Text: "2"}, {Text: "3"}}},
+		{"an empty list", `,"a":[]`, "a", nil},
+		{"names keep their case", `,"event":"x"`, "event", []push.Field{{Text: "x"}}},
+		{"half a surrogate", `,"a":"\ud83d"`, "a", []push.Field{{Text: "\uFFFD"}}},
+		{"raw control bytes", ",\"a\":\"x\x00\n\x1fy\"", "a", []push.Field{{Text: "x   y"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := receive(t, eventJSON("e", tt.more)).Fields[tt.field]; !equal(got, tt.want) {
+				t.Errorf("%s = %+v, want %+v", tt.field, got, tt.want)
+			}
+		})
+	}
+}
+
+func equal(a, b []push.Field) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Text != b[i].Text {
+			return false
+		}
+	}
+	return true
+}
+
+func TestMsgID(t *testing.T) {
+	for name, message := range map[string]string{
+		"number":           eventJSON("e", `,"MsgId":23637352235060880`),
+		"string":           eventJSON("e", `,"MsgId":"23637352235060880"`),
+		"XML":              eventXML("e", `<MsgId>23637352235060880</MsgId>`),
+		"of template jobs": eventXML("TEMPLATESENDJOBFINISH", `<MsgID>23637352235060880</MsgID>`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if m := receive(t, message); m.MsgID != "23637352235060880" {
+				t.Errorf("MsgID = %q", m.MsgID)
+			}
+		})
+	}
+}
