@@ -119,6 +119,58 @@ func analyticsCases() []apiCase {
 				StayTimeSession: 56.4112, VisitDepth: 2.0189,
 			}}},
 		},
+		{
+			name:   "retention of a week, with an errcode",
+			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.WeeklyRetain(ctx, week) },
+			op:     "POST /datacube/getweanalysisappidweeklyretaininfo",
+			body:   `{"begin_date":"20170306","end_date":"20170312"}`,
+			answer: `{"errcode":0,"errmsg":"ok","ref_date":"20170306-20170312","visit_uv_new":[{"key":0,"value":1},{"key":4,"value":0}]}`,
+			want: &mpapi.Retain{
+				RefDate: "20170306-20170312", VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 1}, {Key: 4, Value: 0}},
+			},
+		},
+		{
+			name:   "retention of a month, and of the next",
+			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.MonthlyRetain(ctx, month) },
+			op:     "POST /datacube/getweanalysisappidmonthlyretaininfo",
+			body:   `{"begin_date":"20170301","end_date":"20170331"}`,
+			answer: `{"ref_date":"201703","visit_uv_new":[{"key":0,"value":9},{"key":1,"value":4}],"visit_uv":[{"key":0,"value":12},{"key":1,"value":5}]}`,
+			want: &mpapi.Retain{
+				RefDate:    "201703",
+				VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 9}, {Key: 1, Value: 4}},
+				VisitUV:    []mpapi.RetainCount{{Key: 0, Value: 12}, {Key: 1, Value: 5}},
+			},
+		},
+		{
+			name:   "visits of a day, all means whole",
+			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailyVisitTrend(ctx, day) },
+			op:     "POST /datacube/getweanalysisappiddailyvisittrend",
+			body:   `{"begin_date":"20170313","end_date":"20170313"}`,
+			answer: `{"list":[{"ref_date":"20170313","session_cnt":1,"visit_pv":2,"visit_uv":1,"visit_uv_new":1,"stay_time_uv":30,"stay_time_session":30,"visit_depth":2}]}`,
+			want: &mpapi.VisitTrend{List: []mpapi.Visits{{
+				RefDate: "20170313", SessionCnt: 1, VisitPV: 2, VisitUV: 1, VisitUVNew: 1, StayTimeUV: 30, StayTimeSession: 30, VisitDepth: 2,
+			}}},
+		},
+		{
+			name: "visits of a week without data",
+			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
+				return c.Analytics.WeeklyVisitTrend(ctx, week)
+			},
+			op:     "POST /datacube/getweanalysisappidweeklyvisittrend",
+			body:   `{"begin_date":"20170306","end_date":"20170312"}`,
+			answer: `{"list":[]}`,
+			want:   &mpapi.VisitTrend{List: []mpapi.Visits{}},
+		},
+		{
+			name: "visits of a month, and a field that is new",
+			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
+				return c.Analytics.MonthlyVisitTrend(ctx, month)
+			},
+			op:     "POST /datacube/getweanalysisappidmonthlyvisittrend",
+			body:   `{"begin_date":"20170301","end_date":"20170331"}`,
+			answer: `{"list":[{"ref_date":"201703","visit_uv":3,"from_the_future":{"a":[1]}}],"more":1}`,
+			want:   &mpapi.VisitTrend{List: []mpapi.Visits{{RefDate: "201703", VisitUV: 3}}},
+		},
 	}
 }
 

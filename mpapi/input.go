@@ -41,7 +41,7 @@ func oneOf[T comparable](field string, value T, allowed ...T) error {
 // webURL wants an address that WeChat can download from.
 func webURL(field, raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return &InputError{field, "must be an http or https URL"}
 	}
 	return nil

@@ -98,6 +98,7 @@ func TestInput(t *testing.T) {
 		{"a path for a URL", crop(mpapi.ImageURL("/tmp/a.jpg")), "img_url must be an http or https URL"},
 		{"a file URL", idCard(mpapi.ImageURL("file:///tmp/a.jpg")), "img_url must be an http or https URL"},
 		{"a URL without a host", idCard(mpapi.ImageURL("https:///a.jpg")), "img_url must be an http or https URL"},
+		{"a URL with a port and no host", idCard(mpapi.ImageURL("https://:443/a.jpg")), "img_url must be an http or https URL"},
 		{"an empty file", idCard(file(0)), "img is empty"},
 		{"a file of nearly 2 MB", idCard(file(2<<20 - 1)), ""},
 		{"a file of 2 MB", idCard(file(2 << 20)), "img must be smaller than 2 MB"},

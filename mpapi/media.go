@@ -25,10 +25,10 @@ func (s MediaService) Get(ctx context.Context, mediaID string, w io.Writer) (con
 	}
 	r := core.Get("/cgi-bin/media/get", url.Values{"media_id": {mediaID}})
 	content, contentType, err := core.Download(ctx, s.core, r)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case len(content) == 0, strings.HasPrefix(contentType, "text/html"):
+	}
+	if strings.HasPrefix(contentType, "text/html") {
 		return "", incomplete(r, "file") // WeChat keeps no web pages: a proxy speaks
 	}
 	if _, err := w.Write(content); err != nil {
