@@ -55,7 +55,7 @@ type Config struct {
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
 func (c *Client) Sign(ctx context.Context, pageURL string) (*Config, error) {
 	u, err := url.Parse(pageURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return nil, ErrPageURL
 	}
 	page, _, _ := strings.Cut(pageURL, "#")

@@ -122,6 +122,7 @@ func TestSign(t *testing.T) {
 		{"nothing", "", "", jssdk.ErrPageURL},
 		{"a path", "/cart", "", jssdk.ErrPageURL},
 		{"no host", "https:///cart", "", jssdk.ErrPageURL},
+		{"a port and no host", "https://:443/cart", "", jssdk.ErrPageURL},
 		{"a file", "file:///cart", "", jssdk.ErrPageURL},
 		{"a script", "javascript:alert(1)", "", jssdk.ErrPageURL},
 		{"a control byte", "https://shop.example.com/\n", "", jssdk.ErrPageURL},
