@@ -49,8 +49,8 @@ type Config struct {
 }
 
 // Sign makes the Config of the page whose address bar says pageURL, with its query and exactly as
-// the browser writes it. A fragment is cut off. Errors: [ErrPageURL], and those of [core.Call]
-// where no ticket can be had.
+// the browser writes it. A fragment is cut off. Errors: [ErrPageURL]; where no ticket can be had
+// those of [core.Call], or ctx's own.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
 func (c *Client) Sign(ctx context.Context, pageURL string) (*Config, error) {
