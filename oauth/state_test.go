@@ -1,0 +1,93 @@
+package oauth
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestState(t *testing.T) {
+	a := benchAuth(t, 0)
+	for _, scope := range scopeBits {
+		for restarts := range maxRestarts + 1 {
+			s := a.newState(scope, restarts)
+			got, ok := a.parseState(s.text)
+			if !ok || got != s || !got.fresh() {
+				t.Errorf("state of %s after %d restarts came back as %+v, %v", scope, restarts, got, ok)
+			}
+			if len(s.text) > 128 || strings.Trim(s.text, "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
+				t.Errorf("WeChat would not carry %q", s.text)
+			}
+		}
+	}
+	if a.newState(ScopeBase, 0).text == a.newState(ScopeBase, 0).text {
+		t.Error("two logins share a state")
+	}
+}
+
+func TestStateIsRefusedAfterAnyChange(t *testing.T) {
+	a := benchAuth(t, 0)
+	good := a.newState(ScopeUserInfo, 0).text
+	other := benchAuth(t, 0)
+	other.cfg.AppID = "wx-other"
+	for i := range good {
+		for _, c := range []byte("0f_A ") {
+			if bad := good[:i] + string(c) + good[i+1:]; bad != good {
+				if _, ok := a.parseState(bad); ok {
+					t.Errorf("accepted with %q at %d", c, i)
+				}
+			}
+		}
+	}
+	for name, bad := range map[string]string{
+		"upper case": strings.ToUpper(good), "upper hex": "wx1" + strings.ToUpper(good[3:]), "appended": good + "0", "appended text": good + "#wechat_redirect",
+		"cut": good[:len(good)-1], "empty": "", "prefix alone": "wx1",
+	} {
+		if _, ok := a.parseState(bad); ok {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	b, err := New(Config{AppID: "wx-other", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := b.parseState(good); ok {
+		t.Error("a state of another appid with the same key was accepted")
+	}
+}
+
+func TestStateLivesTenMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := benchAuth(t, 0)
+		s := a.newState(ScopeBase, 0)
+		time.Sleep(stateLife - time.Second)
+		if !s.fresh() {
+			t.Error("stale within its ten minutes")
+		}
+		time.Sleep(time.Second)
+		if s.fresh() {
+			t.Error("fresh after ten minutes")
+		}
+		s.issued = time.Now().Add(2 * time.Minute)
+		if s.fresh() {
+			t.Error("a state from the future is fresh")
+		}
+	})
+}
+
+func FuzzParseState(f *testing.F) {
+	a := benchAuth(f, 0)
+	const genuine = "wx10e1609ff8ab8de6811d2974e1cb02ad86b035fc5055966fae9b94a0a0ae7b439bd6e00da45"
+	if _, ok := a.parseState(genuine); !ok {
+		f.Fatal("a state of last year's version is no longer understood")
+	}
+	f.Add(genuine)
+	f.Add("wx1")
+	f.Add("wx1" + strings.Repeat("0", stateLen-3))
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, ok := a.parseState(text); ok && text != genuine {
+			t.Errorf("accepted %q", text)
+		}
+	})
+}
