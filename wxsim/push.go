@@ -1,0 +1,288 @@
+package wxsim
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // WeChat signs with it
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A PushMode says how a message push is sealed.
+type PushMode int
+
+// The three modes of WeChat's console.
+const (
+	PushSafe   PushMode = iota // only the encrypted message
+	PushCompat                 // the message in the clear and encrypted
+	PushPlain                  // only in the clear
+)
+
+// A PushConfig is what WeChat's console holds about a message push.
+type PushConfig struct {
+	Token          string
+	EncodingAESKey string // 43 characters; not needed in plain mode
+	AppID          string // default: the mini program's
+	Mode           PushMode
+
+	OpenID    string    // goes into the query; default: the first user of the mini program
+	Timestamp time.Time // default: the simulator's now
+	Nonce     string    // default: made up
+}
+
+// pushTimeout is how long WeChat waits for an answer.
+const pushTimeout = 5 * time.Second
+
+// pushBlock is the block of the padding, in bytes. The cipher's own is 16.
+const pushBlock = 32
+
+// Push sends an event to a URL as WeChat does, and gives the answer. The event is the message in
+// the clear, JSON or XML: [Server.MediaCheckEvent] and [Server.AuthorizationEvent] write some.
+// The caller closes the answer's body. Unlike WeChat it tries once only.
+func (s *Server) Push(ctx context.Context, target string, p PushConfig, event []byte) (*http.Response, error) {
+	r, err := s.NewPush(ctx, target, p, event)
+	if err != nil {
+		return nil, err
+	}
+	return pushClient().Do(r)
+}
+
+func pushClient() *http.Client {
+	return &http.Client{
+		Timeout:       pushTimeout,
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// NewPush is the request that [Server.Push] sends, for tests that tamper with it or send it
+// without a network.
+func (s *Server) NewPush(ctx context.Context, target string, p PushConfig, event []byte) (*http.Request, error) {
+	p = s.complete(p)
+	query := p.query()
+	body := event
+	if p.Mode != PushPlain {
+		sealed, err := p.seal(event)
+		if err != nil {
+			return nil, err
+		}
+		query.Set("encrypt_type", "aes")
+		query.Set("msg_signature", sign(p.Token, query.Get("timestamp"), p.Nonce, sealed))
+		if body, err = p.envelope(event, sealed); err != nil {
+			return nil, err
+		}
+	}
+	u, err := addQuery(target, query)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if isXML(event) {
+		r.Header.Set("Content-Type", "text/xml")
+	}
+	r.Header.Set("User-Agent", "Mozilla/4.0")
+	return r, nil
+}
+
+// VerifyPushURL does what WeChat's console does when a URL is entered: it sends an echostr and
+// wants it back as it was.
+func (s *Server) VerifyPushURL(ctx context.Context, target string, p PushConfig) error {
+	p = s.complete(p)
+	query := p.query()
+	query.Del("openid")
+	echo := randomText(19, "0123456789")
+	query.Set("echostr", echo)
+	u, err := addQuery(target, query)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := pushClient().Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK || string(body) != echo {
+		return fmt.Errorf("wxsim: the URL answered status %d and not the echostr", resp.StatusCode)
+	}
+	return nil
+}
+
+// OpenReply checks and decrypts an encrypted answer to a push, JSON or XML.
+func (s *Server) OpenReply(p PushConfig, body []byte) ([]byte, error) {
+	p = s.complete(p)
+	var reply struct {
+		Encrypt      string
+		MsgSignature string
+		TimeStamp    json.Number
+		Nonce        string
+	}
+	unmarshal := json.Unmarshal
+	if isXML(body) {
+		unmarshal = xml.Unmarshal
+	}
+	if err := unmarshal(body, &reply); err != nil {
+		return nil, fmt.Errorf("wxsim: reply: %w", err)
+	}
+	if sign(p.Token, reply.TimeStamp.String(), reply.Nonce, reply.Encrypt) != reply.MsgSignature {
+		return nil, errors.New("wxsim: reply: bad MsgSignature")
+	}
+	return p.open(reply.Encrypt)
+}
+
+// complete fills the defaults.
+func (s *Server) complete(p PushConfig) PushConfig {
+	p.AppID = cmp.Or(p.AppID, s.MiniAppID())
+	p.OpenID = cmp.Or(p.OpenID, s.mini().openID(s.Users()[0]))
+	p.Nonce = cmp.Or(p.Nonce, randomText(9, "123456789"))
+	if p.Timestamp.IsZero() {
+		p.Timestamp = s.Now()
+	}
+	return p
+}
+
+// query is what every push carries: the plain signature does not cover the body.
+func (p PushConfig) query() url.Values {
+	timestamp := strconv.FormatInt(p.Timestamp.Unix(), 10)
+	return url.Values{
+		"signature": {sign(p.Token, timestamp, p.Nonce)},
+		"timestamp": {timestamp},
+		"nonce":     {p.Nonce},
+		"openid":    {p.OpenID},
+	}
+}
+
+// sign is the SHA-1 of the sorted parts, in lower-case hex.
+func sign(parts ...string) string {
+	slices.Sort(parts)
+	sum := sha1.Sum([]byte(strings.Join(parts, ""))) //nolint:gosec // as WeChat does
+	return hex.EncodeToString(sum[:])
+}
+
+// key is the AES key. The last bits of an EncodingAESKey are of no meaning and need not be zero.
+func (p PushConfig) key() ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(p.EncodingAESKey + "=")
+	if err != nil || len(key) != 32 {
+		return nil, errors.New("wxsim: EncodingAESKey is not 43 characters of base64")
+	}
+	return key, nil
+}
+
+// seal encrypts 16 random bytes, the length of the message, the message and the appid.
+func (p PushConfig) seal(event []byte) (string, error) {
+	key, err := p.key()
+	if err != nil {
+		return "", err
+	}
+	text := make([]byte, 16, 20+len(event)+len(p.AppID))
+	_, _ = rand.Read(text) // never fails
+	text = binary.BigEndian.AppendUint32(text, uint32(len(event)))
+	text = append(append(text, event...), p.AppID...)
+	sealed, err := encryptCBC(key, key[:aes.BlockSize], pad(text, pushBlock))
+	if err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(sealed), nil
+}
+
+// open is the reverse of seal.
+func (p PushConfig) open(sealed string) ([]byte, error) {
+	key, err := p.key()
+	if err != nil {
+		return nil, err
+	}
+	text, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil || len(text) == 0 || len(text)%pushBlock != 0 {
+		return nil, errors.New("wxsim: Encrypt is not base64 of whole blocks")
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	cipher.NewCBCDecrypter(block, key[:aes.BlockSize]).CryptBlocks(text, text)
+	padding := int(text[len(text)-1])
+	if padding < 1 || padding > pushBlock || len(text)-padding < 20 {
+		return nil, errors.New("wxsim: Encrypt has a bad padding")
+	}
+	rest := text[20 : len(text)-padding]
+	length := int(binary.BigEndian.Uint32(text[16:20]))
+	if length > len(rest) || string(rest[length:]) != p.AppID {
+		return nil, errors.New("wxsim: Encrypt does not end with the appid")
+	}
+	return rest[:length], nil
+}
+
+func isXML(event []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(event), []byte("<")) }
+
+// envelope is the body around a sealed event: in compat mode all fields of the event stay in it.
+func (p PushConfig) envelope(event []byte, sealed string) ([]byte, error) {
+	if isXML(event) {
+		return p.xmlEnvelope(event, sealed)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(event, &fields); err != nil {
+		return nil, fmt.Errorf("wxsim: event: %w", err)
+	}
+	to, ok := fields["ToUserName"]
+	if !ok {
+		return nil, errors.New("wxsim: event has no ToUserName")
+	}
+	if p.Mode == PushSafe {
+		return []byte(object("ToUserName", rawJSON(to), "Encrypt", sealed)), nil
+	}
+	end := bytes.LastIndexByte(event, '}')
+	return slices.Concat(event[:end], []byte(`,"Encrypt":`+quote(sealed)+`}`)), nil
+}
+
+func (p PushConfig) xmlEnvelope(event []byte, sealed string) ([]byte, error) {
+	var fields struct{ ToUserName string }
+	if err := xml.Unmarshal(event, &fields); err != nil {
+		return nil, fmt.Errorf("wxsim: event: %w", err)
+	}
+	encrypt := "<Encrypt><![CDATA[" + sealed + "]]></Encrypt>"
+	if p.Mode == PushSafe {
+		return []byte("<xml><ToUserName><![CDATA[" + fields.ToUserName + "]]></ToUserName>" + encrypt + "</xml>"), nil
+	}
+	end := bytes.LastIndex(event, []byte("</"))
+	return slices.Concat(event[:end], []byte(encrypt), event[end:]), nil
+}
+
+// addQuery appends to the query that a URL has already.
+func addQuery(target string, more url.Values) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return "", errors.New("wxsim: the push URL is not an http or https URL")
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += more.Encode()
+	return u.String(), nil
+}

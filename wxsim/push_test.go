@@ -1,0 +1,218 @@
+package wxsim_test
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+const (
+	pushToken = "AAAAA"
+	pushKey   = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG" // its last bits are not zero
+)
+
+// sha1Sorted is the signature by the textbook.
+func sha1Sorted(parts ...string) string {
+	slices.Sort(parts)
+	sum := sha1.Sum([]byte(strings.Join(parts, "")))
+	return hex.EncodeToString(sum[:])
+}
+
+// openPush decrypts by the textbook and not by the simulator's own code.
+func openPush(tb testing.TB, sealed string) (message, appID string) {
+	tb.Helper()
+	key, err := base64.StdEncoding.DecodeString(pushKey + "=")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	data, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil || len(data)%32 != 0 {
+		tb.Fatalf("%d bytes, %v; want whole blocks of 32", len(data), err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cipher.NewCBCDecrypter(block, key[:16]).CryptBlocks(data, data)
+	data = data[16 : len(data)-int(data[len(data)-1])]
+	n := binary.BigEndian.Uint32(data)
+	return string(data[4 : 4+n]), string(data[4+n:])
+}
+
+func TestPushIsSignedAndSealed(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for _, format := range []wxsim.PushFormat{wxsim.PushJSON, wxsim.PushXML} {
+		event := sim.MediaCheckEvent(format, miniOpenID(sim), "trace1", "risky")
+		for _, tt := range []struct {
+			mode          wxsim.PushMode
+			clear, sealed bool
+		}{{wxsim.PushSafe, false, true}, {wxsim.PushCompat, true, true}, {wxsim.PushPlain, true, false}} {
+			t.Run(fmt.Sprint(format, tt.mode), func(t *testing.T) {
+				r, err := sim.NewPush(t.Context(), "https://example.com/push?a=1", wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey, Mode: tt.mode}, event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				query := r.URL.Query()
+				if got := query.Get("signature"); got != sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")) {
+					t.Errorf("signature %q", got)
+				}
+				if query.Get("a") != "1" || query.Get("openid") != miniOpenID(sim) {
+					t.Errorf("query %v", query)
+				}
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var envelope struct {
+					ToUserName, Encrypt string
+					TraceID             string `json:"trace_id" xml:"trace_id"`
+				}
+				unmarshal := json.Unmarshal
+				if format == wxsim.PushXML {
+					unmarshal = xml.Unmarshal
+				}
+				if err := unmarshal(body, &envelope); err != nil {
+					t.Fatalf("%s: %v", body, err)
+				}
+				if (envelope.TraceID == "trace1") != tt.clear || (envelope.Encrypt != "") != tt.sealed || envelope.ToUserName == "" {
+					t.Errorf("body %s", body)
+				}
+				if !tt.sealed {
+					return
+				}
+				if got := query.Get("msg_signature"); got != sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce"), envelope.Encrypt) || query.Get("encrypt_type") != "aes" {
+					t.Errorf("msg_signature %q", got)
+				}
+				if message, appID := openPush(t, envelope.Encrypt); message != string(event) || appID != sim.MiniAppID() {
+					t.Errorf("sealed %q for %q", message, appID)
+				}
+			})
+		}
+	}
+}
+
+func TestPushIsSentAndVerified(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	p := wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey, Mode: wxsim.PushPlain, Nonce: "n1", Timestamp: time.Unix(1700000000, 0)}
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		switch {
+		case q.Get("signature") != sha1Sorted(pushToken, "1700000000", "n1"):
+			w.WriteHeader(http.StatusForbidden)
+		case r.Method == http.MethodGet:
+			fmt.Fprint(w, q.Get("echostr"))
+		default:
+			_, _ = io.Copy(w, r.Body)
+		}
+	}))
+	defer app.Close()
+	event := sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", miniOpenID(sim))
+	resp, err := sim.Push(t.Context(), app.URL, p, event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || !bytes.Equal(body, event) {
+		t.Errorf("the app was sent %s, %v; want %s", body, err, event)
+	}
+	if err := sim.VerifyPushURL(t.Context(), app.URL, p); err != nil {
+		t.Errorf("VerifyPushURL = %v", err)
+	}
+	p.Token = "other"
+	if err := sim.VerifyPushURL(t.Context(), app.URL, p); err == nil {
+		t.Error("an app with another token was verified")
+	}
+}
+
+func TestPushRefusesWhatWeChatCouldNotSend(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	good := wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey}
+	compat := good
+	compat.Mode = wxsim.PushCompat
+	for name, tt := range map[string]struct {
+		url   string
+		p     wxsim.PushConfig
+		event string
+	}{
+		"short key":       {"https://example.com/", wxsim.PushConfig{Token: pushToken, EncodingAESKey: "short"}, `{"ToUserName":"a"}`},
+		"no URL":          {"example.com", good, `{"ToUserName":"a"}`},
+		"no JSON":         {"https://example.com/", good, `{`},
+		"no XML":          {"https://example.com/", compat, `<xml>`},
+		"no ToUserName":   {"https://example.com/", good, `{}`},
+		"URL that is bad": {"http://%zz/", good, `{"ToUserName":"a"}`},
+	} {
+		if resp, err := sim.Push(t.Context(), tt.url, tt.p, []byte(tt.event)); err == nil {
+			_ = resp.Body.Close()
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if err := sim.VerifyPushURL(t.Context(), "example.com", good); err == nil {
+		t.Error("a URL without a scheme was verified")
+	}
+}
+
+func TestReplyIsOpened(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	p := wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey}
+	r, err := sim.NewPush(t.Context(), "https://example.com/", p, []byte(`{"ToUserName":"a"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed struct{ Encrypt string }
+	if err := json.NewDecoder(r.Body).Decode(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	signature := sha1Sorted(pushToken, "1713424427", "n1", sealed.Encrypt)
+	other := sha1Sorted(pushToken, "1713424427", "n1", "AAAA")
+	for _, tt := range []struct {
+		name, body string
+		good       bool
+	}{
+		{"JSON", fmt.Sprintf(`{"Encrypt":%q,"MsgSignature":%q,"TimeStamp":1713424427,"Nonce":"n1"}`, sealed.Encrypt, signature), true},
+		{"XML", fmt.Sprintf(`<xml><Encrypt><![CDATA[%s]]></Encrypt><MsgSignature><![CDATA[%s]]></MsgSignature><TimeStamp>1713424427</TimeStamp><Nonce><![CDATA[n1]]></Nonce></xml>`, sealed.Encrypt, signature), true},
+		{"other signature", fmt.Sprintf(`{"Encrypt":%q,"MsgSignature":"x","TimeStamp":1713424427,"Nonce":"n1"}`, sealed.Encrypt), false},
+		{"no blocks", fmt.Sprintf(`{"Encrypt":"AAAA","MsgSignature":%q,"TimeStamp":1713424427,"Nonce":"n1"}`, other), false},
+		{"no JSON", "success", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := sim.OpenReply(p, []byte(tt.body))
+			if (err == nil) != tt.good || tt.good && string(got) != `{"ToUserName":"a"}` {
+				t.Errorf("OpenReply = %q, %v", got, err)
+			}
+		})
+	}
+	p.AppID = "wxother"
+	if _, err := sim.OpenReply(p, fmt.Appendf(nil, `{"Encrypt":%q,"MsgSignature":%q,"TimeStamp":1713424427,"Nonce":"n1"}`, sealed.Encrypt, signature)); err == nil {
+		t.Error("a reply of another app was opened")
+	}
+}
+
+func FuzzOpenReply(f *testing.F) {
+	sim := wxsim.New(wxsim.Config{})
+	f.Add([]byte(`AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=`))
+	f.Add(make([]byte, 64))
+	f.Fuzz(func(t *testing.T, sealed []byte) {
+		text := base64.StdEncoding.EncodeToString(sealed)
+		body := fmt.Sprintf(`{"Encrypt":%q,"MsgSignature":%q,"TimeStamp":1,"Nonce":"n"}`, text, sha1Sorted(pushToken, "1", "n", text))
+		if got, err := sim.OpenReply(wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey}, []byte(body)); err == nil {
+			t.Errorf("noise was opened as %q", got)
+		}
+	})
+}
