@@ -69,7 +69,7 @@ func marshal(values map[any]any, expiry time.Time) ([]byte, error) {
 	if key, value, ok := single(values); ok {
 		record := make([]byte, 0, headerSize+1+len(key)+len(value))
 		record = binary.BigEndian.AppendUint32(append(record, formSingle), seconds)
-		record = append(append(record, byte(len(key))), key...) //nolint:gosec // single has looked at the length
+		record = append(append(record, byte(len(key))), key...) // single has looked at the length
 		return append(record, value...), nil
 	}
 	record := bytes.NewBuffer(binary.BigEndian.AppendUint32([]byte{formGob}, seconds))

@@ -94,8 +94,7 @@ func (p *Proxy) keep(client, server net.Conn) bool {
 
 // copy moves bytes until one side ends; change sees each piece before it is passed on.
 func (p *Proxy) copy(to, from net.Conn, change func([]byte) (piece []byte, goOn bool)) {
-	defer to.Close()
-	defer from.Close()
+	defer func() { _, _ = to.Close(), from.Close() }()
 	piece := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(piece)

@@ -1,13 +1,13 @@
 package redistest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,13 +58,16 @@ func Prepare(tb testing.TB, args ...string) *Server {
 // freeAddr finds a port that nobody listens on.
 func freeAddr(tb testing.TB) string {
 	tb.Helper()
-	var any net.ListenConfig
-	l, err := any.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	var loopback net.ListenConfig
+	l, err := loopback.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return addr
 }
 
 // Restart starts the server, after stopping it if it runs, and waits until it answers. args
@@ -186,15 +189,16 @@ func (s *Server) try(args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	command := "*" + strconv.Itoa(len(args)) + "\r\n"
+	var command bytes.Buffer
+	fmt.Fprintf(&command, "*%d\r\n", len(args))
 	for _, arg := range args {
-		command += "$" + strconv.Itoa(len(arg)) + "\r\n" + arg + "\r\n"
+		fmt.Fprintf(&command, "$%d\r\n%s\r\n", len(arg), arg)
 	}
-	if _, err := conn.Write([]byte(command)); err != nil {
+	if _, err := conn.Write(command.Bytes()); err != nil {
 		return "", err
 	}
 	return readAnswer(conn)

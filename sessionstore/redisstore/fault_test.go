@@ -307,3 +307,20 @@ func TestManyWaitForAFrozenServer(t *testing.T) {
 		})
 	}
 }
+
+// What was read lately needs no Redis, so a short freeze goes unnoticed by those who are active.
+func TestHotSessionsOutlastAFreeze(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{Timeout: 100 * time.Millisecond})
+	hot, cold := begin(t, store, "somebody"), begin(t, store, "somebody else")
+	valueOf(t, store, hot)
+	server.Pause()
+	defer server.Resume()
+	_, err := store.New(request(t, cold), name)
+	wantOutage(t, "New", err)
+	if got := valueOf(t, store, hot); got != "somebody" {
+		t.Errorf("the hot session holds %q", got)
+	}
+	_, err = store.New(request(t, cold), name)
+	wantOutage(t, "New after a hot read", err)
+}

@@ -17,9 +17,7 @@ const (
 
 // Reserve claims key for the whole fleet, in one command; see [sessionstore.Outcomes].
 func (s *Store) Reserve(ctx context.Context, key string, ttl time.Duration) (bool, error) {
-	ctx, cancel := s.visit(ctx)
-	defer cancel()
-	err := do(ctx, s.client, s.client.B().Set().Key(s.outcomeKey(key)).Value(reserved).Nx().Px(ttl).Build()).Error()
+	err := s.redis.do(ctx, s.redis.client.B().Set().Key(s.outcomeKey(key)).Value(reserved).Nx().Px(ttl).Build()).Error()
 	if missing(err) {
 		return false, nil
 	}
@@ -28,9 +26,7 @@ func (s *Store) Reserve(ctx context.Context, key string, ttl time.Duration) (boo
 
 // Outcome returns what SetOutcome stored, in one command; see [sessionstore.Outcomes].
 func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
-	ctx, cancel := s.visit(ctx)
-	defer cancel()
-	value, err := do(ctx, s.client, s.client.B().Get().Key(s.outcomeKey(key)).Build()).AsBytes()
+	value, err := s.redis.do(ctx, s.redis.client.B().Get().Key(s.outcomeKey(key)).Build()).AsBytes()
 	if missing(err) {
 		return nil, false, nil
 	}
@@ -45,14 +41,12 @@ func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
 
 // SetOutcome stores the outcome for ttl, in one command; nil releases. See [sessionstore.Outcomes].
 func (s *Store) SetOutcome(ctx context.Context, key string, outcome []byte, ttl time.Duration) error {
-	ctx, cancel := s.visit(ctx)
-	defer cancel()
 	key = s.outcomeKey(key)
 	if outcome == nil {
-		return wrap("release a login", do(ctx, s.client, s.client.B().Del().Key(key).Build().ToRetryable()).Error())
+		return wrap("release a login", s.redis.do(ctx, s.redis.client.B().Del().Key(key).Build().ToRetryable()).Error())
 	}
-	set := s.client.B().Set().Key(key).Value(decided + string(outcome)).Px(ttl).Build()
-	return wrap("store the outcome of a login", do(ctx, s.client, set.ToRetryable()).Error())
+	set := s.redis.client.B().Set().Key(key).Value(decided + string(outcome)).Px(ttl).Build()
+	return wrap("store the outcome of a login", s.redis.do(ctx, set.ToRetryable()).Error())
 }
 
 func (s *Store) outcomeKey(key string) string { return s.prefix + "o:" + digest(key) }

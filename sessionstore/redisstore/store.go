@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -50,11 +51,10 @@ type Config struct {
 // 0 and the cookie ends with the browser. Later Saves never extend it. Whoever signs a visitor in
 // without our engines calls [Store.Renew] before Save.
 type Store struct {
-	client   rueidis.Client
+	redis    *server
 	codecs   []securecookie.Codec
 	prefix   string
 	tracking bool
-	timeout  time.Duration
 	options  sessions.Options
 }
 
@@ -72,12 +72,9 @@ func New(client rueidis.Client, cfg Config) (*Store, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, codecs: codecs, prefix: cfg.Prefix, tracking: !cfg.NoTracking, timeout: cfg.Timeout, options: cfg.Options}
-	if s.prefix == "" {
-		s.prefix = defaultPrefix
-	}
-	if s.timeout == 0 {
-		s.timeout = defaultTimeout
+	s := &Store{
+		redis:  &server{client: client, timeout: cmp.Or(cfg.Timeout, defaultTimeout)},
+		codecs: codecs, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
 		s.options = sessions.Options{Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
@@ -119,13 +116,11 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 
 // load reads the record under key.
 func (s *Store) load(ctx context.Context, key string) (map[any]any, error) {
-	ctx, cancel := s.visit(ctx)
-	defer cancel()
 	var result rueidis.RedisResult
-	if get := s.client.B().Get().Key(key); s.tracking {
-		result = s.client.DoCache(ctx, get.Cache().ToStaticTTL().Pin(), cachedFor) // the expiry is inside
+	if get := s.redis.client.B().Get().Key(key); s.tracking {
+		result = s.redis.doCache(ctx, get.Cache(), cachedFor)
 	} else {
-		result = do(ctx, s.client, get.Build())
+		result = s.redis.do(ctx, get.Build())
 	}
 	sealed, err := result.ToString()
 	if missing(err) {
@@ -177,12 +172,10 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 	if err != nil {
 		return err
 	}
-	ctx, cancel := s.visit(ctx)
-	defer cancel()
-	set := s.client.B().Set().Key(key).Value(sealed)
+	set := s.redis.client.B().Set().Key(key).Value(sealed)
 	if session.ID == "" {
 		life := max(time.Until(expiry), time.Millisecond)
-		if err := do(ctx, s.client, set.Px(life).Build().ToRetryable()).Error(); err != nil {
+		if err := s.redis.do(ctx, set.Px(life).Build().ToRetryable()).Error(); err != nil {
 			return wrap("save a session", err)
 		}
 		session.ID = id
@@ -202,10 +195,8 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 		return wrap("end a session", errors.New("it could not be read before"))
 	}
 	if session.ID != "" {
-		ctx, cancel := s.visit(ctx)
-		defer cancel()
 		key := s.sessionKey(session.Name(), session.ID)
-		if err := s.change(ctx, key, s.client.B().Del().Key(key).Build()); err != nil {
+		if err := s.change(ctx, key, s.redis.client.B().Del().Key(key).Build()); err != nil {
 			return wrap("end a session", err)
 		}
 	}
@@ -218,23 +209,11 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 // means that the announcement has come, so the next read here finds the new state. If there is no
 // such answer the connection is broken, and what was read on it is forgotten.
 func (s *Store) change(ctx context.Context, key string, command rueidis.Completed) error {
-	err := do(ctx, s.client, command.ToRetryable()).Error()
+	err := s.redis.do(ctx, command.ToRetryable()).Error()
 	if err == nil && s.tracking {
-		_ = s.client.DoCache(ctx, s.client.B().Strlen().Key(key).Cache().ToStaticTTL().Pin(), 0).Error()
+		_ = s.redis.doCache(ctx, s.redis.client.B().Strlen().Key(key).Cache(), 0).Error()
 	}
 	return err
-}
-
-// do sends one command. It is pinned, because rueidis would use its memory again after a second
-// attempt that went well, while the connection of the first may still be writing it.
-func do(ctx context.Context, client rueidis.Client, command rueidis.Completed) rueidis.RedisResult {
-	return client.Do(ctx, command.Pin())
-}
-
-// visit bounds one visit to Redis. It is not cut short when the browser goes away: a logout should
-// not depend on somebody waiting for it, and one read may serve several requests.
-func (s *Store) visit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 }
 
 // sessionKey is where the record of an id is kept. It tells whoever reads Redis nothing about the
@@ -254,7 +233,7 @@ var encoding = base64.RawURLEncoding.Strict() //nolint:gochecknoglobals // an im
 
 func newID() string {
 	id := make([]byte, idSize)
-	rand.Read(id) //nolint:errcheck // it never fails
+	_, _ = rand.Read(id) // it never fails
 	return encoding.EncodeToString(id)
 }
 
