@@ -11,7 +11,7 @@ func (cfg Config) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "oauth.Con
 func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "oauth.Auth of %s", a.cfg.AppID) }
 
 // Format prints the account's AppID.
-func (c *Client) Format(f fmt.State, _ rune) {
+func (c Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "oauth.Client of %s", c.api.AppID())
 }
 
