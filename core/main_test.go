@@ -187,22 +187,23 @@ func (w *weChat) sent(path string) string {
 	return w.bodies[path]
 }
 
-func gzipped(t testing.TB, zeros int64) []byte {
+// bomb is a small gzip file of many megabytes of zeros.
+func bomb(t testing.TB, megabytes int) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
-	if _, err := io.CopyN(z, zeroReader{}, zeros); err != nil {
+	if _, err := io.CopyN(z, zeros{}, 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return buf.Bytes()
+	return bytes.Repeat(buf.Bytes(), megabytes) // gzip files may be joined
 }
 
-type zeroReader struct{}
+type zeros struct{}
 
-func (zeroReader) Read(p []byte) (int, error) {
+func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
 }

@@ -91,8 +91,8 @@ func connectionFailed(k WireKind) bool { return k == WireUnreachable || k == Wir
 
 // send makes one attempt. sent tells whether WeChat may have seen the request.
 func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header http.Header, sent bool, err error) {
-	// Only a transport that reports a connection, and then no writing, has surely sent nothing.
-	// The request may outlive this call inside the transport, hence the atomics.
+	// Only a transport that could not connect, or reports a connection and then no writing, has
+	// surely sent nothing. The request may outlive this call inside the transport, hence the atomics.
 	var connected, wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -102,26 +102,22 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	if x.query != "" {
 		target += "?" + x.query
 	}
-	req, err := http.NewRequestWithContext(ctx, x.method, target, nil)
+	req, err := http.NewRequestWithContext(ctx, x.method, target, bytes.NewReader(x.body))
 	if err != nil {
 		return nil, nil, false, &WireError{Op: x.op, Kind: WireBroken, Detail: "the request cannot be built"}
 	}
-	switch {
-	case x.body != nil:
+	if x.body != nil {
 		req.Header.Set("Content-Type", x.contentType)
-		req.ContentLength = int64(len(x.body))
-		req.Body = io.NopCloser(bytes.NewReader(x.body)) // no GetBody: the transport must not send it again by itself
-	case x.method == http.MethodPost:
-		req.Body = http.NoBody
-	case x.once:
-		// The transport repeats a GET by itself when a reused connection turns out dead, unless
-		// there is a body that it cannot rewind.
-		req.Body = io.NopCloser(bytes.NewReader(nil))
+	}
+	if x.once && x.method != http.MethodPost {
+		// Go's transport repeats a GET by itself when a reused connection turns out dead, unless
+		// there is a body that it cannot rewind. A POST it repeats only where nothing was written.
+		req.Body, req.GetBody = io.NopCloser(bytes.NewReader(x.body)), nil
 	}
 	res, err := u.client.Do(req)
 	if err != nil {
 		wire := newWireError(ctx, x.op, err)
-		unsent := wire.Kind == WireUnreachable || (connected.Load() && !wrote.Load())
+		unsent := !wrote.Load() && (connected.Load() || wire.Kind == WireUnreachable)
 		return nil, nil, !unsent, wire
 	}
 	defer res.Body.Close() //nolint:errcheck // nothing is left to lose
