@@ -31,7 +31,7 @@ type Request struct {
 
 // A File is a Body sent as multipart/form-data.
 type File struct {
-	Field       string            // the form's name for the file
+	Field       string            // the form's name for the file; empty: Fields alone are sent
 	Name        string            // file name
 	ContentType string            // default application/octet-stream
 	Content     []byte            // the whole file: a call may have to be repeated
@@ -184,6 +184,10 @@ func (f File) encode() (body []byte, contentType string, err error) {
 		if err := form.WriteField(name, f.Fields[name]); err != nil {
 			return nil, "", err
 		}
+	}
+	if f.Field == "" {
+		err := form.Close()
+		return buf.Bytes(), form.FormDataContentType(), err
 	}
 	kind := cmp.Or(f.ContentType, "application/octet-stream")
 	if strings.ContainsFunc(kind, unicode.IsControl) {

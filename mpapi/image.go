@@ -43,11 +43,10 @@ func (s ImageService) AICrop(ctx context.Context, img Image, ratios ...float64) 
 	if err != nil {
 		return nil, err
 	}
-	if file, ok := r.Body.(core.File); ok && list != "" {
-		file.Fields = map[string]string{"ratios": list}
-		r.Body = file
-	} else if list != "" {
-		r.Query.Set("ratios", list) // there is no form for it to travel in
+	if list != "" {
+		form, _ := r.Body.(core.File) // a picture behind a URL has none so far
+		form.Fields = map[string]string{"ratios": list}
+		r.Body = form
 	}
 	return core.Call[AICropResult](ctx, s.core, r)
 }

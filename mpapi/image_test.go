@@ -40,7 +40,8 @@ func imageCases() []apiCase {
 				return c.Image.AICrop(ctx, mpapi.ImageURL(pictureURL), 1, 2.35)
 			},
 			op:    "POST /cv/img/aicrop",
-			query: url.Values{"img_url": {pictureURL}, "ratios": {"1,2.35"}},
+			query: url.Values{"img_url": {pictureURL}},
+			form:  map[string]string{"ratios": "1,2.35"},
 			answer: `{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727},
 				{"crop_left":0,"crop_top":205,"crop_right":965,"crop_bottom":615}],"img_size":{"w":966,"h":728}}`,
 			want: &mpapi.AICropResult{
