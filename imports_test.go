@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"wxsim":                   {}, // an independent witness: it must not share a mistake with us
 	"cmd/wxsim":               {"wxsim"},
 	"internal/wxcrypt":        {},
+	"internal/redistest":      {}, // a real redis-server for tests
 	"internal/adaptertest":    {anything},
 	"examples/internal/demo":  {anything},
 	"examples/nethttp":        {anything},
