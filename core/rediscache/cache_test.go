@@ -1,0 +1,264 @@
+package rediscache_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/core/rediscache"
+	"github.com/wxoauth/wxoauth/internal/redistest"
+)
+
+// newCache is one process: a cache with a client of its own, for a server that may be down.
+func newCache(t *testing.T, addr string) *rediscache.Cache {
+	t.Helper()
+	client, _ := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{addr}, ForceSingleClient: true, ReadBufferEachConn: 4096, WriteBufferEachConn: 4096,
+	})
+	if client == nil {
+		t.Fatal("no client")
+	}
+	t.Cleanup(client.Close)
+	return rediscache.New(client, "shop:")
+}
+
+func set(t *testing.T, cache *rediscache.Cache, value string) {
+	t.Helper()
+	if err := cache.Set(t.Context(), "k", value, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// get is what the cache holds; "" is nothing.
+func get(t *testing.T, cache *rediscache.Cache) string {
+	t.Helper()
+	value, ok, err := cache.Get(t.Context(), "k")
+	if err != nil || ok != (value != "") {
+		t.Fatalf("Get = %q, %t, %v", value, ok, err)
+	}
+	return value
+}
+
+func lease(t *testing.T, cache *rediscache.Cache) (release func(), ok bool) {
+	t.Helper()
+	release, ok, err := cache.Lease(t.Context(), "k", time.Minute)
+	if err != nil || ok != (release != nil) {
+		t.Fatalf("Lease = %t, %v", ok, err)
+	}
+	return release, ok
+}
+
+func TestValuesAreShared(t *testing.T) {
+	server := redistest.Start(t)
+	here, there := newCache(t, server.Addr), newCache(t, server.Addr)
+	if got := get(t, there); got != "" {
+		t.Errorf("an empty cache holds %q", got)
+	}
+	for i := range 300 {
+		value := fmt.Sprint("value ", i)
+		set(t, here, value)
+		if got := get(t, here); got != value {
+			t.Fatalf("after Set the process itself reads %q, want %q", got, value)
+		}
+	}
+	server.Eventually("the other process has the last value", func() bool { return get(t, there) == "value 299" })
+	if ttl := server.Do("TTL", "shop:c:k"); len(ttl) != len("3600") {
+		t.Errorf("TTL = %s, want an hour", ttl)
+	}
+	server.Do("FLUSHALL")
+	server.Eventually("the value is gone", func() bool { return get(t, here) == "" && get(t, there) == "" })
+}
+
+func TestCachedValueCostsNoCommand(t *testing.T) {
+	server := redistest.Start(t)
+	cache := newCache(t, server.Addr)
+	set(t, cache, "token")
+	get(t, cache)
+	server.Forget()
+	for range 100 {
+		get(t, cache)
+	}
+	if got := server.Commands(); !maps.Equal(got, map[string]int{}) {
+		t.Errorf("100 reads cost %v", got)
+	}
+}
+
+func TestValueEndsWithItsTTL(t *testing.T) {
+	server := redistest.Start(t)
+	cache := newCache(t, server.Addr)
+	for _, ttl := range []time.Duration{20 * time.Millisecond, 0, -time.Second} {
+		if err := cache.Set(t.Context(), "k", "v", ttl); err != nil {
+			t.Errorf("Set for %v: %v", ttl, err)
+		}
+		server.Eventually("the value ends", func() bool { return get(t, cache) == "" })
+	}
+}
+
+func TestLease(t *testing.T) {
+	server := redistest.Start(t)
+	here, there := newCache(t, server.Addr), newCache(t, server.Addr)
+	release, ok := lease(t, here)
+	if !ok {
+		t.Fatal("a free lease is not given")
+	}
+	if _, ok := lease(t, there); ok {
+		t.Error("a lease is given twice")
+	}
+	if _, ok := lease(t, here); ok {
+		t.Error("a lease is given twice to one process")
+	}
+	release()
+	theirs, ok := lease(t, there)
+	if !ok {
+		t.Fatal("a released lease is not given")
+	}
+	release() // late, and a second time
+	if _, ok := lease(t, here); ok {
+		t.Error("a late release took the lease from its next holder")
+	}
+	theirs()
+}
+
+func TestLostLease(t *testing.T) {
+	server := redistest.Start(t)
+	here, there := newCache(t, server.Addr), newCache(t, server.Addr)
+	late, ok := lease(t, here)
+	if !ok {
+		t.Fatal("a free lease is not given")
+	}
+	if ttl := server.Do("TTL", "shop:l:k"); ttl != "60" && ttl != "59" {
+		t.Errorf("a lease for a minute has %s s left", ttl)
+	}
+	server.Do("DEL", "shop:l:k") // what its ttl does
+	if _, ok := lease(t, there); !ok {
+		t.Error("a lease that ended is not given")
+	}
+	late()
+	if server.Do("EXISTS", "shop:l:k") != "1" {
+		t.Error("the loser released the lease of the next holder")
+	}
+}
+
+// The next holder of a lease must see what the holder before stored, at once.
+func TestHolderSeesWhatTheOneBeforeStored(t *testing.T) {
+	server := redistest.Start(t)
+	processes := []*rediscache.Cache{newCache(t, server.Addr), newCache(t, server.Addr)}
+	value := ""
+	for i := range 300 {
+		cache := processes[i%2]
+		get(t, processes[1-i%2]) // so that the other one has it cached
+		release, ok := lease(t, cache)
+		if !ok {
+			t.Fatal("a free lease is not given")
+		}
+		if got := get(t, cache); got != value {
+			t.Fatalf("holder %d reads %q, want %q", i, got, value)
+		}
+		value = fmt.Sprint("value ", i)
+		set(t, cache, value)
+		release()
+	}
+}
+
+func TestRedisGone(t *testing.T) {
+	server := redistest.Start(t)
+	cache := newCache(t, server.Addr)
+	set(t, cache, "token")
+	release, ok := lease(t, cache)
+	if !ok {
+		t.Fatal("a free lease is not given")
+	}
+	server.Kill()
+	start := time.Now()
+	if _, ok, err := cache.Get(t.Context(), "k"); ok || err == nil {
+		t.Errorf("Get = %t, %v", ok, err)
+	}
+	if err := cache.Set(t.Context(), "k", "v", time.Hour); err == nil {
+		t.Error("Set says that it worked")
+	}
+	if _, ok, err := cache.Lease(t.Context(), "other", time.Minute); ok || err == nil {
+		t.Errorf("Lease = %t, %v", ok, err)
+	}
+	release()
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("four visits took %v", took)
+	}
+	server.Restart()
+	server.Eventually("the cache works again", func() bool {
+		value, _, _ := cache.Get(t.Context(), "k")
+		return value == "token"
+	})
+}
+
+func TestWrongType(t *testing.T) {
+	server := redistest.Start(t)
+	server.Do("LPUSH", "shop:c:k", "x")
+	if value, ok, err := newCache(t, server.Addr).Get(t.Context(), "k"); ok || err == nil {
+		t.Errorf("Get = %q, %t, %v; want an error", value, ok, err)
+	}
+}
+
+// wechat answers every token request with another token, and counts them.
+type wechat struct{ fetches atomic.Int32 }
+
+func (w *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := fmt.Sprintf(`{"access_token":"token-%d","expires_in":7200}`, w.fetches.Add(1))
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: r,
+	}, nil
+}
+
+func TestFleetFetchesOnce(t *testing.T) {
+	server := redistest.Start(t)
+	var api wechat
+	var processes []core.TokenSource
+	for range 5 {
+		tokens, err := core.StableTokens(core.ClientConfig{
+			AppID: "wx1", Secret: "s", Cache: newCache(t, server.Addr),
+			HTTPClient: &http.Client{Transport: &api}, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		processes = append(processes, tokens)
+	}
+	fetch := func(ctx context.Context) (seen map[string]bool) {
+		var mu sync.Mutex
+		var callers sync.WaitGroup
+		seen = map[string]bool{}
+		for i := range 50 {
+			callers.Go(func() {
+				token, err := processes[i%len(processes)].Token(ctx)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				seen[token] = true
+			})
+		}
+		callers.Wait()
+		return seen
+	}
+	if seen := fetch(t.Context()); !maps.Equal(seen, map[string]bool{"token-1": true}) || api.fetches.Load() != 1 {
+		t.Errorf("a fleet that starts fetched %d times and has %v", api.fetches.Load(), seen)
+	}
+	for _, process := range processes {
+		process.Refused(t.Context(), "token-1")
+	}
+	if seen := fetch(t.Context()); !maps.Equal(seen, map[string]bool{"token-2": true}) || api.fetches.Load() != 2 {
+		t.Errorf("after a refusal it fetched %d times in all and has %v", api.fetches.Load(), seen)
+	}
+}
