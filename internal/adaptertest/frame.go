@@ -1,0 +1,186 @@
+package adaptertest
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-chi/chi/v5"
+
+	chiwx "github.com/wxoauth/wxoauth/adapters/chi"
+	ginwx "github.com/wxoauth/wxoauth/adapters/gin"
+	httpwx "github.com/wxoauth/wxoauth/adapters/nethttp"
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// A Frame is a web framework with its adapter, as two programs that use it like the documentation
+// says. Their pages are shown by a [Site].
+type Frame struct {
+	Name string
+
+	// OneLine guards everything by engine-level middleware; /me and /p/... exist, for any method.
+	// It panics on a bad cfg.
+	OneLine func(cfg oauth.Config, site Site) http.Handler
+
+	// Routes guards some routes:
+	//
+	//	GET      /              Optional
+	//	any      /me            Middleware
+	//	any      /base          Require(ScopeBase)
+	//	any      /profile       Require(ScopeUserInfo)
+	//	any      /nested        Require(ScopeBase), then Require(ScopeUserInfo)
+	//	GET      /seen          Optional, then Middleware
+	//	GET      /token         Middleware, then AccessToken
+	//	any      /group/...     Middleware on a group
+	//	GET      /mount/strip   Middleware behind http.StripPrefix("/mount")
+	//	GET      /wechat/login  Login
+	//	any      /logout        Logout
+	Routes func(cfg oauth.Config, site Site) (http.Handler, error)
+}
+
+// A Site shows the pages of a test program.
+type Site interface {
+	// Show answers a request that got through. u is nil if the adapter says that nobody is signed in.
+	Show(w http.ResponseWriter, r *http.Request, u *core.User)
+	// ShowToken answers /token.
+	ShowToken(w http.ResponseWriter, r *http.Request, token string, err error)
+}
+
+// Frames are all of them.
+func Frames() []Frame { return []Frame{NetHTTP(), Chi(), Gin()} }
+
+// NetHTTP is plain net/http.
+func NetHTTP() Frame {
+	page := func(site Site) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			u, _ := httpwx.User(r)
+			site.Show(w, r, u)
+		})
+	}
+	return Frame{
+		Name: "net/http",
+		OneLine: func(cfg oauth.Config, site Site) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/me", page(site))
+			mux.Handle("/p/", page(site))
+			return httpwx.Middleware(cfg)(mux)
+		},
+		Routes: func(cfg oauth.Config, site Site) (http.Handler, error) {
+			auth, err := httpwx.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			show, guard := page(site), auth.Middleware()
+			mux := http.NewServeMux()
+			mux.Handle("GET /{$}", auth.Optional()(show))
+			mux.Handle("/me", guard(show))
+			mux.Handle("/base", auth.Require(httpwx.ScopeBase)(show))
+			mux.Handle("/profile", auth.Require(httpwx.ScopeUserInfo)(show))
+			mux.Handle("/nested", auth.Require(httpwx.ScopeBase)(auth.Require(httpwx.ScopeUserInfo)(show)))
+			mux.Handle("GET /seen", auth.Optional()(guard(show)))
+			mux.Handle("GET /token", guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				token, err := auth.AccessToken(w, r)
+				site.ShowToken(w, r, token, err)
+			})))
+			mux.Handle("/group/", guard(show))
+			mux.Handle("/mount/", http.StripPrefix("/mount", guard(show)))
+			mux.Handle("/wechat/login", auth.Login())
+			mux.Handle("/logout", auth.Logout())
+			return mux, nil
+		},
+	}
+}
+
+// Chi is chi.
+func Chi() Frame {
+	page := func(site Site) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			u, _ := chiwx.User(r)
+			site.Show(w, r, u)
+		}
+	}
+	return Frame{
+		Name: "chi",
+		OneLine: func(cfg oauth.Config, site Site) http.Handler {
+			r := chi.NewRouter()
+			r.Use(chiwx.Middleware(cfg))
+			r.HandleFunc("/me", page(site))
+			r.HandleFunc("/p/*", page(site))
+			return r
+		},
+		Routes: func(cfg oauth.Config, site Site) (http.Handler, error) {
+			auth, err := chiwx.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			show := page(site)
+			r := chi.NewRouter()
+			r.With(auth.Optional()).Get("/", show)
+			r.With(auth.Middleware()).HandleFunc("/me", show)
+			r.With(auth.Require(chiwx.ScopeBase)).HandleFunc("/base", show)
+			r.With(auth.Require(chiwx.ScopeUserInfo)).HandleFunc("/profile", show)
+			r.With(auth.Require(chiwx.ScopeBase), auth.Require(chiwx.ScopeUserInfo)).HandleFunc("/nested", show)
+			r.With(auth.Optional(), auth.Middleware()).Get("/seen", show)
+			r.With(auth.Middleware()).Get("/token", func(w http.ResponseWriter, r *http.Request) {
+				token, err := auth.AccessToken(w, r)
+				site.ShowToken(w, r, token, err)
+			})
+			r.Route("/group", func(r chi.Router) {
+				r.Use(auth.Middleware())
+				r.HandleFunc("/*", show)
+			})
+			r.Handle("/mount/*", http.StripPrefix("/mount", auth.Middleware()(show)))
+			r.Handle("/wechat/login", auth.Login())
+			r.Handle("/logout", auth.Logout())
+			return r, nil
+		},
+	}
+}
+
+// Gin is gin.
+func Gin() Frame {
+	gin.SetMode(gin.TestMode) // or it prints every route
+	page := func(site Site) gin.HandlerFunc {
+		return func(c *gin.Context) {
+			u, _ := ginwx.User(c)
+			site.Show(c.Writer, c.Request, u)
+		}
+	}
+	return Frame{
+		Name: "gin",
+		OneLine: func(cfg oauth.Config, site Site) http.Handler {
+			r := gin.New()
+			r.Use(ginwx.Middleware(cfg))
+			r.Any("/me", page(site))
+			r.Any("/p/*path", page(site))
+			return r
+		},
+		Routes: func(cfg oauth.Config, site Site) (http.Handler, error) {
+			auth, err := ginwx.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			show := page(site)
+			r := gin.New()
+			r.GET("/", auth.Optional(), show)
+			r.Any("/me", auth.Middleware(), show)
+			r.Any("/base", auth.Require(ginwx.ScopeBase), show)
+			r.Any("/profile", auth.Require(ginwx.ScopeUserInfo), show)
+			r.Any("/nested", auth.Require(ginwx.ScopeBase), auth.Require(ginwx.ScopeUserInfo), show)
+			r.GET("/seen", auth.Optional(), auth.Middleware(), show)
+			r.GET("/token", auth.Middleware(), func(c *gin.Context) {
+				token, err := auth.AccessToken(c)
+				site.ShowToken(c.Writer, c.Request, token, err)
+			})
+			group := r.Group("/group", auth.Middleware())
+			group.Any("/*path", show)
+			// StripPrefix is net/http's: an engine of its own behind it.
+			inner := gin.New()
+			inner.GET("/strip", auth.Middleware(), show)
+			r.Any("/mount/*path", gin.WrapH(http.StripPrefix("/mount", inner)))
+			r.Any("/wechat/login", auth.Login())
+			r.Any("/logout", auth.Logout())
+			return r, nil
+		},
+	}
+}

@@ -1,0 +1,246 @@
+package adaptertest
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// maxCookieHeader is how much all cookies of a host may take in one request, in bytes.
+const maxCookieHeader = 6 << 10
+
+// inspect looks at every answer of the app, whatever the case is about.
+func (w *World) inspect(h *Hop) {
+	if h.URL.Host == openHost && len(h.Sent.Get("Cookie")) > 0 && strings.Contains(h.Sent.Get("Cookie"), "wx-") {
+		w.Errorf("WeChat was sent a cookie of the app")
+	}
+	if h.URL.Host != Host {
+		return
+	}
+	w.mu.Lock()
+	w.hops++
+	w.mu.Unlock()
+	w.learn(h)
+	if h.Status == 0 {
+		return // cut on the way
+	}
+	complain := func(format string, args ...any) {
+		w.Errorf("%s %s answered %d: %s", h.Method, show(h.URL), h.Status, fmt.Sprintf(format, args...))
+	}
+	if n := len(h.Sent.Get("Cookie")); n > maxCookieHeader {
+		complain("the browser's cookies take %d bytes", n)
+	}
+	w.inspectCookies(h, complain)
+	switch {
+	case h.Header.Get(pageHeader) != "", h.Status == http.StatusNotFound, h.Status == http.StatusSwitchingProtocols:
+	case h.Status == http.StatusMovedPermanently || h.Status == http.StatusTemporaryRedirect || h.Status == http.StatusPermanentRedirect:
+		if !w.AllowRedirects {
+			complain("the library answers 302 and 303 only")
+		}
+	default:
+		inspectAnswer(h, complain)
+	}
+	w.secrets.see(h.Method+" "+h.URL.Host+h.URL.Opaque, w.withoutOwn(h))
+}
+
+// inspectAnswer looks at an answer of the library's own.
+func inspectAnswer(h *Hop, complain func(string, ...any)) {
+	for name, want := range map[string]string{
+		"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+	} {
+		if got := h.Header[name]; len(got) != 1 || got[0] != want {
+			complain("%s is %q, want %q", name, got, want)
+		}
+	}
+	kind := h.Header.Get("Content-Type")
+	if strings.HasPrefix(kind, "text/html") {
+		policy := h.Header.Get("Content-Security-Policy")
+		if policy != "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'" {
+			complain("Content-Security-Policy is %q", policy)
+		}
+		if strings.Contains(h.Body, "<script") || strings.Contains(h.Body, " on") && strings.Contains(h.Body, "onerror") {
+			complain("a script on a page")
+		}
+	}
+	if h.Status == http.StatusUnauthorized && h.Header.Get("WWW-Authenticate") != "WeChat" {
+		complain("WWW-Authenticate is %q", h.Header.Get("WWW-Authenticate"))
+	}
+	if h.Status == http.StatusServiceUnavailable && strings.Contains(h.Body, `"store`) && h.Header.Get("Retry-After") == "" {
+		complain("no Retry-After")
+	}
+	location := h.Location()
+	if (h.Status >= 300 && h.Status < 400) != (location != "") {
+		complain("Location is %q", location)
+	}
+	if location == "" {
+		return
+	}
+	ours := strings.HasPrefix(location, PublicURL+"/")
+	wechat := strings.HasPrefix(location, "https://"+openHost+authorizePath+"?") || strings.HasPrefix(location, "https://"+openHost+qrPath+"?")
+	if !ours && !wechat {
+		complain("it redirects to %q", location)
+	}
+	if u, err := follow(h.URL, location); err != nil || (u.Host != Host && u.Host != openHost) {
+		complain("a browser would go to %v, error %v", u, err)
+	}
+	if ours && strings.Contains(location, "wx1") {
+		complain("the address still holds a state: %q", location)
+	}
+	if h.Body != "" {
+		complain("a redirect with a body: %q", h.Body)
+	}
+}
+
+// inspectCookies looks at what an answer sets.
+func (w *World) inspectCookies(h *Hop, complain func(string, ...any)) {
+	set := h.SetCookies()
+	if h.Header.Get(pageHeader) != "" && len(set) > 0 && h.Header.Get("X-May-Set") == "" && slices.ContainsFunc(set, AttemptCookie) {
+		complain("a page sets the cookie of an attempt")
+	}
+	seen := map[string]bool{}
+	for _, c := range set {
+		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") {
+			complain("a cookie named %s", c.Name)
+		}
+		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge == 0 {
+			complain("cookie %s has other attributes: %+v", c.Name, *c)
+		}
+		if size := len(c.Name) + len("=") + len(c.Value); size > 1250 {
+			complain("cookie %s takes %d bytes", c.Name, size)
+		}
+		if seen[c.Name] {
+			complain("cookie %s is set twice", c.Name)
+		}
+		seen[c.Name] = true
+	}
+}
+
+// withoutOwn is all of an answer except what has to hold secrets: the library's own sealed cookies,
+// and the state on its way to WeChat.
+func (w *World) withoutOwn(h *Hop) string {
+	var text strings.Builder
+	for name, values := range h.Header {
+		for _, value := range values {
+			if name == "Set-Cookie" && strings.HasPrefix(value, "__Host-wx") {
+				continue
+			}
+			if name == "Location" && strings.HasPrefix(value, "https://"+openHost+"/") {
+				value = strings.ReplaceAll(value, stateOf(value), "")
+			}
+			text.WriteString(name + ": " + value + "\n")
+		}
+	}
+	return text.String() + h.Body
+}
+
+// stateOf finds the state of an address; a blank if there is none.
+func stateOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return " "
+	}
+	return cmp.Or(u.Query().Get("state"), " ")
+}
+
+// learn notes the secrets that go over the wire between browser and app.
+func (w *World) learn(h *Hop) {
+	query := h.URL.Query()
+	if state := query.Get("state"); strings.HasPrefix(state, "wx1") {
+		w.secrets.add("a state", state)
+		w.secrets.add("a code", query.Get("code"))
+	}
+	for _, c := range h.SetCookies() {
+		w.secrets.add("the value of cookie "+c.Name, c.Value)
+	}
+	if to := h.Location(); strings.HasPrefix(to, "https://"+openHost+"/") {
+		w.secrets.add("a state", strings.TrimSpace(stateOf(to)))
+	}
+}
+
+// close ends the world, and looks at what is left of it.
+func (w *World) close() {
+	w.Net.Close()
+	for _, c := range w.Sim.Log() {
+		w.secrets.add("a code", c.Query.Get("code"))
+		for _, name := range []string{"access_token", "refresh_token"} {
+			w.secrets.add("an "+name, c.Query.Get(name))
+			w.secrets.add("an "+name, field(c.Answer, name))
+		}
+		if strings.HasPrefix(c.Path, "/cgi-bin/") {
+			w.Errorf("a web login asked for %s", c.Path)
+		}
+	}
+	log := w.log.String()
+	w.secrets.see("the log", log)
+	for _, f := range w.Failures() {
+		w.secrets.see("a Failure", fmt.Sprintf("%v %+v %#v %s", f, f, *f, f.Error()))
+	}
+	for _, leak := range w.secrets.leaks() {
+		w.Error(leak)
+	}
+	if strings.Contains(log, "panic serving") && !w.AllowPanics {
+		w.Errorf("a handler panicked:\n%s", log)
+	}
+}
+
+// field finds a string of a JSON text without decoding it.
+func field(json []byte, name string) string {
+	_, rest, _ := strings.Cut(string(json), `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
+}
+
+// secrets are the values that must not turn up anywhere, and the words that did turn up. Every
+// secret is one word of letters, digits, "_" and "-".
+type secrets struct {
+	mu    sync.Mutex
+	names map[string]string // of secrets
+	seen  map[string]string // where each word was seen
+}
+
+// add notes a secret. Values shorter than 8 bytes are none, but parts of sentences.
+func (s *secrets) add(name, value string) {
+	if len(value) < 8 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names == nil {
+		s.names = map[string]string{}
+	}
+	s.names[value] = name
+}
+
+// see notes the words of a text that others may see.
+func (s *secrets) see(where, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen = map[string]string{}
+	}
+	for word := range strings.FieldsFuncSeq(text, noWord) {
+		if len(word) >= 8 {
+			s.seen[word] = where
+		}
+	}
+}
+
+func noWord(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
+}
+
+// leaks says which secret turned up where.
+func (s *secrets) leaks() (leaks []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for value, name := range s.names {
+		if where, ok := s.seen[value]; ok {
+			leaks = append(leaks, name+" turns up in "+where)
+		}
+	}
+	return leaks
+}

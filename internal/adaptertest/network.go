@@ -1,0 +1,148 @@
+package adaptertest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A Network is an internet inside the process: hosts by name, each served by net/http over
+// in-memory connections. Encryption is left out: https is http on a connection that the client takes for
+// a secure one, as behind a proxy that ends TLS.
+//
+// Everything that is started belongs to the bubble it was started in; Close ends it.
+type Network struct {
+	complaints slog.Handler // told what net/http says about a host's handler, panics above all
+
+	mu         sync.Mutex
+	hosts      map[string]*host
+	transports []*http.Transport
+	callers    int // so far; each gets an address of its own
+}
+
+// NewNetwork makes a network without hosts. What its servers complain about, such as a
+// handler's panic, is logged as an error.
+func NewNetwork(complaints slog.Handler) *Network {
+	return &Network{complaints: complaints, hosts: map[string]*host{}}
+}
+
+// A host is one name and its server.
+type host struct {
+	handler atomic.Pointer[http.Handler]
+	calls   chan net.Conn
+	closed  chan struct{}
+	server  http.Server
+}
+
+// Serve gives a name to a handler. A second Serve of one name replaces the handler, as a new
+// deploy does; connections stay.
+func (n *Network) Serve(name string, h http.Handler) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if known := n.hosts[name]; known != nil {
+		known.handler.Store(&h)
+		return
+	}
+	made := &host{calls: make(chan net.Conn), closed: make(chan struct{})}
+	made.handler.Store(&h)
+	made.server.ErrorLog = slog.NewLogLogger(n.complaints, slog.LevelError)
+	made.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*made.handler.Load()).ServeHTTP(w, r)
+	})
+	n.hosts[name] = made
+	go func() { _ = made.server.Serve(made) }() // it ends with Close, and says just that
+}
+
+// Close ends all servers and connections.
+func (n *Network) Close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, t := range n.transports {
+		t.CloseIdleConnections()
+	}
+	for _, h := range n.hosts {
+		_ = h.server.Close()
+	}
+}
+
+// Dial connects to a host of this network, by name and port. Other names are not found.
+func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	h := n.hosts[name]
+	if h == nil {
+		h = n.hosts[net.JoinHostPort(name, port)]
+	}
+	n.callers++
+	caller := n.callers
+	n.mu.Unlock()
+	if h == nil {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}}
+	}
+	near, far := net.Pipe()
+	address4 := &net.TCPAddr{IP: net.IPv4(198, 51, byte(caller>>8), byte(caller)), Port: 1024 + caller%60000}
+	select {
+	case h.calls <- pipe{far, address4}:
+		return pipe{near, address4}, nil
+	case <-h.closed:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	case <-ctx.Done():
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: ctx.Err()}
+	}
+}
+
+// Transport makes a client's side of the network. It follows no redirect and knows no cookie.
+func (n *Network) Transport() *http.Transport {
+	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) }
+	t := &http.Transport{
+		DialContext: dial, DialTLSContext: dial,
+		DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.transports = append(n.transports, t)
+	return t
+}
+
+// Accept, Close and Addr make a host a [net.Listener].
+func (h *host) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.calls:
+		return c, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close stops listening.
+func (h *host) Close() error {
+	select {
+	case <-h.closed:
+		return errors.New("closed twice")
+	default:
+		close(h.closed)
+		return nil
+	}
+}
+
+// Addr is where the host pretends to listen.
+func (h *host) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 1), Port: 443} }
+
+// A pipe is one end of a connection. Both ends are told the caller's address.
+type pipe struct {
+	net.Conn
+
+	caller net.Addr
+}
+
+// RemoteAddr is the caller's, which only the server's end is asked for.
+func (p pipe) RemoteAddr() net.Addr { return p.caller }
