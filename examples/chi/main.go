@@ -1,0 +1,61 @@
+// Command chi is the example app on chi: WeChat login for a group of routes.
+//
+//	go run ./examples/chi
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/chi"
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
+)
+
+func main() { demo.Main("chi", routes) }
+
+func routes(app *demo.App) (http.Handler, error) {
+	auth, err := wxoauth.New(app.Web)
+	if err != nil {
+		return nil, err
+	}
+	r := chi.NewRouter()
+	// chi's own middleware.Logger would write queries, and with them login codes.
+	r.Use(demo.AccessLog, middleware.Recoverer)
+	r.Get("/healthz", demo.Healthz)
+
+	// A public page that knows who is signed in.
+	r.With(auth.Optional()).Get("/", func(w http.ResponseWriter, r *http.Request) {
+		user, _ := wxoauth.User(r) // nil: nobody
+		app.HomePage(w, r, user)
+	})
+
+	// Only for signed-in users. Others are sent to WeChat and come back.
+	r.Group(func(r chi.Router) {
+		r.Use(auth.Middleware())
+		r.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) {
+			user, _ := wxoauth.User(r)
+			app.ProfilePage(w, r, user)
+		})
+		r.HandleFunc("/api/me", userJSON)
+		r.HandleFunc("/events", app.Events)
+	})
+
+	// The openid is enough here, so WeChat does not ask the user.
+	r.With(auth.Require(wxoauth.ScopeBase)).HandleFunc("/base", userJSON)
+
+	r.Handle("/wechat/login", auth.Login())
+	r.Handle("/wechat/logout", auth.Logout())
+	if app.Push != nil {
+		r.Handle("/push", app.Push)
+	}
+	return r, nil
+}
+
+func userJSON(w http.ResponseWriter, r *http.Request) {
+	user, _ := wxoauth.User(r)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(user) // the client hung up
+}

@@ -1,0 +1,57 @@
+// Command gin is the example app on gin: WeChat login for a group of routes.
+//
+//	go run ./examples/gin
+package main
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
+)
+
+func main() { demo.Main("gin", routes) }
+
+func routes(app *demo.App) (http.Handler, error) {
+	auth, err := wxoauth.New(app.Web)
+	if err != nil {
+		return nil, err
+	}
+	gin.SetMode(gin.ReleaseMode) // in debug mode gin.Recovery writes cookies
+	r := gin.New()
+	// gin.Default would write queries, and with them login codes.
+	r.Use(gin.LoggerWithConfig(gin.LoggerConfig{SkipQueryString: true}), gin.Recovery())
+	r.GET("/healthz", gin.WrapF(demo.Healthz))
+
+	// A public page that knows who is signed in.
+	r.GET("/", auth.Optional(), func(c *gin.Context) {
+		user, _ := wxoauth.User(c) // nil: nobody
+		app.HomePage(c.Writer, c.Request, user)
+	})
+
+	// Only for signed-in users. Others are sent to WeChat and come back.
+	guarded := r.Group("/", auth.Middleware())
+	guarded.Any("/me", func(c *gin.Context) {
+		user, _ := wxoauth.User(c)
+		app.ProfilePage(c.Writer, c.Request, user)
+	})
+	guarded.Any("/api/me", userJSON)
+	guarded.Any("/events", gin.WrapF(app.Events))
+
+	// The openid is enough here, so WeChat does not ask the user.
+	r.Any("/base", auth.Require(wxoauth.ScopeBase), userJSON)
+
+	r.Any("/wechat/login", auth.Login())
+	r.Any("/wechat/logout", auth.Logout())
+	if app.Push != nil {
+		r.Any("/push", gin.WrapH(app.Push))
+	}
+	return r, nil
+}
+
+func userJSON(c *gin.Context) {
+	user, _ := wxoauth.User(c)
+	c.JSON(http.StatusOK, user)
+}

@@ -1,0 +1,262 @@
+package demo_test
+
+import (
+	"bufio"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+func TestLogIn(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+
+			home := b.open(t, p.url+"/")
+			if home.status != http.StatusOK || !strings.Contains(home.body, `href="/wechat/login?return_to=%2F"`) {
+				t.Fatalf("the home page has no login link: %d\n%s", home.status, home.body)
+			}
+			consent := b.open(t, p.url+"/wechat/login?return_to=%2F")
+			if "http://"+consent.url.Host != p.sim {
+				t.Fatalf("the login link led to %v, want the simulator at %s", consent.url, p.sim)
+			}
+			home = b.consent(t, consent, "allow")
+			if home.url.String() != p.url+"/" || !strings.Contains(home.body, "Hello, 小明") {
+				t.Fatalf("after the login at %v:\n%s", home.url, home.body)
+			}
+
+			var user struct{ OpenID, Nickname, HeadImgURL string }
+			if api := b.fetch(t, p.url+"/api/me"); json.Unmarshal([]byte(api.body), &user) != nil || user.OpenID == "" || user.Nickname != "小明" {
+				t.Errorf("/api/me: %d %s", api.status, api.body)
+			}
+			profile := b.open(t, p.url+"/me")
+			for _, want := range []string{user.OpenID, user.Nickname, `src="` + user.HeadImgURL + `"`, "中国 · 广东 · 深圳"} {
+				if !strings.Contains(profile.body, want) {
+					t.Errorf("the profile page lacks %q:\n%s", want, profile.body)
+				}
+			}
+			if avatar := b.open(t, user.HeadImgURL); avatar.status != http.StatusOK || !strings.Contains(avatar.body, "<svg") {
+				t.Errorf("the avatar: %d %s", avatar.status, avatar.body)
+			}
+
+			home = b.submit(t, p.url+"/wechat/logout", url.Values{"return_to": {"/"}})
+			if home.url.String() != p.url+"/" || strings.Contains(home.body, "小明") {
+				t.Errorf("after the logout at %v:\n%s", home.url, home.body)
+			}
+
+			p.stop(t)
+			for _, secret := range []string{"code=", "state=", "wx1"} {
+				if strings.Contains(p.output.String(), secret) {
+					t.Errorf("the log has %q:\n%s", secret, p.output)
+				}
+			}
+			for _, line := range []string{"/wechat/logout", "SESSION_KEYS is not set"} {
+				if !strings.Contains(p.output.String(), line) {
+					t.Errorf("the log lacks %q:\n%s", line, p.output)
+				}
+			}
+		})
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+			page := b.consent(t, b.open(t, p.url+"/me"), "refuse")
+			if page.status != http.StatusForbidden || page.url.Path != "/me" || !strings.Contains(page.body, `href="`+p.url+`/me"`) {
+				t.Errorf("after a refusal: %d %v\n%s", page.status, page.url, page.body)
+			}
+			if api := b.fetch(t, p.url+"/api/me"); api.status != http.StatusUnauthorized {
+				t.Errorf("/api/me after a refusal: %d %s", api.status, api.body)
+			}
+		})
+	}
+}
+
+func TestAskForMore(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+			base := b.open(t, p.url+"/base")
+			if base.url.String() != p.url+"/base" || !strings.Contains(base.body, `"openid":"o`) || strings.Contains(base.body, "小明") {
+				t.Errorf("/base ended at %v: %s", base.url, base.body)
+			}
+			if home := b.open(t, p.url+"/"); !strings.Contains(home.body, "signed in silently") {
+				t.Errorf("the home page after /base:\n%s", home.body)
+			}
+			consent := b.open(t, p.url+"/me")
+			if "http://"+consent.url.Host != p.sim {
+				t.Fatalf("/me after /base ended at %v, want the consent page", consent.url)
+			}
+			if me := b.consent(t, consent, "allow"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, "小明") {
+				t.Errorf("/me after the consent: %v\n%s", me.url, me.body)
+			}
+		})
+	}
+}
+
+func TestScriptsAreToldWhereToLogIn(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+			for _, path := range []string{"/me", "/api/me", "/events", "/base"} {
+				got := b.fetch(t, p.url+path)
+				var answer struct {
+					Error    string `json:"error"`
+					LoginURL string `json:"login_url"`
+				}
+				if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != http.StatusUnauthorized ||
+					answer.Error != "login_required" || answer.LoginURL != p.url+"/wechat/login" {
+					t.Errorf("%s: %d %s", path, got.status, got.body)
+				}
+			}
+			for path, want := range map[string]int{
+				"/healthz": http.StatusOK, "/nowhere": http.StatusNotFound, "/push": http.StatusNotFound, "/wechat/logout": http.StatusMethodNotAllowed,
+			} {
+				if got := b.open(t, p.url+path); got.status != want {
+					t.Errorf("%s: %d, want %d", path, got.status, want)
+				}
+			}
+			if got := b.submit(t, p.url+"/me", nil); got.status != http.StatusUnauthorized {
+				t.Errorf("POST /me: %d, want 401", got.status)
+			}
+			if got := b.send(t, http.MethodHead, p.url+"/me", nil); got.status != http.StatusUnauthorized {
+				t.Errorf("HEAD /me: %d, want 401", got.status)
+			}
+		})
+	}
+}
+
+func TestEventsEndWhenTheProgramStops(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+			b.open(t, p.url+"/base")
+			b.consent(t, b.open(t, p.url+"/me"), "allow")
+			res, err := b.client.Get(p.url + "/events")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != "text/event-stream" {
+				t.Fatalf("/events: %s %s", res.Status, got)
+			}
+			lines := bufio.NewScanner(res.Body)
+			if !lines.Scan() || lines.Text() != "event: time" || !lines.Scan() || !strings.HasPrefix(lines.Text(), "data: 2") {
+				t.Errorf("first event: %q, %v", lines.Text(), lines.Err())
+			}
+			p.stop(t)
+			for lines.Scan() {
+			}
+			if err := lines.Err(); err != nil {
+				t.Errorf("the stream was cut off: %v", err)
+			}
+		})
+	}
+}
+
+func TestOtherBrowsers(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			t.Run("without a website app", func(t *testing.T) {
+				p, b := start(t, framework, "ANY_BROWSER=0"), newBrowser()
+				page := b.open(t, p.url+"/me")
+				if page.status != http.StatusUnauthorized || !strings.Contains(page.body, "data:image/png;base64,") {
+					t.Errorf("/me: %d\n%s", page.status, page.body)
+				}
+				b.agent += " MicroMessenger/8.0.50"
+				if page = b.open(t, p.url+"/me"); "http://"+page.url.Host != p.sim {
+					t.Errorf("/me in WeChat ended at %v", page.url)
+				}
+			})
+			t.Run("with a website app", func(t *testing.T) {
+				p, b := start(t, framework, "ANY_BROWSER=0", "WECHAT_WEBSITE_APPID=wxsite", "WECHAT_WEBSITE_SECRET=secret"), newBrowser()
+				page := b.open(t, p.url+"/me")
+				if page.status != http.StatusOK || page.url.Path != "/connect/qrconnect" || !strings.Contains(page.body, "data:image/png;base64,") {
+					t.Errorf("/me: %d %v\n%s", page.status, page.url, page.body)
+				}
+			})
+		})
+	}
+}
+
+func TestWeChatElsewhere(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p := start(t, framework, "WECHAT_APPID="+sim.AppID(), "WECHAT_SECRET="+sim.Secret(), "WECHAT_API_URL="+sim.URL, "WECHAT_OPEN_URL="+sim.URL)
+			if p.sim != "" {
+				t.Errorf("a simulator was started at %s", p.sim)
+			}
+			b := newBrowser()
+			b.agent += " MicroMessenger/8.0.50"
+			if me := b.open(t, p.url+"/me"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, sim.Users()[0].OpenID) {
+				t.Errorf("/me: %d %v\n%s", me.status, me.url, me.body)
+			}
+		})
+	}
+}
+
+func TestPush(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			const token = "pushtoken"
+			p, b := start(t, framework, "PUSH_TOKEN="+token, "PUSH_AES_KEY="+strings.Repeat("a", 43)), newBrowser()
+			parts := []string{token, "1700000000", "nonce"}
+			slices.Sort(parts)
+			sum := sha1.Sum([]byte(strings.Join(parts, "")))
+			query := url.Values{"timestamp": {"1700000000"}, "nonce": {"nonce"}, "echostr": {"hello"}, "signature": {hex.EncodeToString(sum[:])}}
+			if got := b.open(t, p.url+"/push?"+query.Encode()); got.status != http.StatusOK || got.body != "hello" {
+				t.Errorf("WeChat's check of the address: %d %s", got.status, got.body)
+			}
+			query.Set("nonce", "other")
+			if got := b.open(t, p.url+"/push?"+query.Encode()); got.status != http.StatusForbidden {
+				t.Errorf("a forged check: %d %s", got.status, got.body)
+			}
+			if got := b.submit(t, p.url+"/push", nil); got.status != http.StatusForbidden {
+				t.Errorf("a message without a signature: %d %s", got.status, got.body)
+			}
+		})
+	}
+}
+
+func TestRefusesToStart(t *testing.T) {
+	taken := start(t, "nethttp")
+	addr, simAddr := strings.TrimPrefix(taken.url, "http://"), strings.TrimPrefix(taken.sim, "http://")
+	for _, framework := range frameworks {
+		for _, tt := range []struct {
+			name string
+			env  []string
+			want []string
+		}{
+			{"several bad variables", []string{"ADDR=nowhere", "WECHAT_SECRET=hidden", "SESSION_KEYS=hidden"}, []string{"ADDR", "WECHAT_APPID", "SESSION_KEYS"}},
+			{"the address is taken", []string{"ADDR=" + addr}, []string{"ADDR: another program listens on " + addr}},
+			{"the simulator's address is taken", []string{"ADDR=" + freeAddr(t), "WXSIM_ADDR=" + simAddr}, []string{"WXSIM_ADDR: another program listens on " + simAddr}},
+			{"a push key that is none", []string{"ADDR=" + freeAddr(t), "WXSIM_ADDR=127.0.0.1:0", "PUSH_TOKEN=token", "PUSH_AES_KEY=hidden"}, []string{"PUSH_AES_KEY"}},
+		} {
+			t.Run(framework+": "+tt.name, func(t *testing.T) {
+				got := refuses(t, framework, tt.env...)
+				for _, want := range tt.want {
+					if !strings.Contains(got, want) {
+						t.Errorf("it says %q, want %q in it", got, want)
+					}
+				}
+				if strings.Contains(got, "hidden") {
+					t.Errorf("it shows a secret: %s", got)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package demo
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+//nolint:gochecknoglobals // made once, never changed
+var (
+	homeTemplate    = parsePage("home")
+	profileTemplate = parsePage("profile")
+	languages       = language.NewMatcher([]language.Tag{language.Chinese, language.English})
+)
+
+func parsePage(name string) *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html"))
+}
+
+// A page is what the templates know.
+type page struct {
+	Lang      string     // "zh" or "en"
+	User      *core.User // nil: nobody is signed in
+	Framework string
+	Simulator string // the simulator's URL, or ""
+}
+
+// T chooses between the two languages of the pages.
+func (p page) T(chinese, english string) string {
+	if p.Lang == "en" {
+		return english
+	}
+	return chinese
+}
+
+// Named says whether the user has shared a profile.
+func (p page) Named() bool { return p.User != nil && p.User.Nickname != "" }
+
+// Initial is what an avatar shows until its picture is there.
+func (p page) Initial() string {
+	for _, r := range p.User.Nickname {
+		return string(r)
+	}
+	return "?"
+}
+
+// Region is where the user says to be from.
+func (p page) Region() string {
+	parts := []string{p.User.Country, p.User.Province, p.User.City}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " · ")
+}
+
+// HomePage is for everybody. user may be nil.
+func (app *App) HomePage(w http.ResponseWriter, r *http.Request, user *core.User) {
+	app.render(w, r, homeTemplate, user)
+}
+
+// ProfilePage shows who is signed in.
+func (app *App) ProfilePage(w http.ResponseWriter, r *http.Request, user *core.User) {
+	app.render(w, r, profileTemplate, user)
+}
+
+func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Template, user *core.User) {
+	// Chinese, unless the browser prefers English.
+	_, i := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
+	p := page{Lang: []string{"zh", "en"}[i], User: user, Framework: app.framework, Simulator: app.simulator}
+	var body bytes.Buffer
+	if err := t.ExecuteTemplate(&body, "layout", p); err != nil {
+		slog.ErrorContext(r.Context(), "page not rendered", "error", err)
+		http.Error(w, "page not rendered", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", p.Lang)
+	h.Add("Vary", "Accept-Language")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// Avatars lie on WeChat's servers, or at the simulator. Nothing else is loaded.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'")
+	// With no-referrer, older browsers would send the logout without saying where it comes from.
+	h.Set("Referrer-Policy", "same-origin")
+	_, _ = w.Write(body.Bytes()) // the browser hung up
+}

@@ -1,0 +1,256 @@
+package demo_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var frameworks = []string{"nethttp", "chi", "gin"}
+
+// binaries is where TestMain puts the three examples.
+var binaries string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "wxoauth-examples")
+	if err != nil {
+		panic(err)
+	}
+	binaries = dir
+	build := exec.Command("go", "build", "-o", dir+"/", "../../nethttp", "../../chi", "../../gin")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v\n%s", err, out))
+	}
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// patience bounds every wait for a program.
+const patience = 20 * time.Second
+
+// A program is an example that runs.
+type program struct {
+	url, sim string
+	cmd      *exec.Cmd
+	output   *output // of both streams
+	ended    chan error
+}
+
+// An output can be written and read at the same time.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// prepare makes the command without the variables of whoever runs the tests.
+func prepare(t *testing.T, framework string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binaries+"/"+framework)
+	cmd.Env = env
+	return cmd
+}
+
+var addresses = regexp.MustCompile(`(?m)^  (Open|WeChat) +(http://\S+)`)
+
+// start runs an example until it says where it is. Unless env says otherwise it listens on free
+// ports, and WeChat is simulated inside.
+func start(t *testing.T, framework string, env ...string) *program {
+	t.Helper()
+	env = append([]string{"ADDR=" + freeAddr(t), "WXSIM_ADDR=127.0.0.1:0"}, env...)
+	p := &program{cmd: prepare(t, framework, env...), output: new(output), ended: make(chan error, 1)}
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Stderr = p.output
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan struct{})
+	go func() {
+		said := sync.OnceFunc(func() { close(ready) })
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			fmt.Fprintln(p.output, lines.Text())
+			if strings.Contains(lines.Text(), "Ctrl-C") {
+				said()
+			}
+		}
+		err := p.cmd.Wait()
+		said()
+		p.ended <- err
+	}()
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	select {
+	case <-ready:
+	case <-time.After(patience):
+	}
+	for _, found := range addresses.FindAllStringSubmatch(p.output.String(), -1) {
+		switch found[1] {
+		case "Open":
+			p.url = found[2]
+		case "WeChat":
+			p.sim = found[2]
+		}
+	}
+	if p.url == "" {
+		t.Fatalf("examples/%s did not start:\n%s", framework, p.output)
+	}
+	return p
+}
+
+// stop sends SIGTERM and wants exit code 0.
+func (p *program) stop(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-p.ended:
+		if err != nil {
+			t.Errorf("after SIGTERM: %v\n%s", err, p.output)
+		}
+	case <-time.After(patience):
+		t.Errorf("still running after SIGTERM:\n%s", p.output)
+	}
+}
+
+// refuses runs an example that must not start, and returns what it says.
+func refuses(t *testing.T, framework string, env ...string) string {
+	t.Helper()
+	out, err := prepare(t, framework, env...).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("examples/%s ended with %v, want exit status 1:\n%s", framework, err, out)
+	}
+	return string(out)
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+// A browser keeps cookies and follows redirects.
+type browser struct {
+	client http.Client
+	agent  string
+}
+
+func newBrowser() *browser {
+	jar, _ := cookiejar.New(nil)
+	return &browser{client: http.Client{Jar: jar, Timeout: patience}, agent: "Mozilla/5.0 (Linux; Android 15)"}
+}
+
+// A view is where a browser ended up.
+type view struct {
+	status int
+	url    *url.URL
+	body   string
+}
+
+// open loads a page.
+func (b *browser) open(t *testing.T, address string) view {
+	t.Helper()
+	return b.send(t, http.MethodGet, address, nil)
+}
+
+// submit posts a form.
+func (b *browser) submit(t *testing.T, address string, form url.Values) view {
+	t.Helper()
+	return b.send(t, http.MethodPost, address, form)
+}
+
+func (b *browser) send(t *testing.T, method, address string, form url.Values) view {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("User-Agent", b.agent)
+	req.Header.Set("Accept", "text/html,application/xhtml+xml")
+	req.Header.Set("Accept-Language", "en")
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	return b.do(t, req)
+}
+
+// fetch is what a page's script does.
+func (b *browser) fetch(t *testing.T, address string) view {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "*/*")
+	req.Header.Set("Sec-Fetch-Mode", "cors")
+	return b.do(t, req)
+}
+
+func (b *browser) do(t *testing.T, req *http.Request) view {
+	t.Helper()
+	res, err := b.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view{res.StatusCode, res.Request.URL, string(body)}
+}
+
+var (
+	consentQuery = regexp.MustCompile(`name="query" value="([^"]*)"`)
+	consentUsers = regexp.MustCompile(`name="user" value="([^"]*)"`)
+)
+
+// consent presses a button of the simulator's consent page, as its first user.
+func (b *browser) consent(t *testing.T, page view, decision string) view {
+	t.Helper()
+	query, user := consentQuery.FindStringSubmatch(page.body), consentUsers.FindStringSubmatch(page.body)
+	if query == nil || user == nil {
+		t.Fatalf("no consent page at %v:\n%s", page.url, page.body)
+	}
+	return b.submit(t, "http://"+page.url.Host+"/wxsim/consent", url.Values{
+		"query": {html.UnescapeString(query[1])}, "user": {user[1]}, "decision": {decision},
+	})
+}

@@ -1,0 +1,110 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// drain is how long requests under way may take once the program was told to stop. It is more
+// than the slowest login needs.
+const drain = 15 * time.Second
+
+// Main runs an example until it is told to stop by SIGTERM or Ctrl-C; a second time stops it at
+// once. routes wires the app into the framework.
+func Main(framework string, routes func(*App) (http.Handler, error)) {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	if err := run(ctx, framework, routes); err != nil {
+		fmt.Fprintf(os.Stderr, "examples/%s: %v\n", framework, err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, framework string, routes func(*App) (http.Handler, error)) error {
+	s, err := readSettings(os.Getenv)
+	if err != nil {
+		return err
+	}
+	var listen net.ListenConfig
+	ln, err := listen.Listen(ctx, "tcp", s.addr)
+	if err != nil {
+		return listenFault("ADDR", s.addr, err)
+	}
+	defer ln.Close() //nolint:errcheck // closed already, unless something below fails
+	simulator := ""
+	if s.simAddr != "" {
+		sim, err := simulate(s) //nolint:contextcheck // it listens until Close: requests that drain still need it
+		if err != nil {
+			return err
+		}
+		defer sim.Close()
+		simulator = sim.URL
+	}
+	app, err := newApp(framework, simulator, s)
+	if err != nil {
+		return err
+	}
+	handler, err := routes(app)
+	if err != nil {
+		return err
+	}
+	if s.madeUpKeys {
+		slog.WarnContext(ctx, "SESSION_KEYS is not set: a made-up key is used, and when this program stops everybody is signed out")
+	}
+	fmt.Print(welcome(app, s.anyBrowser))
+	return app.serve(ctx, ln, handler)
+}
+
+// serve answers until ctx ends, then lets the requests under way finish.
+func (app *App) serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second, // a stream sets its own
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+	srv.RegisterOnShutdown(func() { close(app.draining) })
+	stopped := make(chan error, 1)
+	go func() { stopped <- srv.Serve(ln) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	slog.InfoContext(ctx, "stopping: requests under way may finish", "at_most", drain)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		return fmt.Errorf("requests were still running after %v: %w", drain, errors.Join(err, srv.Close()))
+	}
+	return nil
+}
+
+// welcome tells what to do next.
+func welcome(app *App, anyBrowser bool) string {
+	where := "in WeChat"
+	switch {
+	case anyBrowser:
+		where = "in any browser"
+	case app.Web.Website != nil:
+		where = "in WeChat, or in any browser and scan"
+	}
+	text := fmt.Sprintf("\n  wxoauth example on %s\n\n  Open    %s   %s\n", app.framework, app.Web.PublicURL, where)
+	if app.simulator != "" {
+		text += fmt.Sprintf("  WeChat  %s   simulated: no account, no phone and no internet needed\n", app.simulator)
+	}
+	return text + "\n  Ctrl-C stops it.\n\n"
+}

@@ -1,0 +1,175 @@
+package demo
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// settings is the environment, checked.
+type settings struct {
+	addr      string // ADDR
+	publicURL string // PUBLIC_URL
+	simAddr   string // WXSIM_ADDR; empty: the real WeChat, or a simulator elsewhere
+
+	account, website, mini account
+	apiURL, openURL        string // WECHAT_API_URL, WECHAT_OPEN_URL; empty: the real WeChat
+	anyBrowser             bool   // ANY_BROWSER
+
+	keys       [][]byte // SESSION_KEYS
+	madeUpKeys bool
+
+	pushToken, pushAESKey string // PUSH_TOKEN, PUSH_AES_KEY
+}
+
+// An account is an appid and its secret; the zero value is none.
+type account struct {
+	appID  string
+	secret core.Secret
+}
+
+const keySize = 32 // bytes
+
+// readSettings reads the variables that getenv knows. All faults are joined; each names its
+// variable, and none shows a value that could be secret.
+func readSettings(getenv func(string) string) (*settings, error) {
+	env := environment{getenv: getenv}
+	s := &settings{
+		addr:    env.address("ADDR", "127.0.0.1:8080", 1),
+		account: env.account("WECHAT_APPID", "WECHAT_SECRET"),
+		website: env.account("WECHAT_WEBSITE_APPID", "WECHAT_WEBSITE_SECRET"),
+		mini:    env.account("WECHAT_MINI_APPID", "WECHAT_MINI_SECRET"),
+		apiURL:  env.url("WECHAT_API_URL"),
+		openURL: env.url("WECHAT_OPEN_URL"),
+
+		pushToken:  getenv("PUSH_TOKEN"),
+		pushAESKey: getenv("PUSH_AES_KEY"),
+	}
+	s.publicURL = env.publicURL(s.addr)
+	simulated := s.account == account{}
+	if simulated {
+		s.simAddr = env.address("WXSIM_ADDR", "127.0.0.1:8081", 0)
+		for _, name := range []string{"WECHAT_API_URL", "WECHAT_OPEN_URL"} {
+			env.refuse(getenv(name) != "", name+" needs WECHAT_APPID: without it WeChat is simulated inside this process")
+		}
+	}
+	s.anyBrowser = env.flag("ANY_BROWSER", simulated)
+	s.keys = env.keys("SESSION_KEYS")
+	if len(s.keys) == 0 {
+		env.refuse(!onLoopback(s.addr), "SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in and expect to stay so"+howToMakeKeys)
+		s.keys, s.madeUpKeys = [][]byte{randomKey()}, true
+	}
+	env.refuse(s.pushToken != "" && s.pushAESKey == "", "PUSH_AES_KEY is needed with PUSH_TOKEN: the EncodingAESKey of WeChat's console")
+	env.refuse(s.pushToken == "" && s.pushAESKey != "", "PUSH_TOKEN is needed with PUSH_AES_KEY: the Token of WeChat's console")
+	if len(env.faults) > 0 {
+		return nil, fmt.Errorf("the environment cannot work:\n%w", errors.Join(env.faults...))
+	}
+	return s, nil
+}
+
+const howToMakeKeys = "; make one with: openssl rand -base64 32"
+
+// An environment reads variables and collects what is wrong with them.
+type environment struct {
+	getenv func(string) string
+	faults []error
+}
+
+func (e *environment) refuse(when bool, fault string) {
+	if when {
+		e.faults = append(e.faults, errors.New("  "+fault))
+	}
+}
+
+// address is host:port with a port that is at least minPort; 0 is any free one.
+func (e *environment) address(name, fallback string, minPort int) string {
+	value := cmp.Or(e.getenv(name), fallback)
+	_, port, err := net.SplitHostPort(value)
+	n, portErr := strconv.Atoi(port)
+	e.refuse(err != nil || portErr != nil || n < minPort || n > 65535, fmt.Sprintf("%s=%q is not of the form host:port, as in %s", name, value, fallback))
+	return value
+}
+
+func (e *environment) url(name string) string {
+	value := e.getenv(name)
+	if value != "" {
+		e.refuse(core.CheckURL(name, value) != nil, name+" is not of the form https://host")
+	}
+	return value
+}
+
+// publicURL is checked here although oauth.New does it too: that knows no variables to name.
+func (e *environment) publicURL(addr string) string {
+	value := e.getenv("PUBLIC_URL")
+	if value == "" {
+		host, _, err := net.SplitHostPort(addr)
+		ip := net.ParseIP(host)
+		everywhere := err == nil && (host == "" || (ip != nil && ip.IsUnspecified()))
+		e.refuse(everywhere, "PUBLIC_URL is needed: ADDR names no host that a browser could open")
+		return "http://" + addr
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || value != u.Scheme+"://"+u.Host:
+		e.refuse(true, "PUBLIC_URL is not of the form https://host[:port], with nothing behind")
+	case u.Scheme == "http":
+		e.refuse(!isLoopback(u.Hostname()), "PUBLIC_URL must be https, unless its host is this machine: whoever sees the traffic could take over accounts")
+	}
+	return value
+}
+
+// account reads two variables that make sense only together.
+func (e *environment) account(idName, secretName string) account {
+	a := account{e.getenv(idName), core.Secret(e.getenv(secretName))}
+	e.refuse(a.appID != "" && a.secret == "", secretName+" is needed with "+idName)
+	e.refuse(a.appID == "" && a.secret != "", idName+" is needed with "+secretName)
+	return a
+}
+
+func (e *environment) flag(name string, fallback bool) bool {
+	value := e.getenv(name)
+	if value == "" {
+		return fallback
+	}
+	on, err := strconv.ParseBool(value)
+	e.refuse(err != nil, name+" is neither 0 nor 1")
+	return on
+}
+
+func (e *environment) keys(name string) (keys [][]byte) {
+	value := e.getenv(name)
+	if value == "" {
+		return nil
+	}
+	for i, text := range strings.Split(value, ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+		e.refuse(err != nil || len(key) < keySize, fmt.Sprintf("%s: key %d is not the base64 of %d random bytes%s", name, i+1, keySize, howToMakeKeys))
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func randomKey() []byte {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // it never fails
+	return key
+}
+
+// onLoopback reports whether only this machine can reach addr.
+func onLoopback(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	return isLoopback(host)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || (ip != nil && ip.IsLoopback())
+}

@@ -1,0 +1,119 @@
+package demo
+
+import (
+	"encoding/base64"
+	"maps"
+	"strings"
+	"testing"
+)
+
+var goodKey = base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))
+
+func getenv(vars map[string]string) func(string) string {
+	return func(name string) string { return vars[name] }
+}
+
+func TestNothingSet(t *testing.T) {
+	s, err := readSettings(getenv(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.addr != "127.0.0.1:8080" || s.publicURL != "http://127.0.0.1:8080" || s.simAddr != "127.0.0.1:8081" || !s.anyBrowser {
+		t.Errorf("settings = %+v", s)
+	}
+	other, err := readSettings(getenv(nil))
+	if err != nil || !s.madeUpKeys || len(s.keys) != 1 || string(s.keys[0]) == string(other.keys[0]) {
+		t.Errorf("made-up keys = %x and %x, %v; want two different ones", s.keys, other.keys, err)
+	}
+}
+
+func TestEverythingSet(t *testing.T) {
+	s, err := readSettings(getenv(map[string]string{
+		"ADDR": "0.0.0.0:80", "PUBLIC_URL": "https://shop.example.com:8443", "WXSIM_ADDR": "not looked at",
+		"WECHAT_APPID": "wx1", "WECHAT_SECRET": "s1", "WECHAT_WEBSITE_APPID": "wx2", "WECHAT_WEBSITE_SECRET": "s2",
+		"WECHAT_MINI_APPID": "wx3", "WECHAT_MINI_SECRET": "s3",
+		"WECHAT_API_URL": "http://relay:9000", "WECHAT_OPEN_URL": "https://open.example.com",
+		"SESSION_KEYS": goodKey + ", " + goodKey, "PUSH_TOKEN": "token", "PUSH_AES_KEY": "key",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.account != (account{"wx1", "s1"}) || s.website != (account{"wx2", "s2"}) || s.mini != (account{"wx3", "s3"}) ||
+		s.simAddr != "" || s.anyBrowser || s.madeUpKeys || len(s.keys) != 2 ||
+		s.publicURL != "https://shop.example.com:8443" || s.apiURL != "http://relay:9000" || s.openURL != "https://open.example.com" {
+		t.Errorf("settings = %+v", s)
+	}
+}
+
+func TestBadVariables(t *testing.T) {
+	account := map[string]string{"WECHAT_APPID": "wx1", "WECHAT_SECRET": "s1"}
+	for _, tt := range []struct {
+		name string
+		vars map[string]string
+		want string // in the error; it begins with the variable
+	}{
+		{"address without a port", map[string]string{"ADDR": "127.0.0.1", "SESSION_KEYS": goodKey}, `ADDR="127.0.0.1" is not of the form`},
+		{"port by name", map[string]string{"ADDR": "127.0.0.1:http"}, "ADDR="},
+		{"any free port, which no browser could know", map[string]string{"ADDR": "127.0.0.1:0"}, "ADDR="},
+		{"port out of range", map[string]string{"ADDR": "127.0.0.1:65536"}, "ADDR="},
+		{"simulator's address", map[string]string{"WXSIM_ADDR": "8081"}, "WXSIM_ADDR="},
+		{"public URL with a path", map[string]string{"PUBLIC_URL": "https://example.com/app"}, "PUBLIC_URL is not of the form"},
+		{"public URL with a slash", map[string]string{"PUBLIC_URL": "https://example.com/"}, "PUBLIC_URL is not"},
+		{"public URL with an empty fragment", map[string]string{"PUBLIC_URL": "https://example.com#"}, "PUBLIC_URL is not"},
+		{"public URL without a scheme", map[string]string{"PUBLIC_URL": "example.com"}, "PUBLIC_URL is not"},
+		{"public URL without a host", map[string]string{"PUBLIC_URL": "https://:443"}, "PUBLIC_URL is not"},
+		{"public URL in clear", map[string]string{"PUBLIC_URL": "http://example.com"}, "PUBLIC_URL must be https"},
+		{"no public URL for all addresses", map[string]string{"ADDR": ":8080", "SESSION_KEYS": goodKey}, "PUBLIC_URL is needed"},
+		{"no public URL for 0.0.0.0", map[string]string{"ADDR": "0.0.0.0:8080", "SESSION_KEYS": goodKey}, "PUBLIC_URL is needed"},
+		{"no keys for all addresses", map[string]string{"ADDR": ":8080", "PUBLIC_URL": "https://example.com"}, "SESSION_KEYS is needed"},
+		{"no keys for an address of the network", map[string]string{"ADDR": "192.168.1.5:8080", "PUBLIC_URL": "https://example.com"}, "SESSION_KEYS is needed"},
+		{"key too short", map[string]string{"SESSION_KEYS": goodKey + ",c2hvcnQ="}, "SESSION_KEYS: key 2"},
+		{"key that is no base64", map[string]string{"SESSION_KEYS": "%%%"}, "SESSION_KEYS: key 1"},
+		{"empty key in the list", map[string]string{"SESSION_KEYS": goodKey + ","}, "SESSION_KEYS: key 2"},
+		{"appid without secret", map[string]string{"WECHAT_APPID": "wx1"}, "WECHAT_SECRET is needed"},
+		{"secret without appid", map[string]string{"WECHAT_SECRET": "s1"}, "WECHAT_APPID is needed"},
+		{"half a website app", map[string]string{"WECHAT_WEBSITE_APPID": "wx2"}, "WECHAT_WEBSITE_SECRET is needed"},
+		{"half a mini program", map[string]string{"WECHAT_MINI_SECRET": "s3"}, "WECHAT_MINI_APPID is needed"},
+		{"a WeChat elsewhere without an account", map[string]string{"WECHAT_API_URL": "http://127.0.0.1:8081"}, "WECHAT_API_URL needs WECHAT_APPID"},
+		{"API URL without a scheme", with(account, "WECHAT_API_URL", "api.weixin.qq.com"), "WECHAT_API_URL is not"},
+		{"open URL without a host", with(account, "WECHAT_OPEN_URL", "https://"), "WECHAT_OPEN_URL is not"},
+		{"flag that is no flag", map[string]string{"ANY_BROWSER": "yes"}, "ANY_BROWSER is neither"},
+		{"push without a key", map[string]string{"PUSH_TOKEN": "token"}, "PUSH_AES_KEY is needed"},
+		{"push without a token", map[string]string{"PUSH_AES_KEY": "key"}, "PUSH_TOKEN is needed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := readSettings(getenv(tt.vars))
+			if err == nil {
+				t.Fatalf("readSettings = %+v, want an error that says %q", s, tt.want)
+			}
+			lines := strings.Split(err.Error(), "\n")
+			if len(lines) != 2 || !strings.HasPrefix(lines[1], "  "+tt.want) {
+				t.Errorf("readSettings: %v\nwant one fault that begins with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAtOnceAndNoSecret(t *testing.T) {
+	const secret = "c2VjcmV0"
+	_, err := readSettings(getenv(map[string]string{
+		"ADDR": "nowhere", "WECHAT_SECRET": secret, "WECHAT_MINI_SECRET": secret, "SESSION_KEYS": secret, "PUSH_AES_KEY": secret,
+	}))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, name := range []string{"ADDR", "WECHAT_APPID", "WECHAT_MINI_APPID", "SESSION_KEYS", "PUSH_TOKEN"} {
+		if !strings.Contains(err.Error(), "\n  "+name) {
+			t.Errorf("the error does not name %s: %v", name, err)
+		}
+	}
+	if strings.Contains(err.Error(), secret) {
+		t.Errorf("the error shows a secret: %v", err)
+	}
+}
+
+func with(vars map[string]string, name, value string) map[string]string {
+	all := map[string]string{name: value}
+	maps.Copy(all, vars)
+	return all
+}

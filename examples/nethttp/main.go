@@ -1,0 +1,54 @@
+// Command nethttp is the example app on net/http alone: WeChat login in a mux.
+//
+//	go run ./examples/nethttp
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
+)
+
+func main() { demo.Main("nethttp", routes) }
+
+func routes(app *demo.App) (http.Handler, error) {
+	auth, err := wxoauth.New(app.Web)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", demo.Healthz)
+
+	// A public page that knows who is signed in.
+	mux.Handle("GET /{$}", auth.Optional()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := wxoauth.User(r) // nil: nobody
+		app.HomePage(w, r, user)
+	})))
+
+	// Only for signed-in users. Others are sent to WeChat and come back.
+	guard := auth.Middleware()
+	mux.Handle("/me", guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := wxoauth.User(r)
+		app.ProfilePage(w, r, user)
+	})))
+	mux.Handle("/api/me", guard(http.HandlerFunc(userJSON)))
+	mux.Handle("/events", guard(http.HandlerFunc(app.Events)))
+
+	// The openid is enough here, so WeChat does not ask the user.
+	mux.Handle("/base", auth.Require(wxoauth.ScopeBase)(http.HandlerFunc(userJSON)))
+
+	mux.Handle("/wechat/login", auth.Login())
+	mux.Handle("/wechat/logout", auth.Logout())
+	if app.Push != nil {
+		mux.Handle("/push", app.Push)
+	}
+	return demo.AccessLog(mux), nil
+}
+
+func userJSON(w http.ResponseWriter, r *http.Request) {
+	user, _ := wxoauth.User(r)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(user) // the client hung up
+}
