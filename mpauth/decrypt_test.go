@@ -54,26 +54,26 @@ func TestDecryptOfficialData(t *testing.T) {
 }
 
 // seal encrypts as WeChat does; cutting is up to the caller.
-func seal(t testing.TB, plain string) string {
-	t.Helper()
+func seal(tb testing.TB, plain string) string {
+	tb.Helper()
 	pad := 16 - len(plain)%16
-	return sealBlocks(t, plain+strings.Repeat(string(rune(pad)), pad))
+	return sealBlocks(tb, plain+strings.Repeat(string(rune(pad)), pad))
 }
 
 // sealBlocks encrypts without padding.
-func sealBlocks(t testing.TB, plain string) string {
-	t.Helper()
+func sealBlocks(tb testing.TB, plain string) string {
+	tb.Helper()
 	key, err := base64.StdEncoding.DecodeString(sessionKey)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	iv, err := base64.StdEncoding.DecodeString(officialIV)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	sealed := make([]byte, len(plain))
 	cipher.NewCBCEncrypter(block, iv).CryptBlocks(sealed, []byte(plain))
@@ -144,13 +144,14 @@ func TestDecrypt(t *testing.T) {
 }
 
 // hostile reports what Decrypt must never do, for any input.
-func hostile(t testing.TB, key mpauth.SessionKey, data, iv string) {
+func hostile(tb testing.TB, key mpauth.SessionKey, data, iv string) {
+	tb.Helper()
 	got, err := mpauth.Decrypt[mpauth.UserData](key, appID, data, iv)
 	switch {
 	case err == nil && got.Watermark.AppID != appID:
-		t.Errorf("data of %q passed", got.Watermark.AppID)
+		tb.Errorf("data of %q passed", got.Watermark.AppID)
 	case err != nil && (got != nil || (!errors.Is(err, mpauth.ErrSessionKey) && !errors.Is(err, mpauth.ErrEncryptedData))):
-		t.Errorf("Decrypt = %+v, %v", got, err)
+		tb.Errorf("Decrypt = %+v, %v", got, err)
 	}
 }
 

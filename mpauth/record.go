@@ -26,7 +26,7 @@ var errRecord = errors.New("mpauth: not a mini program's session, or one of anot
 
 func (rec record) marshal() []byte {
 	s := rec.session
-	data := binary.BigEndian.AppendUint32([]byte{recordVersion}, uint32(rec.loginAt.Unix())) //nolint:gosec // good until 2106
+	data := binary.BigEndian.AppendUint32([]byte{recordVersion}, uint32(rec.loginAt.Unix()))
 	for _, field := range []string{recordPurpose, s.AppID, s.OpenID, s.UnionID, string(s.SessionKey)} {
 		data = binary.AppendUvarint(data, uint64(len(field)))
 		data = append(data, field...)

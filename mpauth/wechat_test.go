@@ -44,7 +44,7 @@ type call struct {
 
 // answering is a wechat that answers every call with a JSON text.
 func answering(body string) *wechat {
-	return &wechat{answer: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }}
+	return &wechat{answer: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }}
 }
 
 // refusing is a wechat that refuses every call, and says all that it was told.
