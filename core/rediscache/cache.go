@@ -67,7 +67,7 @@ func (c *Cache) Set(ctx context.Context, key, value string, ttl time.Duration) e
 	}
 	// Redis announces the change on the connection that this process reads on. One answer more
 	// from it means that the announcement has come, so the next Get here finds the new value.
-	_ = c.client.DoCache(ctx, c.client.B().Strlen().Key(key).Cache().Pin(), 0).Error()
+	_ = c.client.DoCache(ctx, c.client.B().Strlen().Key(key).Cache().ToStaticTTL().Pin(), 0).Error()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -308,6 +309,25 @@ func TestRenew(t *testing.T) {
 	}
 	if session.ID == before || valueOf(t, store, before) != "" || valueOf(t, store, session.ID) != "visitor" {
 		t.Errorf("after Renew the old id opens %q and the new one %q", valueOf(t, store, before), valueOf(t, store, session.ID))
+	}
+}
+
+// Whoever does not reset the ID at a login is safe from planted cookies all the same.
+func TestPlantedIDIsNotUsed(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	planted := strings.Repeat("A", 43) // well-formed, never given out
+	session, err := store.New(request(t, planted), name)
+	if !errors.Is(err, sessionstore.ErrNotFound) {
+		t.Fatalf("New = %v, want ErrNotFound", err)
+	}
+	if err := store.Save(request(t, planted), httptest.NewRecorder(), session); err != nil || session.ID == planted {
+		t.Errorf("Save = %v and the id is %q", err, session.ID)
+	}
+
+	session.ID = planted // as a store would do that keeps what the client sent
+	if err := store.Save(request(t, planted), httptest.NewRecorder(), session); !errors.Is(err, sessionstore.ErrNotFound) {
+		t.Errorf("Save under a planted id = %v, want ErrNotFound", err)
 	}
 }
 
