@@ -147,6 +147,9 @@ func TestTampering(t *testing.T) {
 		{"Encrypt twice", func(_ url.Values, b *string) {
 			*b = strings.Replace(*b, "<Encrypt>", "<Encrypt>x</Encrypt><Encrypt>", 1)
 		}, http.StatusForbidden},
+		{"Encrypt twice, the good one first", func(_ url.Values, b *string) {
+			*b = strings.Replace(*b, "</Encrypt>", "</Encrypt><Encrypt>x</Encrypt>", 1)
+		}, http.StatusForbidden},
 		{"Encrypt empty", func(_ url.Values, b *string) { *b = "<xml><Encrypt/></xml>" }, http.StatusForbidden},
 		{"encrypt in small letters", func(_ url.Values, b *string) { *b = strings.ReplaceAll(*b, "Encrypt>", "encrypt>") }, http.StatusForbidden},
 		{"ToUserName, which is signed by nobody", func(_ url.Values, b *string) { *b = strings.Replace(*b, "gh_x", "gh_y", 1) }, http.StatusOK},
@@ -170,6 +173,41 @@ func TestTampering(t *testing.T) {
 			if called != (tt.status == http.StatusOK) {
 				t.Errorf("callback called: %v", called)
 			}
+		})
+	}
+}
+
+// Timestamp and nonce have one form only, however well they are signed.
+func TestFormOfTheQuery(t *testing.T) {
+	for _, tt := range []struct {
+		name, timestamp, nonce string
+		status                 int
+	}{
+		{"usual", "1788220800", "415670741", http.StatusOK},
+		{"letters", "1788220800", "aZ09", http.StatusOK},
+		{"longest", "1788220800", strings.Repeat("n", 32), http.StatusOK},
+		{"one byte longer", "1788220800", strings.Repeat("n", 33), http.StatusForbidden},
+		{"no nonce", "1788220800", "", http.StatusForbidden},
+		{"nonce of base64", "1788220800", "ab+/", http.StatusForbidden},
+		{"line end", "1788220800", "415670741\n", http.StatusForbidden},
+		{"nonce and timestamp swapped", "415670741", "1788220800", http.StatusForbidden},
+		{"11 digits", "17882208004", "15670741", http.StatusForbidden},
+		{"9 digits", "178822080", "0415670741", http.StatusForbidden},
+		{"no digits", "178822080x", "415670741", http.StatusForbidden},
+		{"line end after the timestamp", "1788220800\n", "415670741", http.StatusForbidden},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			message := eventXML("e", "")
+			text := account.seal(message)
+			q := url.Values{
+				"timestamp": {tt.timestamp}, "nonce": {tt.nonce},
+				"signature":     {sign(account.token, tt.timestamp, tt.nonce)},
+				"msg_signature": {sign(account.token, tt.timestamp, tt.nonce, text)},
+			}
+			checkAnswer(t, serve(newHandler(t, config()), request(q, `{"Encrypt":"`+text+`"}`)), tt.status)
+			cfg := config()
+			cfg.Mode = push.Plain
+			checkAnswer(t, serve(newHandler(t, cfg), request(q, message)), tt.status)
 		})
 	}
 }
@@ -450,6 +488,13 @@ func TestContainerProbe(t *testing.T) {
 			}
 			checkAnswer(t, serve(newHandler(t, tt.cfg), tt.request), tt.status)
 		})
+	}
+}
+
+// A message that only has a field of the probe is a message.
+func TestNoProbe(t *testing.T) {
+	if m := receive(t, eventJSON("e", `,"action":"CheckContainerPath"`)); m.Event != "e" {
+		t.Errorf("callback got %+v", m)
 	}
 }
 

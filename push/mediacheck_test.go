@@ -2,6 +2,7 @@ package push_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,7 @@ func TestParseMediaCheckRefuses(t *testing.T) {
 		"another encoding":         `<?xml version="1.0" encoding="GBK"?><xml><Event>wxa_media_check</Event></xml>`,
 		"a DOCTYPE":                `<!DOCTYPE xml [<!ENTITY e "wxa_media_check">]><xml><Event>&e;</Event></xml>`,
 		"HTML entities":            `<xml><Event>wxa_media_check</Event><a>&nbsp;</a></xml>`,
+		"more than 256 kB":         `{` + event + `,"errmsg":"` + strings.Repeat("x", 256<<10) + `"}`,
 		"a NUL by number":          `<xml><Event>wxa_media_check</Event><a>&#0;</a></xml>`,
 	} {
 		t.Run(name, func(t *testing.T) {
