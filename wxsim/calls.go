@@ -23,7 +23,8 @@ type Call struct {
 	Form         url.Values // of a form body
 	Header       http.Header
 	Body         []byte
-	Status       int // 0: the connection was dropped
+	Status       int    // 0: the connection was dropped
+	Location     string // where a page sent the browser
 	Answer       []byte
 	Code         int       // errcode or the number of an error page; 0 is success
 	At           time.Time // when it was answered, by the simulator's clock
@@ -52,10 +53,13 @@ func (c *calls) record(r *request, a answer) {
 	call := Call{
 		Method: r.Method, Path: r.URL.Path, Query: r.query, Header: r.Header.Clone(),
 		Body:   bytes.Clone(r.body[:min(len(r.body), logBody)]),
-		Status: a.status,
+		Status: a.status, Location: a.header.Get("Location"),
 		Answer: bytes.Clone(a.body[:min(len(a.body), logBody)]),
 		Code:   a.code,
 		At:     r.now,
+	}
+	if a.dropped {
+		call.Status, call.Answer = 0, nil
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		call.Form, _ = url.ParseQuery(string(r.body)) // the readable part of a bad form is enough

@@ -225,6 +225,29 @@ func (s *Server) Clear(path string) {
 	delete(s.faults.lasting, path)
 }
 
+// An activeFault is one that is switched on.
+type activeFault struct {
+	Path, Name string
+	Left       int // 0: until it is cleared
+}
+
+// active are all faults, by path and in the order of their use.
+func (f *faults) active() []activeFault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []activeFault
+	for path, queue := range f.counted {
+		for _, c := range queue {
+			all = append(all, activeFault{path, c.fault.name, c.left})
+		}
+	}
+	for path, fault := range f.lasting {
+		all = append(all, activeFault{path, fault.name, 0})
+	}
+	slices.SortStableFunc(all, func(a, b activeFault) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
 func (f *faults) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -27,6 +27,14 @@ func (s *Server) ownPages() http.Handler {
 	show("GET /wxsim/avatar/{openid}/{size}", s.avatar)
 	show("POST /wxsim/consent", s.decide)
 	show("GET /wxsim/scan", s.phonePage)
+	show("GET /wxsim/calls", s.callsFragment)
+	show("GET /wxsim/landing", s.landing)
+	show("POST /wxsim/users", s.changeUsers)
+	show("POST /wxsim/advance", s.moveClock)
+	show("POST /wxsim/fail", s.switchOn)
+	show("POST /wxsim/clear", s.switchOff)
+	show("POST /wxsim/reset", s.forget)
+	show("POST /wxsim/push", s.sendPush)
 	show("GET /wxsim/js_code", s.giveCode(s.NewJSCode))
 	show("GET /wxsim/phone_code", s.giveCode(s.NewPhoneCode))
 	show("GET /wxsim/plugin_code", s.giveCode(s.NewPluginCode))
@@ -59,16 +67,19 @@ func newPage(r *http.Request) page {
 // parsePages panics only on a template that cannot be parsed, which every test would see.
 func parsePages() map[string]*template.Template {
 	pages := map[string]*template.Template{}
-	for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home"} {
-		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/"+name+".html"))
+	for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed"} {
+		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/calls.html", "pages/"+name+".html"))
 	}
 	return pages
 }
 
-// render fills one of the templates.
-func (s *Server) render(name string, data any) answer {
+// render fills one of the pages.
+func (s *Server) render(name string, data any) answer { return s.renderPart(name, "layout", data) }
+
+// renderPart fills a template of a page.
+func (s *Server) renderPart(name, part string, data any) answer {
 	var body bytes.Buffer
-	if err := s.templates[name].ExecuteTemplate(&body, "layout", data); err != nil {
+	if err := s.templates[name].ExecuteTemplate(&body, part, data); err != nil {
 		return plain(http.StatusInternalServerError, "template "+name)
 	}
 	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{

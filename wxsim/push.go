@@ -60,15 +60,21 @@ func (s *Server) Push(ctx context.Context, target string, p PushConfig, event []
 	if err != nil {
 		return nil, err
 	}
-	return pushClient().Do(r)
+	return send(r)
 }
 
-func pushClient() *http.Client {
-	return &http.Client{
+// send follows no redirect and names no URL in its errors.
+func send(r *http.Request) (*http.Response, error) {
+	client := &http.Client{
 		Timeout:       pushTimeout,
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	resp, err := client.Do(r) //nolint:gosec // whoever runs the simulator says where it pushes
+	if failed := new(url.Error); errors.As(err, &failed) {
+		return nil, fmt.Errorf("wxsim: push: %w", failed.Err)
+	}
+	return resp, err
 }
 
 // NewPush is the request that [Server.Push] sends, for tests that tamper with it or send it
@@ -92,7 +98,7 @@ func (s *Server) NewPush(ctx context.Context, target string, p PushConfig, event
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(body)) //nolint:gosec // whoever runs the simulator says where it pushes
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +122,11 @@ func (s *Server) VerifyPushURL(ctx context.Context, target string, p PushConfig)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, http.NoBody) //nolint:gosec // whoever runs the simulator says where it pushes
 	if err != nil {
 		return err
 	}
-	resp, err := pushClient().Do(r)
+	resp, err := send(r)
 	if err != nil {
 		return err
 	}
@@ -263,7 +269,7 @@ func (p PushConfig) envelope(event []byte, sealed string) ([]byte, error) {
 
 func (p PushConfig) xmlEnvelope(event []byte, sealed string) ([]byte, error) {
 	var fields struct{ ToUserName string }
-	if err := xml.Unmarshal(event, &fields); err != nil {
+	if err := xml.Unmarshal(event, &fields); err != nil { //nolint:gosec // the event is the caller's own
 		return nil, fmt.Errorf("wxsim: event: %w", err)
 	}
 	encrypt := "<Encrypt><![CDATA[" + sealed + "]]></Encrypt>"

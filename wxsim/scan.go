@@ -50,7 +50,7 @@ type desktopData struct {
 
 // desktopPage shows the QR code.
 func (s *Server) desktopPage(r *http.Request, found *scan) answer {
-	target := "http://" + r.Host + "/wxsim/scan?ticket=" + found.ticket
+	target := origin(r) + "/wxsim/scan?ticket=" + found.ticket
 	picture, err := qr.Encode(target, qr.M)
 	if err != nil {
 		return plain(http.StatusBadRequest, "the host name is too long for a QR code")

@@ -28,3 +28,16 @@ for (const frame of document.querySelectorAll("iframe[data-first]")) {
   frame.addEventListener("load", go);
   setTimeout(go, 3000);
 }
+
+// The list of calls renews itself while nobody is reading one of them.
+for (const list of document.querySelectorAll("[data-calls]")) {
+  setInterval(async () => {
+    if (document.hidden || list.querySelector("details[open]")) return;
+    try {
+      const answer = await fetch("/wxsim/calls");
+      if (answer.ok) list.innerHTML = await answer.text();
+    } catch {
+      // the simulator is gone for the moment
+    }
+  }, 2000);
+}

@@ -1,0 +1,177 @@
+package wxsim_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+func TestHomeTellsWhatANewcomerNeeds(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	call(t, sim, "/sns/auth?openid=o%3Cb%3E1")
+	get(t, sim, authorizeURL(sim, "snsapi_base"))
+	sim.Fail("/sns/userinfo", wxsim.Status(502), 3)
+	sim.Fail(wxsim.AnyPath, wxsim.Hang())
+	page := get(t, sim, "http://sim.example:8081/").Body.String()
+	for _, want := range []string{
+		"WECHAT_API_URL=http://sim.example:8081", "WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
+		"WECHAT_WEBSITE_APPID=" + sim.WebsiteAppID(), "WECHAT_MINI_SECRET=" + sim.MiniSecret(),
+		sim.Users()[0].OpenID, "GET /sns/auth", "41001", "status 502", "×3", "hang", "openid=o&lt;b&gt;1", "→ " + callback[:20],
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+	list := get(t, sim, "/wxsim/calls").Body.String()
+	if !strings.Contains(list, "GET /sns/auth") || strings.Contains(list, "<html") {
+		t.Errorf("the list of calls is %s", list)
+	}
+	if n := sim.Calls("/"); n != 0 || len(sim.Log()) != 2 {
+		t.Errorf("the simulator's own pages were counted as calls: %d, %d", n, len(sim.Log()))
+	}
+}
+
+func TestHomeListsTheLastFiftyCallsOfAnyKind(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for range 60 {
+		get(t, sim, "/sns/auth")
+	}
+	sim.Fail("/sns/userinfo", wxsim.Body(200, "image/jpeg", "\xff\xd8"))
+	get(t, sim, "/sns/userinfo")
+	get(t, sim, "/connect/oauth2/authorize")
+	list := get(t, sim, "/wxsim/calls").Body.String()
+	if n := strings.Count(list, "<details>"); n != 50 {
+		t.Errorf("%d calls listed; want 50", n)
+	}
+	for _, want := range []string{"（二进制）", "（网页）"} {
+		if !strings.Contains(list, want) {
+			t.Errorf("the list does not hold %q", want)
+		}
+	}
+}
+
+func TestHomeChangesTheWorld(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true, Users: wxsim.MadeUpUsers(2)})
+	second := sim.Users()[1]
+	press := func(path string, form url.Values) *httptest.ResponseRecorder {
+		t.Helper()
+		w := submit(sim, path, form)
+		if w.Code != http.StatusSeeOther {
+			t.Errorf("%s: status %d %s; want a redirect to the page", path, w.Code, w.Body)
+		}
+		return w
+	}
+	press("/wxsim/users", url.Values{"do": {"add"}, "nickname": {"新"}, "sex": {"2"}, "phone": {"+1 2025550100"}, "snapshot": {"1"}, "nounionid": {"1"}})
+	if u := sim.Users()[2]; u.Nickname != "新" || u.Sex != 2 || u.Phone != "+1 2025550100" || !u.Snapshot || !u.NoUnionID {
+		t.Errorf("added %+v", u)
+	}
+	owner := press("/wxsim/users", url.Values{"do": {"own"}, "user": {second.OpenID}}).Header().Get("Set-Cookie")
+	if !strings.HasPrefix(owner, "wxsim_user="+second.OpenID+";") {
+		t.Errorf("Set-Cookie %q", owner)
+	}
+	access, _, openID := tokens(t, sim, "snsapi_userinfo")
+	press("/wxsim/users", url.Values{"do": {"revoke"}, "user": {openID}})
+	wantCode(t, call(t, sim, userInfoURL(access, openID)), 42007)
+
+	before := sim.Now()
+	press("/wxsim/advance", url.Values{"by": {"720h"}})
+	if moved := sim.Now().Sub(before); moved < 720*time.Hour {
+		t.Errorf("the clock moved by %v", moved)
+	}
+	press("/wxsim/fail", url.Values{"path": {"/sns/auth"}, "fault": {"code"}, "number": {"45009"}, "times": {"1"}})
+	press("/wxsim/fail", url.Values{"path": {"*"}, "fault": {"code"}, "number": {"-1"}})
+	wantCode(t, call(t, sim, "/sns/auth"), 45009)
+	wantCode(t, call(t, sim, "/sns/auth"), -1)
+	press("/wxsim/clear", url.Values{"path": {"*"}})
+	wantCode(t, call(t, sim, "/sns/auth"), 41001)
+	press("/wxsim/reset", nil)
+	if len(sim.Log()) != 0 {
+		t.Error("calls are remembered after a reset")
+	}
+}
+
+func TestHomeRefusesNonsense(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for name, tt := range map[string]struct {
+		path string
+		form url.Values
+		want int
+	}{
+		"no duration":     {"/wxsim/advance", url.Values{"by": {"soon"}}, http.StatusBadRequest},
+		"unknown fault":   {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"x"}, "number": {"1"}}, http.StatusBadRequest},
+		"unknown path":    {"/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}, "number": {"1"}}, http.StatusBadRequest},
+		"no number":       {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"html"}}, http.StatusBadRequest},
+		"impossible code": {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"status"}, "number": {"99"}}, http.StatusBadRequest},
+		"too long a form": {"/wxsim/consent", url.Values{"query": {strings.Repeat("x", 65<<10)}}, http.StatusBadRequest},
+		"unknown page":    {"/wxsim/nothing", nil, http.StatusNotFound},
+	} {
+		if w := submit(sim, tt.path, tt.form); w.Code != tt.want {
+			t.Errorf("%s: status %d; want %d", name, w.Code, tt.want)
+		}
+	}
+	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {
+		if w := get(t, sim, path); w.Code != http.StatusMethodNotAllowed {
+			t.Errorf("GET %s: status %d; want 405", path, w.Code)
+		}
+	}
+}
+
+func TestLandingShowsTheCallback(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	code := sim.NewCode(sim.WebsiteAppID(), sim.Users()[0].OpenID, "snsapi_login")
+	page := get(t, sim, "/wxsim/landing?code="+code+"&state=s1").Body.String()
+	if !strings.Contains(page, "appid="+sim.WebsiteAppID()+"&amp;secret="+sim.WebsiteSecret()+"&amp;code="+code) {
+		t.Errorf("the page does not lead to the exchange: %s", page)
+	}
+	if page := get(t, sim, "/wxsim/landing?state=s1").Body.String(); !strings.Contains(page, "没有 code") {
+		t.Errorf("the page does not say that the user refused: %s", page)
+	}
+}
+
+func TestHomePushes(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, r.URL.Query().Get("echostr"))
+			return
+		}
+		_, _ = io.Copy(w, r.Body)
+	}))
+	defer app.Close()
+	form := func(pairs ...string) url.Values {
+		f := url.Values{"url": {app.URL}, "token": {pushToken}, "mode": {"plain"}, "format": {"JSON"}, "event": {"wxa_media_check"}, "do": {"send"}}
+		for i := 0; i < len(pairs); i += 2 {
+			f.Set(pairs[i], pairs[i+1])
+		}
+		return f
+	}
+	for name, tt := range map[string]struct {
+		form url.Values
+		want string
+	}{
+		"JSON":            {form(), "wxa_media_check"},
+		"XML":             {form("format", "XML", "event", "user_info_modified"), "&lt;xml&gt;"},
+		"compat":          {form("mode", "compat", "key", pushKey), "Encrypt"},
+		"verify":          {form("do", "verify"), "echostr ✓"},
+		"bad key":         {form("mode", "safe", "key", "x"), "EncodingAESKey"},
+		"nobody there":    {form("url", "http://127.0.0.1:1/"), "refused"},
+		"nobody verifies": {form("url", "http://127.0.0.1:1/", "do", "verify"), "refused"},
+	} {
+		w := submit(sim, "/wxsim/push", tt.form)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), tt.want) {
+			t.Errorf("%s: status %d; want %q on %s", name, w.Code, tt.want, w.Body)
+		}
+	}
+}
+
+func TestScriptIsServed(t *testing.T) {
+	if w := get(t, wxsim.New(wxsim.Config{}), "/wxsim/page.js"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "use strict") {
+		t.Errorf("status %d, %s", w.Code, w.Body)
+	}
+}
