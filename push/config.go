@@ -89,15 +89,15 @@ func (c *Config) check() error {
 			faults = append(faults, errors.New("push: Config."+field+" "+problem))
 		}
 	}
-	const word, base64 = "must be 3 to 32 letters and digits", "must be the 43 characters of the console"
+	const form32, form43 = "must be 3 to 32 letters and digits", "must be the 43 characters of the console"
 	sealed := c.Mode != Plain
 	rotating := c.OldToken != "" || c.OldEncodingAESKey != ""
-	refuse(!tokenPattern.MatchString(c.Token), "Token", word)
-	refuse((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", base64)
+	refuse(!tokenPattern.MatchString(c.Token), "Token", form32)
+	refuse((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", form43)
 	refuse((sealed || c.AppID != "") && !appIDPattern.MatchString(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
 	refuse(c.Mode < Safe || c.Mode > Plain, "Mode", "must be Safe, Compat or Plain")
-	refuse(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", word)
-	refuse(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", base64)
+	refuse(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", form32)
+	refuse(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", form43)
 	refuse(rotating && c.OldToken == "", "OldToken", "must be set with OldEncodingAESKey; repeat Token if it stays the same")
 	refuse(rotating && sealed && c.OldEncodingAESKey == "", "OldEncodingAESKey", "must be set with OldToken; repeat EncodingAESKey if it stays the same")
 	return errors.Join(faults...)

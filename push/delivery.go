@@ -100,7 +100,11 @@ func (h *Handler) run(ctx context.Context, d *delivery, do job) {
 // before, or another process has it in hand and will have answered by now.
 func (h *Handler) reserve(ctx context.Context, d *delivery) bool {
 	for {
-		mine, done, err := h.askSeen(ctx, d)
+		var mine, done bool
+		err := h.callSeen(ctx, d, "reserve", func(ctx context.Context) (err error) {
+			mine, done, err = h.seen.Reserve(ctx, d.key, leaseTime)
+			return err
+		})
 		if err != nil || mine {
 			return true
 		}
@@ -115,16 +119,8 @@ func (h *Handler) reserve(ctx context.Context, d *delivery) bool {
 	}
 }
 
-func (h *Handler) askSeen(ctx context.Context, d *delivery) (mine, done bool, err error) {
-	err = h.tellSeen(ctx, d, "reserve", func(ctx context.Context) error {
-		mine, done, err = h.seen.Reserve(ctx, d.key, leaseTime)
-		return err
-	})
-	return mine, done, err
-}
-
-// tellSeen makes one call of Seen and logs its failure.
-func (h *Handler) tellSeen(ctx context.Context, d *delivery, what string, call func(context.Context) error) error {
+// callSeen bounds one call of Seen and logs its failure.
+func (h *Handler) callSeen(ctx context.Context, d *delivery, what string, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, seenTime)
 	defer cancel()
 	err := call(ctx)
@@ -137,18 +133,19 @@ func (h *Handler) tellSeen(ctx context.Context, d *delivery, what string, call f
 // handle runs the job and notes how it ended.
 func (h *Handler) handle(ctx context.Context, d *delivery, do job) outcome {
 	out := h.call(ctx, d, do)
-	late := time.Now().After(d.deadline)
 	if out.err != nil {
-		h.logger.ErrorContext(ctx, "push: callback failed", "event", d.name, "answered_before", late, "err", out.err)
-		_ = h.tellSeen(ctx, d, "release", func(ctx context.Context) error { return h.seen.Release(ctx, d.key) })
+		h.logger.ErrorContext(ctx, "push: callback failed", "event", d.name, "answered_before", d.late(), "err", out.err)
+		_ = h.callSeen(ctx, d, "release", func(ctx context.Context) error { return h.seen.Release(ctx, d.key) })
 		return out
 	}
-	if late && out.reply != nil {
+	_ = h.callSeen(ctx, d, "done", func(ctx context.Context) error { return h.seen.Done(ctx, d.key, doneTime) })
+	if out.reply != nil && d.late() {
 		h.logger.WarnContext(ctx, "push: reply came too late and is lost", "event", d.name)
 	}
-	_ = h.tellSeen(ctx, d, "done", func(ctx context.Context) error { return h.seen.Done(ctx, d.key, doneTime) })
 	return out
 }
+
+func (d *delivery) late() bool { return time.Now().After(d.deadline) }
 
 // call runs the job with a time of its own and renews the reservation until it returns.
 func (h *Handler) call(ctx context.Context, d *delivery, do job) outcome {
@@ -177,7 +174,7 @@ func (h *Handler) call(ctx context.Context, d *delivery, do job) outcome {
 		case out := <-ended:
 			return out
 		case <-renew.C:
-			_ = h.tellSeen(ctx, d, "extend", func(ctx context.Context) error { return h.seen.Extend(ctx, d.key, leaseTime) })
+			_ = h.callSeen(ctx, d, "extend", func(ctx context.Context) error { return h.seen.Extend(ctx, d.key, leaseTime) })
 		}
 	}
 }

@@ -148,10 +148,10 @@ func ExampleHandler_Drain() {
 		fmt.Println(err)
 		return
 	}
-	server := httptest.NewServer(handler)
+	server := http.Server{Addr: ":80", Handler: handler, ReadTimeout: 5 * time.Second}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	fmt.Println(server.Config.Shutdown(ctx), handler.Drain(ctx))
+	fmt.Println(server.Shutdown(ctx), handler.Drain(ctx))
 	// Output: <nil> <nil>
 }
 

@@ -17,7 +17,7 @@ import (
 // ttl is over; done may be forgotten earlier to save memory. Methods are called concurrently, get
 // a context that ends within a second, and must then return.
 //
-// With Redis, Reserve is SET key reserved NX PX ttl and, if that does nothing, GET key; Extend
+// With Redis 7, Reserve is SET key reserved NX PX ttl and, if that does nothing, GET key; Extend
 // is PEXPIRE key ttl GT; Done is SET key done PX ttl; Release is a script that deletes the key
 // while it holds reserved.
 //
