@@ -20,8 +20,8 @@ const maxCookieSize = 4096
 // The expiry is inside the seal: it is what Options.MaxAge of the session says at Save. MaxAge 0
 // makes a cookie that ends with the browser, and 30 days at the latest.
 type CookieStore struct {
-	// Options are those of new sessions; each session may change its own before Save. Set them
-	// before first use. [NewCookie] sets Path=/, HttpOnly, Secure, SameSite=Lax and 30 days.
+	// Options are those of new sessions, [DefaultOptions] from the start; each session may change
+	// its own before Save. Change them before first use.
 	Options sessions.Options
 
 	keys   [][]byte
@@ -35,13 +35,17 @@ func NewCookie(keys ...[]byte) (*CookieStore, error) {
 	if err := checkKeys(keys); err != nil {
 		return nil, err
 	}
-	s := &CookieStore{Options: sessions.Options{
-		Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode,
-	}}
+	s := &CookieStore{Options: DefaultOptions()}
 	for _, key := range keys {
 		s.keys = append(s.keys, bytes.Clone(key))
 	}
 	return s, nil
+}
+
+// DefaultOptions are the options of a new session: Path=/, HttpOnly, Secure, SameSite=Lax and 30
+// days. Those of gorilla's own stores are neither HttpOnly nor SameSite.
+func DefaultOptions() sessions.Options {
+	return sessions.Options{Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
 }
 
 // Get returns the request's session of that name, reading the cookie once per request.

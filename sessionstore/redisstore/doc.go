@@ -8,7 +8,8 @@
 //	rueidis.ClientOption{ConnWriteTimeout: time.Second, …}
 //
 // so that a server that hangs is noticed within seconds even when nothing is asked of it; until
-// then sessions read lately are still served.
+// then sessions read lately are still served. What was read is kept in memory, up to the client's
+// CacheSizeEachConn (128 MB) on each of its connections.
 //
 // When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
 // session: that is [sessionstore.ErrNotFound].

@@ -21,7 +21,6 @@ import (
 const (
 	defaultPrefix  = "wx:"
 	defaultTimeout = time.Second
-	defaultMaxAge  = 30 * 24 * 60 * 60 // seconds
 
 	// cachedFor bounds how long a replica goes on with what it read, should Redis' word that it
 	// has changed get lost.
@@ -42,7 +41,7 @@ type Config struct {
 	NoTracking bool
 
 	Timeout time.Duration    // for one visit to Redis; default 1 s
-	Options sessions.Options // of new sessions; default Path=/, HttpOnly, Secure, SameSite=Lax, 30 days
+	Options sessions.Options // of new sessions; default [sessionstore.DefaultOptions]
 }
 
 // A Store keeps sessions in Redis. It is safe for concurrent use.
@@ -77,7 +76,7 @@ func New(client rueidis.Client, cfg Config) (*Store, error) {
 		codecs: codecs, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
-		s.options = sessions.Options{Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
+		s.options = sessionstore.DefaultOptions()
 	}
 	return s, nil
 }

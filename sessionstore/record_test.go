@@ -1,0 +1,45 @@
+package sessionstore
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/securecookie"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	codecs, err := NewCodecs([][]byte{bytes.Repeat([]byte{1}, 32)}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const never = "\xff\xff\xff\xff"
+	for _, tt := range []struct{ name, record, want string }{
+		{"nothing but a version", "\x01", "cut"},
+		{"an older version", "\x00" + never + "\x01sv", "unknown version"},
+		{"a newer version", "\x03" + never + "\x01sv", "unknown version"},
+		{"no key", "\x01" + never, "cut"},
+		{"a key that is longer than the record", "\x01" + never + "\xffs", "cut"},
+		{"values that are no gob", "\x02" + never + "rubbish", "cannot be read"},
+		{"an expiry in the past", "\x01\x00\x00\x00\x01\x01sv", "expired"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sealed, err := securecookie.EncodeMulti("n", []byte(tt.record), codecs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, _, err := Open(codecs, "n", sealed)
+			if values != nil || err == nil || !strings.Contains(err.Error(), tt.want) || !Anonymous(err) {
+				t.Errorf("Open = %v, %v; want an error that says %q", values, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRecordIsCompact(t *testing.T) {
+	record, err := marshal(map[any]any{"s": []byte("value")}, time.Unix(1, 0))
+	if err != nil || string(record) != "\x01\x00\x00\x00\x01\x01svalue" {
+		t.Errorf("marshal = %q, %v", record, err)
+	}
+}
