@@ -80,7 +80,11 @@ func (a *Auth) report(ctx context.Context, p *problem) {
 	case p.word == upstream || p.word == limited || p.word == refused:
 		level = slog.LevelWarn
 	}
-	a.logger.LogAttrs(ctx, level, "mpauth: not served", slog.String("reason", p.word), slog.Any("error", p.err))
+	attrs := []slog.Attr{slog.String("reason", p.word)}
+	if p.err != nil {
+		attrs = append(attrs, slog.Any("error", p.err))
+	}
+	a.logger.LogAttrs(ctx, level, "mpauth: not served", attrs...)
 	if p.word == storeDown && level == slog.LevelError {
 		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: p.access})
 	}

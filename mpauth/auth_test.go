@@ -458,6 +458,19 @@ func TestAdmitKeepsTheHandlersHeaders(t *testing.T) {
 	require.Equal(t, http.Header{"Cache-Control": {"max-age=5"}, "Vary": {"Origin", "Authorization"}}, w.Header())
 }
 
+// The store sees the token as a cookie, and the handler never does.
+func TestAdmitKeepsTheRequest(t *testing.T) {
+	a := newAuth(t, answering(goodLogin), nil)
+	r := visit(t, login(t, a))
+	r.Header.Set("Cookie", "theirs=1")
+	before := r.Header.Clone()
+	passed, ok := a.Admit(httptest.NewRecorder(), r)
+	if !ok {
+		t.Fatal("not admitted")
+	}
+	require.Equal(t, before, passed.Header)
+}
+
 func TestSessionFromNowhere(t *testing.T) {
 	if s, ok := mpauth.SessionFrom(t.Context()); ok || s != nil {
 		t.Errorf("SessionFrom = %+v, %t", s, ok)
@@ -477,5 +490,27 @@ func TestSessionExpired(t *testing.T) {
 	wantError(t, w, http.StatusUnauthorized, "session_expired")
 	if got := w.Header().Get("WWW-Authenticate"); got != `Bearer error="invalid_token"` {
 		t.Errorf("WWW-Authenticate = %q", got)
+	}
+}
+
+func BenchmarkAdmit(b *testing.B) {
+	a, err := mpauth.New(mpauth.Config{
+		AppID: appID, Secret: appSecret, Keys: [][]byte{key(1)}, HTTPClient: &http.Client{Transport: answering(goodLogin)},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := serve(a.LoginHandler(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(loginBody)))
+	var answer struct{ Token string }
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		b.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+answer.Token)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := a.Admit(httptest.NewRecorder(), r); !ok {
+			b.Fatal("not admitted")
+		}
 	}
 }

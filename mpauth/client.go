@@ -2,6 +2,7 @@ package mpauth
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -86,14 +87,15 @@ type EncryptedDataCheck struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/checkEncryptedData.html
 func (c *Client) CheckEncryptedData(ctx context.Context, hash string) (*EncryptedDataCheck, error) {
-	if sum, err := hex.DecodeString(hash); err != nil || len(sum) != 32 {
+	sum, err := hex.DecodeString(hash)
+	if err != nil || len(sum) != sha256.Size {
 		return nil, fmt.Errorf("%w: hash is not the hex of a SHA-256", ErrArgument)
 	}
 	type answer struct {
 		Valid      bool     `json:"vaild"` // WeChat's spelling
 		CreateTime core.Int `json:"create_time"`
 	}
-	r := core.Post("/wxa/business/checkencryptedmsg", map[string]string{"encrypted_msg_hash": hash})
+	r := core.Post("/wxa/business/checkencryptedmsg", map[string]string{"encrypted_msg_hash": hex.EncodeToString(sum)})
 	a, err := core.Call[answer](ctx, c.core, r)
 	if err != nil {
 		return nil, err

@@ -3,9 +3,12 @@ package mpauth_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,7 +82,7 @@ func TestCalls(t *testing.T) {
 		},
 		{
 			"checkEncryptedData of something else", `{"errcode":0,"errmsg":"ok","vaild":false}`,
-			func(c *mpauth.Client) (any, error) { return c.CheckEncryptedData(ctx, hash) },
+			func(c *mpauth.Client) (any, error) { return c.CheckEncryptedData(ctx, strings.ToUpper(hash)) },
 			call{"POST /wxa/business/checkencryptedmsg", token(), `{"encrypted_msg_hash":"` + hash + `"}`},
 			&mpauth.EncryptedDataCheck{},
 		},
@@ -225,6 +228,40 @@ func TestNothingIsSentForBadArguments(t *testing.T) {
 	if calls := wx.asked(); len(calls) > 0 {
 		t.Errorf("sent %v", calls)
 	}
+}
+
+// A connection that breaks may have carried the request: what spends a code or a key is not sent
+// a second time, whereas a question may be asked again.
+func TestACodeIsSentOnce(t *testing.T) {
+	ctx := context.Background()
+	for _, tt := range []struct {
+		name string
+		call func(*mpauth.Client) error
+		sent int32
+	}{
+		{"code2Session", func(c *mpauth.Client) error { _, err := c.Code2Session(ctx, jsCode); return err }, 1},
+		{"getPhoneNumber", func(c *mpauth.Client) error { _, err := c.PhoneNumber(ctx, jsCode); return err }, 1},
+		{"getPluginOpenPId", func(c *mpauth.Client) error { _, err := c.PluginOpenPID(ctx, jsCode); return err }, 1},
+		{"ResetUserSessionKey", func(c *mpauth.Client) error { _, err := c.ResetSessionKey(ctx, openID, sessionKey); return err }, 1},
+		{"checkSessionKey", func(c *mpauth.Client) error { return c.CheckSession(ctx, openID, sessionKey) }, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wire := &cutting{}
+			err := tt.call(newClient(t, wire))
+			if _, ok := errors.AsType[*core.WireError](err); !ok || wire.sent.Load() != tt.sent {
+				t.Errorf("sent %d times, want %d; error %v", wire.sent.Load(), tt.sent, err)
+			}
+			wantNoCanary(t, "the error", err.Error())
+		})
+	}
+}
+
+// A cutting network breaks each connection after the request.
+type cutting struct{ sent atomic.Int32 }
+
+func (c *cutting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.sent.Add(1)
+	return failing{syscall.ECONNRESET}.RoundTrip(r)
 }
 
 // What WeChat sends comes out the same.

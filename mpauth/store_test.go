@@ -166,6 +166,25 @@ func TestUnusableStores(t *testing.T) {
 	}
 }
 
+// A store says with IsNew that it knows no session, whatever else it hands back.
+func TestANewSessionIsNobodys(t *testing.T) {
+	store := files(t)
+	token := login(t, newAuth(t, answering(goodLogin), with(store)))
+	s, w := admit(t, newAuth(t, answering(goodLogin), with(forgetful{store})), visit(t, token))
+	if s != nil {
+		t.Errorf("admitted %+v", s)
+	}
+	wantError(t, w, http.StatusUnauthorized, "login_required")
+}
+
+type forgetful struct{ sessions.Store }
+
+func (f forgetful) New(r *http.Request, name string) (*sessions.Session, error) {
+	s, err := f.Store.New(r, name)
+	s.IsNew = true
+	return s, err
+}
+
 func make64k() []byte {
 	b := make([]byte, 64<<10)
 	for i := range b {
