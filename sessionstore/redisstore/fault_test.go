@@ -244,8 +244,8 @@ func TestResetWithinAnAnswer(t *testing.T) {
 	}
 }
 
-// To connect takes two answers, so the first visits to a slow server fail. They must bring about
-// the connections all the same, or no visit would ever succeed.
+// A first visit waits for two answers, one to connect and one of its own, which is more than a
+// slow server has time for. Later visits must succeed all the same.
 func TestSlowServerIsUsable(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr)
