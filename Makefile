@@ -69,8 +69,8 @@ cover: deps ## coverage of all packages: coverage.html and the total
 	@go tool cover -func=coverage.out | tail -n 1
 
 .PHONY: bench
-bench: ## the benchmarks
-	cd bench && go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+bench: deps ## what a signed-in request costs, beside the others: prints tables, writes docs/benchmarks.md
+	cd bench && WXOAUTH_NO_SKIP=1 go test -run '^$$' -bench . -benchtime 1x -write $(CURDIR)/docs
 
 .PHONY: soak
 soak: deps ## the soak tests of bench/, for SOAK (10m)
