@@ -10,7 +10,6 @@ LINT_VERSION := v2.15.0
 LINT := $(CURDIR)/bin/golangci-lint-$(LINT_VERSION)
 
 FUZZTIME ?= 30s
-BENCHTIME ?= 1s
 SOAK ?= 10m
 ARGS ?=
 
