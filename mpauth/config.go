@@ -128,9 +128,12 @@ func New(cfg Config) (*Auth, error) {
 	return a, nil
 }
 
-// longAfter is how long a sealed token is told from a forged one after its session has ended, so
-// that the client hears session_expired. It costs no memory; in an app's own store it would.
-const longAfter = 365 * 24 * time.Hour
+// For a while after its end a session is still kept, so that its client hears session_expired
+// rather than what a forged token hears. In a sealed token that costs nothing.
+const (
+	sealedAfterwards = 365 * 24 * time.Hour
+	storedAfterwards = 24 * time.Hour // and no longer than the session itself lived
+)
 
 func newTokens(cfg Config) (*tokens, error) {
 	digest := sha256.Sum256([]byte(cfg.AppID))
@@ -143,14 +146,15 @@ func newTokens(cfg Config) (*tokens, error) {
 	if t.life == 0 {
 		t.life = defaultMaxAge
 	}
-	t.keep = t.life
 	var err error
+	afterwards := sealedAfterwards
 	if cfg.Store == nil {
-		t.keep = max(t.life, t.life+longAfter) // the sum of absurd lives overflows
 		t.store, err = sessionstore.NewCookie(cfg.Keys...)
 	} else {
+		afterwards = min(t.life, storedAfterwards)
 		// Whatever the store shows to clients or operators, the session_key is not in it.
 		t.codec, err = sessionstore.NewCodecs(cfg.Keys, "wxoauth mini "+cfg.AppID)
 	}
+	t.keep = max(t.life, t.life+afterwards) // the sum of absurd lives overflows
 	return t, err
 }
