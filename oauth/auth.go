@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func (a *Auth) admit(w http.ResponseWriter, r *http.Request, need Scope, rec *re
 			return nil, false
 		}
 	case !good && navigation(r):
-		a.start(w, r, need, 0)
+		a.begin(w, r, need, rec)
 		return nil, false
 	case !good:
 		a.loginRequired(w, r, need)
@@ -116,10 +117,24 @@ func (a *Auth) ownPath(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// begin starts a login, unless this browser has just finished several and kept no session of them.
+func (a *Auth) begin(w http.ResponseWriter, r *http.Request, need Scope, rec *record) {
+	restarts := 0
+	if rec == nil {
+		restarts = a.finished(r)
+	}
+	if restarts > maxRestarts {
+		a.clearCookie(w, a.attemptPrefix+finishedSuffix)
+		a.fail(w, r, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
+		return
+	}
+	a.start(w, r, need, restarts)
+}
+
 // start sends a browser to WeChat, to come back to the very page that r asks for.
 func (a *Auth) start(w http.ResponseWriter, r *http.Request, need Scope, restarts int) {
 	client, scope, page := a.client, need, pageOf(r)
-	outside := need == ScopeLogin || (!a.cfg.AnyBrowser && !inWeChat(r))
+	outside := !a.cfg.AnyBrowser && !inWeChat(r)
 	if outside && a.website == nil {
 		a.openInWeChat(w, r, page)
 		return

@@ -93,7 +93,7 @@ func pageOf(r *http.Request) target {
 // finish answers a callback. rec is the session so far, or nil.
 func (a *Auth) finish(w http.ResponseWriter, r *http.Request, need Scope, rec *record, back *callback) {
 	page := pageOf(r)
-	signedIn := rec != nil && Scope(rec.user.Scope).covers(need)
+	signedIn := rec != nil && Scope(rec.user.Scope).covers(need) && Scope(rec.user.Scope).covers(back.state.scope)
 	if back.denied {
 		a.fail(w, r, &Failure{Status: http.StatusForbidden, Kind: KindDenied, Err: errors.New("WeChat sent no code")})
 		return
@@ -127,6 +127,9 @@ func (a *Auth) finish(w http.ResponseWriter, r *http.Request, need Scope, rec *r
 		return
 	}
 	a.clearCookie(w, a.attemptName(back.state.text))
+	if rec == nil {
+		a.leaveFinished(w, back.state.restarts+1)
+	}
 	redirect(w, http.StatusFound, a.cfg.PublicURL+page.String())
 }
 
@@ -138,7 +141,7 @@ func (a *Auth) restart(w http.ResponseWriter, r *http.Request, s state, f *Failu
 		return
 	}
 	a.observe(r.Context(), core.Event{Name: core.EventLoginRestarted, Kind: string(f.Kind)})
-	a.start(w, r, s.scope, s.restarts+1)
+	a.start(w, r, a.required(s.scope), s.restarts+1)
 }
 
 // An outcome is the final answer to a state. It is kept for a while, because WeChat calls back

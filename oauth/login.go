@@ -95,6 +95,9 @@ func (a *Auth) logOut(w http.ResponseWriter, r *http.Request) error {
 		return errors.Join(errors.New("the store gave no session"), err)
 	}
 	a.memo.forget(cookieValue(r, a.sessionName))
+	if name := a.attemptPrefix + finishedSuffix; cookieValue(r, name) != "" {
+		a.clearCookie(w, name) // that login was kept
+	}
 	return a.end(w, r, session)
 }
 
