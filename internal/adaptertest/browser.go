@@ -89,14 +89,14 @@ func (v *Visit) Page() string {
 	return address
 }
 
-// Trail tells the visit for a message of failure.
+// Trail tells the visit for a message of failure, without the long tails of addresses.
 func (v *Visit) Trail() string {
 	var lines []string
 	for _, h := range v.Hops {
-		lines = append(lines, fmt.Sprintf("%s %s: %d %v", h.Method, show(h.URL), h.Status, h.Err))
+		lines = append(lines, fmt.Sprintf("%s %.80s: %d %v", h.Method, show(h.URL), h.Status, h.Err))
 	}
 	if v.Next != "" {
-		lines = append(lines, "not followed: "+v.Next)
+		lines = append(lines, fmt.Sprintf("not followed: %.80s", v.Next))
 	}
 	return strings.Join(lines, "\n\t")
 }

@@ -78,3 +78,13 @@ func Fetch() Kind {
 		"Accept": {"application/json"}, "Sec-Fetch-Site": {"same-origin"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Dest": {"empty"},
 	}}
 }
+
+// kindNamed finds one of the kinds; the zero Kind, a navigation, if there is none.
+func kindNamed(name string) Kind {
+	for _, k := range kinds() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return Kind{}
+}

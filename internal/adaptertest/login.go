@@ -1,9 +1,6 @@
 package adaptertest
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 func loginCases() Group {
 	return Group{"Login", []Case{
@@ -30,21 +27,4 @@ func loginCases() Group {
 			t.WantCalls(1, 1)
 		}},
 	}}
-}
-
-// WantUser fails the case unless v ended at a page that saw WeChat's i-th user.
-func (w *World) WantUser(v *Visit, i int) {
-	w.Helper()
-	user := w.Sim.Users()[i]
-	if v.Status != 200 || v.Header.Get(pageHeader) == "" || !strings.Contains(v.Body, user.OpenID) {
-		w.Fatalf("want the page with user %d, got %d %v %s\n\t%s", i, v.Status, v.Err, v.Body, v.Trail())
-	}
-}
-
-// WantCalls fails the case unless WeChat was asked so often for a token and for a profile.
-func (w *World) WantCalls(exchanges, profiles int) {
-	w.Helper()
-	if e, p := w.Sim.Calls(exchangePath), w.Sim.Calls(userInfoPath); e != exchanges || p != profiles {
-		w.Errorf("%d exchanges and %d profiles, want %d and %d", e, p, exchanges, profiles)
-	}
 }

@@ -20,16 +20,23 @@ import (
 type Network struct {
 	complaints slog.Handler // told what net/http says about a host's handler, panics above all
 
-	mu         sync.Mutex
-	hosts      map[string]*host
-	transports []*http.Transport
-	callers    int // so far; each gets an address of its own
+	mu      sync.Mutex
+	hosts   map[string]*host
+	callers int // so far; each gets an address of its own
+
+	transport *http.Transport
 }
 
 // NewNetwork makes a network without hosts. What its servers complain about, such as a
 // handler's panic, is logged as an error.
 func NewNetwork(complaints slog.Handler) *Network {
-	return &Network{complaints: complaints, hosts: map[string]*host{}}
+	n := &Network{complaints: complaints, hosts: map[string]*host{}}
+	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) }
+	n.transport = &http.Transport{
+		DialContext: dial, DialTLSContext: dial,
+		DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
+	}
+	return n
 }
 
 // A host is one name and its server.
@@ -63,9 +70,7 @@ func (n *Network) Serve(name string, h http.Handler) {
 func (n *Network) Close() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, t := range n.transports {
-		t.CloseIdleConnections()
-	}
+	n.transport.CloseIdleConnections()
 	for _, h := range n.hosts {
 		_ = h.server.Close()
 	}
@@ -100,18 +105,9 @@ func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 	}
 }
 
-// Transport makes a client's side of the network. It follows no redirect and knows no cookie.
-func (n *Network) Transport() *http.Transport {
-	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) }
-	t := &http.Transport{
-		DialContext: dial, DialTLSContext: dial,
-		DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.transports = append(n.transports, t)
-	return t
-}
+// Transport is a client's side of the network. It follows no redirect and knows no cookie. All
+// browsers share it, as behind one proxy.
+func (n *Network) Transport() *http.Transport { return n.transport }
 
 // Accept, Close and Addr make a host a [net.Listener].
 func (h *host) Accept() (net.Conn, error) {

@@ -21,6 +21,10 @@ type Case struct {
 func groups() []Group {
 	return []Group{
 		loginCases(),
+		callbackCases(),
+		doubleCases(),
+		lossCases(),
+		tabCases(),
 	}
 }
 

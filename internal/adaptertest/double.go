@@ -1,0 +1,132 @@
+package adaptertest
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// doubleCases are about WeChat's habit of calling back twice.
+func doubleCases() Group {
+	var cases []Case
+	for _, shape := range []struct {
+		name     string
+		slow     time.Duration // of WeChat's exchange
+		twoCodes bool
+		cut      bool // the first connection is cut before its answer comes
+	}{
+		{name: "the same code"},
+		{name: "the same code, WeChat slow", slow: time.Second},
+		{name: "two codes of one state", slow: 300 * time.Millisecond, twoCodes: true},
+		{name: "the first connection cut", slow: 300 * time.Millisecond, cut: true},
+	} {
+		const logins = 250 // for each of the four shapes
+		var greeted atomic.Int32
+		cases = append(cases, Case{
+			Name: "250 logins with a second callback 0 to 2 s later sign in 250 times with one exchange each: " + shape.name,
+			Config: func(cfg *oauth.Config) {
+				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error {
+					greeted.Add(1)
+					return nil
+				}
+			},
+			Test: func(t *World) {
+				greeted.Store(0)
+				if shape.slow > 0 {
+					t.Sim.Fail(exchangePath, wxsim.Late(shape.slow))
+				}
+				t.inParallel(logins, 50, func(i int) {
+					b := t.Browser()
+					a := t.Begin(b, PublicURL+"/me?a=1")
+					first := a.Callback(0)
+					second := first
+					if shape.twoCodes {
+						second = a.Callback(0)
+					}
+					request := Request{URL: first}
+					if shape.cut {
+						request.GiveUp = 100 * time.Millisecond
+					}
+					var wg sync.WaitGroup
+					wg.Go(func() { b.Walk(request, nil) })
+					time.Sleep(rand.N(2 * time.Second))
+					t.WantPage(b.Open(second), "/me?a=1")
+					wg.Wait()
+					t.WantSignedIn(b, 0)
+				})
+				t.WantCalls(logins, logins)
+				if n := t.Sim.Calls(authorizePath); n != 0 { // Begin stops before it: nobody was sent back there
+					t.Errorf("%d browsers were sent to WeChat a second time", n)
+				}
+				if n := int(greeted.Load()); n != logins {
+					t.Errorf("OnLogin ran %d times, want %d", n, logins)
+				}
+			},
+		})
+	}
+	return Group{"Double callbacks", append(cases,
+		Case{Name: "a second callback waits for the first one's exchange", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Late(3*time.Second))
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() { t.WantPage(b.Open(callback), "/me") })
+			}
+			wg.Wait()
+			t.WantCalls(1, 1)
+		}},
+		Case{Name: "an exchange that failed is released: a reload asks once more", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Status(502), 1)
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			t.WantRefusal(b.Open(callback), 502, oauth.KindUpstream)
+			t.WantPage(b.Open(callback), "/me")
+			t.WantCalls(2, 1)
+		}},
+		Case{Name: "an exchange whose answer got lost: a reload is answered 40163 and logs in anew", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Lost(), 1)
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			t.WantRefusal(b.Open(callback), 502, oauth.KindUpstream)
+			v := b.Open(callback)
+			t.WantPage(v, "/me")
+			if v.Redirects() != 3 {
+				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+			}
+			t.WantCalls(3, 1)
+		}},
+		Case{Name: "a failure is told to both callbacks that wait for it", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Delay(time.Second).Then(wxsim.Code(45009)))
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			var wg sync.WaitGroup
+			for range 2 {
+				wg.Go(func() { t.WantStatus(b.Open(callback), http.StatusServiceUnavailable) })
+			}
+			wg.Wait()
+			t.WantNobody(b)
+		}},
+	)}
+}
+
+// inParallel calls f for 0 to n-1, at most width at once, and waits.
+func (w *World) inParallel(n, width int, f func(i int)) {
+	places := make(chan struct{}, width)
+	var wg sync.WaitGroup
+	for i := range n {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}

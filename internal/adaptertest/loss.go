@@ -1,0 +1,115 @@
+package adaptertest
+
+import (
+	"net/http"
+	"sync/atomic"
+
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// maxRedirects is the most that any visit may take.
+const maxRedirects = 12
+
+// lossCases are about browsers that lose cookies.
+func lossCases() Group {
+	return Group{"Lost cookies", []Case{
+		{Name: "a browser without cookies is told so after two restarts", Test: func(t *World) {
+			b := t.Browser()
+			b.Refuses = onShop(AnyCookie)
+			v := b.Open(PublicURL + "/me")
+			t.WantRefusal(v, 400, oauth.KindCookies)
+			if n := t.Sim.Calls(authorizePath); n != 3 || v.Redirects() != 6 {
+				t.Errorf("WeChat was visited %d times in %d redirects:\n\t%s", n, v.Redirects(), v.Trail())
+			}
+			t.WantCalls(0, 0)
+		}},
+		{Name: "a browser that never keeps the attempt is told so", Test: func(t *World) {
+			b := t.Browser()
+			b.Refuses = AttemptCookie
+			t.WantRefusal(b.Open(PublicURL+"/me"), 400, oauth.KindCookies)
+		}},
+		{Name: "a browser that never keeps the session is told so", Test: func(t *World) {
+			b := t.Browser()
+			b.Refuses = SessionCookie
+			v := b.Open(PublicURL + "/me")
+			t.WantRefusal(v, 400, oauth.KindCookies)
+			if v.Redirects() > maxRedirects {
+				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+			}
+		}},
+		{Name: "a browser that never keeps the attempt keeps its smaller session, and is told so", Config: base, Test: func(t *World) {
+			b := t.Browser()
+			t.WantUser(b.Open(PublicURL+"/me"), 0)
+			b.Refuses = AttemptCookie
+			for _, path := range []string{"/profile", "/nested"} {
+				v := b.Open(PublicURL + path)
+				t.WantRefusal(v, 400, oauth.KindCookies)
+				if v.Redirects() > maxRedirects {
+					t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+				}
+				t.WantSignedIn(b, 0)
+			}
+		}},
+		{Name: "one lost attempt is mended without a word", Test: func(t *World) {
+			b := t.Browser()
+			var lost atomic.Bool
+			b.Refuses = func(c *http.Cookie) bool { return AttemptCookie(c) && !lost.Swap(true) }
+			v := b.Open(PublicURL + "/me")
+			t.WantPage(v, "/me")
+			if v.Redirects() != 5 {
+				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+			}
+		}},
+		{Name: "of 1,000 logins that lose 30 % of their attempts 96 % sign in within three, and none loops", Test: func(t *World) {
+			const logins = 1000
+			var signedIn, refused atomic.Int32
+			t.inParallel(logins, 50, func(i int) {
+				b := t.BrowserOf(t.Sim.Users()[i%3])
+				b.Refuses = Sometimes(0.3, uint64(i), AttemptCookie)
+				v := b.Open(PublicURL + "/me")
+				switch {
+				case v.Redirects() > 7:
+					t.Errorf("%d redirects:\n\t%s", v.Redirects(), v.Trail())
+				case v.Status == http.StatusOK:
+					signedIn.Add(1)
+					t.WantUser(v, i%3)
+				case v.Status == http.StatusBadRequest:
+					refused.Add(1)
+				default:
+					t.Errorf("status %d %v:\n\t%s", v.Status, v.Err, v.Trail())
+				}
+			})
+			if n := signedIn.Load(); n < logins*96/100 || n+refused.Load() != logins {
+				t.Errorf("%d of %d signed in, %d were told why not", n, logins, refused.Load())
+			}
+			if n := t.Sim.Calls(exchangePath); n != int(signedIn.Load()) {
+				t.Errorf("%d exchanges for %d logins: a login without its cookie asked WeChat", n, signedIn.Load())
+			}
+		}},
+		{Name: "300 browsers that lose 30 % of all cookies before each request never loop", Test: func(t *World) {
+			var long atomic.Int32
+			t.inParallel(300, 50, func(i int) {
+				b := t.BrowserOf(t.Sim.Users()[i%3])
+				b.Loses = onShop(Sometimes(0.3, uint64(i), AnyCookie))
+				v := b.Open(PublicURL + "/me")
+				if v.Err != nil {
+					t.Errorf("%v:\n\t%s", v.Err, v.Trail())
+				}
+				if v.Redirects() > maxRedirects {
+					long.Add(1) // it lost the session and with it all that was known of the login
+				}
+				if v.Status == http.StatusOK {
+					t.WantUser(v, i%3)
+				}
+			})
+			if n := long.Load(); n > 6 {
+				t.Errorf("%d of 300 took more than %d redirects", n, maxRedirects)
+			}
+		}},
+	}}
+}
+
+// onShop spares WeChat's own cookies, which say whose browser it is.
+func onShop(rule func(*http.Cookie) bool) func(*http.Cookie) bool {
+	return func(c *http.Cookie) bool { return c.Name != "wxsim_user" && rule(c) }
+}

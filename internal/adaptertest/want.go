@@ -1,0 +1,106 @@
+package adaptertest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// WantUser fails the case unless v ended at a page that saw WeChat's i-th user.
+func (w *World) WantUser(v *Visit, i int) {
+	w.Helper()
+	want := w.Sim.Users()[i].OpenID
+	if u := userOf(v); u == nil || u.OpenID != want {
+		w.Fatalf("want the page with user %d, got %d %v %s\n\t%s", i, v.Status, v.Err, v.Body, v.Trail())
+	}
+}
+
+// userOf is the user that a page showed; nil: none, or it was no page.
+func userOf(v *Visit) *core.User {
+	var p page
+	if v.Status != http.StatusOK || v.Header.Get(pageHeader) == "" || json.Unmarshal([]byte(v.Body), &p) != nil {
+		return nil
+	}
+	return p.User
+}
+
+// WantPage fails the case unless v ended at a page with that address, the fragment aside.
+func (w *World) WantPage(v *Visit, path string) {
+	w.Helper()
+	if userOf(v) == nil || v.Page() != PublicURL+path {
+		w.Fatalf("want the page %s, got %s: %d %s\n\t%s", path, v.Page(), v.Status, v.Body, v.Trail())
+	}
+}
+
+// WantSignedIn fails the case unless the browser is signed in as WeChat's i-th user, without
+// asking WeChat.
+func (w *World) WantSignedIn(b *Browser, i int) {
+	w.Helper()
+	w.WantUser(b.Do(Request{URL: PublicURL + "/base", Kind: Fetch()}), i)
+}
+
+// WantNobody fails the case if the browser is signed in.
+func (w *World) WantNobody(b *Browser) {
+	w.Helper()
+	if v := b.Do(Request{URL: PublicURL + "/base", Kind: Fetch()}); v.Status != http.StatusUnauthorized {
+		w.Fatalf("want nobody, got %d %s", v.Status, v.Body)
+	}
+}
+
+// WantCalls fails the case unless WeChat was asked so often for a token and for a profile.
+func (w *World) WantCalls(exchanges, profiles int) {
+	w.Helper()
+	if e, p := w.Sim.Calls(exchangePath), w.Sim.Calls(userInfoPath); e != exchanges || p != profiles {
+		w.Errorf("%d exchanges and %d profiles, want %d and %d", e, p, exchanges, profiles)
+	}
+}
+
+// WantRefusal fails the case unless v ended at an error page of that status, the Observer was
+// told the kind, and the page has a link that tries again.
+func (w *World) WantRefusal(v *Visit, status int, kind oauth.Kind) {
+	w.Helper()
+	if v.Status != status || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") {
+		w.Fatalf("want the %s page with status %d, got %d %v %s\n\t%s", kind, status, v.Status, v.Err, v.Body, v.Trail())
+	}
+	events := w.Events()
+	if !slices.ContainsFunc(events, func(e core.Event) bool { return e.Name == core.EventLoginRefused && e.Kind == string(kind) }) {
+		w.Errorf("the Observer was told %+v, want a refusal of kind %s", events, kind)
+	}
+	if !strings.Contains(v.Body, `<a class="button" href="`+PublicURL+"/") {
+		w.Errorf("the %s page has no link to try again:\n%s", kind, v.Body)
+	}
+}
+
+// WantRestart fails the case unless v ended at a silent redirect to WeChat.
+func (w *World) WantRestart(v *Visit) {
+	w.Helper()
+	if v.Status != http.StatusFound || !strings.HasPrefix(v.Next, "https://"+openHost+authorizePath+"?") {
+		w.Fatalf("want a restart, got %d %v %q %s\n\t%s", v.Status, v.Err, v.Next, v.Body, v.Trail())
+	}
+}
+
+// WantLoginRequired fails the case unless v is the 401 of a request that cannot follow a redirect.
+func (w *World) WantLoginRequired(v *Visit) {
+	w.Helper()
+	var body struct {
+		Error    string `json:"error"`
+		LoginURL string `json:"login_url"`
+	}
+	err := json.Unmarshal([]byte(v.Body), &body)
+	if v.Status != http.StatusUnauthorized || len(v.SetCookies()) > 0 ||
+		v.Method != http.MethodHead && (err != nil || body.Error != "login_required" || !strings.HasPrefix(body.LoginURL, PublicURL+"/wechat/login")) {
+		w.Errorf("want 401 in JSON, got %d %s with %d cookies", v.Status, v.Body, len(v.SetCookies()))
+	}
+}
+
+// WantStatus fails the case unless v ended with that status.
+func (w *World) WantStatus(v *Visit, status int) {
+	w.Helper()
+	if v.Status != status {
+		w.Fatalf("want status %d, got %d %v %s\n\t%s", status, v.Status, v.Err, v.Body, v.Trail())
+	}
+}
