@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -111,11 +112,16 @@ type tokenAnswer struct {
 	AccessToken  string   `json:"access_token"`
 	ExpiresIn    core.Int `json:"expires_in"` // seconds
 	RefreshToken string   `json:"refresh_token"`
-	OpenID       string   `json:"openid"`
-	UnionID      string   `json:"unionid"`
+	OpenID       identity `json:"openid"`
+	UnionID      identity `json:"unionid"`
 	Scope        string   `json:"scope"`
 	Snapshot     core.Int `json:"is_snapshotuser"`
 }
+
+const (
+	exchangePath = "/sns/oauth2/access_token"
+	exchangeOp   = "GET " + exchangePath // in errors
+)
 
 // Exchange gives a login code for a token. A code works once, for 5 minutes. The call is never
 // repeated once it may have been sent.
@@ -125,7 +131,7 @@ type tokenAnswer struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 func (c *Client) Exchange(ctx context.Context, code string) (*Token, error) {
-	return c.token(ctx, "/sns/oauth2/access_token", url.Values{
+	return c.token(ctx, exchangePath, url.Values{
 		"appid": {c.api.AppID()}, "secret": {string(c.api.Secret())}, "code": {code}, "grant_type": {"authorization_code"},
 	})
 }
@@ -150,14 +156,14 @@ func (c *Client) token(ctx context.Context, path string, query url.Values) (*Tok
 	if err != nil {
 		return nil, err
 	}
-	if !validOpenID(a.OpenID) || (a.UnionID != "" && !validOpenID(a.UnionID)) {
+	if !a.OpenID.valid() || (a.UnionID != "" && !a.UnionID.valid()) {
 		return nil, ErrIdentity
 	}
 	if !plausibleToken(a.AccessToken) || !plausibleToken(a.RefreshToken) || a.ExpiresIn < 1 || a.ExpiresIn > maxExpiresIn {
 		return nil, &core.WireError{Op: "GET " + path, Kind: core.WireBody, Detail: "a token is missing, or a length or lifetime is out of bounds"}
 	}
 	t := &Token{
-		AccessToken: a.AccessToken, RefreshToken: a.RefreshToken, OpenID: a.OpenID, UnionID: a.UnionID,
+		AccessToken: a.AccessToken, RefreshToken: a.RefreshToken, OpenID: string(a.OpenID), UnionID: string(a.UnionID),
 		Expiry: time.Now().Add(time.Duration(a.ExpiresIn) * time.Second), Snapshot: a.Snapshot != 0,
 	}
 	if a.Scope != "" {
@@ -186,9 +192,28 @@ func validOpenID(s string) bool {
 	return true
 }
 
+// An identity is an openid or unionid in an answer. encoding/json takes the last of two; two
+// different ones name nobody.
+type identity string
+
+// UnmarshalJSON is called once for each time that the field is there.
+func (id *identity) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	if *id != "" && string(*id) != text {
+		text = "sent twice" // which is not valid
+	}
+	*id = identity(text)
+	return nil
+}
+
+func (id identity) valid() bool { return validOpenID(string(id)) }
+
 type userAnswer struct {
-	OpenID     string   `json:"openid"`
-	UnionID    string   `json:"unionid"`
+	OpenID     identity `json:"openid"`
+	UnionID    identity `json:"unionid"`
 	Nickname   string   `json:"nickname"`
 	Sex        core.Int `json:"sex"`
 	Province   string   `json:"province"`
@@ -217,11 +242,11 @@ func (c *Client) UserInfo(ctx context.Context, accessToken, openID, lang string)
 	if err != nil {
 		return nil, err
 	}
-	if a.OpenID != openID || !validOpenID(openID) || (a.UnionID != "" && !validOpenID(a.UnionID)) {
+	if string(a.OpenID) != openID || !a.OpenID.valid() || (a.UnionID != "" && !a.UnionID.valid()) {
 		return nil, ErrIdentity
 	}
 	return &core.User{
-		AppID: c.api.AppID(), OpenID: a.OpenID, UnionID: a.UnionID, Nickname: a.Nickname, HeadImgURL: a.HeadImgURL,
+		AppID: c.api.AppID(), OpenID: openID, UnionID: string(a.UnionID), Nickname: a.Nickname, HeadImgURL: a.HeadImgURL,
 		Country: a.Country, Province: a.Province, City: a.City, Language: a.Language, Sex: int(a.Sex), Privilege: a.Privilege,
 	}, nil
 }

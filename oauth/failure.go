@@ -84,7 +84,9 @@ func failureOf(err error) *Failure {
 	case errors.As(err, &refusal):
 		switch refusal.Code {
 		case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired, core.ErrGrantRevoked:
-			f.Kind, f.Status = KindCode, http.StatusBadRequest
+			if refusal.Op == exchangeOp { // of UserInfo they say nothing about the code
+				f.Kind, f.Status = KindCode, http.StatusBadRequest
+			}
 		case core.ErrBlocked, core.ErrUserRestricted:
 			f.Kind, f.Status = KindBlocked, http.StatusForbidden
 		case core.ErrQuota, core.ErrRateLimit:
