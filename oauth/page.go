@@ -18,7 +18,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML)) //nolint:
 // A page is one of the small pages that end a login, or a logout.
 type page struct {
 	Name string       // a Kind, openInWeChatPage or signedOutPage: the key of its texts
-	URL  string       // where the page's link leads; empty: no link
+	URL  string       // where the page's link leads; empty: to the home page
 	QR   template.URL // an image that holds URL; empty: none
 	Lang string       // "zh" or "en"
 }
@@ -91,7 +91,7 @@ var pageTexts = map[string]map[string]pageText{
 		string(KindStore):        {"服务暂时不可用", "请稍等几秒再试，您的登录状态不会丢失。", "重试", ""},
 		string(KindRefusedByApp): {"登录被拒绝", "本站没有接受您的登录。", "重新登录", ""},
 		openInWeChatPage:         {"请在微信中打开", "用微信扫描二维码，或在微信中打开下面的链接。", "", "当前页面链接的二维码"},
-		signedOutPage:            {"已退出登录", "您可以关闭此页面。", "", ""},
+		signedOutPage:            {"已退出登录", "您可以关闭此页面。", "返回首页", ""},
 	},
 	"en": {
 		string(KindDenied):       {"Permission not granted", "You declined, or granted only a part. This page needs your permission to open.", "Ask again", ""},
@@ -107,6 +107,6 @@ var pageTexts = map[string]map[string]pageText{
 		string(KindStore):        {"Service unavailable", "Please try again in a few seconds. You stay signed in.", "Try again", ""},
 		string(KindRefusedByApp): {"Login refused", "This site did not accept your login.", "Log in again", ""},
 		openInWeChatPage:         {"Please open in WeChat", "Scan the code with WeChat, or open this link in WeChat.", "", "QR code of this page's link"},
-		signedOutPage:            {"Signed out", "You can close this page.", "", ""},
+		signedOutPage:            {"Signed out", "You can close this page.", "Go to the home page", ""},
 	},
 }
