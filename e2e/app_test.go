@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+var frameworks = []string{"nethttp", "chi", "gin"}
+
+// patience bounds every wait.
+const patience = 20 * time.Second
+
+var addresses = regexp.MustCompile(`(?m)^  (?:Open|WeChat) +(http://\S+)`)
+
+// startAlone runs an example as a newcomer does, with WeChat simulated inside, and returns the
+// addresses of both.
+func startAlone(t *testing.T, framework string, env ...string) (app, sim string) {
+	t.Helper()
+	found := addresses.FindAllStringSubmatch(start(t, framework, env...), 2)
+	if len(found) != 2 {
+		t.Fatalf("examples/%s names %d addresses, want 2", framework, len(found))
+	}
+	return found[0][1], found[1][1]
+}
+
+// startWith runs an example against sim.
+func startWith(t *testing.T, framework string, sim *wxsim.Server, env ...string) (app string) {
+	t.Helper()
+	env = append([]string{
+		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
+		"WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
+	}, env...)
+	found := addresses.FindStringSubmatch(start(t, framework, env...))
+	if found == nil {
+		t.Fatalf("examples/%s names no address", framework)
+	}
+	return found[1]
+}
+
+// start runs an example until it has said all that it says at its start, and returns that.
+func start(t *testing.T, framework string, env ...string) string {
+	t.Helper()
+	if chromium == nil {
+		t.Skip("there is no browser")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binaries + "/" + framework)
+	cmd.Env = append([]string{"ADDR=" + addr, "WXSIM_ADDR=127.0.0.1:0"}, env...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var readers sync.WaitGroup
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		readers.Wait()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("the log of examples/%s:\n%s", framework, log.String())
+		}
+	})
+	said := make(chan string, 1)
+	readers.Go(func() {
+		var text strings.Builder
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			text.WriteString(lines.Text() + "\n")
+			if strings.Contains(lines.Text(), "Ctrl-C") {
+				said <- text.String()
+			}
+		}
+		close(said)
+	})
+	select {
+	case text := <-said:
+		return text
+	case <-time.After(patience):
+		t.Fatalf("examples/%s did not start", framework)
+		return ""
+	}
+}
+
+// simulate starts a WeChat that the test can command.
+func simulate(t *testing.T) *wxsim.Server {
+	t.Helper()
+	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(3)})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	return sim
+}

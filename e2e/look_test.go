@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+//go:embed audit.js
+var audit string
+
+// A screen is a kind of device.
+type screen struct {
+	name          string
+	width, height int64
+	mobile        bool
+}
+
+var screens = []screen{{"phone", 390, 844, true}, {"desktop", 1280, 800, false}}
+
+// A gallery looks at pages: in each language, on a phone and a desktop, in light and in dark.
+type gallery struct {
+	*tab
+
+	agent, folder string
+}
+
+func newGallery(tb *tab, agent string) *gallery {
+	tb.t.Helper()
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		folder = "screenshots"
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		tb.t.Fatal(err)
+	}
+	return &gallery{tb, agent, folder}
+}
+
+// look examines the page in both languages; it is loaded anew for each.
+func (g *gallery) look(name string) {
+	g.t.Helper()
+	for _, lang := range []string{"en", "zh"} {
+		g.speak(g.agent, lang)
+		g.leave(chromedp.Reload())
+		g.lookOnce(name, lang)
+	}
+}
+
+// lookOnce examines the page as it is.
+func (g *gallery) lookOnce(name, lang string) {
+	g.t.Helper()
+	for _, s := range screens {
+		call(g.tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile})
+		for _, scheme := range []string{"light", "dark"} {
+			call(g.tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+			file := fmt.Sprintf("%s-%s-%s-%s.png", name, s.name, scheme, lang)
+			// The simulator's pages have the colours of WeChat, which are faint.
+			imitation := strings.HasPrefix(name, "sim-")
+			for _, fault := range eval[[]string](g.tab, fmt.Sprintf("(%s)(%t)", audit, imitation)) {
+				g.t.Errorf("%s: %s", file, fault)
+			}
+			shot := call(g.tab, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(true)})
+			if err := os.WriteFile(filepath.Join(g.folder, file), shot.Data, 0o644); err != nil {
+				g.t.Fatal(err)
+			}
+		}
+	}
+	call(g.tab, emulation.ClearDeviceMetricsOverride, cdp.Empty{})
+}
+
+// The pages of the app and of the library, and those of the simulator that a login shows.
+func TestLook(t *testing.T) {
+	app, sim := startAlone(t, "gin")
+	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
+
+	g.open(app)
+	g.look("home")
+	g.open(app + "/base")
+	g.open(app)
+	g.look("home-silent")
+	g.open(app + "/me")
+	g.look("sim-consent")
+	g.click(refuse)
+	g.look("denied")
+	g.open(app + "/me")
+	g.click(allow)
+	g.look("profile")
+	g.open(app)
+	g.look("home-signed-in")
+	for _, lang := range []string{"en", "zh"} {
+		g.speak(g.agent, lang)
+		g.leave(chromedp.Evaluate[chromedp.Void](`document.querySelector("[name=return_to]").remove(); document.querySelector("form").submit()`))
+		g.lookOnce("signed-out", lang)
+		g.open(app + "/me")
+		g.click(allow)
+		g.open(app)
+	}
+	g.open(sim)
+	g.look("sim-home")
+	g.open(sim + "/connect/oauth2/authorize?appid=wx")
+	g.look("sim-error")
+}
+
+// What only goes wrong, or only happens to others.
+func TestLookOfFailures(t *testing.T) {
+	sim := simulate(t)
+	app := startWith(t, "chi", sim)
+	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
+
+	g.open(app + "/me")
+	g.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".sim").open = true`))
+	g.click(snapshot)
+	g.look("snapshot")
+
+	g.open(app + "/me?state=wx1madeup&code=1")
+	g.look("bad-state")
+
+	sim.Fail("/sns/oauth2/access_token", wxsim.Status(502))
+	g.open(app + "/me")
+	g.click(allow)
+	g.look("wechat-down")
+	sim.Reset()
+
+	g.open(app + "/me")
+	for range 3 {
+		call(g.tab, network.ClearBrowserCookies, cdp.Empty{})
+		g.click(allow)
+	}
+	g.look("no-cookies")
+}
+
+func TestLookOfDesktop(t *testing.T) {
+	sim := simulate(t)
+	g := newGallery(newProfile(t, desktopAgent), desktopAgent)
+	g.open(startWith(t, "nethttp", sim) + "/me?order=20240613&from=menu")
+	g.look("open-in-wechat")
+
+	app := startWith(t, "nethttp", sim, "WECHAT_WEBSITE_APPID="+sim.WebsiteAppID(), "WECHAT_WEBSITE_SECRET="+sim.WebsiteSecret())
+	g.open(app + "/me")
+	g.look("sim-qr")
+	phone := newGallery(newProfile(t, wechatAgent), wechatAgent)
+	phone.open(eval[string](g.tab, `document.querySelector("a.button").href`))
+	phone.look("sim-scanned")
+	phone.click(allow)
+	phone.lookOnce("sim-scan-done", "zh")
+}
+
+// A person without a mouse logs in and out again.
+func TestKeyboard(t *testing.T) {
+	app, _ := startAlone(t, "nethttp")
+	tb := newProfile(t, desktopAgent)
+	tb.open(app)
+	tb.enter("微信登录")
+	tb.enter("允许")
+	tb.at(app+"/", "你好，小明")
+	tb.enter("退出登录")
+	tb.at(app+"/", "用微信登录")
+}
+
+// enter presses Tab until the focus is on what has this text, then Enter. Whatever has the focus
+// on the way must show it.
+func (tb *tab) enter(text string) {
+	tb.t.Helper()
+	for range 30 {
+		tb.do(chromedp.KeyEvent(kb.Tab))
+		focus := eval[struct {
+			Text string
+			Seen bool
+		}](tb, `(() => { const el = document.activeElement, s = getComputedStyle(el); return {text: el.innerText ?? "", seen: el === document.body || s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2} })()`)
+		if !focus.Seen {
+			tb.t.Errorf("at %s the focus on %q cannot be seen", tb.url(), focus.Text)
+		}
+		if strings.TrimSpace(focus.Text) == text {
+			tb.leave(chromedp.KeyEvent(kb.Enter))
+			return
+		}
+	}
+	tb.t.Fatalf("at %s Tab never reaches %q", tb.url(), text)
+}
