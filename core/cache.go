@@ -7,8 +7,8 @@ import (
 )
 
 // A Cache keeps the app access token and the JS-SDK ticket. Values hold their own expiry, so a
-// cache that returns old values does no harm, and one that fails is logged and passed by.
-// Values are secrets: keep the cache as private as the AppSecret.
+// cache that returns old values does no harm, and one that fails is logged and passed by, as is
+// one that takes 2 seconds. Values are secrets: keep the cache as private as the AppSecret.
 type Cache interface {
 	// Get returns the value stored under key; ok is false when there is none.
 	Get(ctx context.Context, key string) (value string, ok bool, err error)

@@ -57,15 +57,18 @@ func TestCallOnTheWire(t *testing.T) {
 			wire{"GET", "https://api.weixin.qq.com/sns/userinfo?access_token=USERTOKEN-canary&openid=o1", "", "", 0},
 		},
 		{
-			"every query value escaped", Request{Path: "/x", NoToken: true, Query: url.Values{"a b": {"+/=&?#", "二", "\r\n"}}},
+			"every query value escaped",
+			Request{Path: "/x", NoToken: true, Query: url.Values{"a b": {"+/=&?#", "二", "\r\n"}}},
 			wire{"GET", "https://api.weixin.qq.com/x?a+b=%2B%2F%3D%26%3F%23&a+b=%E4%BA%8C&a+b=%0D%0A", "", "", 0},
 		},
 		{
-			"no query, no question mark", Request{Path: "/x", NoToken: true},
+			"no query, no question mark",
+			Request{Path: "/x", NoToken: true},
 			wire{"GET", "https://api.weixin.qq.com/x", "", "", 0},
 		},
 		{
-			"a GET that is sent once looks the same", Request{Path: "/x", NoToken: true, Once: true},
+			"a GET that is sent once looks the same",
+			Request{Path: "/x", NoToken: true, Once: true},
 			wire{"GET", "https://api.weixin.qq.com/x", "", "", 0},
 		},
 		{
@@ -81,15 +84,18 @@ func TestCallOnTheWire(t *testing.T) {
 			wire{"GET", "https://api.weixin.qq.com/x?access_token=APP%2BTOKEN%3D", "", "", 0},
 		},
 		{
-			"a body alone means POST", Request{Path: "/x", Body: struct{}{}},
+			"a body alone means POST",
+			Request{Path: "/x", Body: struct{}{}},
 			wire{"POST", "https://api.weixin.qq.com/x?access_token=APP%2BTOKEN%3D", "application/json", "{}", 2},
 		},
 		{
-			"a POST without a body", Request{Method: http.MethodPost, Path: "/cv/img/qrcode", Query: url.Values{"img_url": {"https://a/b?c=d"}}},
+			"a POST without a body",
+			Request{Method: http.MethodPost, Path: "/cv/img/qrcode", Query: url.Values{"img_url": {"https://a/b?c=d"}}},
 			wire{"POST", "https://api.weixin.qq.com/cv/img/qrcode?access_token=APP%2BTOKEN%3D&img_url=https%3A%2F%2Fa%2Fb%3Fc%3Dd", "", "", 0},
 		},
 		{
-			"a POST that is sent once", Request{Path: "/x", Body: struct{}{}, Once: true},
+			"a POST that is sent once",
+			Request{Path: "/x", Body: struct{}{}, Once: true},
 			wire{"POST", "https://api.weixin.qq.com/x?access_token=APP%2BTOKEN%3D", "application/json", "{}", 2},
 		},
 	} {
@@ -192,7 +198,7 @@ func TestFile(t *testing.T) {
 				require.NoError(t, err)
 				fields[part.FormName()] = string(value)
 			}
-			require.Equal(t, tt.file.Fields, map[string]string(nilIfEmpty(fields)))
+			require.Equal(t, tt.file.Fields, nilIfEmpty(fields))
 			part, err := form.NextRawPart()
 			require.NoError(t, err)
 			require.Equal(t, tt.disposition, part.Header.Get("Content-Disposition"))
@@ -344,7 +350,7 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 func TestNoTokenNeverTouchesTheAppToken(t *testing.T) {
 	source := &tokenList{tokens: []string{"A"}}
 	var calls int
-	c := newTestClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+	c := newTestClient(t, roundTripper(func(*http.Request) (*http.Response, error) {
 		calls++
 		return answer(200, "", `{"errcode":40001,"errmsg":"invalid credential"}`), nil
 	}), func(cfg *ClientConfig) { cfg.Tokens = source })

@@ -100,7 +100,7 @@ func TestHTTPClientIsCopied(t *testing.T) {
 			res.Header.Set("Location", "https://elsewhere.example/")
 			return res, nil
 		}),
-		CheckRedirect: func(*http.Request, []*http.Request) error { t.Error("the user's CheckRedirect was asked"); return nil },
+		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("the user's CheckRedirect was asked") },
 		Timeout:       time.Hour,
 	}
 	c := newTestClient(t, nil, func(cfg *ClientConfig) { cfg.HTTPClient = own })

@@ -116,7 +116,7 @@ func newWireError(ctx context.Context, op string, err error) *WireError {
 	switch {
 	case timedOut(err):
 		w.Kind, w.Detail = WireTimeout, "no answer in time"
-	case w.cause == context.Canceled:
+	case errors.Is(w.cause, context.Canceled):
 		w.Detail = "canceled by the caller"
 	case errors.As(err, &dns):
 		w.Kind, w.Detail = WireUnreachable, "host not found"
@@ -134,7 +134,7 @@ func newWireError(ctx context.Context, op string, err error) *WireError {
 // timedOut asks every error of the chain: the outer ones may not know what the inner ones say.
 func timedOut(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() { //nolint:errorlint // this is the walk
+		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() {
 			return true
 		}
 	}

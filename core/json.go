@@ -46,9 +46,6 @@ func cleanJSON(data []byte) []byte {
 			inString = !inString
 		case b == '\\' && inString:
 			i++ // an escaped quote does not end the string
-			if i < len(data) && data[i] < 0x20 {
-				return data // no valid escape: let the decoder say so
-			}
 		case b < 0x20 && inString:
 			data[i] = ' '
 		}

@@ -46,15 +46,15 @@ func always(body string) roundTripper {
 }
 
 // newTestClient makes a Client on rt; with may change its config.
-func newTestClient(t testing.TB, rt http.RoundTripper, with ...func(*ClientConfig)) *Client {
-	t.Helper()
+func newTestClient(tb testing.TB, rt http.RoundTripper, with ...func(*ClientConfig)) *Client {
+	tb.Helper()
 	cfg := testConfig(rt)
 	for _, change := range with {
 		change(&cfg)
 	}
 	c, err := NewClient(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -188,15 +188,15 @@ func (w *weChat) sent(path string) string {
 }
 
 // bomb is a small gzip file of many megabytes of zeros.
-func bomb(t testing.TB, megabytes int) []byte {
-	t.Helper()
+func bomb(tb testing.TB, megabytes int) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
 	if _, err := io.CopyN(z, zeros{}, 1<<20); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return bytes.Repeat(buf.Bytes(), megabytes) // gzip files may be joined
 }

@@ -2,11 +2,10 @@ package core
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/url"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,6 +67,7 @@ const (
 
 const (
 	renewBefore  = 5 * time.Minute  // WeChat gives a new stable token, and honours both, in the last 5 minutes
+	cacheTime    = 2 * time.Second  // for one visit to the cache
 	leaseTime    = 10 * time.Second // a dead holder of the fleet's lease blocks the others no longer
 	leasePoll    = 50 * time.Millisecond
 	failureTime  = time.Second      // how long a failed fetch answers for the next callers
@@ -84,7 +84,7 @@ type tokens struct {
 	key    string // in the cache; holds the appid and the kind, never the secret
 	logger *slog.Logger
 
-	current atomic.Pointer[appToken] // nil: none, or refused
+	current atomic.Pointer[appToken] // nil: none, or refused; stored under mu
 	flight  singleflight.Group
 
 	mu          sync.Mutex
@@ -94,10 +94,11 @@ type tokens struct {
 	failedUntil time.Time // … and until when nobody asks again
 }
 
+// An appToken is immutable. It is stored in the cache as JSON.
 type appToken struct {
-	value  string
-	expiry time.Time
-	renew  time.Time
+	Value  string    `json:"token"`
+	Expiry time.Time `json:"expiry"`
+	Renew  time.Time `json:"renew"` // from then on it is renewed in passing
 }
 
 func newTokens(cfg ClientConfig, up *upstream, kind tokenKind) *tokens {
@@ -122,80 +123,77 @@ func (t *tokens) Token(ctx context.Context) (string, error) {
 
 func (t *tokens) token(ctx context.Context) (string, time.Time, error) {
 	now := time.Now()
-	cur := t.current.Load()
-	if cur != nil && now.Before(cur.renew) {
-		return cur.value, cur.expiry, nil
+	if cur := t.current.Load(); cur != nil && now.Before(cur.Expiry) {
+		if !now.Before(cur.Renew) {
+			t.renew(ctx) // nobody waits for it: this one is still honoured
+		}
+		return cur.Value, cur.Expiry, nil
 	}
-	fresh, err := t.renew(ctx)
-	if err == nil {
-		return fresh.value, fresh.expiry, nil
+	select {
+	case res := <-t.renew(ctx):
+		if res.Err != nil {
+			return "", time.Time{}, res.Err
+		}
+		tok := res.Val.(*appToken)
+		return tok.Value, tok.Expiry, nil
+	case <-ctx.Done():
+		return "", time.Time{}, newWireError(ctx, "app access token", ctx.Err())
 	}
-	if cur = t.current.Load(); cur != nil && now.Before(cur.expiry) {
-		return cur.value, cur.expiry, nil // still honoured; the next caller tries again
-	}
-	return "", time.Time{}, err
 }
 
 // renew fetches once for all callers of this process. The fetch outlives a caller that leaves.
-func (t *tokens) renew(ctx context.Context) (*appToken, error) {
-	done := t.flight.DoChan("", func() (any, error) {
+func (t *tokens) renew(ctx context.Context) <-chan singleflight.Result {
+	return t.flight.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime+callTime)
 		defer cancel()
 		return t.fetch(ctx)
 	})
-	select {
-	case res := <-done:
-		if res.Err != nil {
-			return nil, res.Err
-		}
-		return res.Val.(*appToken), nil
-	case <-ctx.Done():
-		return nil, &WireError{Op: "app access token", Kind: WireTimeout, Detail: "the caller stopped waiting", cause: ctx.Err()}
-	}
 }
 
 func (t *tokens) fetch(ctx context.Context) (*appToken, error) {
-	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.renew) {
+	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.Renew) {
 		return cur, nil // another flight landed between the caller's look and this one
 	}
 	t.mu.Lock()
-	failed, until := t.failed, t.failedUntil
+	err, until := t.failed, t.failedUntil
 	t.mu.Unlock()
 	if time.Now().Before(until) {
-		return nil, failed
-	}
-	tok, err := t.shared(ctx)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil {
-		t.failed, t.failedUntil = err, time.Now().Add(failureTime)
 		return nil, err
 	}
-	t.current.Store(tok)
-	return tok, nil
+	tok, err := t.shared(ctx)
+	if err == nil {
+		return tok, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if until := time.Now().Add(failureTime); until.After(t.failedUntil) {
+		t.failed, t.failedUntil = err, until
+	}
+	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.Expiry) {
+		return cur, nil // what the cache had: too old to do without a try, too young to throw away
+	}
+	return nil, err
 }
 
 // shared takes the token from the cache, or fetches it under the fleet's lease. While another
 // process holds the lease it waits for what that one stores.
 func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 	for {
-		if tok := t.cached(ctx); tok != nil && time.Now().Before(tok.renew) {
+		tok, err := t.cached(ctx)
+		if tok != nil && time.Now().Before(tok.Renew) {
 			return tok, nil
 		}
 		leaser, ok := t.cache.(Leaser)
-		if !ok {
+		if err != nil || !ok {
 			return t.call(ctx)
 		}
 		release, held, err := leaser.Lease(ctx, t.key+":lease", leaseTime)
 		if err != nil {
-			t.logger.WarnContext(ctx, "wechat: token cache cannot lease: fetching alone", "error", err)
+			t.warn(ctx, "lease", err)
 			return t.call(ctx)
 		}
 		if held {
 			return t.leased(ctx, release)
-		}
-		if cur := t.current.Load(); cur != nil && time.Now().Before(cur.expiry) {
-			return cur, nil // the holder renews it; this one is still honoured
 		}
 		select {
 		case <-time.After(leasePoll):
@@ -208,51 +206,48 @@ func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 // leased fetches as the holder, unless the holder before has stored a token meanwhile.
 func (t *tokens) leased(ctx context.Context, release func()) (*appToken, error) {
 	defer release()
-	if tok := t.cached(ctx); tok != nil && time.Now().Before(tok.renew) {
+	if tok, _ := t.cached(ctx); tok != nil && time.Now().Before(tok.Renew) {
 		return tok, nil
 	}
 	return t.call(ctx)
 }
 
-// cached returns the fleet's token unless it is expired or refused.
-func (t *tokens) cached(ctx context.Context) *appToken {
+// cached returns the fleet's token, and makes it the current one. It returns nil where there is
+// none, or only one that is expired or refused.
+func (t *tokens) cached(ctx context.Context) (*appToken, error) {
+	ctx, cancel := context.WithTimeout(ctx, cacheTime)
+	defer cancel()
 	value, ok, err := t.cache.Get(ctx, t.key)
 	if err != nil {
-		t.logger.WarnContext(ctx, "wechat: token cache cannot be read", "error", err)
+		t.warn(ctx, "read", err)
+		return nil, err
 	}
-	if !ok {
-		return nil
+	tok := new(appToken)
+	if !ok || json.Unmarshal([]byte(value), tok) != nil || tok.Value == "" || !time.Now().Before(tok.Expiry) {
+		return nil, nil
 	}
-	seconds, token, found := strings.Cut(value, " ")
-	unix, err := strconv.ParseInt(seconds, 10, 64)
-	if !found || err != nil || token == "" || t.isRefused(token) {
-		return nil
-	}
-	expiry := time.Unix(unix, 0)
-	if !time.Now().Before(expiry) {
-		return nil
-	}
-	return &appToken{value: token, expiry: expiry, renew: expiry.Add(-renewBefore)}
-}
-
-func (t *tokens) isRefused(token string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return token == t.refused
+	if tok.Value == t.refused {
+		return nil, nil
+	}
+	if cur := t.current.Load(); cur == nil || cur.Expiry.Before(tok.Expiry) {
+		t.current.Store(tok)
+	}
+	return tok, nil
 }
 
-// call asks WeChat and stores the answer in the cache.
+// call asks WeChat, and stores the answer in the cache and as the current token.
 func (t *tokens) call(ctx context.Context) (*appToken, error) {
 	r := Get("/cgi-bin/token", url.Values{
 		"grant_type": {"client_credential"}, "appid": {t.caller.appID}, "secret": {string(t.caller.secret)},
 	})
 	if t.kind == stable {
-		r = Post("/cgi-bin/stable_token", map[string]string{
-			"grant_type": "client_credential", "appid": t.caller.appID, "secret": string(t.caller.secret),
-		})
+		r = Post("/cgi-bin/stable_token", stableRequest{"client_credential", t.caller.appID, string(t.caller.secret)})
 	}
 	r.NoToken = true
 	r.Once = t.kind == classic // each fetch kills the token before it
+	asked := time.Now()
 	answer, err := Call[tokenAnswer](ctx, t.caller, r)
 	if err != nil {
 		if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code == 40001 {
@@ -264,13 +259,19 @@ func (t *tokens) call(ctx context.Context) (*appToken, error) {
 		return nil, &WireError{Op: r.op(), Kind: WireBody, Detail: "no token, or a lifetime out of bounds"}
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
-	now := time.Now()
-	tok := &appToken{value: answer.AccessToken, expiry: now.Add(life), renew: now.Add(life - min(renewBefore, life/2))}
-	value := strconv.FormatInt(tok.expiry.Unix(), 10) + " " + tok.value
-	if err := t.cache.Set(ctx, t.key, value, life); err != nil {
-		t.logger.WarnContext(ctx, "wechat: token cache cannot be written", "error", err)
-	}
+	expiry := asked.Add(life)
+	tok := &appToken{Value: answer.AccessToken, Expiry: expiry, Renew: expiry.Add(-min(renewBefore, life/2))}
+	t.store(ctx, tok, life)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.current.Store(tok) // even one that was refused, if WeChat insists on it
 	return tok, nil
+}
+
+type stableRequest struct {
+	GrantType string `json:"grant_type"`
+	AppID     string `json:"appid"`
+	Secret    string `json:"secret"`
 }
 
 type tokenAnswer struct {
@@ -278,13 +279,30 @@ type tokenAnswer struct {
 	ExpiresIn   Int    `json:"expires_in"` // seconds
 }
 
+func (t *tokens) store(ctx context.Context, tok *appToken, life time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, cacheTime)
+	defer cancel()
+	value, err := json.Marshal(tok)
+	if err == nil {
+		err = t.cache.Set(ctx, t.key, string(value), life)
+	}
+	if err != nil {
+		t.warn(ctx, "write", err, tok.Value)
+	}
+}
+
+// warn logs that the cache failed. Some servers echo a command that they refuse, secrets and all.
+func (t *tokens) warn(ctx context.Context, op string, err error, sent ...string) {
+	text := cleanMessage(redact(err.Error(), append(sent, string(t.caller.secret))))
+	t.logger.WarnContext(ctx, "wechat: token cache failed, going on without it", slog.String("op", op), slog.String("error", text))
+}
+
 // Refused implements [TokenSource]: the token is dropped if it is still the current one. One
 // fetch may follow at once; if that token is refused as well, none for 30 seconds.
 func (t *tokens) Refused(_ context.Context, token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	cur := t.current.Load()
-	if cur == nil || cur.value != token {
+	if cur := t.current.Load(); cur == nil || cur.Value != token {
 		return
 	}
 	now := time.Now()
@@ -294,5 +312,5 @@ func (t *tokens) Refused(_ context.Context, token string) {
 		t.failedUntil = now.Add(refusalPause)
 	}
 	t.refused, t.refusedAt = token, now
-	t.current.CompareAndSwap(cur, nil)
+	t.current.Store(nil)
 }

@@ -120,7 +120,7 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 		unsent := !wrote.Load() && (connected.Load() || wire.Kind == WireUnreachable)
 		return nil, nil, !unsent, wire
 	}
-	defer res.Body.Close() //nolint:errcheck // nothing is left to lose
+	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		return nil, nil, true, &WireError{Op: x.op, Kind: WireStatus, Status: res.StatusCode, Detail: fmt.Sprintf("HTTP status %d", res.StatusCode)}
 	}

@@ -1,0 +1,57 @@
+package core
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestMemoryCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := NewMemoryCache()
+		expect := func(key, want string) {
+			t.Helper()
+			if got, ok, err := cache.Get(t.Context(), key); got != want || ok != (want != "") || err != nil {
+				t.Errorf("Get(%q) = %q, %v, %v; want %q", key, got, ok, err, want)
+			}
+		}
+		set := func(key, value string, ttl time.Duration) {
+			t.Helper()
+			if err := cache.Set(t.Context(), key, value, ttl); err != nil {
+				t.Error(err)
+			}
+		}
+		expect("a", "")
+		set("a", "1", time.Minute)
+		set("b", "2", time.Hour)
+		expect("a", "1")
+		set("a", "3", time.Minute)
+		time.Sleep(time.Minute - time.Nanosecond)
+		expect("a", "3")
+		time.Sleep(time.Nanosecond)
+		expect("a", "")
+		expect("b", "2")
+		set("b", "4", 0)
+		expect("b", "")
+		if n := len(cache.(*memoryCache).entries); n != 0 {
+			t.Errorf("%d dead entries are kept", n)
+		}
+	})
+}
+
+func TestMemoryCacheIsSafeForConcurrentUse(t *testing.T) {
+	cache := NewMemoryCache()
+	var users sync.WaitGroup
+	for i := range 16 {
+		users.Go(func() {
+			key := strconv.Itoa(i % 4)
+			_ = cache.Set(t.Context(), key, key, time.Hour)
+			if got, ok, err := cache.Get(t.Context(), key); got != key || !ok || err != nil {
+				t.Errorf("Get(%q) = %q, %v, %v", key, got, ok, err)
+			}
+		})
+	}
+	users.Wait()
+}
