@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/securecookie"
+
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // An attempt cookie ties one state to one browser. Each login start has its own, so that tabs do
@@ -34,7 +36,7 @@ func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, s state) error
 	}
 	var others []attempt
 	for _, c := range r.Cookies() {
-		if !strings.HasPrefix(c.Name, a.attemptPrefix) || c.Name == name || c.Name == a.attemptPrefix+finishedSuffix {
+		if !strings.HasPrefix(c.Name, a.attemptPrefix) || c.Name == name {
 			continue
 		}
 		other := attempt{name: c.Name}
@@ -73,24 +75,20 @@ func (a *Auth) holdsAttempt(r *http.Request, s state) bool {
 // A browser that drops the session's cookie would be sent to WeChat for ever. So a finished login
 // leaves a cookie for a minute that says how often the browser has been there, and a login that
 // begins with it begins with that many restarts.
-const (
-	finishedSuffix  = "finished" // in the place of a state's characters, which are hexadecimal
-	finishedSeconds = 60
-)
+const finishedSeconds = 60
 
 func (a *Auth) leaveFinished(w http.ResponseWriter, visits int) {
-	name := a.attemptPrefix + finishedSuffix
-	value, err := securecookie.EncodeMulti(name, []byte{byte(visits)}, a.attemptSeal...)
+	value, err := securecookie.EncodeMulti(a.finishedName, []byte{byte(visits)}, a.attemptSeal...)
 	if err == nil { // or nobody counts
-		http.SetCookie(w, a.attemptCookie(name, value, finishedSeconds))
+		http.SetCookie(w, a.attemptCookie(a.finishedName, value, finishedSeconds))
 	}
 }
 
 // finished returns how often the browser has just been at WeChat without keeping a session.
 func (a *Auth) finished(r *http.Request) int {
-	name := a.attemptPrefix + finishedSuffix
 	var visits []byte
-	if err := securecookie.DecodeMulti(name, cookieValue(r, name), &visits, a.attemptSeal...); err != nil || len(visits) != 1 {
+	value := sessionstore.CookieValue(r, a.finishedName)
+	if err := securecookie.DecodeMulti(a.finishedName, value, &visits, a.attemptSeal...); err != nil || len(visits) != 1 {
 		return 0
 	}
 	return int(visits[0])

@@ -124,7 +124,7 @@ func (a *Auth) begin(w http.ResponseWriter, r *http.Request, need Scope, rec *re
 		restarts = a.finished(r)
 	}
 	if restarts > maxRestarts {
-		a.clearCookie(w, a.attemptPrefix+finishedSuffix)
+		a.clearCookie(w, a.finishedName)
 		a.fail(w, r, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
 		return
 	}

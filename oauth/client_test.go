@@ -21,15 +21,18 @@ func TestAuthorizeURLKeepsWeChatsOrder(t *testing.T) {
 		want string
 	}{
 		{
-			"the defaults", oauth.AuthorizeParams{},
+			"the defaults",
+			oauth.AuthorizeParams{},
 			"https://open.weixin.qq.com/connect/oauth2/authorize?appid=wxAPPID&redirect_uri=https%3A%2F%2Fshop.example.com%2Fcb%3Fa%3D1%202&response_type=code&scope=snsapi_userinfo&state=0&connect_redirect=1#wechat_redirect",
 		},
 		{
-			"everything", oauth.AuthorizeParams{RedirectURI: "https://a.example/?x=1&y=+", Scope: oauth.ScopeBase, State: "s1", ForcePopup: true, ForceSnapshot: true},
+			"everything",
+			oauth.AuthorizeParams{RedirectURI: "https://a.example/?x=1&y=+", Scope: oauth.ScopeBase, State: "s1", ForcePopup: true, ForceSnapshot: true},
 			"https://open.weixin.qq.com/connect/oauth2/authorize?appid=wxAPPID&redirect_uri=https%3A%2F%2Fa.example%2F%3Fx%3D1%26y%3D%2B&response_type=code&scope=snsapi_base&state=s1&forcePopup=true&forceSnapShot=true&connect_redirect=1#wechat_redirect",
 		},
 		{
-			"the QR page of a website app", oauth.AuthorizeParams{RedirectURI: "https://a.example/", Scope: oauth.ScopeLogin, State: "s1"},
+			"the QR page of a website app",
+			oauth.AuthorizeParams{RedirectURI: "https://a.example/", Scope: oauth.ScopeLogin, State: "s1"},
 			"https://open.weixin.qq.com/connect/qrconnect?appid=wxAPPID&redirect_uri=https%3A%2F%2Fa.example%2F&response_type=code&scope=snsapi_login&state=s1#wechat_redirect",
 		},
 	} {

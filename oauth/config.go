@@ -48,8 +48,8 @@ type Config struct {
 	MaxAge        time.Duration // a session's life from its login, never extended; default 30 days
 	ProfileMaxAge time.Duration // a profile is refreshed in passing when older; default 24 hours
 
-	// MemoSize is how many opened session cookies are remembered, each for a minute at most, about
-	// 2 kB each; default 10,000, negative: none. It serves the default Store only.
+	// MemoSize is how many opened sessions are remembered, each for a minute at most, about 1.5 kB
+	// each; default 10,000, negative: none. A logout counts at once.
 	MemoSize int
 
 	LoginPath  string // where scripts send people to log in; default "/wechat/login"
@@ -212,10 +212,12 @@ type Auth struct {
 	website  *Client // nil without cfg.Website
 	store    sessions.Store
 	outcomes sessionstore.Outcomes
-	memo     *memo // nil: none
+	peeker   sessionstore.Peeker // the store, or nil
+	memo     *memo               // nil: none
 
 	sessionName   string // of the session's cookie
 	attemptPrefix string // of the attempts' cookies
+	finishedName  string // of the cookie that counts logins whose session was not kept
 	loginPath     string // escaped, as browsers send it
 	secure        bool   // cookies carry Secure
 	stateKeys     [][]byte
@@ -234,11 +236,13 @@ func New(cfg Config) (*Auth, error) {
 	sum := sha256.Sum256([]byte(cfg.AppID))
 	short := hex.EncodeToString(sum[:3])
 	a := &Auth{
-		cfg: cfg, store: cfg.Store, sessionName: "wx-" + short, attemptPrefix: "wxa-" + short + "-",
+		cfg: cfg, store: cfg.Store, sessionName: "wx-" + short, attemptPrefix: "wxa-" + short + "-", finishedName: "wxf-" + short,
 		loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection(),
 	}
 	if a.secure = strings.HasPrefix(cfg.PublicURL, "https:"); a.secure {
-		a.sessionName, a.attemptPrefix = "__Host-"+a.sessionName, "__Host-"+a.attemptPrefix
+		for _, name := range []*string{&a.sessionName, &a.attemptPrefix, &a.finishedName} {
+			*name = "__Host-" + *name
+		}
 	}
 	for _, key := range cfg.Keys {
 		derived, err := hkdf.Key(sha256.New, key, nil, "wxoauth state "+cfg.AppID, sha256.Size)
@@ -253,7 +257,7 @@ func New(cfg Config) (*Auth, error) {
 	if a.store == nil {
 		a.store, faults[2] = sessionstore.NewCookie(cfg.Keys...)
 	}
-	if _, ok := a.store.(*sessionstore.CookieStore); ok && cfg.MemoSize > 0 {
+	if a.peeker, _ = a.store.(sessionstore.Peeker); cfg.MemoSize > 0 {
 		a.memo, faults[6] = newMemo(cfg.MemoSize)
 	}
 	if a.outcomes, _ = a.store.(sessionstore.Outcomes); a.outcomes == nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // LoginHandler starts a login for a page's script, which sends the browser to
@@ -94,9 +95,9 @@ func (a *Auth) logOut(w http.ResponseWriter, r *http.Request) error {
 	if session == nil {
 		return errors.Join(errors.New("the store gave no session"), err)
 	}
-	a.memo.forget(cookieValue(r, a.sessionName))
-	if name := a.attemptPrefix + finishedSuffix; cookieValue(r, name) != "" {
-		a.clearCookie(w, name) // that login was kept
+	a.memo.forget(sessionstore.CookieValue(r, a.sessionName))
+	if sessionstore.CookieValue(r, a.finishedName) != "" {
+		a.clearCookie(w, a.finishedName) // that login was kept
 	}
 	return a.end(w, r, session)
 }

@@ -15,39 +15,59 @@ import (
 // load returns the request's record, perhaps without tokens, or nil for a visitor who is anonymous.
 // An error means that the store could not tell: then nothing may be saved, and no cookie cleared.
 func (a *Auth) load(r *http.Request) (*record, error) {
-	value := ""
-	if a.memo != nil {
-		value = cookieValue(r, a.sessionName)
+	if a.peeker == nil || a.memo == nil {
+		return a.open(r)
 	}
-	if rec, ok := a.memo.get(value); ok {
+	sealed, err := a.peeker.Peek(r, a.sessionName)
+	if err != nil || sealed == "" {
+		return nil, a.unlessAnonymous(r, err)
+	}
+	cookie := sessionstore.CookieValue(r, a.sessionName)
+	if rec, ok := a.memo.get(cookie, sealed); ok {
 		return rec, nil
 	}
-	rec, err := a.open(r)
-	if rec != nil {
-		a.memo.put(value, rec.withoutTokens(), rec.user.LoginAt.Add(a.cfg.MaxAge))
+	values, err := a.peeker.OpenPeeked(r, a.sessionName, sealed)
+	if err != nil {
+		return nil, a.unlessAnonymous(r, err)
 	}
-	return rec, err
+	rec := a.recordIn(values)
+	if rec != nil {
+		a.memo.put(cookie, sealed, rec, rec.user.LoginAt.Add(a.cfg.MaxAge))
+	}
+	return rec, nil
 }
 
 // open is load past the memo: a record of its own, with tokens.
 func (a *Auth) open(r *http.Request) (*record, error) {
 	session, err := a.store.New(r, a.sessionName)
 	if err != nil {
-		if sessionstore.Anonymous(err) {
-			a.cfg.Logger.DebugContext(r.Context(), "wxoauth: a session cookie was not accepted")
-			return nil, nil //nolint:nilnil // said in the comment above
-		}
-		return nil, err
+		return nil, a.unlessAnonymous(r, err)
 	}
-	data, ok := session.Values[recordKey].([]byte)
+	return a.recordIn(session.Values), nil
+}
+
+// unlessAnonymous returns an error of the store unless it means that nobody is signed in.
+func (a *Auth) unlessAnonymous(r *http.Request, err error) error {
+	if !sessionstore.Anonymous(err) {
+		return err
+	}
+	if err != nil {
+		a.cfg.Logger.DebugContext(r.Context(), "wxoauth: a session cookie was not accepted")
+	}
+	return nil
+}
+
+// recordIn returns the record of a session that is ours and alive, or nil.
+func (a *Auth) recordIn(values map[any]any) *record {
+	data, ok := values[recordKey].([]byte)
 	if !ok {
-		return nil, nil //nolint:nilnil // as above
+		return nil
 	}
 	rec, err := decodeRecord(data)
 	if err != nil || !a.ours(rec.user.AppID) || !a.alive(rec) {
-		return nil, nil //nolint:nilnil,nilerr // as above
+		return nil
 	}
-	return rec, nil
+	return rec
 }
 
 // ours reports whether appID is one of the accounts that this Auth logs in with.

@@ -22,7 +22,7 @@ const minKeySize = 32
 //
 // It refuses an empty purpose, no key, and keys under 32 bytes, all faults joined.
 func NewCodecs(keys [][]byte, purpose string) ([]securecookie.Codec, error) {
-	faults := []error{checkKeys(keys)}
+	faults := []error{CheckKeys(keys)}
 	if purpose == "" {
 		faults = append(faults, errors.New("sessionstore: a codec needs a purpose"))
 	}
@@ -42,8 +42,9 @@ func NewCodecs(keys [][]byte, purpose string) ([]securecookie.Codec, error) {
 	return codecs, nil
 }
 
-// checkKeys joins all that is wrong with keys, and shows none of them.
-func checkKeys(keys [][]byte) error {
+// CheckKeys joins all that is wrong with keys: none at all, or one under 32 bytes. It shows none of
+// them.
+func CheckKeys(keys [][]byte) error {
 	if len(keys) == 0 {
 		return errors.New("sessionstore: at least one key is needed")
 	}

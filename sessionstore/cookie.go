@@ -32,7 +32,7 @@ type CookieStore struct {
 // seals, all open, so a new key is added last, moved to the front in a second deploy, and the old
 // one removed in a third. It refuses no key and keys under 32 bytes, all faults joined.
 func NewCookie(keys ...[]byte) (*CookieStore, error) {
-	if err := checkKeys(keys); err != nil {
+	if err := CheckKeys(keys); err != nil {
 		return nil, err
 	}
 	s := &CookieStore{Options: DefaultOptions()}
@@ -62,23 +62,34 @@ func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	session.Options = &options
 	session.IsNew = true
 
-	cookie, err := r.Cookie(name)
-	if err != nil {
-		return session, nil //nolint:nilerr // no cookie is no fault
+	sealed, _ := s.Peek(r, name) // never fails
+	if sealed == "" {
+		return session, nil
 	}
-	if len(cookie.Value) > maxCookieSize {
-		return session, decodeError("a cookie is too long")
-	}
-	codecs, err := s.codecsFor(name)
-	if err != nil {
-		return session, err
-	}
-	values, _, err := Open(codecs, name, cookie.Value)
+	values, err := s.OpenPeeked(r, name, sealed)
 	if err != nil {
 		return session, err
 	}
 	session.Values, session.IsNew = values, false
 	return session, nil
+}
+
+// Peek returns the cookie's value; see [Peeker].
+func (s *CookieStore) Peek(r *http.Request, name string) (string, error) {
+	return CookieValue(r, name), nil
+}
+
+// OpenPeeked opens a cookie's value; see [Peeker].
+func (s *CookieStore) OpenPeeked(_ *http.Request, name, sealed string) (map[any]any, error) {
+	if len(sealed) > maxCookieSize {
+		return nil, decodeError("a cookie is too long")
+	}
+	codecs, err := s.codecsFor(name)
+	if err != nil {
+		return nil, err
+	}
+	values, _, err := Open(codecs, name, sealed)
+	return values, err
 }
 
 // Save sets the session's cookie, or with a negative MaxAge clears it. The error is [ErrTooLarge]

@@ -18,7 +18,7 @@ func FuzzUnmarshal(f *testing.F) {
 		{string(bytes.Repeat([]byte("k"), 255)): []byte("v")},
 		{"name": "Li Lei", 7: 42},
 	} {
-		record, err := marshal(values, time.Unix(1_700_000_000, 0))
+		record, err := Marshal(values, time.Unix(4_000_000_000, 0))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -28,13 +28,13 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte{formSingle, 0, 0, 0, 0, 9, 'k'})
 	f.Add([]byte{99, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, record []byte) {
-		values, expiry, err := unmarshal(record)
+		values, expiry, err := Unmarshal(record)
 		if err != nil {
 			return
 		}
-		again, err := marshal(values, expiry)
+		again, err := Marshal(values, expiry)
 		if err != nil {
-			t.Fatalf("marshal(%v): %v", values, err)
+			t.Fatalf("Marshal(%v): %v", values, err)
 		}
 		if record[0] == formSingle && !bytes.Equal(again, record) {
 			t.Errorf("%q is written back as %q", record, again)

@@ -28,7 +28,7 @@ const (
 // Seal turns a session's values into one string that [Open] accepts until expiry, which is kept
 // in whole seconds. It fails if encoding/gob cannot write a value.
 func Seal(codecs []securecookie.Codec, name string, values map[any]any, expiry time.Time) (string, error) {
-	record, err := marshal(values, expiry)
+	record, err := Marshal(values, expiry)
 	if err != nil {
 		return "", err
 	}
@@ -42,14 +42,7 @@ func Open(codecs []securecookie.Codec, name, sealed string) (map[any]any, time.T
 	if err := securecookie.DecodeMulti(name, sealed, &record, codecs...); err != nil {
 		return nil, time.Time{}, err
 	}
-	values, expiry, err := unmarshal(record)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	if !time.Now().Before(expiry) {
-		return nil, time.Time{}, decodeError("the session has expired")
-	}
-	return values, expiry, nil
+	return Unmarshal(record)
 }
 
 // defaultMaxAge is how long a session lives that says nothing else, in seconds: 30 days.
@@ -64,7 +57,9 @@ func Expiry(maxAge int) time.Time {
 	return time.Unix(time.Now().Unix()+min(int64(maxAge), math.MaxUint32), 0)
 }
 
-func marshal(values map[any]any, expiry time.Time) ([]byte, error) {
+// Marshal writes a session's values and their expiry, in whole seconds, for a store with a seal of
+// its own. It fails if encoding/gob cannot write a value.
+func Marshal(values map[any]any, expiry time.Time) ([]byte, error) {
 	seconds := uint32(min(max(expiry.Unix(), 0), math.MaxUint32)) // good until 2106
 	if key, value, ok := single(values); ok {
 		record := make([]byte, 0, headerSize+1+len(key)+len(value))
@@ -92,11 +87,16 @@ func single(values map[any]any) (key string, value []byte, ok bool) {
 	return "", nil, false
 }
 
-func unmarshal(record []byte) (map[any]any, time.Time, error) {
+// Unmarshal reads what [Marshal] wrote. The error of a record that has expired, or is none, is a
+// [securecookie.Error] with IsDecode.
+func Unmarshal(record []byte) (map[any]any, time.Time, error) {
 	if len(record) < headerSize {
 		return nil, time.Time{}, decodeError("a session was cut")
 	}
 	expiry := time.Unix(int64(binary.BigEndian.Uint32(record[1:headerSize])), 0)
+	if !time.Now().Before(expiry) {
+		return nil, time.Time{}, decodeError("the session has expired")
+	}
 	body := record[headerSize:]
 	switch record[0] {
 	case formSingle:

@@ -38,7 +38,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestRecordIsCompact(t *testing.T) {
-	record, err := marshal(map[any]any{"s": []byte("value")}, time.Unix(1, 0))
+	record, err := Marshal(map[any]any{"s": []byte("value")}, time.Unix(1, 0))
 	if err != nil || string(record) != "\x01\x00\x00\x00\x01\x01svalue" {
 		t.Errorf("marshal = %q, %v", record, err)
 	}

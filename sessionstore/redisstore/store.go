@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis"
 
@@ -51,7 +50,7 @@ type Config struct {
 // without our engines calls [Store.Renew] before Save.
 type Store struct {
 	redis    *server
-	codecs   []securecookie.Codec
+	seal     sealer
 	prefix   string
 	tracking bool
 	options  sessions.Options
@@ -60,7 +59,7 @@ type Store struct {
 // New returns a store that uses client, which stays the caller's to close. All faults of cfg are
 // joined. It does not visit Redis, so it works before Redis does.
 func New(client rueidis.Client, cfg Config) (*Store, error) {
-	codecs, err := sessionstore.NewCodecs(cfg.Keys, "redisstore session")
+	seal, err := newSealer(cfg.Keys)
 	faults := []error{err}
 	if client == nil {
 		faults = append(faults, errors.New("redisstore: a client is needed"))
@@ -72,8 +71,8 @@ func New(client rueidis.Client, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		redis:  &server{client: client, timeout: cmp.Or(cfg.Timeout, defaultTimeout)},
-		codecs: codecs, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
+		redis: &server{client: client, timeout: cmp.Or(cfg.Timeout, defaultTimeout)},
+		seal:  seal, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
 		s.options = sessionstore.DefaultOptions()
@@ -95,26 +94,48 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session.Options = &options
 	session.IsNew = true
 
-	cookie, err := r.Cookie(name)
-	if err != nil {
-		return session, nil //nolint:nilerr // no cookie is no fault
-	}
-	if !isID(cookie.Value) {
-		return session, sessionstore.ErrNotFound
-	}
-	values, err := s.load(r.Context(), s.sessionKey(name, cookie.Value))
+	sealed, err := s.Peek(r, name)
 	if err != nil {
 		if !errors.Is(err, sessionstore.ErrNotFound) {
 			session.ID = unread
 		}
 		return session, err
 	}
-	session.ID, session.Values, session.IsNew = cookie.Value, values, false
+	if sealed == "" {
+		return session, nil
+	}
+	values, err := s.OpenPeeked(r, name, sealed)
+	if err != nil {
+		return session, err
+	}
+	session.ID, session.Values, session.IsNew = sessionstore.CookieValue(r, name), values, false
 	return session, nil
 }
 
+// Peek returns the sealed record of the session that the cookie names; see [sessionstore.Peeker].
+func (s *Store) Peek(r *http.Request, name string) (string, error) {
+	id := sessionstore.CookieValue(r, name)
+	if id == "" {
+		return "", nil
+	}
+	if !isID(id) {
+		return "", sessionstore.ErrNotFound
+	}
+	return s.load(r.Context(), s.sessionKey(name, id))
+}
+
+// OpenPeeked opens a record; see [sessionstore.Peeker].
+func (s *Store) OpenPeeked(r *http.Request, name, sealed string) (map[any]any, error) {
+	key := s.sessionKey(name, sessionstore.CookieValue(r, name))
+	values, err := s.seal.open(key, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: its record does not open: %w", sessionstore.ErrNotFound, err)
+	}
+	return values, nil
+}
+
 // load reads the record under key.
-func (s *Store) load(ctx context.Context, key string) (map[any]any, error) {
+func (s *Store) load(ctx context.Context, key string) (string, error) {
 	var result rueidis.RedisResult
 	if get := s.redis.client.B().Get().Key(key); s.tracking {
 		result = s.redis.doCache(ctx, get.Cache(), cachedFor)
@@ -122,17 +143,10 @@ func (s *Store) load(ctx context.Context, key string) (map[any]any, error) {
 		result = s.redis.do(ctx, get.Build())
 	}
 	sealed, err := result.ToString()
-	if missing(err) {
-		return nil, sessionstore.ErrNotFound
+	if missing(err) || (err == nil && sealed == "") {
+		return "", sessionstore.ErrNotFound
 	}
-	if err != nil {
-		return nil, wrap("read a session", err)
-	}
-	values, _, err := sessionstore.Open(s.codecs, key, sealed)
-	if err != nil {
-		return nil, fmt.Errorf("%w: its record does not open: %w", sessionstore.ErrNotFound, err)
-	}
-	return values, nil
+	return sealed, wrap("read a session", err)
 }
 
 // Save stores the session and sets its cookie, or with a negative MaxAge deletes both. A session
@@ -167,7 +181,7 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 		id = newID()
 	}
 	key := s.sessionKey(session.Name(), id)
-	sealed, err := sessionstore.Seal(s.codecs, key, session.Values, expiry)
+	sealed, err := s.seal.seal(key, session.Values, expiry)
 	if err != nil {
 		return err
 	}
