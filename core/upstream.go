@@ -48,6 +48,8 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:    64,
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,
+		// All calls share one HTTP/2 connection: without pings a dead one would fail them for minutes.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 	}
 }
 
@@ -64,14 +66,14 @@ type exchange struct {
 // do sends x and returns the answer's whole body. A failed connection is tried once more, if
 // the request was surely not sent, or sending it twice does no harm.
 func (u *upstream) do(ctx context.Context, x exchange) (body []byte, header http.Header, err error) {
-	limit := callTime
+	within := callTime
 	if x.media {
-		limit = mediaTime
+		within = mediaTime
 	}
 	if u.maxTime > 0 {
-		limit = min(limit, u.maxTime)
+		within = min(within, u.maxTime)
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	leave, err := u.enter(ctx, x)
 	if err != nil {
@@ -79,18 +81,15 @@ func (u *upstream) do(ctx context.Context, x exchange) (body []byte, header http
 	}
 	defer leave()
 
-	body, header, sent, err := u.send(ctx, x)
-	if wire, ok := errors.AsType[*WireError](err); ok && ctx.Err() == nil && connectionFailed(wire.Kind) &&
-		(!sent || (x.method == http.MethodGet && !x.once)) {
+	body, header, again, err := u.send(ctx, x)
+	if again {
 		body, header, _, err = u.send(ctx, x)
 	}
 	return body, header, err
 }
 
-func connectionFailed(k WireKind) bool { return k == WireUnreachable || k == WireBroken }
-
-// send makes one attempt. sent tells whether WeChat may have seen the request.
-func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header http.Header, sent bool, err error) {
+// send makes one attempt. again tells that the connection failed and another one does no harm.
+func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header http.Header, again bool, err error) {
 	// Only a transport that could not connect, or reports a connection and then no writing, has
 	// surely sent nothing. The request may outlive this call inside the transport, hence the atomics.
 	var connected, wrote atomic.Bool
@@ -118,11 +117,12 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	if err != nil {
 		wire := newWireError(ctx, x.op, err)
 		unsent := !wrote.Load() && (connected.Load() || wire.Kind == WireUnreachable)
-		return nil, nil, !unsent, wire
+		read := x.method == http.MethodGet && !x.once
+		return nil, nil, (unsent || read) && wire.Kind != WireTimeout && ctx.Err() == nil, wire
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, nil, true, &WireError{Op: x.op, Kind: WireStatus, Status: res.StatusCode, Detail: fmt.Sprintf("HTTP status %d", res.StatusCode)}
+		return nil, nil, false, &WireError{Op: x.op, Kind: WireStatus, Status: res.StatusCode, Detail: fmt.Sprintf("HTTP status %d", res.StatusCode)}
 	}
 	size := int64(callSize)
 	if x.media {
@@ -135,11 +135,11 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 		if wire.Kind != WireTimeout {
 			wire.Kind = WireBody // the answer began: asking again would not be the same question
 		}
-		return nil, nil, true, wire
+		return nil, nil, false, wire
 	case int64(len(body)) > size:
-		return nil, nil, true, &WireError{Op: x.op, Kind: WireBody, Detail: fmt.Sprintf("more than %d bytes", size)}
+		return nil, nil, false, &WireError{Op: x.op, Kind: WireBody, Detail: fmt.Sprintf("more than %d bytes", size)}
 	}
-	return body, res.Header, true, nil
+	return body, res.Header, false, nil
 }
 
 // observe tells the observer and the debug log about a call, by path and code only.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -656,6 +657,81 @@ func TestHTTP2(t *testing.T) {
 	if requests.Load() != 2 {
 		t.Errorf("%d requests", requests.Load())
 	}
+}
+
+// A blackhole is a connection that, once it is dark, takes everything and gives nothing, as one
+// does behind a firewall that forgot it.
+type blackhole struct {
+	net.Conn
+	dark atomic.Bool
+}
+
+func (b *blackhole) Write(p []byte) (int, error) {
+	if b.dark.Load() {
+		return len(p), nil
+	}
+	return b.Conn.Write(p)
+}
+
+// A listener accepts connections in memory.
+type listener chan net.Conn
+
+func (l listener) Accept() (net.Conn, error) {
+	c, ok := <-l
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func (l listener) Close() error {
+	close(l)
+	return nil
+}
+
+func (listener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// HTTP/2 puts all calls on one connection: a dead one must be noticed, or it fails them for as
+// long as the kernel believes in it.
+func TestDeadHTTP2ConnectionIsNoticed(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	certified.Close()
+	synctest.Test(t, func(t *testing.T) {
+		l := make(listener)
+		srv := &http.Server{
+			TLSConfig: &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"h2"}, Time: certified.TLS.Time},
+			Handler:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }),
+			ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		}
+		go func() { _ = srv.ServeTLS(l, "", "") }()
+		var conns []*blackhole
+		tr := newTransport()
+		tr.Proxy = nil
+		tr.TLSClientConfig.RootCAs = certified.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		tr.TLSClientConfig.ServerName = "example.com"
+		tr.TLSClientConfig.Time = func() time.Time { return certified.Certificate().NotBefore.Add(time.Hour) }
+		tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			l <- far
+			conns = append(conns, &blackhole{Conn: near})
+			return conns[len(conns)-1], nil
+		}
+		c := newTestClient(t, tr)
+		if _, err := Call[struct{}](t.Context(), c, sns()); err != nil {
+			t.Fatal(err)
+		}
+		conns[0].dark.Store(true)
+		_, err := Call[struct{}](t.Context(), c, sns())
+		if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout {
+			t.Errorf("err = %v", err)
+		}
+		time.Sleep(20 * time.Second)
+		if _, err := Call[struct{}](t.Context(), c, sns()); err != nil || len(conns) != 2 {
+			t.Errorf("20 seconds later: %v on connection %d", err, len(conns))
+		}
+		tr.CloseIdleConnections()
+		_ = srv.Close()
+	})
 }
 
 func TestUnknownCertificateIsRefused(t *testing.T) {
