@@ -64,7 +64,8 @@ func (u *User) UnmarshalJSON(data []byte) error {
 	}
 	*u = User{
 		j.AppID, j.OpenID, j.UnionID, j.Nickname, j.HeadImgURL, j.Country, j.Province, j.City,
-		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot, time.Time{},
+		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot,
+		time.Time{},
 	}
 	if j.LoginAt != 0 {
 		u.LoginAt = time.Unix(j.LoginAt, 0)
