@@ -13,6 +13,7 @@ import (
 
 const (
 	refreshTime  = 2 * time.Second // a page load waits no longer for a new profile
+	saveTime     = time.Second     // and then no longer for the store
 	refreshPause = time.Minute     // between two refreshes of one session by this process
 	tokenMargin  = time.Minute     // an access token this near its end is renewed first
 )
@@ -54,8 +55,11 @@ func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *recor
 	if fresh == rec {
 		return rec, true
 	}
-	// Tokens are saved even where the profile could not be fetched: WeChat may have changed them.
-	if err := a.save(w, r.WithContext(ctx), fresh); err != nil {
+	// Tokens are saved even where the profile could not be fetched, and took all of ctx's time:
+	// WeChat may have changed them.
+	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancelSaving()
+	if err := a.save(w, r.WithContext(saving), fresh); err != nil {
 		a.cfg.Logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
 		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
 	}
@@ -148,10 +152,12 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 		return "", err
 	}
 	if !tokenLive(rec) {
-		if rec, err = a.renewTokens(r.Context(), rec); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), settleTime)
+		defer cancel()
+		if rec, err = a.renewTokens(ctx, rec); err != nil {
 			return "", err
 		}
-		if err := a.save(w, r, rec); err != nil {
+		if err := a.save(w, r.WithContext(ctx), rec); err != nil {
 			return "", err
 		}
 	}
