@@ -49,4 +49,4 @@ func (s *Store) SetOutcome(ctx context.Context, key string, outcome []byte, ttl 
 	return wrap("store the outcome of a login", s.redis.do(ctx, set.ToRetryable()).Error())
 }
 
-func (s *Store) outcomeKey(key string) string { return s.prefix + "o:" + digest(key) }
+func (s *Store) outcomeKey(key string) string { return s.prefix + "o:" + digest([]byte(key)) }

@@ -233,12 +233,14 @@ func (s *Store) change(ctx context.Context, key string, command rueidis.Complete
 // cookie, and an id is good under one cookie name only. The record is sealed with it, so that
 // records cannot be exchanged.
 func (s *Store) sessionKey(name, id string) string {
-	return s.prefix + "s:" + digest(name+"="+id)
+	var buf [128]byte // spares the hot path an allocation
+	return s.prefix + "s:" + digest(append(append(append(buf[:0], name...), '='), id...))
 }
 
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return encoding.EncodeToString(sum[:])
+func digest(text []byte) string {
+	var buf [2 * sha256.Size]byte
+	sum := sha256.Sum256(text)
+	return string(encoding.AppendEncode(buf[:0], sum[:]))
 }
 
 // encoding writes ids and hashes. It has one spelling for each.
@@ -252,9 +254,11 @@ func newID() string {
 
 // isID reports whether a cookie's value can be an id of ours; anything else costs no command.
 func isID(value string) bool {
+	var text [idSize * 2]byte
+	var id [idSize]byte
 	if len(value) != encoding.EncodedLen(idSize) {
 		return false
 	}
-	id, err := encoding.DecodeString(value)
-	return err == nil && len(id) == idSize
+	n, err := encoding.Decode(id[:], text[:copy(text[:], value)])
+	return err == nil && n == idSize
 }
