@@ -177,6 +177,7 @@ func TestFile(t *testing.T) {
 	}{
 		{"an image", File{Field: "img", Name: "a.png", ContentType: "image/png", Content: []byte("\x89PNG\r\n\x1a\n\x00"), Fields: map[string]string{"ratios": "1,2.35", "a": "b"}}, `form-data; name="img"; filename="a.png"`, "image/png"},
 		{"no content type", File{Field: "media", Name: "图 片.bin", Content: []byte("x")}, `form-data; name="media"; filename="图 片.bin"`, "application/octet-stream"},
+		{"fields alone", File{Fields: map[string]string{"ratios": "1,2.35"}}, "", ""},
 		{"a name that would break out", File{Field: "img", Name: "a\"\r\nX: y\\.png"}, `form-data; name="img"; filename="a\"%0D%0AX: y\\.png"`, "application/octet-stream"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,6 +200,11 @@ func TestFile(t *testing.T) {
 				fields[part.FormName()] = string(value)
 			}
 			require.Equal(t, tt.file.Fields, nilIfEmpty(fields))
+			if tt.file.Field == "" {
+				_, err = form.NextRawPart()
+				require.ErrorIs(t, err, io.EOF)
+				return
+			}
 			part, err := form.NextRawPart()
 			require.NoError(t, err)
 			require.Equal(t, tt.disposition, part.Header.Get("Content-Disposition"))

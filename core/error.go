@@ -80,7 +80,7 @@ const (
 // It never holds or unwraps to a URL: WeChat's URLs carry secrets.
 type WireError struct {
 	Op     string   // "GET /sns/userinfo"
-	Kind   WireKind //
+	Kind   WireKind // what went wrong
 	Status int      // the HTTP status where Kind is WireStatus
 	Detail string   // for logs: what failed, without data from the request
 

@@ -49,6 +49,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	if got := fmt.Sprintf("%s %v %q %x", secret, secret, secret, secret); got != strings.TrimSpace(strings.Repeat("[redacted] ", 4)) {
 		t.Errorf("printed %q", got)
 	}
+	if got := secret.String(); got != "[redacted]" {
+		t.Errorf("String = %q", got)
+	}
 }
 
 func logged(value any, handler func(*bytes.Buffer) slog.Handler) string {

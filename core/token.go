@@ -38,7 +38,8 @@ func (f tokenFunc) Token(ctx context.Context) (string, error) { return f(ctx) }
 func (tokenFunc) Refused(context.Context, string)             {}
 
 // StableTokens fetches from /cgi-bin/stable_token, where every process that asks gets the same
-// token. It is the default. The token is kept in cfg.Cache and renewed in its last 5 minutes.
+// token. It is the default. The token is kept in cfg.Cache and renewed in its last 5 minutes,
+// while callers go on with the old one.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
 func StableTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, stable) }
