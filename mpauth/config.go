@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -67,28 +66,10 @@ func (cfg Config) check() error {
 	for i, key := range cfg.Keys {
 		refuse(len(key) < minKeySize, fmt.Sprintf("Keys[%d] is shorter than %d bytes", i, minKeySize))
 	}
-	refuse(readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	refuse(sessionstore.Readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
 	refuse(cfg.MaxAge < 0, "MaxAge is negative")
 	refuse(0 < cfg.MaxAge && cfg.MaxAge < time.Second, "MaxAge is under a second")
 	return errors.Join(faults...)
-}
-
-// readable reports whether store is gorilla's cookie store without encryption. Then equal
-// sessions look equal; an encrypted one begins with random bytes. Looking twice is for the second
-// that may end in between, which is part of the seal.
-func readable(store sessions.Store) bool {
-	cookies, ok := store.(*sessions.CookieStore)
-	if !ok {
-		return false
-	}
-	var sealed [3]string
-	for i := range sealed {
-		var err error
-		if sealed[i], err = securecookie.EncodeMulti("wx", map[any]any{valueKey: []byte("x")}, cookies.Codecs...); err != nil {
-			return len(cookies.Codecs) == 0
-		}
-	}
-	return sealed[0] == sealed[1] || sealed[1] == sealed[2]
 }
 
 // Auth is the login of one mini program. Make it with [New]; it is safe for concurrent use.

@@ -1,11 +1,9 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -145,7 +143,7 @@ func (cfg Config) check() (Config, error) {
 			faults = append(faults, core.CheckURL(field, raw))
 		}
 	}
-	refuse(readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	refuse(sessionstore.Readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
 	return cfg, errors.Join(faults...)
 }
 
@@ -178,31 +176,6 @@ func validVerifyFile(name string) bool {
 	token, ok := strings.CutPrefix(name, "MP_verify_")
 	token, ok2 := strings.CutSuffix(token, ".txt")
 	return ok && ok2 && validOpenID(token)
-}
-
-// readable reports whether store is gorilla's cookie store without encryption: the user's refresh
-// token would lie open in the cookie.
-func readable(store sessions.Store) bool {
-	cookies, ok := store.(*sessions.CookieStore)
-	if !ok {
-		return false
-	}
-	const marker = "wxoauth-plain-text-marker"
-	sealed, err := securecookie.EncodeMulti("wx", map[any]any{recordKey: []byte(marker)}, cookies.Codecs...)
-	if err != nil {
-		return len(cookies.Codecs) == 0
-	}
-	outer, err := base64.URLEncoding.DecodeString(sealed)
-	if err != nil {
-		return strings.Contains(sealed, marker)
-	}
-	for part := range bytes.SplitSeq(outer, []byte("|")) { // date, value and MAC; the value is encoded again
-		inner, err := base64.URLEncoding.DecodeString(string(part))
-		if err == nil && bytes.Contains(inner, []byte(marker)) {
-			return true
-		}
-	}
-	return false
 }
 
 // Auth is the login of one official account. Make it with [New]; it is safe for concurrent use.

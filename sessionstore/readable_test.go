@@ -1,0 +1,34 @@
+package sessionstore_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+func TestReadable(t *testing.T) {
+	key := bytes.Repeat([]byte("k"), 32)
+	own, err := sessionstore.NewCookie(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		store sessions.Store
+		want  bool
+	}{
+		{"gorilla's cookie store with a hash key alone", sessions.NewCookieStore(key), true},
+		{"gorilla's cookie store with no key at all", sessions.NewCookieStore(), true},
+		{"gorilla's cookie store with a block key", sessions.NewCookieStore(key, key), false},
+		{"a store on a server", sessions.NewFilesystemStore(t.TempDir(), key), false},
+		{"ours", own, false},
+		{"none", nil, false},
+	} {
+		if got := sessionstore.Readable(tt.store); got != tt.want {
+			t.Errorf("%s: Readable = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
