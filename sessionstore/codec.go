@@ -97,8 +97,10 @@ func (c codec) Decode(name, value string, dst any) error {
 	}
 	ciphertext, mac := rest[:len(rest)-sha256.Size], rest[len(rest)-sha256.Size:]
 
-	inner := base64.URLEncoding.AppendEncode(nil, ciphertext)
-	long := bytes.Join([][]byte{date, inner, mac}, []byte("|"))
+	size := len(date) + base64.URLEncoding.EncodedLen(len(ciphertext)) + len(mac) + 2*len("|")
+	long := append(append(make([]byte, 0, size), date...), '|')
+	long = append(base64.URLEncoding.AppendEncode(long, ciphertext), '|')
+	long = append(long, mac...)
 	return c.sealer.Decode(name, base64.URLEncoding.EncodeToString(long), dst)
 }
 

@@ -181,16 +181,6 @@ func TestLostRecords(t *testing.T) {
 			s.Do("SET", "x", "y")
 		}},
 		{"FLUSHALL", func(s *redistest.Server) { s.Do("FLUSHALL") }},
-		{"not our record", func(s *redistest.Server) { s.Do("SET", s.Keys()[0], "rubbish") }},
-		{"an empty record", func(s *redistest.Server) { s.Do("SET", s.Keys()[0], "") }},
-		{"a record that was changed", func(s *redistest.Server) {
-			key := s.Keys()[0]
-			s.Do("SETRANGE", key, "30", "AAAA")
-		}},
-		{"a record that was cut", func(s *redistest.Server) {
-			key := s.Keys()[0]
-			s.Do("SET", key, s.Do("GETRANGE", key, "0", "-5"))
-		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := redistest.Start(t)
@@ -208,6 +198,39 @@ func TestLostRecords(t *testing.T) {
 			})
 			if !errors.Is(err, sessionstore.ErrNotFound) {
 				t.Errorf("New: %v, want ErrNotFound", err)
+			}
+		})
+	}
+}
+
+// What Redis does not hold as it was written is a fault of Redis: its owner is not taken for nobody.
+func TestGarbledRecords(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{NoTracking: true})
+	cookie := begin(t, store, "somebody")
+	key := server.Keys()[0]
+	size, _ := strconv.Atoi(server.Do("STRLEN", key))
+	server.Do("COPY", key, "backup")
+	for _, tt := range []struct {
+		name  string
+		spoil []string
+	}{
+		{"not our record", []string{"SET", key, "rubbish"}},
+		{"a long one that is not ours", []string{"SET", key, strings.Repeat("rubbish", 100)}},
+		{"an empty record", []string{"SET", key, ""}},
+		{"changed at the start", []string{"SETRANGE", key, "0", "AAA"}},
+		{"changed in the middle", []string{"SETRANGE", key, "30", "AAA"}},
+		{"changed at the end", []string{"SETRANGE", key, strconv.Itoa(size - 3), "AAA"}},
+		{"extended", []string{"APPEND", key, "A"}},
+		{"cut", []string{"EVAL", "return redis.call('SET', KEYS[1], string.sub(redis.call('GET', KEYS[1]), 1, -2))", "1", key}},
+		{"cut at the start", []string{"EVAL", "return redis.call('SET', KEYS[1], string.sub(redis.call('GET', KEYS[1]), 2))", "1", key}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server.Do(tt.spoil...)
+			wantNoRead(t, store, cookie)
+			server.Do("COPY", "backup", key, "REPLACE")
+			if got := valueOf(t, store, cookie); got != "somebody" {
+				t.Errorf("put right again the session holds %q", got)
 			}
 		})
 	}

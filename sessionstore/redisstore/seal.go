@@ -5,7 +5,9 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -13,16 +15,41 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A sealer seals records with AES-256-GCM, one per key: the first seals, all open. A record opens
-// only under the Redis key that it was sealed for. (A record is no cookie, so it needs neither
-// securecookie's form nor its cost.)
-type sealer []cipher.AEAD
+// A sealed record is
+//
+//	bytes 0-7     when it was sealed, unix microseconds, big endian
+//	the middle    nonce and ciphertext of AES-256-GCM
+//	last 4 bytes  CRC-32C of all before
+//
+// The checksum keeps no secret: it tells a record that Redis does not hold as it was written,
+// which is a fault of Redis, from one that a retired key has sealed, which is nobody's session.
+const (
+	timeSize = 8
+	sumSize  = 4
+)
 
-func newSealer(keys [][]byte) (sealer, error) {
+var (
+	errGarbled = errors.New("a record is not what was stored")
+	errSealed  = errors.New("no key opens it")
+)
+
+// resealAfter is how long a record keeps the seal of an older key although it is read: replicas
+// that disagree on the first key during a deploy do not seal it back and forth.
+const resealAfter = time.Minute
+
+// A sealer seals records, one AEAD per key: the first seals, all open. A record opens only under
+// the Redis key that it was sealed for. (A record is no cookie, so it needs neither securecookie's
+// form nor its cost.)
+type sealer struct {
+	aeads []cipher.AEAD
+	made  time.Time
+}
+
+func newSealer(keys [][]byte) (*sealer, error) {
 	if err := sessionstore.CheckKeys(keys); err != nil {
 		return nil, err
 	}
-	s := make(sealer, len(keys))
+	s := &sealer{aeads: make([]cipher.AEAD, len(keys)), made: time.Now()}
 	for i, key := range keys {
 		derived, err := hkdf.Key(sha256.New, key, nil, "redisstore session", 32)
 		if err != nil {
@@ -32,29 +59,51 @@ func newSealer(keys [][]byte) (sealer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s[i], err = cipher.NewGCMWithRandomNonce(block); err != nil {
+		if s.aeads[i], err = cipher.NewGCMWithRandomNonce(block); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-func (s sealer) seal(key string, values map[any]any, expiry time.Time) (string, error) {
-	record, err := sessionstore.Marshal(values, expiry)
-	if err != nil {
-		return "", err
-	}
-	return rueidis.BinaryString(s[0].Seal(nil, nil, record, []byte(key))), nil
+// seal seals a record, as sessionstore.Marshal made it, for a key in Redis.
+func (s *sealer) seal(key string, record []byte) string {
+	sealed := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMicro()))
+	sealed = s.aeads[0].Seal(sealed, nil, record, bound(sealed, key))
+	return rueidis.BinaryString(binary.BigEndian.AppendUint32(sealed, checksum(sealed)))
 }
 
-func (s sealer) open(key, sealed string) (map[any]any, error) {
-	for _, aead := range s {
-		record, err := aead.Open(nil, nil, []byte(sealed), []byte(key))
-		if err != nil {
-			continue
-		}
-		values, _, err := sessionstore.Unmarshal(record)
-		return values, err
+// open returns the record, and whether it is time to seal it with the first key.
+func (s *sealer) open(key, sealed string) (record []byte, reseal bool, err error) {
+	body, ok := cutChecksum([]byte(sealed))
+	if !ok {
+		return nil, false, errGarbled
 	}
-	return nil, errors.New("no key opens it")
+	when, ciphertext := body[:timeSize], body[timeSize:]
+	for i, aead := range s.aeads {
+		if record, err := aead.Open(nil, nil, ciphertext, bound(when, key)); err == nil {
+			sealedAt := time.UnixMicro(int64(binary.BigEndian.Uint64(when)))
+			return record, i > 0 && s.old(sealedAt), nil
+		}
+	}
+	return nil, false, errSealed
+}
+
+// old reports whether a seal is from before this process, or from over a minute ago.
+func (s *sealer) old(sealedAt time.Time) bool {
+	return sealedAt.Before(s.made) || time.Since(sealedAt) > resealAfter
+}
+
+// bound is what a ciphertext is tied to.
+func bound(when []byte, key string) []byte { return append(when[:timeSize:timeSize], key...) }
+
+func checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
+
+// cutChecksum returns sealed without its checksum, and whether that is right.
+func cutChecksum(sealed []byte) (body []byte, ok bool) {
+	n := len(sealed) - sumSize
+	if n < timeSize {
+		return nil, false
+	}
+	return sealed[:n], checksum(sealed[:n]) == binary.BigEndian.Uint32(sealed[n:])
 }

@@ -19,7 +19,7 @@ import (
 
 const (
 	defaultPrefix  = "wx:"
-	defaultTimeout = time.Second
+	defaultTimeout = 800 * time.Millisecond // so that a visitor is told within a second
 
 	// cachedFor bounds how long a replica goes on with what it read, should Redis' word that it
 	// has changed get lost.
@@ -39,7 +39,7 @@ type Config struct {
 	// what its clients have read. Such a client also needs rueidis' DisableCache.
 	NoTracking bool
 
-	Timeout time.Duration    // for one visit to Redis; default 1 s
+	Timeout time.Duration    // for one visit to Redis; default 0.8 s
 	Options sessions.Options // of new sessions; default [sessionstore.DefaultOptions]
 }
 
@@ -50,7 +50,7 @@ type Config struct {
 // without our engines calls [Store.Renew] before Save.
 type Store struct {
 	redis    *server
-	seal     sealer
+	seal     *sealer
 	prefix   string
 	tracking bool
 	options  sessions.Options
@@ -94,22 +94,23 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session.Options = &options
 	session.IsNew = true
 
+	values, err := s.read(r, name)
+	switch {
+	case err == nil && values != nil:
+		session.ID, session.Values, session.IsNew = sessionstore.CookieValue(r, name), values, false
+	case err != nil && !errors.Is(err, sessionstore.ErrNotFound):
+		session.ID = unread
+	}
+	return session, err
+}
+
+// read returns the values of the session that the cookie names, or nil without a cookie.
+func (s *Store) read(r *http.Request, name string) (map[any]any, error) {
 	sealed, err := s.Peek(r, name)
-	if err != nil {
-		if !errors.Is(err, sessionstore.ErrNotFound) {
-			session.ID = unread
-		}
-		return session, err
+	if err != nil || sealed == "" {
+		return nil, err
 	}
-	if sealed == "" {
-		return session, nil
-	}
-	values, err := s.OpenPeeked(r, name, sealed)
-	if err != nil {
-		return session, err
-	}
-	session.ID, session.Values, session.IsNew = sessionstore.CookieValue(r, name), values, false
-	return session, nil
+	return s.OpenPeeked(r, name, sealed)
 }
 
 // Peek returns the sealed record of the session that the cookie names; see [sessionstore.Peeker].
@@ -124,14 +125,33 @@ func (s *Store) Peek(r *http.Request, name string) (string, error) {
 	return s.load(r.Context(), s.sessionKey(name, id))
 }
 
-// OpenPeeked opens a record; see [sessionstore.Peeker].
+// OpenPeeked opens a record; see [sessionstore.Peeker]. One that an older key has sealed is sealed
+// anew, so that who visits while keys are rotated stays signed in after the old one is gone.
 func (s *Store) OpenPeeked(r *http.Request, name, sealed string) (map[any]any, error) {
 	key := s.sessionKey(name, sessionstore.CookieValue(r, name))
-	values, err := s.seal.open(key, sealed)
+	record, reseal, err := s.seal.open(key, sealed)
+	if errors.Is(err, errGarbled) {
+		return nil, wrap("read a session", fmt.Errorf("%w under %s: once it is deleted, its owner can sign in again", err, key))
+	}
+	var values map[any]any
+	if err == nil {
+		values, _, err = sessionstore.Unmarshal(record)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: its record does not open: %w", sessionstore.ErrNotFound, err)
 	}
+	if reseal {
+		s.reseal(r.Context(), key, sealed, s.seal.seal(key, record))
+	}
 	return values, nil
+}
+
+// resealScript replaces a record that is still the one that was read, and keeps its life.
+const resealScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end return 0`
+
+// reseal replaces the seal of a record. If that fails the next reader tries again.
+func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
+	_ = s.redis.do(ctx, s.redis.client.B().Eval().Script(resealScript).Numkeys(1).Key(key).Arg(old, sealed).Build()).Error()
 }
 
 // load reads the record under key.
@@ -143,8 +163,11 @@ func (s *Store) load(ctx context.Context, key string) (string, error) {
 		result = s.redis.do(ctx, get.Build())
 	}
 	sealed, err := result.ToString()
-	if missing(err) || (err == nil && sealed == "") {
+	if missing(err) {
 		return "", sessionstore.ErrNotFound
+	}
+	if err == nil && sealed == "" {
+		err = errGarbled
 	}
 	return sealed, wrap("read a session", err)
 }
@@ -181,11 +204,11 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 		id = newID()
 	}
 	key := s.sessionKey(session.Name(), id)
-	sealed, err := s.seal.seal(key, session.Values, expiry)
+	record, err := sessionstore.Marshal(session.Values, expiry)
 	if err != nil {
 		return err
 	}
-	set := s.redis.client.B().Set().Key(key).Value(sealed)
+	set := s.redis.client.B().Set().Key(key).Value(s.seal.seal(key, record))
 	if session.ID == "" {
 		life := max(time.Until(expiry), time.Millisecond)
 		if err := s.redis.do(ctx, set.Px(life).Build().ToRetryable()).Error(); err != nil {
