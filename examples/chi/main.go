@@ -40,6 +40,7 @@ func routes(app *demo.App) (http.Handler, error) {
 			app.ProfilePage(w, r, user)
 		})
 		r.HandleFunc("/api/me", userJSON)
+		r.HandleFunc("/api/jssdk", app.PageSignature)
 		r.HandleFunc("/events", app.Events)
 	})
 
@@ -48,6 +49,17 @@ func routes(app *demo.App) (http.Handler, error) {
 
 	r.Handle("/wechat/login", auth.Login())
 	r.Handle("/wechat/logout", auth.Logout())
+
+	// A mini program brings a token in a header instead of a cookie.
+	if app.Mini != nil {
+		mini, err := wxoauth.NewMini(*app.Mini)
+		if err != nil {
+			return nil, err
+		}
+		r.Handle("/mini/login", mini.Login())
+		r.With(mini.Middleware()).HandleFunc("/mini/me", userJSON)
+		r.Handle("/mini/logout", mini.Logout())
+	}
 	if app.Push != nil {
 		r.Handle("/push", app.Push)
 	}

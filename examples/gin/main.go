@@ -38,6 +38,7 @@ func routes(app *demo.App) (http.Handler, error) {
 		app.ProfilePage(c.Writer, c.Request, user)
 	})
 	guarded.Any("/api/me", userJSON)
+	guarded.Any("/api/jssdk", gin.WrapF(app.PageSignature))
 	guarded.Any("/events", gin.WrapF(app.Events))
 
 	// The openid is enough here, so WeChat does not ask the user.
@@ -45,6 +46,17 @@ func routes(app *demo.App) (http.Handler, error) {
 
 	r.Any("/wechat/login", auth.Login())
 	r.Any("/wechat/logout", auth.Logout())
+
+	// A mini program brings a token in a header instead of a cookie.
+	if app.Mini != nil {
+		mini, err := wxoauth.NewMini(*app.Mini)
+		if err != nil {
+			return nil, err
+		}
+		r.Any("/mini/login", mini.Login())
+		r.Any("/mini/me", mini.Middleware(), userJSON)
+		r.Any("/mini/logout", mini.Logout())
+	}
 	if app.Push != nil {
 		r.Any("/push", gin.WrapH(app.Push))
 	}

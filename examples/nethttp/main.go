@@ -34,6 +34,7 @@ func routes(app *demo.App) (http.Handler, error) {
 		app.ProfilePage(w, r, user)
 	})))
 	mux.Handle("/api/me", guard(http.HandlerFunc(userJSON)))
+	mux.Handle("/api/jssdk", guard(http.HandlerFunc(app.PageSignature)))
 	mux.Handle("/events", guard(http.HandlerFunc(app.Events)))
 
 	// The openid is enough here, so WeChat does not ask the user.
@@ -41,6 +42,17 @@ func routes(app *demo.App) (http.Handler, error) {
 
 	mux.Handle("/wechat/login", auth.Login())
 	mux.Handle("/wechat/logout", auth.Logout())
+
+	// A mini program brings a token in a header instead of a cookie.
+	if app.Mini != nil {
+		mini, err := wxoauth.NewMini(*app.Mini)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/mini/login", mini.Login())
+		mux.Handle("/mini/me", mini.Middleware()(http.HandlerFunc(userJSON)))
+		mux.Handle("/mini/logout", mini.Logout())
+	}
 	if app.Push != nil {
 		mux.Handle("/push", app.Push)
 	}

@@ -3,33 +3,60 @@ package demo
 import (
 	"net/http"
 
+	"github.com/gorilla/sessions"
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/core/rediscache"
+	"github.com/wxoauth/wxoauth/jssdk"
+	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
 
 // An App is one example app as the environment describes it. The examples wire its parts into
 // their framework.
 type App struct {
-	Web  oauth.Config // the login of the official account
-	Push http.Handler // WeChat's messages; nil without PUSH_TOKEN
+	Web  oauth.Config   // the login of the official account
+	Mini *mpauth.Config // the login of the mini program; nil: there is none
+	Push http.Handler   // WeChat's messages; nil without PUSH_TOKEN
 
 	framework string
-	simulator string        // its URL if it runs inside this process
+	simulator string // its URL if it runs inside this process
+	pages     *jssdk.Client
 	draining  chan struct{} // closed when the server stops: streams end then
 }
 
-func newApp(framework, simulator string, s *settings) (*App, error) {
+// newApp uses redis unless that is nil.
+func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
+	var store sessions.Store // nil: sealed cookies
+	var cache core.Cache     // nil: in memory
+	if redis != nil {
+		const prefix = "wx:" // of all keys in Redis
+		shared, err := redisstore.New(redis, redisstore.Config{Keys: s.keys, Prefix: prefix})
+		if err != nil {
+			return nil, err
+		}
+		store, cache = shared, rediscache.New(redis, prefix)
+	}
+	wechat, err := core.NewClient(core.ClientConfig{AppID: s.account.appID, Secret: s.account.secret, APIURL: s.apiURL, Cache: cache})
+	if err != nil {
+		return nil, err
+	}
 	app := &App{
-		framework: framework, simulator: simulator, draining: make(chan struct{}),
+		framework: framework, simulator: s.simulator, pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
 		Web: oauth.Config{
-			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Keys: s.keys,
+			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Keys: s.keys, Store: store,
 			AnyBrowser: s.anyBrowser, APIURL: s.apiURL, OpenURL: s.openURL,
 		},
 	}
 	if s.website != (account{}) {
 		app.Web.Website = &oauth.Website{AppID: s.website.appID, Secret: s.website.secret}
 	}
+	if s.mini != (account{}) {
+		app.Mini = &mpauth.Config{AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store, APIURL: s.apiURL}
+	}
 	if s.pushToken != "" {
-		var err error
 		if app.Push, err = newPush(s); err != nil {
 			return nil, err
 		}

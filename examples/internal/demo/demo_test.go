@@ -209,12 +209,92 @@ func TestWeChatElsewhere(t *testing.T) {
 	}
 }
 
-func TestPush(t *testing.T) {
+func TestMiniProgram(t *testing.T) {
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
-			const token = "pushtoken"
-			p, b := start(t, framework, "PUSH_TOKEN="+token, "PUSH_AES_KEY="+strings.Repeat("a", 43)), newBrowser()
-			parts := []string{token, "1700000000", "nonce"}
+			p, b := start(t, framework), newBrowser()
+			var js struct{ Code string }
+			if got := b.open(t, p.sim+"/wxsim/js_code"); json.Unmarshal([]byte(got.body), &js) != nil || js.Code == "" {
+				t.Fatalf("the simulator's wx.login: %s", got.body)
+			}
+			status, login := miniCall(t, http.MethodPost, p.url+"/mini/login", "", `{"code":"`+js.Code+`"}`)
+			if status != http.StatusOK || login.Token == "" || login.User.OpenID == "" {
+				t.Fatalf("/mini/login: %d %+v", status, login)
+			}
+			if status, me := miniCall(t, http.MethodGet, p.url+"/mini/me", login.Token, ""); status != http.StatusOK || me.OpenID != login.User.OpenID {
+				t.Errorf("/mini/me: %d %+v", status, me)
+			}
+			if status, me := miniCall(t, http.MethodGet, p.url+"/mini/me", "", ""); status != http.StatusUnauthorized || me.Error != "login_required" {
+				t.Errorf("/mini/me without a token: %d %+v", status, me)
+			}
+			if status, answer := miniCall(t, http.MethodPost, p.url+"/mini/login", "", `{"code":"`+js.Code+`"}`); status != http.StatusUnauthorized || answer.Error != "invalid_code" {
+				t.Errorf("/mini/login with a used code: %d %+v", status, answer)
+			}
+			if status, answer := miniCall(t, http.MethodPost, p.url+"/mini/logout", login.Token, ""); status != http.StatusNoContent {
+				t.Errorf("/mini/logout: %d %+v", status, answer)
+			}
+			p.stop(t)
+			if strings.Contains(p.output.String(), js.Code) || strings.Contains(p.output.String(), login.Token) {
+				t.Errorf("the log has a code or a token:\n%s", p.output)
+			}
+		})
+	}
+}
+
+// A miniAnswer is what the three routes of the mini program answer.
+type miniAnswer struct {
+	Token, Error, OpenID string
+	User                 struct{ OpenID string }
+}
+
+// miniCall is a wx.request of a mini program.
+func miniCall(t *testing.T, method, address, token, body string) (status int, answer miniAnswer) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	got := newBrowser().do(t, req)
+	if got.body != "" {
+		if err := json.Unmarshal([]byte(got.body), &answer); err != nil {
+			t.Fatalf("%s: %v in %q", address, err, got.body)
+		}
+	}
+	return got.status, answer
+}
+
+func TestPageSignature(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+			b.consent(t, b.open(t, p.url+"/me"), "allow")
+			got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(p.url+"/me?a=1"))
+			var config struct{ AppID, NonceStr, Signature string }
+			if json.Unmarshal([]byte(got.body), &config) != nil || got.status != http.StatusOK || config.AppID == "" || config.NonceStr == "" || len(config.Signature) != 40 {
+				t.Errorf("/api/jssdk: %d %s", got.status, got.body)
+			}
+			for _, page := range []string{"", "https://example.com/", p.url + ".example.com/", p.url} {
+				if got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(page)); got.status != http.StatusBadRequest {
+					t.Errorf("/api/jssdk for %q: %d %s", page, got.status, got.body)
+				}
+			}
+		})
+	}
+}
+
+func TestPush(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}
+			p, b := start(t, framework, "PUSH_TOKEN="+console.Token, "PUSH_AES_KEY="+console.EncodingAESKey,
+				"WECHAT_MINI_APPID="+sim.MiniAppID(), "WECHAT_MINI_SECRET="+sim.MiniSecret()), newBrowser()
+
+			parts := []string{console.Token, "1700000000", "nonce"}
 			slices.Sort(parts)
 			sum := sha1.Sum([]byte(strings.Join(parts, "")))
 			query := url.Values{"timestamp": {"1700000000"}, "nonce": {"nonce"}, "echostr": {"hello"}, "signature": {hex.EncodeToString(sum[:])}}
@@ -225,8 +305,34 @@ func TestPush(t *testing.T) {
 			if got := b.open(t, p.url+"/push?"+query.Encode()); got.status != http.StatusForbidden {
 				t.Errorf("a forged check: %d %s", got.status, got.body)
 			}
-			if got := b.submit(t, p.url+"/push", nil); got.status != http.StatusForbidden {
-				t.Errorf("a message without a signature: %d %s", got.status, got.body)
+
+			for _, event := range [][]byte{
+				sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace1", "risky"),
+				sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", "oUser"),
+			} {
+				res, err := sim.Push(t.Context(), p.url+"/push", console, event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = res.Body.Close()
+				if res.StatusCode != http.StatusOK {
+					t.Errorf("a message: %s", res.Status)
+				}
+			}
+			console.Token = "guessed"
+			res, err := sim.Push(t.Context(), p.url+"/push", console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusForbidden {
+				t.Errorf("a forged message: %s", res.Status)
+			}
+			p.stop(t)
+			for line, want := range map[string]bool{"trace_id=trace1 passed=false": true, "delete the data that was withdrawn": true, "trace2": false} {
+				if strings.Contains(p.output.String(), line) != want {
+					t.Errorf("the log has %q: %t, want %t\n%s", line, !want, want, p.output)
+				}
 			}
 		})
 	}

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/redis/rueidis"
 )
 
 // drain is how long requests under way may take once the program was told to stop. It is more
@@ -41,16 +43,21 @@ func run(ctx context.Context, framework string, routes func(*App) (http.Handler,
 		return listenFault("ADDR", s.addr, err)
 	}
 	defer ln.Close() //nolint:errcheck // closed already, unless something below fails
-	simulator := ""
 	if s.simAddr != "" {
 		sim, err := simulate(s) //nolint:contextcheck // it listens until Close: requests that drain still need it
 		if err != nil {
 			return err
 		}
 		defer sim.Close()
-		simulator = sim.URL
 	}
-	app, err := newApp(framework, simulator, s)
+	var redis rueidis.Client
+	if s.redis != nil {
+		if redis, err = connect(ctx, *s.redis); err != nil {
+			return err
+		}
+		defer redis.Close()
+	}
+	app, err := newApp(framework, s, redis)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/redis/rueidis"
+
 	"github.com/wxoauth/wxoauth/core"
 )
 
@@ -19,6 +21,7 @@ type settings struct {
 	addr      string // ADDR
 	publicURL string // PUBLIC_URL
 	simAddr   string // WXSIM_ADDR; empty: the real WeChat, or a simulator elsewhere
+	simulator string // the URL of the one inside this process, once it runs
 
 	account, website, mini account
 	apiURL, openURL        string // WECHAT_API_URL, WECHAT_OPEN_URL; empty: the real WeChat
@@ -26,6 +29,7 @@ type settings struct {
 
 	keys       [][]byte // SESSION_KEYS
 	madeUpKeys bool
+	redis      *rueidis.ClientOption // REDIS_URL; nil: none
 
 	pushToken, pushAESKey string // PUSH_TOKEN, PUSH_AES_KEY
 }
@@ -53,6 +57,7 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		pushToken:  getenv("PUSH_TOKEN"),
 		pushAESKey: getenv("PUSH_AES_KEY"),
 	}
+	env.refuse(s.website.appID != "" && s.website.appID == s.account.appID, "WECHAT_WEBSITE_APPID is that of the official account: a website app has its own")
 	s.publicURL = env.publicURL(s.addr)
 	simulated := s.account == account{}
 	if simulated {
@@ -63,7 +68,9 @@ func readSettings(getenv func(string) string) (*settings, error) {
 	}
 	s.anyBrowser = env.flag("ANY_BROWSER", simulated)
 	s.keys = env.keys("SESSION_KEYS")
+	s.redis = env.redis("REDIS_URL")
 	if len(s.keys) == 0 {
+		env.refuse(s.redis != nil, "SESSION_KEYS is needed with REDIS_URL: all processes must have the same"+howToMakeKeys)
 		env.refuse(!onLoopback(s.addr), "SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in and expect to stay so"+howToMakeKeys)
 		s.keys, s.madeUpKeys = [][]byte{randomKey()}, true
 	}
@@ -89,12 +96,16 @@ func (e *environment) refuse(when bool, fault string) {
 	}
 }
 
-// address is host:port with a port that is at least minPort; 0 is any free one.
+// address is host:port with a port that is at least minPort; 0 is any free one. A bad one is
+// replaced, so that it is one fault and not three.
 func (e *environment) address(name, fallback string, minPort int) string {
 	value := cmp.Or(e.getenv(name), fallback)
 	_, port, err := net.SplitHostPort(value)
 	n, portErr := strconv.Atoi(port)
-	e.refuse(err != nil || portErr != nil || n < minPort || n > 65535, fmt.Sprintf("%s=%q is not of the form host:port, as in %s", name, value, fallback))
+	if err != nil || portErr != nil || n < minPort || n > 65535 {
+		e.refuse(true, fmt.Sprintf("%s=%q is not of the form host:port, as in %s", name, value, fallback))
+		return fallback
+	}
 	return value
 }
 
@@ -110,10 +121,7 @@ func (e *environment) url(name string) string {
 func (e *environment) publicURL(addr string) string {
 	value := e.getenv("PUBLIC_URL")
 	if value == "" {
-		host, _, err := net.SplitHostPort(addr)
-		ip := net.ParseIP(host)
-		everywhere := err == nil && (host == "" || (ip != nil && ip.IsUnspecified()))
-		e.refuse(everywhere, "PUBLIC_URL is needed: ADDR names no host that a browser could open")
+		e.refuse(!onLoopback(addr), "PUBLIC_URL is needed: ADDR is not only for this machine, and elsewhere browsers come by https")
 		return "http://" + addr
 	}
 	u, err := url.Parse(value)
@@ -155,6 +163,17 @@ func (e *environment) keys(name string) (keys [][]byte) {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// redis shows no error of the parser: it would have the password in it.
+func (e *environment) redis(name string) *rueidis.ClientOption {
+	value := e.getenv(name)
+	if value == "" {
+		return nil
+	}
+	option, err := rueidis.ParseURL(strings.TrimSuffix(value, "/"))
+	e.refuse(err != nil, name+" is not of the form redis://[user:password@]host:port[/number]")
+	return &option
 }
 
 func randomKey() []byte {

@@ -34,6 +34,7 @@ func TestEverythingSet(t *testing.T) {
 		"WECHAT_MINI_APPID": "wx3", "WECHAT_MINI_SECRET": "s3",
 		"WECHAT_API_URL": "http://relay:9000", "WECHAT_OPEN_URL": "https://open.example.com",
 		"SESSION_KEYS": goodKey + ", " + goodKey, "PUSH_TOKEN": "token", "PUSH_AES_KEY": "key",
+		"REDIS_URL": "redis://user:password@redis:6380/2/",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +43,9 @@ func TestEverythingSet(t *testing.T) {
 		s.simAddr != "" || s.anyBrowser || s.madeUpKeys || len(s.keys) != 2 ||
 		s.publicURL != "https://shop.example.com:8443" || s.apiURL != "http://relay:9000" || s.openURL != "https://open.example.com" {
 		t.Errorf("settings = %+v", s)
+	}
+	if r := s.redis; r == nil || r.InitAddress[0] != "redis:6380" || r.Username != "user" || r.Password != "password" || r.SelectDB != 2 {
+		t.Error("REDIS_URL is misread")
 	}
 }
 
@@ -52,7 +56,7 @@ func TestBadVariables(t *testing.T) {
 		vars map[string]string
 		want string // in the error; it begins with the variable
 	}{
-		{"address without a port", map[string]string{"ADDR": "127.0.0.1", "SESSION_KEYS": goodKey}, `ADDR="127.0.0.1" is not of the form`},
+		{"address without a port", map[string]string{"ADDR": "127.0.0.1"}, `ADDR="127.0.0.1" is not of the form`},
 		{"port by name", map[string]string{"ADDR": "127.0.0.1:http"}, "ADDR="},
 		{"any free port, which no browser could know", map[string]string{"ADDR": "127.0.0.1:0"}, "ADDR="},
 		{"port out of range", map[string]string{"ADDR": "127.0.0.1:65536"}, "ADDR="},
@@ -65,6 +69,7 @@ func TestBadVariables(t *testing.T) {
 		{"public URL in clear", map[string]string{"PUBLIC_URL": "http://example.com"}, "PUBLIC_URL must be https"},
 		{"no public URL for all addresses", map[string]string{"ADDR": ":8080", "SESSION_KEYS": goodKey}, "PUBLIC_URL is needed"},
 		{"no public URL for 0.0.0.0", map[string]string{"ADDR": "0.0.0.0:8080", "SESSION_KEYS": goodKey}, "PUBLIC_URL is needed"},
+		{"no public URL for an address of the network", map[string]string{"ADDR": "192.168.1.5:8080", "SESSION_KEYS": goodKey}, "PUBLIC_URL is needed"},
 		{"no keys for all addresses", map[string]string{"ADDR": ":8080", "PUBLIC_URL": "https://example.com"}, "SESSION_KEYS is needed"},
 		{"no keys for an address of the network", map[string]string{"ADDR": "192.168.1.5:8080", "PUBLIC_URL": "https://example.com"}, "SESSION_KEYS is needed"},
 		{"key too short", map[string]string{"SESSION_KEYS": goodKey + ",c2hvcnQ="}, "SESSION_KEYS: key 2"},
@@ -73,10 +78,15 @@ func TestBadVariables(t *testing.T) {
 		{"appid without secret", map[string]string{"WECHAT_APPID": "wx1"}, "WECHAT_SECRET is needed"},
 		{"secret without appid", map[string]string{"WECHAT_SECRET": "s1"}, "WECHAT_APPID is needed"},
 		{"half a website app", map[string]string{"WECHAT_WEBSITE_APPID": "wx2"}, "WECHAT_WEBSITE_SECRET is needed"},
+		{"the official account as a website app", with(account, "WECHAT_WEBSITE_SECRET", "s2", "WECHAT_WEBSITE_APPID", "wx1"), "WECHAT_WEBSITE_APPID is that of"},
 		{"half a mini program", map[string]string{"WECHAT_MINI_SECRET": "s3"}, "WECHAT_MINI_APPID is needed"},
 		{"a WeChat elsewhere without an account", map[string]string{"WECHAT_API_URL": "http://127.0.0.1:8081"}, "WECHAT_API_URL needs WECHAT_APPID"},
 		{"API URL without a scheme", with(account, "WECHAT_API_URL", "api.weixin.qq.com"), "WECHAT_API_URL is not"},
 		{"open URL without a host", with(account, "WECHAT_OPEN_URL", "https://"), "WECHAT_OPEN_URL is not"},
+		{"no keys with Redis", map[string]string{"REDIS_URL": "redis://127.0.0.1:6379"}, "SESSION_KEYS is needed with REDIS_URL"},
+		{"Redis without a scheme", map[string]string{"REDIS_URL": "127.0.0.1:6379", "SESSION_KEYS": goodKey}, "REDIS_URL is not of the form"},
+		{"Redis of another kind", map[string]string{"REDIS_URL": "memcached://127.0.0.1", "SESSION_KEYS": goodKey}, "REDIS_URL is not of the form"},
+		{"Redis database by name", map[string]string{"REDIS_URL": "redis://127.0.0.1/main", "SESSION_KEYS": goodKey}, "REDIS_URL is not of the form"},
 		{"flag that is no flag", map[string]string{"ANY_BROWSER": "yes"}, "ANY_BROWSER is neither"},
 		{"push without a key", map[string]string{"PUSH_TOKEN": "token"}, "PUSH_AES_KEY is needed"},
 		{"push without a token", map[string]string{"PUSH_AES_KEY": "key"}, "PUSH_TOKEN is needed"},
@@ -98,11 +108,12 @@ func TestAllFaultsAtOnceAndNoSecret(t *testing.T) {
 	const secret = "c2VjcmV0"
 	_, err := readSettings(getenv(map[string]string{
 		"ADDR": "nowhere", "WECHAT_SECRET": secret, "WECHAT_MINI_SECRET": secret, "SESSION_KEYS": secret, "PUSH_AES_KEY": secret,
+		"REDIS_URL": "redis://:" + secret + "@host:port",
 	}))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, name := range []string{"ADDR", "WECHAT_APPID", "WECHAT_MINI_APPID", "SESSION_KEYS", "PUSH_TOKEN"} {
+	for _, name := range []string{"ADDR", "WECHAT_APPID", "WECHAT_MINI_APPID", "SESSION_KEYS", "PUSH_TOKEN", "REDIS_URL"} {
 		if !strings.Contains(err.Error(), "\n  "+name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}
@@ -112,8 +123,11 @@ func TestAllFaultsAtOnceAndNoSecret(t *testing.T) {
 	}
 }
 
-func with(vars map[string]string, name, value string) map[string]string {
-	all := map[string]string{name: value}
-	maps.Copy(all, vars)
+// with adds names and values to a copy of vars.
+func with(vars map[string]string, pairs ...string) map[string]string {
+	all := maps.Clone(vars)
+	for i := 0; i < len(pairs); i += 2 {
+		all[pairs[i]] = pairs[i+1]
+	}
 	return all
 }

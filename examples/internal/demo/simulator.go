@@ -24,7 +24,7 @@ func simulate(s *settings) (*wxsim.Server, error) {
 	}
 	s.account = account{sim.AppID(), core.Secret(sim.Secret())}
 	s.mini = account{sim.MiniAppID(), core.Secret(sim.MiniSecret())}
-	s.apiURL, s.openURL = sim.URL, sim.URL
+	s.simulator, s.apiURL, s.openURL = sim.URL, sim.URL, sim.URL
 	return sim, nil
 }
 

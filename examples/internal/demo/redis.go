@@ -1,0 +1,24 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// connect gives a client even before Redis is there. The caller closes it.
+func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, error) {
+	option.ForceSingleClient = true       // without it there is no client until Redis answers. For a cluster, leave it out
+	option.ConnWriteTimeout = time.Second // so that a Redis that hangs is noticed
+	client, err := rueidis.NewClient(option)
+	if client == nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	if err != nil {
+		slog.WarnContext(ctx, "Redis does not answer: until it does, who is signed in cannot be told", "error", err)
+	}
+	return client, nil
+}

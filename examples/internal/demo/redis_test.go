@@ -1,0 +1,95 @@
+package demo_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// shared is the environment of every replica of a fleet.
+func shared(sim *wxsim.Server, redis *redistest.Server) []string {
+	return []string{
+		"REDIS_URL=redis://" + redis.Addr, "SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)), "ANY_BROWSER=1",
+		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(), "WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
+		"WECHAT_MINI_APPID=" + sim.MiniAppID(), "WECHAT_MINI_SECRET=" + sim.MiniSecret(),
+	}
+}
+
+func simulate(t *testing.T) *wxsim.Server {
+	t.Helper()
+	sim := wxsim.New(wxsim.Config{})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	return sim
+}
+
+func TestReplicasShareSessionsAndTheAppToken(t *testing.T) {
+	sim, redis := simulate(t), redistest.Start(t)
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			redis.Do("FLUSHALL")
+			sim.Reset()
+			first := start(t, framework, shared(sim, redis)...)
+			second := start(t, framework, shared(sim, redis)...)
+			b := newBrowser()
+			b.consent(t, b.open(t, first.url+"/me"), "allow")
+			for _, p := range []*program{first, second} {
+				if got := b.fetch(t, p.url+"/api/me"); got.status != http.StatusOK {
+					t.Errorf("/api/me: %d %s", got.status, got.body)
+				}
+				if got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(p.url+"/me")); got.status != http.StatusOK {
+					t.Errorf("/api/jssdk: %d %s", got.status, got.body)
+				}
+			}
+			for path, want := range map[string]int{"/sns/oauth2/access_token": 1, "/cgi-bin/stable_token": 1, "/cgi-bin/ticket/getticket": 1} {
+				if got := sim.Calls(path); got != want {
+					t.Errorf("%d calls of %s, want %d", got, path, want)
+				}
+			}
+
+			_, login := miniCall(t, http.MethodPost, first.url+"/mini/login", "", `{"code":"`+sim.NewJSCode(sim.Users()[0].OpenID)+`"}`)
+			if status, me := miniCall(t, http.MethodGet, second.url+"/mini/me", login.Token, ""); status != http.StatusOK {
+				t.Errorf("/mini/me at the second replica: %d %+v", status, me)
+			}
+
+			b.submit(t, first.url+"/wechat/logout", nil)
+			miniCall(t, http.MethodPost, first.url+"/mini/logout", login.Token, "")
+			redis.Eventually("the logout reaches the second replica", func() bool {
+				status, _ := miniCall(t, http.MethodGet, second.url+"/mini/me", login.Token, "")
+				return status == http.StatusUnauthorized && b.fetch(t, second.url+"/api/me").status == http.StatusUnauthorized
+			})
+			first.stop(t)
+			second.stop(t)
+		})
+	}
+}
+
+func TestRedisComesAndGoes(t *testing.T) {
+	sim, redis := simulate(t), redistest.Prepare(t)
+	p, b := start(t, "chi", shared(sim, redis)...), newBrowser()
+	if !strings.Contains(p.output.String(), "Redis does not answer") {
+		t.Errorf("nothing is said about Redis:\n%s", p.output)
+	}
+	if got := b.open(t, p.url+"/"); got.status != http.StatusOK {
+		t.Errorf("the public page before Redis: %d", got.status)
+	}
+	if got := b.consent(t, b.open(t, p.url+"/me"), "allow"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("a login before Redis: %d", got.status)
+	}
+	redis.Restart()
+	redis.Eventually("the app finds Redis", func() bool { return b.consent(t, b.open(t, p.url+"/me"), "allow").status == http.StatusOK })
+	redis.Kill()
+	redis.Eventually("the app misses Redis", func() bool { return b.fetch(t, p.url+"/api/me").status == http.StatusServiceUnavailable })
+	if got := b.open(t, p.url+"/me"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("/me without Redis: %d", got.status)
+	}
+	redis.Restart()
+	redis.Eventually("nobody is logged out", func() bool { return b.fetch(t, p.url+"/api/me").status == http.StatusOK })
+}
