@@ -25,6 +25,8 @@ type request struct {
 	body  []byte
 	now   time.Time // by the simulator's clock
 	app   *app      // whose access_token came along; set by the checks of an endpoint
+
+	showError func(*pageError) answer // how a page refuses
 }
 
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) {
@@ -32,7 +34,10 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) 
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return nil, err
 	}
-	return &request{Request: r, query: r.URL.Query(), body: body, now: s.clock.now()}, nil
+	return &request{
+		Request: r, query: r.URL.Query(), body: body, now: s.clock.now(),
+		showError: func(e *pageError) answer { return s.errorPage(r, e) },
+	}, nil
 }
 
 // A responder answers a request. A [Fault] is a responder around another one.
@@ -62,8 +67,13 @@ func (r *request) ok(json string) answer {
 // okMessage is the answer of calls that only succeed.
 const okMessage = `{"errcode":0,"errmsg":"ok"}`
 
-// refuse answers an errcode with its usual errmsg.
-func (r *request) refuse(code int) answer { return r.refuseWith(code, message(code)) }
+// refuse answers an errcode with its usual errmsg, or on a page its number.
+func (r *request) refuse(code int) answer {
+	if isPage(r.URL.Path) {
+		return r.showError(&pageError{code, message(code)})
+	}
+	return r.refuseWith(code, message(code))
+}
 
 // rid is a request id: three groups of hex, the first of which is the time.
 func (r *request) rid() string {
@@ -175,5 +185,5 @@ func jsonValue(v any) string {
 // quote leaves all but quotes and backslashes as it is: WeChat sends users' texts that way,
 // control characters included.
 func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	return `"` + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`) + `"`
 }

@@ -120,7 +120,7 @@ func (s *Server) replaceToken(a *app, kind int, voidAt, now time.Time) *appToken
 // tokenApp finds the app of an access_token, or says why the token is refused: 41001 missing,
 // 40001 unknown or replaced, 42001 expired.
 func (s *Server) tokenApp(text string, now time.Time) (*app, int) {
-	t, ok := s.appTokens.get(text)
+	t, ok := s.appTokens.get(text, now)
 	switch {
 	case text == "":
 		return nil, 41001

@@ -61,7 +61,7 @@ func (s *Server) authorize(r *request) answer {
 	}
 	owner := s.owner(r.Request)
 	if ask.scope == scopeBase || s.cfg.AutoAllow {
-		return s.callBack(r.Request, ask.allowed(owner))
+		return s.callBack(r.Request, ask.allowed(owner.OpenID))
 	}
 	return s.consentPage(r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
 }
@@ -73,36 +73,36 @@ func (s *Server) qrConnect(r *request) answer {
 		return s.errorPage(r.Request, fault)
 	}
 	if s.cfg.AutoAllow {
-		return s.callBack(r.Request, ask.allowed(s.owner(r.Request)))
+		return s.callBack(r.Request, ask.allowed(s.owner(r.Request).OpenID))
 	}
 	return s.desktopPage(r.Request, s.newScan(ask, r.now))
 }
 
 // owner is the person of the cookie, else the first user.
-func (s *Server) owner(r *http.Request) *person {
+func (s *Server) owner(r *http.Request) User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, err := r.Cookie(ownerCookie); err == nil {
 		if p := s.people[c.Value]; p != nil {
-			return p
+			return p.User
 		}
 	}
-	return s.everybody[0]
+	return s.everybody[0].User
 }
 
 // A decision is what the person made of a login.
 type decision struct {
 	ask      *login
 	refused  bool
-	person   *person
+	user     string // openid
 	scope    string // may be smaller than what was asked
 	snapshot bool
 	mode     CallbackMode
 }
 
 // allowed is the decision to grant just what was asked.
-func (l *login) allowed(p *person) decision {
-	return decision{ask: l, person: p, scope: l.scope, snapshot: l.forceSnap || p.Snapshot}
+func (l *login) allowed(user string) decision {
+	return decision{ask: l, user: user, scope: l.scope, snapshot: l.forceSnap}
 }
 
 // callBack sends the browser back to the app: with a code, or if refused with the state only.
@@ -126,7 +126,8 @@ func (s *Server) callBack(r *http.Request, d decision) answer {
 
 // callbackURL issues a code.
 func (s *Server) callbackURL(d decision) string {
-	who := d.ask.app.identity(d.person, d.snapshot && d.scope == scopeUserInfo)
+	p := s.people[d.user]
+	who := d.ask.app.identity(p, (d.snapshot || p.Snapshot) && d.scope == scopeUserInfo)
 	text := s.issue(code{kind: webCode, app: d.ask.app, who: who, scope: d.scope}, s.clock.now())
 	return d.ask.location("code", text, "state", d.ask.state)
 }

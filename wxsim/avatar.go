@@ -9,20 +9,18 @@ import (
 
 // avatar is GET /wxsim/avatar/{openid}/{size}: a coloured square with the nickname's first letter.
 func (s *Server) avatar(r *http.Request) answer {
-	s.mu.Lock()
-	p := s.people[r.PathValue("openid")]
-	s.mu.Unlock()
-	if p == nil {
+	u, ok := s.user(r.PathValue("openid"))
+	if !ok {
 		return plain(http.StatusNotFound, "no such user")
 	}
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(p.OpenID))
+	_, _ = h.Write([]byte(u.OpenID))
 	hue := h.Sum32() % 360
 	svg := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">
 <rect width="96" height="96" fill="hsl(%d 45%% 55%%)"/>
 <text x="48" y="50" fill="#fff" font-size="46" font-family="system-ui,'PingFang SC','Noto Sans CJK SC',sans-serif" text-anchor="middle" dominant-baseline="central">%s</text>
 </svg>
-`, hue, html.EscapeString(initial(p.Nickname)))
+`, hue, html.EscapeString(initial(u.Nickname)))
 	return answer{status: http.StatusOK, body: []byte(svg), header: http.Header{
 		"Content-Type":            {"image/svg+xml"},
 		"Cache-Control":           {"no-store"},

@@ -49,14 +49,14 @@ func (c *calls) count(path string) {
 	}
 }
 
-func (c *calls) record(r *request, a answer) {
+func (c *calls) record(r *request, a answer, now time.Time) {
 	call := Call{
 		Method: r.Method, Path: r.URL.Path, Query: r.query, Header: r.Header.Clone(),
 		Body:   bytes.Clone(r.body[:min(len(r.body), logBody)]),
 		Status: a.status, Location: a.header.Get("Location"),
 		Answer: bytes.Clone(a.body[:min(len(a.body), logBody)]),
 		Code:   a.code,
-		At:     r.now,
+		At:     now,
 	}
 	if a.dropped {
 		call.Status, call.Answer = 0, nil

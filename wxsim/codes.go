@@ -42,7 +42,7 @@ func (s *Server) issue(c code, now time.Time) string {
 // spend takes a code, or says why not: 40029 unknown, of another app or another kind, 40163 used,
 // 42003 expired; for the codes of a mini program 40029 means expired too.
 func (s *Server) spend(text string, kind codeKind, a *app, now time.Time) (*code, int) {
-	c, ok := s.codes.get(text)
+	c, ok := s.codes.get(text, now)
 	switch {
 	case !ok || c.kind != kind || c.app != a:
 		return nil, 40029

@@ -37,7 +37,7 @@ func (d consentData) Website() bool { return d.Ticket != "" }
 func (d consentData) Initial() string { return initial(d.AppName) }
 
 // consentPage shows who could log in; data holds the query or the ticket.
-func (s *Server) consentPage(r *http.Request, ask *login, data consentData, owner *person) answer {
+func (s *Server) consentPage(r *http.Request, ask *login, data consentData, owner User) answer {
 	data.page = newPage(r)
 	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.id, ask.scope, ask.state, ask.redirectURI
 	data.AppName = hostOf(ask.redirectURI)
@@ -70,13 +70,11 @@ func (s *Server) decide(r *http.Request) answer {
 		u := s.AddUser(userFromForm(form))
 		return withOwner(redirect(formPage(form)), u.OpenID)
 	}
-	s.mu.Lock()
-	p := s.people[form.Get("user")]
-	s.mu.Unlock()
-	if p == nil {
+	u, ok := s.user(form.Get("user"))
+	if !ok {
 		return s.errorPage(r, badLink("nobody was chosen"))
 	}
-	d := ask.allowed(p)
+	d := ask.allowed(u.OpenID)
 	switch form.Get("decision") {
 	case "allow":
 	case "base":
@@ -88,9 +86,9 @@ func (s *Server) decide(r *http.Request) answer {
 	}
 	d.mode = map[string]CallbackMode{"same": CallbackSameCode, "other": CallbackOtherCode}[form.Get("callbacks")]
 	if scan != nil {
-		return withOwner(s.confirm(r, scan, d), p.OpenID)
+		return withOwner(s.confirm(r, scan, d), u.OpenID)
 	}
-	return withOwner(s.callBack(r, d), p.OpenID)
+	return withOwner(s.callBack(r, d), u.OpenID)
 }
 
 // asked finds the login that a form of the consent page is about, and its scan if there is one.

@@ -25,7 +25,8 @@ func (s *Server) contentEndpoints() []endpoint {
 		{
 			method: http.MethodPost, path: "/wxa/getuserriskrank", callers: mini,
 			fields: []field{{"appid", aText, 40013}, {"openid", aText, 40003}, {"scene", aNumber, 40129}, {"client_ip", aText, 47001}},
-			run:    s.riskRank,
+			check:  s.riskRank,
+			sample: `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,"unoin_id":2258658297}`, // sic
 		},
 	}
 }
@@ -104,8 +105,8 @@ func (s *Server) checkMedia(r *request) answer {
 	return r.ok(object("errcode", 0, "errmsg", "ok", "trace_id", randomHex(32)))
 }
 
-// riskRank is POST /wxa/getuserriskrank. A test call needs no visit. It misspells "union_id", as WeChat does.
-func (s *Server) riskRank(r *request) answer {
+// riskRank is POST /wxa/getuserriskrank. A test call needs no visit.
+func (s *Server) riskRank(r *request) int {
 	var ask struct {
 		AppID, OpenID string
 		Scene         int
@@ -113,18 +114,15 @@ func (s *Server) riskRank(r *request) answer {
 	}
 	switch {
 	case json.Unmarshal(r.body, &ask) != nil:
-		return r.refuse(47001)
+		return 47001
 	case ask.AppID != r.app.id:
-		return r.refuse(40013)
+		return 40013
 	case ask.Scene < 0 || ask.Scene > 2:
-		return r.refuse(40129)
+		return 40129
 	}
 	refused := s.recentVisitor(r, ask.OpenID)
 	if refused == 61010 && ask.IsTest {
-		refused = 0
+		return 0
 	}
-	if refused != 0 {
-		return r.refuse(refused)
-	}
-	return r.ok(`{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,"unoin_id":2258658297}`)
+	return refused
 }

@@ -2,7 +2,8 @@ package wxsim
 
 import "cmp"
 
-// message is the errmsg that WeChat sends with a code, without the request id.
+// message is the errmsg that WeChat sends with a code, without the request id. The numbers from
+// 10003 to 10016 are those of the authorize page.
 func message(code int) string {
 	return cmp.Or(map[int]string{
 		-1:      "system error",
@@ -13,6 +14,17 @@ func message(code int) string {
 		1003:    "frequency limit",
 		1005:    "plugin appid not match",
 		1022:    "json error",
+		10003:   "redirect_uri domain mismatch",
+		10004:   "account banned",
+		10005:   "account lacks the scope",
+		10006:   "follow the test account first",
+		10009:   "called too often",
+		10010:   "scope is empty",
+		10011:   "redirect_uri is empty",
+		10012:   "appid is empty",
+		10013:   "state is empty",
+		10015:   "not authorised to the platform",
+		10016:   "appid of the open platform",
 		40001:   "invalid credential, access_token is invalid or not latest",
 		40002:   "invalid grant_type",
 		40003:   "invalid openid",

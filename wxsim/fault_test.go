@@ -86,6 +86,10 @@ func TestFaultsAreUsedUpInOrder(t *testing.T) {
 	}
 	sim.Reset()
 	wantCode(t, call(t, sim, "/sns/auth"), 41001)
+	sim.Fail("/connect/oauth2/authorize", wxsim.Code(10004), 1)
+	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); !strings.Contains(w.Body.String(), "错误码: 10004") {
+		t.Errorf("status %d; want a page with 10004: %s", w.Code, w.Body)
+	}
 	sim.Fail("/connect/oauth2/authorize", wxsim.Status(503))
 	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("status %d; want 503", w.Code)

@@ -198,7 +198,7 @@ type landingData struct {
 func (s *Server) landing(r *http.Request) answer {
 	data := landingData{newPage(r), r.FormValue("code"), r.FormValue("state"), s.AppID(), s.Secret()}
 	s.mu.Lock()
-	if c, ok := s.codes.get(data.Code); ok {
+	if c, ok := s.codes.get(data.Code, s.clock.now()); ok {
 		data.AppID, data.Secret = c.app.id, c.app.secret
 	}
 	s.mu.Unlock()
@@ -240,7 +240,7 @@ func (s *Server) sendPush(r *http.Request) answer {
 func (s *Server) pushFromForm(r *http.Request) (target string, p PushConfig, event []byte) {
 	target = r.PostFormValue("url") // parses the form
 	form := r.PostForm
-	openID := s.mini().openID(s.owner(r).User)
+	openID := s.mini().openID(s.owner(r))
 	p = PushConfig{
 		Token:          form.Get("token"),
 		EncodingAESKey: form.Get("key"),

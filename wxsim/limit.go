@@ -2,9 +2,9 @@ package wxsim
 
 import "time"
 
-// A Limit is how often one app may call an endpoint; zero means any number of times. Too many
-// calls in a minute are answered 45011, too many in a day (China's) 45009. The authorize page
-// shows error 10009 instead.
+// A Limit is how often an endpoint may be called; zero means any number of times. Too many calls
+// in a minute are answered 45011, too many in a day (China's) 45009. The authorize page shows
+// error 10009 instead.
 type Limit struct{ PerMinute, PerDay int }
 
 // DocumentedLimits are the limits that WeChat publishes, for [Config].Limits.
@@ -52,6 +52,10 @@ func (s *Server) overLimit(path string, now time.Time) int {
 	if !ok {
 		return 0
 	}
+	minuteCode, dayCode := 45011, 45009
+	if isPage(path) {
+		minuteCode, dayCode = 10009, 10009
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	used := s.used[path]
@@ -61,17 +65,9 @@ func (s *Server) overLimit(path string, now time.Time) int {
 	}
 	switch {
 	case limit.PerMinute > 0 && !used.minute.allow(now.Format("2006-01-02T15:04"), limit.PerMinute):
-		return 45011
+		return minuteCode
 	case limit.PerDay > 0 && !used.day.allow(today(now), limit.PerDay):
-		return 45009
+		return dayCode
 	}
 	return 0
-}
-
-// refuseCaller says on a page or in an answer that a limit was reached.
-func (s *Server) refuseCaller(r *request, code int) answer {
-	if isPage(r.URL.Path) {
-		return s.errorPage(r.Request, &pageError{10009, "called too often"})
-	}
-	return r.refuse(code)
 }

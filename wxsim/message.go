@@ -22,7 +22,7 @@ func (s *Server) messageEndpoints() []endpoint {
 		{
 			method: http.MethodPost, path: "/cgi-bin/message/wxopen/updatablemsg/send", callers: mini,
 			fields: []field{{"activity_id", aText, 47501}, {"target_state", aNumber, 47001}, {"template_info", anObject, 47001}},
-			run:    s.updateMessage,
+			check:  s.updateMessage, sample: okMessage,
 		},
 		{
 			method: http.MethodPost, path: "/wxa/genwxashortlink", callers: mini,
@@ -57,7 +57,7 @@ func (s *Server) createActivity(r *request) answer {
 }
 
 // updateMessage is POST /cgi-bin/message/wxopen/updatablemsg/send. State 0 may become 0 or 1; 1 is the end.
-func (s *Server) updateMessage(r *request) answer {
+func (s *Server) updateMessage(r *request) int {
 	var ask struct {
 		ActivityID   string `json:"activity_id"`
 		TargetState  int    `json:"target_state"`
@@ -66,7 +66,7 @@ func (s *Server) updateMessage(r *request) answer {
 		} `json:"template_info"`
 	}
 	if json.Unmarshal(r.body, &ask) != nil {
-		return r.refuse(47001)
+		return 47001
 	}
 	have := map[string]string{}
 	for _, p := range ask.TemplateInfo.Parameters {
@@ -74,23 +74,23 @@ func (s *Server) updateMessage(r *request) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, ok := s.activities.get(ask.ActivityID)
+	a, ok := s.activities.get(ask.ActivityID, r.now)
 	switch {
 	case !ok:
-		return r.refuse(47501)
+		return 47501
 	case !r.now.Before(a.expires):
-		return r.refuse(47504)
+		return 47504
 	case ask.TargetState != 0 && ask.TargetState != 1, a.started:
-		return r.refuse(47502)
+		return 47502
 	case ask.TargetState == 0 && (have["member_count"] == "" || have["room_limit"] == ""):
-		return r.refuse(47001)
+		return 47001
 	case ask.TargetState == 1 && have["path"] == "":
-		return r.refuse(47001)
+		return 47001
 	case ask.TargetState == 1 && !slices.Contains([]string{"develop", "trial", "release"}, have["version_type"]):
-		return r.refuse(47503)
+		return 47503
 	}
 	a.started = ask.TargetState == 1
-	return r.ok(okMessage)
+	return 0
 }
 
 // shortLink is POST /wxa/genwxashortlink.

@@ -56,8 +56,11 @@ func (p page) T(chinese, english string) string {
 	return chinese
 }
 
-// newPage is in Chinese unless the browser's first language is another one.
+// newPage is in Chinese unless the browser's first language is another one, or lang=en in the query.
 func newPage(r *http.Request) page {
+	if r.URL.Query().Get("lang") == "en" {
+		return page{Lang: "en"}
+	}
 	if first := strings.ToLower(r.Header.Get("Accept-Language")); first != "" && !strings.HasPrefix(first, "zh") {
 		return page{Lang: "en"}
 	}
@@ -79,7 +82,7 @@ func (s *Server) render(name string, data any) answer { return s.renderPart(name
 // renderPart fills a template of a page.
 func (s *Server) renderPart(name, part string, data any) answer {
 	var body bytes.Buffer
-	if err := s.templates[name].ExecuteTemplate(&body, part, data); err != nil {
+	if err := s.templates()[name].ExecuteTemplate(&body, part, data); err != nil {
 		return plain(http.StatusInternalServerError, "template "+name)
 	}
 	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{

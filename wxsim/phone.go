@@ -11,28 +11,28 @@ import (
 // giveCode answers {"code":"…"}, as wx.login() and the phone number button do.
 func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request) answer {
 	return func(r *http.Request) answer {
-		p := s.phoneUser(r)
-		if p == nil {
+		u, ok := s.phoneUser(r)
+		if !ok {
 			return plain(http.StatusNotFound, "no such user")
 		}
-		return jsonAnswer(object("code", newCode(p.OpenID)))
+		return jsonAnswer(object("code", newCode(u.OpenID)))
 	}
 }
 
 // giveData answers what wx.getUserProfile and the old phone number button give.
 func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) answer {
 	return func(r *http.Request) answer {
-		p := s.phoneUser(r)
-		if p == nil {
+		u, ok := s.phoneUser(r)
+		if !ok {
 			return plain(http.StatusNotFound, "no such user")
 		}
-		encryptedData, iv, err := s.EncryptData(p.OpenID, data(p.OpenID))
+		encryptedData, iv, err := s.EncryptData(u.OpenID, data(u.OpenID))
 		if err != nil {
 			return plain(http.StatusConflict, err.Error()+"; ask /wxsim/js_code first")
 		}
 		pairs := []any{"encryptedData", encryptedData, "iv", iv}
 		if strings.HasSuffix(r.URL.Path, "user_data") {
-			rawData, signature, err := s.RawData(p.OpenID)
+			rawData, signature, err := s.RawData(u.OpenID)
 			if err != nil {
 				return plain(http.StatusConflict, err.Error())
 			}
@@ -42,14 +42,11 @@ func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) a
 	}
 }
 
-func (s *Server) phoneUser(r *http.Request) *person {
-	openID := r.FormValue("user")
-	if openID == "" {
-		return s.owner(r)
+func (s *Server) phoneUser(r *http.Request) (User, bool) {
+	if openID := r.FormValue("user"); openID != "" {
+		return s.user(openID)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.people[openID]
+	return s.owner(r), true
 }
 
 func jsonAnswer(json string) answer {

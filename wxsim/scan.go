@@ -12,9 +12,8 @@ import (
 
 // A scan is one QR code on a desktop page.
 type scan struct {
-	ticket  string
-	ask     *login
-	expires time.Time
+	ticket string
+	ask    *login
 
 	opened  bool      // somebody has scanned it
 	decided *decision // nil until they confirm or refuse
@@ -24,7 +23,7 @@ type scan struct {
 func (s *Server) newScan(ask *login, now time.Time) *scan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	made := &scan{ticket: randomText(16, alphanumeric), ask: ask, expires: now.Add(codeLife)}
+	made := &scan{ticket: randomText(16, alphanumeric), ask: ask}
 	s.scans.put(made.ticket, made, now)
 	return made
 }
@@ -33,8 +32,7 @@ func (s *Server) newScan(ask *login, now time.Time) *scan {
 func (s *Server) scan(ticket string) (*scan, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, ok := s.scans.get(ticket)
-	return found, ok && s.clock.now().Before(found.expires)
+	return s.scans.get(ticket, s.clock.now())
 }
 
 func expiredScan() *pageError { return badLink("this QR code is unknown or has expired") }

@@ -57,7 +57,7 @@ type Server struct {
 	faults    faults
 	routes    map[string]endpoint
 	own       http.Handler // the pages that WeChat does not have
-	templates map[string]*template.Template
+	templates func() map[string]*template.Template
 	apps      [3]*app // by appKind
 
 	mu        sync.Mutex // guards all below, and the fields of apps and people
@@ -92,10 +92,10 @@ func New(cfg Config) *Server {
 		},
 		people:    map[string]*person{},
 		codes:     newShelf[*code](2*codeLife, 1<<17),
-		scans:     newShelf[*scan](2*codeLife, 1<<12),
-		access:    newShelf[*grant](refreshLife, 1<<17),
+		scans:     newShelf[*scan](codeLife, 1<<12),
+		access:    newShelf[*grant](refreshLife+tokenLife, 1<<17),
 		refresh:   newShelf[*grant](2*refreshLife, 1<<17),
-		appTokens: newShelf[*appToken](2*tokenLife, 1<<14),
+		appTokens: newShelf[*appToken](7*24*time.Hour, 1<<14),
 		used:      map[string]*usage{},
 
 		encrypted:  newShelf[time.Time](encryptedDataMemory, 1<<14),
@@ -103,7 +103,7 @@ func New(cfg Config) *Server {
 		media:      newShelf[media](mediaLife, mediaOnHand),
 		activities: newShelf[*activity](2*activityLife, 1<<14),
 	}
-	s.routes, s.own, s.templates = s.endpoints(), s.ownPages(), parsePages()
+	s.routes, s.own, s.templates = s.endpoints(), s.ownPages(), sync.OnceValue(parsePages)
 	users := cfg.Users
 	if len(users) == 0 {
 		users = madeUpUsers(1)
@@ -193,13 +193,14 @@ func (s *Server) serveWeChat(w http.ResponseWriter, r *http.Request) {
 	}
 	s.calls.count(r.URL.Path)
 	a := s.faults.wrap(r.URL.Path, s.answer)(req)
-	s.calls.record(req, a)
+	s.calls.record(req, a, s.clock.now())
 	s.log.DebugContext(r.Context(), "call", "method", r.Method, "path", r.URL.Path, "status", a.status, "code", a.code)
 	a.write(w, r)
 }
 
 // answer is what WeChat says when nothing is made to fail.
 func (s *Server) answer(r *request) answer {
+	r.now = s.clock.now() // a fault may have held it up
 	e, ok := s.routes[r.URL.Path]
 	if !ok {
 		return r.refuse(40066)

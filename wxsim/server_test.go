@@ -197,6 +197,7 @@ func TestAHugeBodyIsRefused(t *testing.T) {
 
 func TestManyClientsAtOnce(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	first := sim.Users()[0]
 	done := make(chan string)
 	for range 100 {
 		go func() {
@@ -206,6 +207,8 @@ func TestManyClientsAtOnce(t *testing.T) {
 				_ = json.Unmarshal(do(sim, httptest.NewRequest(http.MethodGet, exchangeURL(sim, u.Query().Get("code")), nil)).Body.Bytes(), &token)
 			}
 			sim.AddUser(wxsim.User{Nickname: "x"})
+			sim.AddUser(first) // changes the one who logs in
+			do(sim, httptest.NewRequest(http.MethodGet, "/", nil))
 			_, _ = sim.Log(), sim.Users()
 			text, _ := token["access_token"].(string)
 			done <- text

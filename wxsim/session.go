@@ -31,7 +31,7 @@ func (s *Server) sessionEndpoints() []endpoint {
 	signed := []field{{"openid", aText, 41009}, {"sig_method", aText, 87008}, {"signature", aText, 87009}}
 	return []endpoint{
 		{method: http.MethodGet, path: "/sns/jscode2session", run: s.code2Session},
-		{method: http.MethodGet, path: "/wxa/checksession", callers: mini, fields: signed, run: s.checkSession},
+		{method: http.MethodGet, path: "/wxa/checksession", callers: mini, fields: signed, check: s.checkSession, sample: okMessage},
 		{method: http.MethodGet, path: "/wxa/resetusersessionkey", callers: mini, fields: signed, run: s.resetSessionKey},
 		{
 			method: http.MethodPost, path: "/wxa/business/getuserphonenumber", callers: mini,
@@ -152,13 +152,11 @@ func (s *Server) signedBy(r *request) (*person, int) {
 }
 
 // checkSession is GET /wxa/checksession.
-func (s *Server) checkSession(r *request) answer {
+func (s *Server) checkSession(r *request) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, refused := s.signedBy(r); refused != 0 {
-		return r.refuse(refused)
-	}
-	return r.ok(okMessage)
+	_, refused := s.signedBy(r)
+	return refused
 }
 
 // resetSessionKey is GET /wxa/resetusersessionkey. The new key lives no longer than the old one.
@@ -181,7 +179,7 @@ func (s *Server) phoneNumber(r *request) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c, ok := s.codes.get(ask.Code); ok && ask.OpenID != "" && ask.OpenID != c.who.openID {
+	if c, ok := s.codes.get(ask.Code, r.now); ok && ask.OpenID != "" && ask.OpenID != c.who.openID {
 		return r.refuse(40003)
 	}
 	c, refused := s.spend(ask.Code, phoneCode, r.app, r.now)
@@ -310,8 +308,8 @@ func (s *Server) checkEncryptedData(r *request) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	made, ok := s.encrypted.get(ask.Hash)
-	if !ok || r.now.Sub(made) >= encryptedDataMemory {
+	made, ok := s.encrypted.get(ask.Hash, r.now)
+	if !ok {
 		return r.refuse(1)
 	}
 	return r.ok(object("errcode", 0, "errmsg", "ok", "vaild", true, "create_time", made.Unix()))
@@ -337,12 +335,11 @@ func (s *Server) pluginOpenPID(r *request) answer {
 // A Payment is what a user paid in the mini program.
 type Payment struct{ TransactionID, MchID, OutTradeNo string }
 
-// paid is a payment, its payer and its time.
+// paid is a payment and its payer.
 type paid struct {
 	Payment
 
 	person *person
-	at     time.Time
 }
 
 // paymentMemory is how long getpaidunionid knows a payment.
@@ -357,9 +354,10 @@ func (s *Server) Pay(openID string) Payment {
 	if p == nil {
 		return Payment{}
 	}
-	made := paid{Payment{"42000" + randomText(23, "0123456789"), "1900000109", randomText(20, "0123456789")}, p, s.clock.now()}
-	s.payments.put(made.TransactionID, made, made.at)
-	s.payments.put(made.MchID+" "+made.OutTradeNo, made, made.at)
+	now := s.clock.now()
+	made := paid{Payment{"42000" + randomText(23, "0123456789"), "1900000109", randomText(20, "0123456789")}, p}
+	s.payments.put(made.TransactionID, made, now)
+	s.payments.put(made.MchID+" "+made.OutTradeNo, made, now)
 	return made.Payment
 }
 
@@ -375,9 +373,9 @@ func (s *Server) paidUnionID(r *request) answer {
 	if name == "" {
 		name = r.query.Get("mch_id") + " " + r.query.Get("out_trade_no")
 	}
-	found, ok := s.payments.get(name)
+	found, ok := s.payments.get(name, r.now)
 	switch {
-	case !ok || found.person != p || r.now.Sub(found.at) >= paymentMemory:
+	case !ok || found.person != p:
 		return r.refuse(89300)
 	case p.NoUnionID:
 		return r.refuse(89002)

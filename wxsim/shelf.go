@@ -7,32 +7,32 @@ import "time"
 type shelf[T any] struct {
 	keep  time.Duration
 	max   int
-	items map[string]T
-	order []placed // by time of put
+	items map[string]shelved[T]
+	order []string // names by time of put
 }
 
-type placed struct {
-	name string
+type shelved[T any] struct {
+	item T
 	at   time.Time
 }
 
 func newShelf[T any](keep time.Duration, limit int) *shelf[T] {
-	return &shelf[T]{keep: keep, max: limit, items: map[string]T{}}
+	return &shelf[T]{keep: keep, max: limit, items: map[string]shelved[T]{}}
 }
 
 // put places an item under a name that was never used before, and clears away what is too old.
 func (s *shelf[T]) put(name string, item T, now time.Time) {
-	s.items[name] = item
-	s.order = append(s.order, placed{name, now})
+	s.items[name] = shelved[T]{item, now}
+	s.order = append(s.order, name)
 	gone := 0
-	for gone < len(s.order) && (len(s.order)-gone > s.max || now.Sub(s.order[gone].at) >= s.keep) {
-		delete(s.items, s.order[gone].name)
+	for gone < len(s.order) && (len(s.order)-gone > s.max || now.Sub(s.items[s.order[gone]].at) >= s.keep) {
+		delete(s.items, s.order[gone])
 		gone++
 	}
 	s.order = s.order[gone:]
 }
 
-func (s *shelf[T]) get(name string) (T, bool) {
-	item, ok := s.items[name]
-	return item, ok
+func (s *shelf[T]) get(name string, now time.Time) (T, bool) {
+	found, ok := s.items[name]
+	return found.item, ok && now.Sub(found.at) < s.keep
 }

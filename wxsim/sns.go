@@ -93,7 +93,7 @@ func (s *Server) refreshTokens(r *request) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g, ok := s.refresh.get(r.query.Get("refresh_token"))
+	g, ok := s.refresh.get(r.query.Get("refresh_token"), r.now)
 	switch {
 	case !ok || g.app != a || g.refreshToken != r.query.Get("refresh_token"):
 		return r.refuse(40030)
@@ -115,7 +115,7 @@ func (s *Server) refreshTokens(r *request) answer {
 // userGrant finds the grant of the user's access_token in the query and checks the openid.
 func (s *Server) userGrant(r *request) (*grant, int) {
 	token, openID := r.query.Get("access_token"), r.query.Get("openid")
-	g, ok := s.access.get(token)
+	g, ok := s.access.get(token, r.now)
 	switch {
 	case token == "":
 		return nil, 41001
@@ -134,13 +134,11 @@ func (s *Server) userGrant(r *request) (*grant, int) {
 }
 
 // checkGrant is GET /sns/auth.
-func (s *Server) checkGrant(r *request) answer {
+func (s *Server) checkGrant(r *request) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, code := s.userGrant(r); code != 0 {
-		return r.refuse(code)
-	}
-	return r.ok(okMessage)
+	_, code := s.userGrant(r)
+	return code
 }
 
 // userInfo is GET /sns/userinfo.

@@ -21,9 +21,13 @@ type endpoint struct {
 	// fields are required: in the query of a GET, in the JSON body of a POST.
 	fields []field
 
-	// sample is the documented answer. Without one, run answers.
+	// check refuses what this API refuses beyond that, with a code; nil or 0 is fine. Then
+	// sample is the answer.
+	check  func(*request) int
 	sample string
-	run    func(*request) answer
+
+	// run answers an API that has no fixed answer, instead of check and sample.
+	run func(*request) answer
 }
 
 // A field is one required parameter and the code that its absence, or another type, is answered with.
@@ -62,7 +66,7 @@ func (s *Server) loginEndpoints() []endpoint {
 		{method: http.MethodGet, path: "/sns/oauth2/access_token", run: s.exchange},
 		{method: http.MethodGet, path: "/sns/oauth2/refresh_token", run: s.refreshTokens},
 		{method: http.MethodGet, path: "/sns/userinfo", run: s.userInfo},
-		{method: http.MethodGet, path: "/sns/auth", run: s.checkGrant},
+		{method: http.MethodGet, path: "/sns/auth", check: s.checkGrant, sample: okMessage},
 		{method: http.MethodGet, path: "/cgi-bin/token", run: s.classicAccessToken},
 		{method: http.MethodPost, path: "/cgi-bin/stable_token", run: s.stableAccessToken},
 		{
@@ -80,7 +84,7 @@ func (s *Server) serve(e endpoint, r *request) answer {
 		return wrongMethod(e, r)
 	}
 	if code := s.overLimit(e.path, r.now); code != 0 {
-		return s.refuseCaller(r, code)
+		return r.refuse(code)
 	}
 	if len(e.callers) > 0 {
 		s.mu.Lock()
@@ -99,6 +103,11 @@ func (s *Server) serve(e endpoint, r *request) answer {
 	}
 	if e.run != nil {
 		return e.run(r)
+	}
+	if e.check != nil {
+		if code := e.check(r); code != 0 {
+			return r.refuse(code)
+		}
 	}
 	return r.ok(e.sample)
 }

@@ -13,11 +13,11 @@ type User struct {
 	OpenID   string // at the official account; made up when empty. Other apps know the user under other openids
 	UnionID  string // the same for all apps; made up when empty
 	Nickname string
-	// HeadImgURL is the avatar; empty means that the user has none.
-	HeadImgURL              string
+
+	HeadImgURL              string // the avatar; empty means that the user has none
 	Country, Province, City string
-	Language                string
-	Sex                     int // 1 male, 2 female, 0 unknown
+	Language                string // such as zh_CN
+	Sex                     int    // 1 male, 2 female, 0 unknown
 	Privilege               []string
 	Phone                   string // "13800138000", or "+852 91234567"
 	Snapshot                bool   // always opens pages as a snapshot, so the app sees a virtual user
@@ -68,7 +68,7 @@ func madeUpUsers(n int) []User {
 // for [Config].Users.
 func MadeUpUsers(n int) []User { return madeUpUsers(n) }
 
-// AddUser lets one more user into the simulator, or changes the one with the same OpenID.
+// AddUser lets one more user into the simulator, or changes the one who has this OpenID already.
 // It returns the user with OpenID and UnionID filled.
 func (s *Server) AddUser(u User) User {
 	s.mu.Lock()
@@ -82,6 +82,7 @@ func (s *Server) addUser(u User) User {
 	u.Privilege = slices.Clone(u.Privilege)
 	u.HeadImgURL = s.avatarURL(u)
 	if old := s.people[u.OpenID]; old != nil {
+		u.OpenID = old.OpenID
 		old.User = u
 		return u
 	}
@@ -111,6 +112,17 @@ func (s *Server) Users() []User {
 		users[i].Privilege = slices.Clone(p.Privilege)
 	}
 	return users
+}
+
+// user finds a user by any openid.
+func (s *Server) user(openID string) (User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.people[openID]
+	if p == nil {
+		return User{}, false
+	}
+	return p.User, true
 }
 
 // OpenID is the openid under which an app knows the user. It is u.OpenID at the official account.
