@@ -102,14 +102,14 @@ func (a *Auth) required(need Scope) Scope {
 
 // ownPath answers LoginPath and the verify file, so that they need no route.
 func (a *Auth) ownPath(w http.ResponseWriter, r *http.Request) bool {
-	path, _, _ := strings.Cut(r.RequestURI, "?") // r.URL may have lost a prefix on the way
+	path, _, _ := strings.Cut(requestURI(r), "?")
 	switch {
 	case path == a.loginPath:
 		a.login(w, r)
 		return true
 	case a.cfg.VerifyFile != "" && path == "/"+a.cfg.VerifyFile:
+		setHeaders(w.Header())
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
 		text := strings.TrimSuffix(strings.TrimPrefix(a.cfg.VerifyFile, "MP_verify_"), ".txt")
 		_, _ = w.Write([]byte(text)) // the browser hung up
 		return true

@@ -33,7 +33,7 @@ const (
 
 // callback returns nil if r carries no state of ours. An error means that somebody made it up.
 func (a *Auth) callback(r *http.Request) (*callback, error) {
-	if r.Method != http.MethodGet || !strings.Contains(r.RequestURI, statePrefix) {
+	if r.Method != http.MethodGet || !strings.Contains(requestURI(r), statePrefix) {
 		return nil, nil //nolint:nilnil // said in the comment above
 	}
 	var states, codes []string

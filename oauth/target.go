@@ -18,17 +18,17 @@ type target struct {
 // A param is one part of a query, between two ampersands.
 type param struct{ raw, name, value string }
 
-// targetOf reads r.RequestURI, because StripPrefix and the like change r.URL. Host and scheme of
-// an absolute request line are ignored.
+// requestURI is path and query as the browser wrote them. StripPrefix and the like change r.URL; of
+// an absolute request line scheme and host are ignored.
+func requestURI(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI() // also of a request that did not come from a server
+}
+
 func targetOf(r *http.Request) target {
-	uri := r.RequestURI
-	if uri == "" {
-		uri = r.URL.RequestURI() // a request that did not come from a server
-	}
-	if !strings.HasPrefix(uri, "/") {
-		uri = r.URL.EscapedPath() + "?" + r.URL.RawQuery
-	}
-	path, query, _ := strings.Cut(uri, "?")
+	path, query, _ := strings.Cut(requestURI(r), "?")
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
