@@ -45,6 +45,7 @@ type Request struct {
 	Header http.Header
 
 	CrossSite bool          // made by another site's page
+	Once      bool          // not sent again by itself when a kept connection turns out dead, as browsers do
 	GiveUp    time.Duration // the connection is cut when the answer is not complete after this; 0: never
 }
 
@@ -204,8 +205,11 @@ func (b *Browser) start(ctx context.Context, r Request, at *url.URL) (*http.Resp
 		target.Opaque = ""
 	}
 	var body io.Reader
-	if r.Form != "" {
+	switch {
+	case r.Form != "":
 		body = strings.NewReader(r.Form)
+	case r.Once:
+		body = io.NopCloser(strings.NewReader("")) // a transport cannot send it twice
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, "https://"+at.Host, body)
 	if err != nil {
@@ -292,4 +296,11 @@ func Sometimes(share float64, seed uint64, which func(*http.Cookie) bool) func(*
 		defer mu.Unlock()
 		return which(c) && dice.Float64() < share
 	}
+}
+
+// readAll reads the rest of an answer; what cannot be read is missing.
+func readAll(res *http.Response) string {
+	body, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	return string(body)
 }

@@ -103,7 +103,7 @@ func (w *World) inspectCookies(h *Hop, complain func(string, ...any)) {
 	}
 	seen := map[string]bool{}
 	for _, c := range set {
-		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") {
+		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") && !strings.HasPrefix(c.Name, "__Host-wxf-") {
 			complain("a cookie named %s", c.Name)
 		}
 		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge == 0 {

@@ -1,21 +1,39 @@
 package adaptertest
 
-import "time"
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
 
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// loginCases are the ordinary ways in.
 func loginCases() Group {
-	return Group{"Login", []Case{
+	cases := []Case{
 		{Name: "a first visit goes to WeChat and comes back to the very page", Test: func(t *World) {
-			b := t.Browser()
-			v := b.Open(PublicURL + "/me?a=1&b=%E4%BD%A0#part")
+			v := t.Browser().Open(PublicURL + "/me?a=1&b=%E4%BD%A0#part")
 			t.WantUser(v, 0)
 			if v.Page() != PublicURL+"/me?a=1&b=%E4%BD%A0" || v.Redirects() != 3 {
 				t.Errorf("arrived at %s after %d redirects:\n\t%s", v.Page(), v.Redirects(), v.Trail())
 			}
 			t.WantCalls(1, 1)
 		}},
+		{Name: "the same in an old WebView", Test: func(t *World) {
+			b := t.Browser()
+			b.Old = true
+			t.WantPage(b.Open(PublicURL+"/me?a=1"), "/me?a=1")
+		}},
+		{Name: "the same with engine-level middleware", OneLine: true, Test: func(t *World) {
+			t.WantPage(t.Browser().Open(PublicURL+"/me?a=1"), "/me?a=1")
+		}},
+		{Name: "the same in a group", Test: func(t *World) {
+			t.WantPage(t.Browser().Open(PublicURL+"/group/x?a=1"), "/group/x?a=1")
+		}},
 		{Name: "a thousand pages later WeChat was not asked again and no cookie was set", Test: func(t *World) {
 			b := t.Browser()
-			t.WantUser(b.Open(PublicURL+"/me"), 0)
+			t.SignIn(b)
 			for range 1000 {
 				v := b.Open(PublicURL + "/me")
 				t.WantUser(v, 0)
@@ -24,7 +42,86 @@ func loginCases() Group {
 				}
 				time.Sleep(time.Minute)
 			}
-			t.WantCalls(1, 1)
+			if n := t.APICalls(); n != 2 {
+				t.Errorf("%d calls to WeChat", n)
+			}
 		}},
-	}}
+		{Name: "the login handler goes on to return_to, and keeps its fragment", Test: func(t *World) {
+			for _, oneLine := range []bool{false, true} {
+				if oneLine {
+					t.DeployOneLine(nil) // without a route for it
+				}
+				b := t.Browser()
+				login := PublicURL + "/wechat/login?return_to=" + url.QueryEscape("/me?a=1&b=你#/route/2?x=1")
+				v := b.Open(login)
+				if userOf(v) == nil || v.Address() != PublicURL+"/me?a=1&b=%E4%BD%A0#/route/2?x=1" || v.Redirects() != 4 {
+					t.Errorf("arrived at %s after %d redirects:\n\t%s", v.Address(), v.Redirects(), v.Trail())
+				}
+				again := b.Open(login)
+				if userOf(again) == nil || again.Address() != v.Address() || again.Redirects() != 1 {
+					t.Errorf("signed in, arrived at %s after %d redirects", again.Address(), again.Redirects())
+				}
+			}
+		}},
+		{Name: "the login handler tells a script whether it is signed in", Test: func(t *World) {
+			b := t.Browser()
+			r := Request{URL: PublicURL + "/wechat/login", Kind: Fetch()}
+			t.WantLoginRequired(b.Do(r))
+			t.SignIn(b)
+			t.WantStatus(b.Do(r), http.StatusNoContent)
+			r.Method = http.MethodHead
+			t.WantStatus(b.Do(r), http.StatusNoContent)
+		}},
+		{Name: "the login handler takes GET and HEAD only", Test: func(t *World) {
+			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+				v := t.Browser().Do(Request{Method: method, URL: PublicURL + "/wechat/login"})
+				if v.Status != http.StatusMethodNotAllowed || v.Header.Get("Allow") != "GET, HEAD" {
+					t.Errorf("%s: status %d, Allow %q", method, v.Status, v.Header.Get("Allow"))
+				}
+			}
+		}},
+		{Name: "the login handler raises the scope, and never lowers it", Config: base, Test: func(t *World) {
+			b := t.Browser()
+			for query, want := range map[string]string{
+				"": "snsapi_base", "?scope=snsapi_userinfo": "snsapi_userinfo", "?scope=snsapi_base": "snsapi_base",
+				"?scope=snsapi_login": "snsapi_base", "?scope=x": "snsapi_base", "?scope=": "snsapi_base", "?scope=x&scope=snsapi_userinfo": "snsapi_base",
+			} {
+				if a := t.Begin(b, PublicURL+"/wechat/login"+query); a.Scope != want {
+					t.Errorf("%q asks for %s, want %s", query, a.Scope, want)
+				}
+			}
+			t.Deploy(func(cfg *oauth.Config) { cfg.Scope = "" })
+			if a := t.Begin(b, PublicURL+"/wechat/login?scope=snsapi_base"); a.Scope != "snsapi_userinfo" {
+				t.Errorf("asks for %s", a.Scope)
+			}
+		}},
+		{Name: "parameters of the login handler do not reach WeChat", Test: func(t *World) {
+			a := t.Begin(t.Browser(), PublicURL+"/wechat/login?state=mine&redirect_uri=https%3A%2F%2Fevil.com&appid=wxevil&scope=evil&response_type=token&code=x")
+			q := a.authorize.Query()
+			if q.Get("appid") != t.Sim.AppID() || !strings.HasPrefix(a.State, "wx1") || a.Scope != "snsapi_userinfo" || q.Get("response_type") != "code" ||
+				!strings.HasPrefix(a.RedirectURI, PublicURL+"/wechat/login?") {
+				t.Errorf("the authorize page is %s", a.authorize)
+			}
+			for _, name := range []string{"appid", "redirect_uri", "response_type", "scope", "state"} {
+				if len(q[name]) != 1 {
+					t.Errorf("%s is sent %d times", name, len(q[name]))
+				}
+			}
+		}},
+		{Name: "an own LoginPath is answered", OneLine: true, Test: func(t *World) {
+			t.DeployOneLine(func(cfg *oauth.Config) { cfg.LoginPath = "/sso/登录" })
+			v := t.Browser().Open(PublicURL + "/sso/%E7%99%BB%E5%BD%95?return_to=/me")
+			t.WantUser(v, 0)
+			if !strings.Contains(t.Browser().Do(Request{URL: PublicURL + "/me", Kind: Fetch()}).Body, PublicURL+"/sso/%E7%99%BB%E5%BD%95") {
+				t.Error("a script is not told of it")
+			}
+		}},
+	}
+	for _, to := range []string{"", "/wechat/login", "/wechat/login?return_to=/", "/wechat/../wechat/login", "me", "//evil.com", "https://evil.com", `/\evil.com`, "/%5cevil.com", "/%0aevil", "/" + strings.Repeat("x", 2048), "/%ff"} {
+		cases = append(cases, Case{Name: "a return_to that leads nowhere good leads home: " + to[:min(len(to), 30)], Test: func(t *World) {
+			v := t.Browser().Open(PublicURL + "/wechat/login?return_to=" + url.QueryEscape(to))
+			t.WantPage(v, "/")
+		}})
+	}
+	return Group{"Login", cases}
 }

@@ -25,6 +25,14 @@ func groups() []Group {
 		doubleCases(),
 		lossCases(),
 		tabCases(),
+		shapeCases(),
+		addressCases(),
+		scopeCases(),
+		failureCases(),
+		refreshCases(),
+		pageCases(),
+		hookCases(),
+		logoutCases(),
 	}
 }
 

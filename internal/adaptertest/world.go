@@ -19,6 +19,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -334,4 +335,13 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// newCookieStore is the embedded default, for tests that wrap it.
+func newCookieStore(w *World, keys [][]byte) sessions.Store {
+	store, err := sessionstore.NewCookie(keys...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return store
 }

@@ -1,0 +1,166 @@
+package adaptertest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// TestLoginsOutliveFaults is about what the user of a login notices of a fault that passes.
+func TestLoginsOutliveFaults(t *testing.T) {
+	cases := []Case{
+		{Name: "a profile that is lost once is fetched again", Test: func(t *World) {
+			t.Sim.Fail(userInfoPath, wxsim.Lost(), 1)
+			v := t.Browser().Open(PublicURL + "/me")
+			t.WantUser(v, 0)
+			t.WantCalls(1, 2)
+		}},
+		{Name: "a slow exchange and a profile that hangs take eight seconds together", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Late(4*time.Second))
+			t.Sim.Fail(userInfoPath, wxsim.Hang())
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			began := time.Now()
+			t.WantRefusal(b.Open(a.Callback(0)), 504, oauth.KindUpstream)
+			if took := time.Since(began); took != settled {
+				t.Errorf("it took %v", took)
+			}
+			t.Sim.Clear(exchangePath)
+			t.Sim.Clear(userInfoPath)
+			t.WantUser(b.Open(a.Visit.Address()), 0)
+		}},
+		{Name: "OnLogin is told when its time is over", Test: func(t *World) {
+			t.Deploy(func(cfg *oauth.Config) {
+				cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *core.User) error {
+					<-ctx.Done()
+					return ctx.Err()
+				}
+			})
+			t.Sim.Fail(exchangePath, wxsim.Late(4*time.Second))
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			began := time.Now()
+			t.WantRefusal(b.Open(a.Callback(0)), 403, oauth.KindRefusedByApp)
+			if took := time.Since(began); took != settled {
+				t.Errorf("it took %v", took)
+			}
+			t.WantNobody(b)
+		}},
+		{Name: "an OnLogin that panics blocks nobody", Test: func(t *World) {
+			t.AllowPanics = true
+			bad := true
+			t.Deploy(func(cfg *oauth.Config) {
+				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error {
+					if bad {
+						panic("a fault of the app")
+					}
+					return nil
+				}
+			})
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			callback := a.Callback(0)
+			b.Do(Request{URL: callback})
+			t.WantNobody(b)
+			bad = false
+			began := time.Now()
+			t.WantUser(b.Open(callback), 0)
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("the reload took %v", took)
+			}
+		}},
+		{Name: "a phone that hangs up during a slow exchange finds its login done", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Late(3*time.Second))
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			callback := a.Callback(0)
+			if v := b.Do(Request{URL: callback, GiveUp: time.Second}); v.Err == nil {
+				t.Errorf("it was answered %d in time", v.Status)
+			}
+			t.WantUser(b.Open(callback), 0)
+			t.WantCalls(1, 1)
+		}},
+		{Name: "five callbacks of a login that hangs all end", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Hang())
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			began := time.Now()
+			var all sync.WaitGroup
+			for range 5 {
+				all.Go(func() {
+					v := b.Do(Request{URL: callback})
+					if v.Status != http.StatusGatewayTimeout {
+						t.Errorf("it was answered %d", v.Status)
+					}
+				})
+			}
+			all.Wait()
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			t.Sim.Clear(exchangePath)
+			t.WantUser(b.Open(callback), 0)
+		}},
+		{Name: "a refresh that is cut short by a slow profile keeps the new tokens", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
+			b := t.Browser()
+			t.WantUser(b.Open(PublicURL+"/me"), 0)
+			for range 2 { // the second refresh needs the token that the first one brought
+				time.Sleep(25 * time.Hour)
+				t.Sim.Fail(userInfoPath, wxsim.Hang(), 1)
+				v := b.Do(Request{URL: PublicURL + "/me"})
+				t.WantUser(v, 0)
+			}
+			if n := t.Sim.Calls(refreshPath); n != 2 {
+				t.Errorf("%d refreshes, want 2", n)
+			}
+		}},
+	}
+	onServer := Case{Name: "a browser that hangs up during AccessToken costs no token", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
+		b := t.Browser()
+		t.WantUser(b.Open(PublicURL+"/me"), 0)
+		time.Sleep(3 * time.Hour)
+		t.Sim.Fail(refreshPath, wxsim.Late(time.Second), 1)
+		b.Do(Request{URL: PublicURL + "/token", GiveUp: 500 * time.Millisecond})
+		time.Sleep(3 * time.Hour)
+		b.Do(Request{URL: PublicURL + "/token"})
+		for _, got := range t.Tokens() {
+			if got.Err != nil {
+				t.Error(got.Err)
+			}
+		}
+		if n := t.Sim.Calls(refreshPath); n != 2 {
+			t.Errorf("%d refreshes, want 2", n)
+		}
+	}}
+	for _, code := range []int{40029, 40163, 42003, 42007} {
+		cases = append(cases,
+			Case{Name: fmt.Sprintf("errcode %d once is not seen", code), Test: func(t *World) {
+				t.Sim.Fail(exchangePath, wxsim.Code(code), 1)
+				v := t.Browser().Open(PublicURL + "/me?a=1")
+				t.WantPage(v, "/me?a=1")
+				t.WantCalls(2, 1)
+			}},
+			Case{Name: fmt.Sprintf("errcode %d does not disturb who is signed in", code), Test: func(t *World) {
+				b := t.Browser()
+				a := t.Begin(b, PublicURL+"/me?a=1")
+				t.WantUser(b.Open(PublicURL+"/me"), 0)
+				session := b.Cookie("wx-")
+				t.Sim.Fail(exchangePath, wxsim.Code(code))
+				v := b.Open(a.Callback(0))
+				t.WantPage(v, "/me?a=1")
+				if b.Cookie("wx-") != session || len(v.Hops) != 2 {
+					t.Errorf("the session was changed, or the way was long:\n\t%s", v.Trail())
+				}
+			}},
+		)
+	}
+	t.Run(Cookies().Name, func(t *testing.T) { Group{Cases: cases}.Run(t, NetHTTP(), Cookies()) })
+	t.Run(inMemory().Name, func(t *testing.T) { Group{Cases: append(cases, onServer)}.Run(t, NetHTTP(), inMemory()) })
+}

@@ -1,0 +1,119 @@
+package adaptertest
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// inPassing is a page view of somebody whose profile is a day old. It passes, whatever happens,
+// unless WeChat says that the grant is dead.
+func inPassing(t *World, path string, m misbehaviour, want ending) {
+	const patience = 2 * time.Second // the longest that the page waits
+	l := t.deployOnLine(nil)
+	b := t.Browser()
+	t.WantUser(b.Open(PublicURL+"/me"), 0)
+	time.Sleep(25 * time.Hour)
+	u := t.Sim.Users()[0]
+	before := u.Nickname
+	u.Nickname = "改了名字"
+	t.Sim.AddUser(u)
+	view := func() (v *Visit, nickname string) {
+		v = b.Do(Request{URL: PublicURL + "/me"})
+		if u := userOf(v); u != nil {
+			nickname = u.Nickname
+		}
+		return v, nickname
+	}
+
+	m.begin(t, l, path)
+	began := time.Now()
+	v, name := view()
+	if took := time.Since(began); took > patience {
+		t.Errorf("the page waited %v", took)
+	}
+	switch {
+	case want.logInAgain():
+		t.WantRestart(v)
+		if slices.ContainsFunc(v.SetCookies(), SessionCookie) {
+			t.Error("the session was changed before the new login")
+		}
+		t.WantSignedIn(b, 0) // a script's calls go on with the old profile
+		m.end(t, l, path)
+		t.WantUser(b.Open(v.Next), 0)
+	case want == fine() && m.slow < patience:
+		t.WantUser(v, 0)
+		if name == before {
+			t.Error("the profile is the old one")
+		}
+		return
+	default:
+		t.WantUser(v, 0)
+		if name != before {
+			t.Errorf("the page saw %q, want the old profile", name)
+		}
+		if path == refreshPath && len(v.SetCookies()) > 0 {
+			t.Error("the session was changed")
+		}
+		calls := func() int { return t.Sim.Calls(refreshPath) + t.Sim.Calls(userInfoPath) + int(l.heard.Load()) }
+		asked := calls()
+		time.Sleep(50 * time.Second)
+		if v, name = view(); name != before {
+			t.Errorf("the page saw %q, want the old profile: %d %s", name, v.Status, v.Body)
+		}
+		if n := calls() - asked; n != 0 {
+			t.Errorf("%d calls to WeChat within a minute of a failure", n)
+		}
+		m.end(t, l, path)
+		time.Sleep(10 * time.Second)
+	}
+	if v, name = view(); name != u.Nickname {
+		t.Errorf("after the fault the page saw %q, want the new profile: %d %s", name, v.Status, v.Body)
+	}
+}
+
+// forAccessToken is a page that asks for the user's access token when that has run out.
+func forAccessToken(t *World, path string, m misbehaviour, want ending) {
+	const patience = 5 * time.Second
+	l := t.deployOnLine(nil)
+	b := t.Browser()
+	t.WantUser(b.Open(PublicURL+"/me"), 0)
+	time.Sleep(3 * time.Hour)
+	ask := func() (*Visit, TokenShown) {
+		v := b.Do(Request{URL: PublicURL + "/token"})
+		got := t.Tokens()
+		if v.Status != http.StatusOK || len(got) != 1 {
+			t.Fatalf("the page did not run: %d %s", v.Status, v.Body)
+		}
+		return v, got[0]
+	}
+
+	m.begin(t, l, path)
+	began := time.Now()
+	v, got := ask()
+	if took := time.Since(began); took > patience {
+		t.Errorf("it took %v", took)
+	}
+	if want != fine() {
+		if got.Token != "" || got.Err == nil {
+			t.Errorf("AccessToken gave a token of %d bytes and error %v", len(got.Token), got.Err)
+		}
+		want.checkCause(t, got.Err)
+		if want.logInAgain() && !errors.Is(got.Err, want.code) {
+			t.Errorf("a dead grant is %v", got.Err)
+		}
+		if len(v.SetCookies()) > 0 {
+			t.Error("the session was changed")
+		}
+		t.WantSignedIn(b, 0)
+		m.end(t, l, path)
+		v, got = ask()
+	}
+	if got.Token == "" || got.Err != nil {
+		t.Errorf("AccessToken gave no token: %v", got.Err)
+	}
+	if !slices.ContainsFunc(v.SetCookies(), SessionCookie) && !t.Store.onServer() {
+		t.Error("the new token was not saved")
+	}
+}

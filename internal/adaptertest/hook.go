@@ -1,0 +1,210 @@
+package adaptertest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// hookCases are about what the app is told: OnLogin and the Observer.
+func hookCases() Group {
+	// onLogin deploys an app with an OnLogin.
+	onLogin := func(t *World, f func(ctx context.Context, r *http.Request, u *core.User) error) {
+		t.Helper()
+		t.Deploy(func(cfg *oauth.Config) { cfg.OnLogin = f })
+	}
+	return Group{"Hooks", []Case{
+		{Name: "OnLogin is called once per login, with user and request", Test: func(t *World) {
+			var calls []*core.User
+			onLogin(t, func(ctx context.Context, r *http.Request, u *core.User) error {
+				calls = append(calls, u)
+				end, ok := ctx.Deadline()
+				if left := time.Until(end); !ok || left > 8*time.Second || left < 3*time.Second {
+					t.Errorf("the context lives %v", left)
+				}
+				if r.URL.Path != "/me" || r.Header.Get("User-Agent") != WeChatAndroid {
+					t.Errorf("the request is %s of %s", r.URL.Path, r.Header.Get("User-Agent"))
+				}
+				return nil
+			})
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
+			t.WantUser(b.Open(callback), 0)
+			t.WantUser(b.Open(callback), 0)
+			for range 10 {
+				t.WantUser(b.Open(PublicURL+"/me"), 0)
+			}
+			time.Sleep(day + time.Second)
+			t.WantUser(b.Open(PublicURL+"/me"), 0) // a refresh is no login
+			if len(calls) != 1 || calls[0].OpenID != t.Sim.Users()[0].OpenID || calls[0].Nickname == "" || calls[0].LoginAt.IsZero() {
+				t.Errorf("OnLogin was told %+v", calls)
+			}
+		}},
+		{Name: "OnLogin's error refuses the login, and its text is only logged", Config: base, Test: func(t *World) {
+			newcomer, known := t.Browser(), t.Browser()
+			t.SignIn(known)
+			var refuse atomic.Bool
+			refuse.Store(true)
+			onLogin(t, func(context.Context, *http.Request, *core.User) error {
+				if refuse.Load() {
+					return errors.New("text-of-the-app")
+				}
+				return nil
+			})
+			for _, b := range []*Browser{newcomer, known} {
+				v := b.Open(PublicURL + "/profile")
+				t.WantRefusal(v, 403, oauth.KindRefusedByApp)
+				if strings.Contains(v.Body, "text-of-the-app") {
+					t.Errorf("the page says\n%s", v.Body)
+				}
+			}
+			if !strings.Contains(t.log.String(), "text-of-the-app") {
+				t.Error("the log does not say why")
+			}
+			t.WantNobody(newcomer)
+			t.WantSignedIn(known, 0)
+			refuse.Store(false)
+			t.WantPage(newcomer.Open(PublicURL+"/profile"), "/profile")
+		}},
+		{Name: "OnLogin's refusal is told to a second callback as well, without asking again", Test: func(t *World) {
+			var calls atomic.Int32
+			onLogin(t, func(context.Context, *http.Request, *core.User) error {
+				calls.Add(1)
+				return errors.New("no")
+			})
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			for range 2 {
+				t.WantRefusal(b.Open(callback), 403, oauth.KindRefusedByApp)
+			}
+			t.WantCalls(1, 1)
+			if n := calls.Load(); n != 1 {
+				t.Errorf("OnLogin ran %d times", n)
+			}
+		}},
+		{Name: "OnLogin's panic releases the login: a reload logs in", Test: func(t *World) {
+			t.AllowPanics = true
+			var calls atomic.Int32
+			onLogin(t, func(context.Context, *http.Request, *core.User) error {
+				if calls.Add(1) == 1 {
+					panic("a bug of the app")
+				}
+				return nil
+			})
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			if v := b.Do(Request{URL: callback, Once: true}); v.Status != 0 {
+				t.Errorf("status %d, want a broken connection", v.Status)
+			}
+			began := time.Now()
+			t.WantPage(b.Open(callback), "/me") // the code is spent: it takes a silent restart
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("the reload waited %v for a login that was gone", took)
+			}
+		}},
+		{Name: "OnLogin goes on when the phone hangs up, and the login is not lost", Test: func(t *World) {
+			var finished atomic.Bool
+			onLogin(t, func(ctx context.Context, _ *http.Request, _ *core.User) error {
+				select {
+				case <-time.After(3 * time.Second):
+					finished.Store(true)
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			})
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b.Do(Request{URL: callback, GiveUp: time.Second})
+			t.WantPage(b.Open(callback), "/me")
+			if !finished.Load() {
+				t.Error("OnLogin was cut short")
+			}
+			t.WantCalls(1, 1)
+		}},
+		{Name: "OnLogin is told when more is granted", Config: base, Test: func(t *World) {
+			var scopes []string
+			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
+				scopes = append(scopes, u.Scope)
+				return nil
+			})
+			b := t.Browser()
+			t.SignIn(b)
+			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
+			if strings.Join(scopes, " ") != "snsapi_base snsapi_userinfo" {
+				t.Errorf("OnLogin was told %v", scopes)
+			}
+		}},
+		{Name: "the Observer is told each step of a login", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, core.Event{Name: core.EventLoginFinished, Kind: "snsapi_userinfo"})
+			logOut(b)
+			t.WantEvents(core.Event{Name: core.EventSessionEnded})
+			logOut(b) // of nobody
+			t.WantEvents()
+			b.Refuses = AttemptCookie
+			b.Open(PublicURL + "/me")
+			restarted := core.Event{Name: core.EventLoginRestarted, Kind: "cookies"}
+			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, restarted, restarted, core.Event{Name: core.EventLoginRefused, Kind: "cookies"})
+			b.Refuses = nil
+			t.Sim.Fail(exchangePath, wxsim.Code(40164))
+			b.Open(PublicURL + "/me")
+			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, core.Event{Name: core.EventLoginRefused, Kind: "config", Code: 40164})
+		}},
+		{Name: "the Observer is told when the store is down", Test: func(t *World) {
+			var down atomic.Bool
+			t.deployBreakable(&down)
+			b := t.Browser()
+			t.SignIn(b)
+			t.Events()
+			down.Store(true)
+			b.Open(PublicURL + "/me")
+			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"}, core.Event{Name: core.EventLoginRefused, Kind: "store"})
+			b.Open(PublicURL + "/")
+			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"})
+		}},
+		{Name: "the Observer is told each call to WeChat and how long it took", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Late(time.Second))
+			b := t.Browser()
+			t.SignIn(b)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			var calls []string
+			for _, e := range t.events {
+				if e.Name == core.EventUpstreamCall {
+					calls = append(calls, e.Kind)
+					if e.Kind == exchangePath && e.Duration < time.Second {
+						t.Errorf("the exchange took %v", e.Duration)
+					}
+				}
+				if e.Name == core.EventLoginFinished && e.Duration < time.Second {
+					t.Errorf("the login took %v", e.Duration)
+				}
+			}
+			if strings.Join(calls, " ") != exchangePath+" "+userInfoPath {
+				t.Errorf("calls %v", calls)
+			}
+		}},
+		{Name: "ordinary traffic writes nothing above debug", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			b.Open(t.Begin(t.Browser(), PublicURL+"/me").Callback(0))
+			b.Open(PublicURL + "/me?state=wx1forged")
+			t.Browser().Open(t.Begin(t.Browser(), PublicURL+"/wechat/login?scope=x").With("state=x"))
+			logOut(b)
+			for line := range strings.Lines(t.log.String()) {
+				if !strings.Contains(line, "level=DEBUG") {
+					t.Errorf("logged: %s", line)
+				}
+			}
+		}},
+	}}
+}

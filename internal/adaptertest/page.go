@@ -1,0 +1,238 @@
+package adaptertest
+
+import (
+	"encoding/base64"
+	"errors"
+	"image/png"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// pageCases are about what people see: the library's own pages, and the headers of guarded ones.
+func pageCases() Group {
+	verify := func(cfg *oauth.Config) { cfg.VerifyFile = "MP_verify_a1B2c3D4e5F6g7H8.txt" }
+	website := func(cfg *oauth.Config) { cfg.Website = &oauth.Website{} } // the world fills it in
+	return Group{"Pages", []Case{
+		{Name: "pages speak the browser's language, Chinese where it names none", Test: func(t *World) {
+			for languages, want := range map[string]string{
+				"": "zh", "zh-CN,zh;q=0.9": "zh", "zh-TW": "zh", "zh-Hant-HK": "zh", "en": "en", "en-US,en;q=0.9,zh;q=0.8": "en", "en-GB": "en",
+				"zh,en;q=0.1": "zh", "fr": "en", "fr-FR,en;q=0.5": "en", "*": "zh", "en;q=0,zh": "zh", ";;;": "zh",
+				strings.Repeat("en,", 1000): "zh", "<script>": "zh",
+			} {
+				b := t.Browser()
+				b.Languages = languages
+				v := b.Do(Request{URL: PublicURL + "/me?state=wx1forged"})
+				title := map[string]string{"zh": "<title>登录链接无效</title>", "en": "<title>This login link is not valid</title>"}[want]
+				if v.Header.Get("Content-Language") != want || !strings.Contains(v.Body, title) || !strings.Contains(v.Body, `<html lang="`+want) {
+					t.Errorf("%.40q: the page speaks %q:\n%s", languages, v.Header.Get("Content-Language"), v.Body)
+				}
+			}
+		}},
+		{Name: "a page shows nothing of the request but its own address, escaped", OneLine: true, Test: func(t *World) {
+			b := t.Browser()
+			v := b.Do(Request{
+				URL:    PublicURL + `/p/%22%3E%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&state=wx1forged&errmsg=hello-from-outside`,
+				Header: http.Header{"Referer": {"https://evil.com/referer-from-outside"}, "X-Name": {"header-from-outside"}, "Cookie": {"a=cookie-from-outside"}},
+			})
+			t.WantStatus(v, 400)
+			for _, no := range []string{"<script", "<img", "referer-from", "header-from", "cookie-from", "wx1forged"} {
+				if strings.Contains(v.Body, no) {
+					t.Errorf("the page holds %q:\n%s", no, v.Body)
+				}
+			}
+		}},
+		{Name: "another browser is told to open the page in WeChat, with a QR code", Test: func(t *World) {
+			for _, agent := range []string{DesktopChrome, WeCom} {
+				b := t.Browser()
+				b.Agent = agent
+				v := b.Open(PublicURL + "/me?a=1")
+				t.WantStatus(v, http.StatusUnauthorized)
+				if len(v.SetCookies()) > 0 || !strings.Contains(v.Body, `href="`+PublicURL+`/me?a=1"`) {
+					t.Errorf("%d cookies; the page is\n%s", len(v.SetCookies()), v.Body)
+				}
+				_, data, _ := strings.Cut(v.Body, `src="data:image/png;base64,`)
+				data, _, _ = strings.Cut(data, `"`)
+				picture := base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.ReplaceAll(data, "&#43;", "+")))
+				if img, err := png.Decode(picture); err != nil || img.Bounds().Dx() < 100 {
+					t.Errorf("the QR code is no picture: %v", err)
+				}
+			}
+			if n := t.Sim.Calls(authorizePath); n != 0 {
+				t.Error("WeChat was visited")
+			}
+		}},
+		{Name: "an address too long for a QR code is shown without one", Test: func(t *World) {
+			b := t.Browser()
+			b.Agent = DesktopChrome
+			v := b.Open(PublicURL + "/me?" + strings.Repeat("x", 3000))
+			t.WantStatus(v, http.StatusUnauthorized)
+			if strings.Contains(v.Body, "data:image") || !strings.Contains(v.Body, strings.Repeat("x", 3000)) {
+				t.Errorf("the page is\n%s", v.Body)
+			}
+		}},
+		{Name: "phones, desktops and any case of the name are WeChat", Test: func(t *World) {
+			for _, agent := range []string{WeChatAndroid, WeChatIPhone, WeChatDesktop, strings.ToUpper(WeChatIPhone), strings.ToLower(WeChatAndroid)} {
+				b := t.Browser()
+				b.Agent = agent
+				t.WantPage(b.Open(PublicURL+"/me"), "/me")
+			}
+		}},
+		{Name: "with AnyBrowser every browser goes to the authorize page", Config: func(cfg *oauth.Config) { cfg.AnyBrowser = true }, Test: func(t *World) {
+			b := t.Browser()
+			b.Agent = DesktopChrome
+			t.WantPage(b.Open(PublicURL+"/me"), "/me")
+		}},
+		{Name: "with a Website other browsers log in by QR code", Config: website, Test: func(t *World) {
+			b := t.Browser()
+			b.Agent = DesktopChrome
+			v := b.Open(PublicURL + "/me?a=1")
+			u, want := userOf(v), t.Sim.Users()[0]
+			if u == nil || u.AppID != t.Sim.WebsiteAppID() || u.OpenID != t.Sim.OpenID(t.Sim.WebsiteAppID(), want) || u.UnionID != want.UnionID ||
+				u.Scope != "snsapi_login" || v.Page() != PublicURL+"/me?a=1" || v.Redirects() != 3 {
+				t.Errorf("the page %s saw %+v\n\t%s", v.Page(), u, v.Trail())
+			}
+			if t.Sim.Calls(qrPath) != 1 || t.Sim.Calls(authorizePath) != 0 {
+				t.Errorf("%d QR pages, %d authorize pages", t.Sim.Calls(qrPath), t.Sim.Calls(authorizePath))
+			}
+			t.WantPage(b.Open(PublicURL+"/profile"), "/profile") // as good as userinfo
+			time.Sleep(day + time.Second)
+			t.rename("新名字")
+			if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.Nickname != "新名字" || u.AppID != t.Sim.WebsiteAppID() {
+				t.Errorf("a day later the page saw %+v", u)
+			}
+			phone := t.Browser()
+			t.SignIn(phone) // WeChat itself still uses the official account
+			t.WantLoginRequired(t.Browser().Do(Request{URL: PublicURL + "/me", Kind: Fetch()}))
+		}},
+		{Name: "a desktop's callback that is opened in WeChat logs in there", Config: website, Test: func(t *World) {
+			desktop, phone := t.Browser(), t.BrowserOf(t.Sim.Users()[1])
+			desktop.Agent = DesktopChrome
+			a := t.Begin(desktop, PublicURL+"/me?shared")
+			t.WantUser(phone.Open(a.Callback(0)), 1)
+			if t.Sim.Calls(qrPath) != 0 {
+				t.Error("the phone was shown a QR code")
+			}
+		}},
+		{Name: "a phone's callback that is opened on a desktop logs in there", Config: website, Test: func(t *World) {
+			desktop, phone := t.BrowserOf(t.Sim.Users()[1]), t.Browser()
+			desktop.Agent = DesktopChrome
+			u := userOf(desktop.Open(t.Begin(phone, PublicURL+"/me?shared").Callback(0)))
+			if u == nil || u.UnionID != t.Sim.Users()[1].UnionID {
+				t.Errorf("the page saw %+v", u)
+			}
+		}},
+		{Name: "the switches of the authorize page are sent", Config: func(cfg *oauth.Config) { cfg.ForcePopup, cfg.ForceSnapshot, cfg.AllowSnapshot = true, true, true }, Test: func(t *World) {
+			a := t.Begin(t.Browser(), PublicURL+"/me")
+			if q := a.authorize.Query(); q.Get("forcePopup") != "true" || q.Get("forceSnapShot") != "true" || q.Get("connect_redirect") != "1" || a.authorize.Fragment != "wechat_redirect" {
+				t.Errorf("the authorize page is %s", a.authorize)
+			}
+			if !strings.HasSuffix(a.authorize.RawQuery, "&connect_redirect=1") {
+				t.Errorf("connect_redirect is not the last: %s", a.authorize.RawQuery)
+			}
+			if u := userOf(a.browser.Open(PublicURL + "/me")); u == nil || !u.Snapshot {
+				t.Errorf("the page saw %+v", u)
+			}
+		}},
+		{Name: "a state is short and plain", Test: func(t *World) {
+			seen := map[string]bool{}
+			for range 100 {
+				state := t.Begin(t.Browser(), PublicURL+"/me").State
+				if len(state) > 128 || !strings.HasPrefix(state, "wx1") || strings.ContainsFunc(state, noWord) || strings.ContainsAny(state, "_-") || seen[state] {
+					t.Errorf("state %q", state)
+				}
+				seen[state] = true
+			}
+		}},
+		{Name: "profiles come in the language of the configuration", Config: func(cfg *oauth.Config) { cfg.Lang = "en" }, Test: func(t *World) {
+			if u := userOf(t.Browser().Open(PublicURL + "/me")); u == nil || u.City != "Shenzhen" {
+				t.Errorf("the page saw %+v", u)
+			}
+		}},
+		{Name: "the verify file is answered to everybody", OneLine: true, Config: verify, Test: func(t *World) {
+			for _, kind := range kinds() {
+				v := t.Browser().Do(Request{URL: PublicURL + "/MP_verify_a1B2c3D4e5F6g7H8.txt", Kind: kind})
+				if v.Status != 200 || v.Body != "a1B2c3D4e5F6g7H8" || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/plain") || len(v.SetCookies()) > 0 {
+					t.Errorf("%s: %d %q", kind.Name, v.Status, v.Body)
+				}
+			}
+			for _, path := range []string{"/MP_verify_other.txt", "/x/MP_verify_a1B2c3D4e5F6g7H8.txt", "/mp_verify_a1b2c3d4e5f6g7h8.txt"} {
+				t.WantStatus(t.Browser().Do(Request{URL: PublicURL + path}), http.StatusFound)
+			}
+		}},
+		{Name: "OnError replaces the page, and is told what happened", Test: func(t *World) {
+			t.Deploy(func(cfg *oauth.Config) { cfg.OnError = t.OnError })
+			b := t.Browser()
+			v := b.Open(PublicURL + "/me?a=1&state=wx1forged")
+			if v.Status != 400 || v.Body != "app's own page: state" {
+				t.Errorf("%d %s", v.Status, v.Body)
+			}
+			t.Sim.Fail(exchangePath, wxsim.Code(40164))
+			b.Open(PublicURL + "/me?a=1&code=own")
+			fails := t.Failures()
+			last := fails[len(fails)-1]
+			if last.Status != 500 || last.Kind != oauth.KindConfig || last.RetryURL != PublicURL+"/me?a=1&code=own" {
+				t.Errorf("OnError was told %+v", last)
+			}
+			if !errors.Is(last, core.ErrIPNotAllowed) {
+				t.Errorf("the cause is %v", last.Err)
+			}
+		}},
+		{Name: "a guarded page is kept out of caches, unless it says otherwise", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			v := b.Open(PublicURL + "/me")
+			if got := v.Header["Cache-Control"]; len(got) != 1 || got[0] != "private, no-store" {
+				t.Errorf("Cache-Control is %q", got)
+			}
+			if got := v.Header["Vary"]; len(got) != 1 || got[0] != "Cookie" {
+				t.Errorf("Vary is %q", got)
+			}
+			v = b.Open(PublicURL + "/group/public")
+			if got := v.Header["Cache-Control"]; len(got) != 1 || got[0] != "public, max-age=60" {
+				t.Errorf("Cache-Control is %q", got)
+			}
+		}},
+		{Name: "what the app says of Vary stays", Test: func(t *World) {
+			inner, err := t.Frame.Routes(t.config(nil), t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Net.Serve(Host, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				rw.Header().Add("Vary", "Accept-Encoding")
+				inner.ServeHTTP(rw, r)
+			}))
+			b := t.Browser()
+			t.SignIn(b)
+			for range 2 { // nothing piles up
+				v := b.Open(PublicURL + "/me")
+				if got := strings.Join(v.Header["Vary"], "|"); got != "Accept-Encoding|Cookie" {
+					t.Errorf("Vary is %q", got)
+				}
+			}
+		}},
+		{Name: "cookies of a plain http site have neither prefix nor Secure", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
+			const local = "http://localhost:8080"
+			h, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.PublicURL = local }), t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Net.Serve("localhost:8080", h)
+			b := t.Browser()
+			v := b.Walk(Request{URL: local + "/me", Header: http.Header{"X-Forwarded-Proto": {"https"}}}, nil)
+			t.WantUser(v, 0)
+			t.WantUser(b.Do(Request{URL: local + "/me"}), 0)
+			for _, hop := range v.Hops {
+				for _, c := range hop.SetCookies() {
+					if c.Secure || strings.HasPrefix(c.Name, "__") || !c.HttpOnly || c.Path != "/" || c.SameSite != http.SameSiteLaxMode {
+						t.Errorf("cookie %+v", c)
+					}
+				}
+			}
+		}},
+	}}
+}

@@ -1,0 +1,121 @@
+package adaptertest
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// scopeCases are about pages that ask for more than others.
+func scopeCases() Group {
+	return Group{"Scopes", []Case{
+		{Name: "base costs one call and asks nobody", Config: base, Test: func(t *World) {
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			if a.Scope != "snsapi_base" {
+				t.Errorf("asks for %s", a.Scope)
+			}
+			v := b.Open(a.Callback(0))
+			t.WantUser(v, 0)
+			if u := userOf(v); u.Scope != "snsapi_base" || u.Nickname != "" || u.HeadImgURL != "" {
+				t.Errorf("the page saw %+v", u)
+			}
+			t.WantCalls(1, 0)
+		}},
+		{Name: "userinfo costs two calls", Test: func(t *World) {
+			v := t.Browser().Open(PublicURL + "/me")
+			u, want := userOf(v), t.Sim.Users()[0]
+			if u == nil || u.Nickname != want.Nickname || u.UnionID != want.UnionID || u.HeadImgURL != want.HeadImgURL ||
+				u.City != want.City || u.Sex != want.Sex || u.Scope != "snsapi_userinfo" || u.Snapshot || u.AppID != t.Sim.AppID() {
+				t.Errorf("the page saw %+v", u)
+			}
+			t.WantCalls(1, 1)
+			if n := t.APICalls(); n != 2 {
+				t.Errorf("%d calls to WeChat", n)
+			}
+		}},
+		{Name: "a page that needs more asks, and keeps the smaller session until it has it", Config: base, Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			old := b.Jar.Copy()
+			a := t.Begin(b, PublicURL+"/profile")
+			if a.Scope != "snsapi_userinfo" {
+				t.Errorf("asks for %s", a.Scope)
+			}
+			t.WantSignedIn(b, 0)
+			t.WantRefusal(b.Open(a.Decide(t.Sim.Users()[0], "refuse")), 403, oauth.KindDenied)
+			t.WantSignedIn(b, 0)
+			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
+			if t.Store.onServer() {
+				thief := t.Browser()
+				thief.Jar = old
+				t.WantNobody(thief)
+			}
+		}},
+		{Name: "Require inside Require asks for each in turn", Test: func(t *World) {
+			v := t.Browser().Open(PublicURL + "/nested")
+			t.WantPage(v, "/nested")
+			if v.Redirects() != 6 {
+				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+			}
+			t.WantCalls(2, 1)
+			if shown := t.Shown(); len(shown) != 1 || shown[0].User.Scope != "snsapi_userinfo" {
+				t.Errorf("the page saw %+v", shown)
+			}
+		}},
+		{Name: "Require inside Require passes whoever has it all", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			v := b.Open(PublicURL + "/nested")
+			t.WantPage(v, "/nested")
+			if len(v.Hops) != 1 || len(v.SetCookies()) > 0 {
+				t.Errorf("it took %d requests", len(v.Hops))
+			}
+		}},
+		{Name: "Middleware behind Optional guards all the same", Test: func(t *World) {
+			b := t.Browser()
+			t.WantLoginRequired(b.Do(Request{URL: PublicURL + "/seen", Kind: Fetch()}))
+			t.WantPage(b.Open(PublicURL+"/seen"), "/seen")
+			t.WantUser(b.Do(Request{URL: PublicURL + "/seen", Kind: Fetch()}), 0)
+		}},
+		{Name: "Optional shows who is signed in, and never sends anybody to WeChat", Test: func(t *World) {
+			b := t.Browser()
+			for _, kind := range kinds() {
+				v := b.Do(Request{URL: PublicURL + "/", Kind: kind})
+				if v.Status != http.StatusOK || len(v.SetCookies()) > 0 || userOf(v) != nil {
+					t.Errorf("%s: %d %s", kind.Name, v.Status, v.Body)
+				}
+				if !strings.Contains(strings.Join(v.Header["Vary"], ","), "Cookie") {
+					t.Errorf("Vary is %q", v.Header["Vary"])
+				}
+			}
+			if n := t.APICalls(); n != 0 {
+				t.Errorf("%d calls to WeChat", n)
+			}
+			t.SignIn(b)
+			v := b.Open(PublicURL + "/")
+			t.WantUser(v, 0)
+			if got := v.Header.Get("Cache-Control"); got != "private, no-store" {
+				t.Errorf("Cache-Control is %q", got)
+			}
+		}},
+		{Name: "Optional does not take a callback for its own", Test: func(t *World) {
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			v := b.Do(Request{URL: PublicURL + "/?code=" + a.Code(0) + "&state=mine"})
+			if v.Status != http.StatusOK || t.APICalls() != 0 {
+				t.Errorf("%d with %d calls", v.Status, t.APICalls())
+			}
+		}},
+		{Name: "a script's 401 names the login that raises the scope", Config: base, Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			v := b.Do(Request{URL: PublicURL + "/profile", Kind: Fetch()})
+			t.WantLoginRequired(v)
+			_, login, _ := strings.Cut(v.Body, `"login_url":"`)
+			login, _, _ = strings.Cut(login, `"`)
+			t.WantPage(b.Open(login+"&return_to=/profile"), "/profile")
+		}},
+	}}
+}

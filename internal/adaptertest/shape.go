@@ -1,0 +1,183 @@
+package adaptertest
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// shapeCases are about who gets a redirect, who gets 401, and who gets through.
+func shapeCases() Group {
+	methods := []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodTrace,
+	}
+	all := func(f func(r Request)) {
+		for _, method := range methods {
+			for _, kind := range kinds() {
+				f(Request{Method: method, Kind: kind})
+			}
+		}
+	}
+	// locked holds for a page that the browser may not see.
+	locked := func(t *World, b *Browser, path string, loginURL string) {
+		all(func(r Request) {
+			r.URL = PublicURL + path
+			v := b.Do(r)
+			switch {
+			case r.Method == http.MethodGet && r.Kind.Page:
+				if v.Status != http.StatusFound || v.Next == "" {
+					t.Errorf("%s by %s: status %d, want a redirect to WeChat", r.Method, r.Kind.Name, v.Status)
+				}
+			default:
+				t.WantLoginRequired(v)
+				if r.Method == http.MethodHead && v.Body != "" || r.Method != http.MethodHead && !strings.Contains(v.Body, `"login_url":"`+loginURL+`"`) {
+					t.Errorf("%s by %s: body %s", r.Method, r.Kind.Name, v.Body)
+				}
+			}
+			if n := len(v.SetCookies()); n > 0 && v.Status != http.StatusFound {
+				t.Errorf("%s by %s sets %d cookies", r.Method, r.Kind.Name, n)
+			}
+		})
+		if shown := t.Shown(); len(shown) > 0 {
+			t.Errorf("the page was shown: %+v", shown)
+		}
+		if n := t.APICalls(); n > 2 { // those of the login before
+			t.Errorf("%d calls to WeChat", n)
+		}
+	}
+	// open holds for a page that the browser may see.
+	open := func(t *World, b *Browser, path string) {
+		all(func(r Request) {
+			r.URL = PublicURL + path
+			if v := b.Do(r); v.Status != http.StatusOK || v.Header.Get(pageHeader) == "" || len(v.SetCookies()) > 0 {
+				t.Errorf("%s by %s: status %d with %d cookies", r.Method, r.Kind.Name, v.Status, len(v.SetCookies()))
+			}
+		})
+		want := len(methods) * len(kinds())
+		shown := t.Shown()
+		if len(shown) != want {
+			t.Errorf("the page was shown %d times, want %d", len(shown), want)
+		}
+		for _, s := range shown {
+			if s.User == nil || s.User.OpenID != t.Sim.Users()[0].OpenID {
+				t.Errorf("%s %s saw %+v", s.Method, s.Path, s.User)
+			}
+		}
+	}
+	userinfo := "?scope=snsapi_userinfo"
+	return Group{"Requests", []Case{
+		{Name: "without a session nothing gets through, whoever asks", Test: func(t *World) {
+			for _, path := range []string{"/me", "/base", "/profile", "/nested", "/group/x", "/group/events", "/group/socket"} {
+				locked(t, t.Browser(), path, PublicURL+"/wechat/login")
+			}
+		}},
+		{Name: "the same with engine-level middleware", OneLine: true, Test: func(t *World) {
+			for _, path := range []string{"/me", "/p/x", "/p/events", "/p/socket", "/unregistered"} {
+				locked(t, t.Browser(), path, PublicURL+"/wechat/login")
+			}
+		}},
+		{Name: "the same with a cookie that does not open", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			session := b.Cookie("wx-")
+			t.Deploy(func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('9')}; cfg.Store = nil })
+			if t.Store.onServer() { // the cookie is an ID there, and no key is needed to read it
+				b.Jar.Lose(SessionCookie)
+			}
+			t.Shown()
+			locked(t, b, "/me", PublicURL+"/wechat/login")
+			if !t.Store.onServer() && b.Cookie("wx-") != session {
+				t.Error("the cookie was touched")
+			}
+		}},
+		{Name: "with a session that is worth less, nothing gets through where more is needed", Config: base, Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			t.Shown()
+			locked(t, b, "/profile", PublicURL+"/wechat/login"+userinfo)
+			locked(t, b, "/nested", PublicURL+"/wechat/login"+userinfo)
+			open(t, b, "/base")
+			open(t, b, "/me")
+		}},
+		{Name: "with a session everything gets through", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			t.Shown()
+			for _, path := range []string{"/me", "/base", "/profile", "/nested", "/group/x"} {
+				open(t, b, path)
+			}
+		}},
+		{Name: "the same with engine-level middleware", OneLine: true, Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			t.Shown()
+			open(t, b, "/me")
+			open(t, b, "/p/x")
+		}},
+		{Name: "an unknown method never gets through", OneLine: true, Test: func(t *World) {
+			v := t.Browser().Do(Request{Method: "PROPFIND", URL: PublicURL + "/me"})
+			t.WantLoginRequired(v)
+			if len(t.Shown()) > 0 {
+				t.Error("the page was shown")
+			}
+		}},
+		{Name: "any other spelling of a guarded path never gets through", Test: func(t *World) {
+			t.AllowRedirects = true
+			for _, path := range []string{"/me/", "//me", "/./me", "/x/../me", "/me?", "/%6de", "/me%2f", "/ME", "/me;x", "/group", "/group//x", "/mount/strip"} {
+				t.Browser().Do(Request{URL: PublicURL + path, Kind: Fetch()})
+			}
+			if shown := t.Shown(); len(shown) > 0 {
+				t.Errorf("the page was shown: %+v", shown)
+			}
+		}},
+		{Name: "a form's body is not lost to a redirect: after the login it can be sent again", Test: func(t *World) {
+			b := t.Browser()
+			r := Request{Method: http.MethodPost, URL: PublicURL + "/me", Form: "a=1"}
+			t.WantLoginRequired(b.Do(r))
+			t.SignIn(b)
+			t.WantUser(b.Do(r), 0)
+		}},
+		{Name: "an event stream comes event by event", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			res, err := b.Start(t.Context(), Request{URL: PublicURL + "/group/events", Kind: kindNamed("an event stream")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = res.Body.Close() }()
+			events, err := io.ReadAll(res.Body)
+			if err != nil || string(events) != "data: 0\n\ndata: 1\n\ndata: 2\n\n" {
+				t.Errorf("the stream is %q, %v", events, err)
+			}
+		}},
+		{Name: "an upgrade takes over the connection", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			res, err := b.Start(ctx, Request{URL: PublicURL + "/group/socket", Kind: kindNamed("a WebSocket")})
+			if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+				t.Fatal(res, err)
+			}
+			defer func() { _ = res.Body.Close() }()
+			conn := res.Body.(io.ReadWriter)
+			if _, err := io.WriteString(conn, "hello\n"); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "echo hello\n" {
+				t.Errorf("the socket says %q, %v", line, err)
+			}
+		}},
+	}}
+}
+
+// SignIn logs WeChat's first user in.
+func (w *World) SignIn(b *Browser) {
+	w.Helper()
+	w.WantUser(b.Open(PublicURL+"/me"), 0)
+}
