@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-func newTestSealer(t testing.TB, keys ...byte) *sealer {
-	t.Helper()
+func newTestSealer(tb testing.TB, keys ...byte) *sealer {
+	tb.Helper()
 	var all [][]byte
 	for _, b := range keys {
 		all = append(all, bytes.Repeat([]byte{b}, 32))
 	}
 	s, err := newSealer(all)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
