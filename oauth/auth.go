@@ -110,6 +110,7 @@ func (a *Auth) ownPath(w http.ResponseWriter, r *http.Request) bool {
 	case a.cfg.VerifyFile != "" && path == "/"+a.cfg.VerifyFile:
 		setHeaders(w.Header())
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusOK) // gin would say 404, having no such route
 		text := strings.TrimSuffix(strings.TrimPrefix(a.cfg.VerifyFile, "MP_verify_"), ".txt")
 		_, _ = w.Write([]byte(text)) // the browser hung up
 		return true
