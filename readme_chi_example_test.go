@@ -25,3 +25,35 @@ func TestReadmeOnChi(t *testing.T) {
 
 	shop.greets(t, r)
 }
+
+func TestRecipeGuardGroupOnChi(t *testing.T) {
+	shop := openShop(t)
+	r, cfg := chi.NewRouter(), shop.config()
+	home := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Hello, stranger") }
+	cart := func(w http.ResponseWriter, r *http.Request) {
+		user, _ := wxoauth.User(r)
+		fmt.Fprintf(w, "Hello, %s", user.Nickname)
+	}
+	routes := func() error {
+		// region guard-group-chi
+		auth, err := wxoauth.New(cfg)
+		if err != nil {
+			return err
+		}
+		r.With(auth.Optional()).Get("/", home)
+		r.Route("/shop", func(r chi.Router) {
+			r.Use(auth.Middleware())
+			r.Get("/cart", cart)
+		})
+		r.Handle("/wechat/login", auth.Login())
+		r.Handle("/wechat/logout", auth.Logout())
+		// endregion
+		return nil
+	}
+	if err := routes(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, shop.open(r, "/"), http.StatusOK, "Hello, stranger")
+	want(t, shop.open(r, "/shop/cart"), http.StatusOK, "Hello, 小明")
+	want(t, shop.open(r, "/wechat/login?return_to=/shop/cart"), http.StatusOK, "Hello, 小明")
+}

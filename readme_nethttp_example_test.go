@@ -23,3 +23,33 @@ func TestReadmeOnNetHTTP(t *testing.T) {
 
 	shop.greets(t, app)
 }
+
+func TestRecipeGuardGroupOnNetHTTP(t *testing.T) {
+	shop := openShop(t)
+	mux, cfg := http.NewServeMux(), shop.config()
+	home := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Hello, stranger") })
+	cart := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := wxoauth.User(r)
+		fmt.Fprintf(w, "Hello, %s", user.Nickname)
+	})
+	routes := func() error {
+		// region guard-group-nethttp
+		auth, err := wxoauth.New(cfg)
+		if err != nil {
+			return err
+		}
+		guard := auth.Middleware()
+		mux.Handle("GET /{$}", auth.Optional()(home))
+		mux.Handle("GET /shop/cart", guard(cart))
+		mux.Handle("GET /wechat/login", auth.Login())
+		mux.Handle("POST /wechat/logout", auth.Logout())
+		// endregion
+		return nil
+	}
+	if err := routes(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, shop.open(mux, "/"), http.StatusOK, "Hello, stranger")
+	want(t, shop.open(mux, "/shop/cart"), http.StatusOK, "Hello, 小明")
+	want(t, shop.open(mux, "/wechat/login?return_to=/shop/cart"), http.StatusOK, "Hello, 小明")
+}

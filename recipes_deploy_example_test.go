@@ -1,0 +1,283 @@
+package wxoauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/redis/rueidis" //nolint:depguard // a recipe shows how an app connects its Redis
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/core/rediscache"
+	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/push"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+func TestRecipeRotateKeys(t *testing.T) {
+	shop := openShop(t)
+	before, next, cfg := adaptertest.Key('1'), adaptertest.Key('2'), shop.config()
+	b := shop.browser()
+	var deploys []oauth.Config
+	deploy := func() { deploys = append(deploys, cfg) }
+	deploy()
+
+	// region rotate-keys
+	cfg.Keys = [][]byte{before, next} // first deploy: every replica learns to open the new key
+	// endregion
+	deploy()
+	// region rotate-keys
+	cfg.Keys = [][]byte{next, before} // second deploy: new logins are sealed with it
+	// endregion
+	deploy()
+	// region rotate-keys
+	cfg.Keys = [][]byte{next} // third deploy, after MaxAge (30 days): nobody holds the old one
+	// endregion
+	deploy()
+
+	for i, cfg := range deploys {
+		r := gin.New()
+		r.Use(wxoauth.Middleware(cfg))
+		r.GET("/me", hello)
+		shop.net.Serve(adaptertest.Host, r)
+		if i == len(deploys)-1 {
+			b = shop.browser() // MaxAge has passed
+		}
+		want(t, b.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
+	}
+	if n := shop.Calls("/sns/oauth2/access_token"); n != 2 {
+		t.Errorf("%d logins, want 2", n)
+	}
+}
+
+func TestRecipeRedis(t *testing.T) {
+	shop := openShop(t)
+	t.Setenv("REDIS_ADDR", redistest.Start(t).Addr)
+	cfg, messages, clientConfig := shop.config(), push.Config{}, core.ClientConfig{AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), HTTPClient: shop.client}
+	configure := func() error {
+		// region redis
+		redis, err := rueidis.NewClient(rueidis.ClientOption{
+			InitAddress:      []string{os.Getenv("REDIS_ADDR")},
+			ConnWriteTimeout: time.Second, // so that a Redis that hangs is noticed soon
+		})
+		if err != nil {
+			return err
+		}
+		cfg.Store, err = redisstore.New(redis, redisstore.Config{Keys: cfg.Keys}) // sessions
+		if err != nil {
+			return err
+		}
+		clientConfig.Cache = rediscache.New(redis, "wx:") // app access token, JS-SDK ticket
+		messages.Seen = redisstore.NewSeen(redis, "wx:")  // pushed messages, each handled once
+		// endregion
+		t.Cleanup(redis.Close)
+		return nil
+	}
+	if err := configure(); err != nil {
+		t.Fatal(err)
+	}
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.greets(t, r)
+	for range 2 { // two replicas
+		client, err := core.NewClient(clientConfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := client.AccessToken(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := shop.Calls("/cgi-bin/stable_token"); n != 1 {
+		t.Errorf("the app token was fetched %d times, want once", n)
+	}
+	reserved, _, err := messages.Seen.Reserve(t.Context(), strings.Repeat("0", 64), time.Minute)
+	if !reserved || err != nil {
+		t.Errorf("Reserve = %v, %v", reserved, err)
+	}
+}
+
+func TestRecipeCORS(t *testing.T) {
+	shop := openShop(t)
+	cfg, r := shop.config(), gin.New()
+
+	// region cors
+	r.Use(func(c *gin.Context) { // before the login: a preflight carries no cookie
+		c.Header("Access-Control-Allow-Origin", "https://app.example.com")
+		c.Header("Access-Control-Allow-Credentials", "true")
+		c.Header("Access-Control-Allow-Headers", "Content-Type")
+		if c.Request.Method == http.MethodOptions {
+			c.AbortWithStatus(http.StatusNoContent)
+		}
+	})
+	r.Use(wxoauth.Middleware(cfg))
+	// endregion
+
+	r.GET("/api/me", hello)
+	shop.net.Serve(adaptertest.Host, r)
+	b := shop.browser()
+	preflight := b.Do(adaptertest.Request{Method: http.MethodOptions, URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	want(t, preflight, http.StatusNoContent, "")
+	refused := b.Do(adaptertest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	want(t, refused, http.StatusUnauthorized, "login_required")
+	if refused.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
+		t.Error("the script may not read the 401, and cannot know where to log in")
+	}
+}
+
+func TestRecipeAssets(t *testing.T) {
+	shop := openShop(t)
+	auth, err := wxoauth.New(shop.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/app.css", []byte("body{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, me := gin.New(), hello
+
+	// region assets
+	r.Static("/assets", dir) // no login, and shared caches may keep them
+	guarded := r.Group("/", auth.Middleware())
+	guarded.GET("/me", me)
+	// endregion
+
+	v := shop.open(r, "/assets/app.css")
+	want(t, v, http.StatusOK, "body{}")
+	if v.Header.Get("Cache-Control") != "" {
+		t.Errorf("Cache-Control of an asset: %q", v.Header.Get("Cache-Control"))
+	}
+	want(t, shop.open(r, "/me"), http.StatusOK, "Hello, 小明")
+}
+
+func TestRecipeVerifyFile(t *testing.T) {
+	shop := openShop(t)
+	cfg, r := shop.config(), gin.New()
+	routes := func() error {
+		// region verify-file
+		cfg.VerifyFile = "MP_verify_aB3dE5fG7hJ9kL1m.txt" // as WeChat's console names it
+		auth, err := wxoauth.New(cfg)
+		if err != nil {
+			return err
+		}
+		r.GET("/"+cfg.VerifyFile, auth.Middleware()) // the middleware itself answers
+		// endregion
+		return nil
+	}
+	if err := routes(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, shop.open(r, "/MP_verify_aB3dE5fG7hJ9kL1m.txt"), http.StatusOK, "aB3dE5fG7hJ9kL1m")
+}
+
+func TestRecipeProxy(t *testing.T) {
+	shop := openShop(t)
+	var used atomic.Int32
+	egress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		used.Add(1)
+		shop.ServeHTTP(w, r)
+	}))
+	t.Cleanup(egress.Close)
+	t.Setenv("EGRESS_PROXY", egress.URL)
+	cfg := shop.config()
+	cfg.APIURL = "http://api.weixin.qq.com" // a plain proxy sees what an https one only forwards
+	configure := func() error {
+		// region proxy
+		proxy, err := url.Parse(os.Getenv("EGRESS_PROXY")) // http://10.0.0.8:3128
+		if err != nil {
+			return err
+		}
+		cfg.HTTPClient = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}
+		// endregion
+		return nil
+	}
+	if err := configure(); err != nil {
+		t.Fatal(err)
+	}
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.greets(t, r)
+	if used.Load() != 2 {
+		t.Errorf("%d calls through the proxy, want 2", used.Load())
+	}
+}
+
+func TestRecipeObserve(t *testing.T) {
+	shop := openShop(t)
+	cfg := shop.config()
+	var metrics counter
+
+	// region observe
+	cfg.Observer = &metrics
+	// endregion
+
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.greets(t, r)
+	for _, name := range []string{"login_started snsapi_userinfo", "login_finished snsapi_userinfo", "upstream_call /sns/userinfo"} {
+		if metrics.counts[name] != 1 {
+			t.Errorf("counted %v, want one %s", metrics.counts, name)
+		}
+	}
+}
+
+// region observer
+type counter struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (c *counter) Observe(_ context.Context, e core.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.counts == nil {
+		c.counts = map[string]int{}
+	}
+	c.counts[e.Name+" "+e.Kind]++ // e.Duration and e.Code are there as well
+}
+
+// endregion
+
+func TestRecipeErrorPage(t *testing.T) {
+	shop := openShop(t)
+	cfg := shop.config()
+
+	// region error-page
+	cfg.OnError = func(w http.ResponseWriter, _ *http.Request, err error) {
+		failure, _ := errors.AsType[*oauth.Failure](err)
+		w.WriteHeader(failure.Status)
+		if failure.Kind == oauth.KindSnapshot {
+			fmt.Fprintln(w, "Tap the button at the bottom to open the full page.")
+			return
+		}
+		fmt.Fprintln(w, "Login failed. Open this to try again:", failure.RetryURL)
+	}
+	// endregion
+
+	shop.Fail("/sns/oauth2/access_token", wxsim.Status(http.StatusBadGateway))
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	want(t, shop.open(r, "/me"), http.StatusBadGateway, "try again: https://shop.example.com/me")
+	shop.Clear("/sns/oauth2/access_token")
+	shop.AddUser(wxsim.User{OpenID: "oXiaoMing", Snapshot: true})
+	want(t, shop.open(r, "/me"), http.StatusForbidden, "the full page")
+}

@@ -1,0 +1,363 @@
+package wxoauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/mpauth"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// hello is some page of an app.
+func hello(c *gin.Context) {
+	user, _ := wxoauth.User(c)
+	if user == nil {
+		c.String(http.StatusOK, "Hello, stranger")
+		return
+	}
+	c.String(http.StatusOK, "Hello, %s", user.Nickname)
+}
+
+func TestRecipeGuardGroup(t *testing.T) {
+	shop := openShop(t)
+	r, cfg, home, cart := gin.New(), shop.config(), hello, hello
+	routes := func() error {
+		// region guard-group-gin
+		auth, err := wxoauth.New(cfg)
+		if err != nil {
+			return err
+		}
+		r.GET("/", auth.Optional(), home) // for everybody; knows who is signed in
+		shop := r.Group("/shop", auth.Middleware())
+		shop.GET("/cart", cart)
+		r.GET("/wechat/login", auth.Login()) // a group of gin sees registered paths only
+		r.POST("/wechat/logout", auth.Logout())
+		// endregion
+		return nil
+	}
+	if err := routes(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, shop.open(r, "/"), http.StatusOK, "Hello, stranger")
+	b := shop.browser()
+	want(t, b.Open(adaptertest.PublicURL+"/shop/cart"), http.StatusOK, "Hello, 小明")
+	want(t, b.Open(adaptertest.PublicURL+"/"), http.StatusOK, "Hello, 小明")
+	want(t, shop.open(r, "/wechat/login?return_to=/shop/cart"), http.StatusOK, "Hello, 小明")
+}
+
+func TestRecipeAskForMoreLater(t *testing.T) {
+	shop := openShop(t)
+	auth, err := wxoauth.New(shop.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, profile := gin.New(), hello
+	menu := func(c *gin.Context) {
+		user, _ := wxoauth.User(c)
+		c.String(http.StatusOK, "openid %s, name %q", user.OpenID, user.Nickname)
+	}
+
+	// region ask-for-more
+	r.GET("/menu", auth.Require(wxoauth.ScopeBase), menu)           // silent: WeChat shows no page
+	r.GET("/profile", auth.Require(wxoauth.ScopeUserInfo), profile) // asks the user, once
+	// endregion
+
+	shop.net.Serve(adaptertest.Host, r)
+	b := shop.browser()
+	want(t, b.Open(adaptertest.PublicURL+"/menu"), http.StatusOK, `openid oXiaoMing, name ""`)
+	want(t, b.Open(adaptertest.PublicURL+"/profile"), http.StatusOK, "Hello, 小明")
+	want(t, b.Open(adaptertest.PublicURL+"/menu"), http.StatusOK, `name "小明"`)
+	if n := shop.Calls("/sns/oauth2/access_token"); n != 2 {
+		t.Errorf("%d logins, want 2", n)
+	}
+}
+
+func TestRecipeSinglePageApp(t *testing.T) {
+	shop := openShop(t)
+	auth, err := wxoauth.New(shop.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, dir := gin.New(), t.TempDir()
+	if err := os.WriteFile(dir+"/index.html", []byte("the app's page"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+
+	// region single-page-app
+	r.StaticFile("/", "index.html") // the page itself is for everybody
+	r.GET("/api/me", auth.Middleware(), func(c *gin.Context) {
+		user, _ := wxoauth.User(c)
+		c.JSON(http.StatusOK, user)
+	})
+	r.GET("/wechat/login", auth.Login())
+	// endregion
+
+	shop.net.Serve(adaptertest.Host, r)
+	b := shop.browser()
+	refused := b.Do(adaptertest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	want(t, refused, http.StatusUnauthorized, "login_required")
+	var answer struct {
+		LoginURL string `json:"login_url"`
+	}
+	if err := json.Unmarshal([]byte(refused.Body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	// What the script of the recipe does.
+	login, err := url.Parse(answer.LoginURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := login.Query()
+	query.Set("return_to", "/?tab=2#/cart/7")
+	login.RawQuery = query.Encode()
+	v := b.Open(login.String())
+	want(t, v, http.StatusOK, "the app's page")
+	if v.Address() != adaptertest.PublicURL+"/?tab=2#/cart/7" {
+		t.Errorf("the browser is at %s", v.Address())
+	}
+	me := b.Do(adaptertest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	want(t, me, http.StatusOK, `"nickname":"小明"`)
+}
+
+func TestRecipeDesktopQRCode(t *testing.T) {
+	shop := openShop(t)
+	t.Setenv("WECHAT_WEBSITE_APPID", shop.WebsiteAppID())
+	t.Setenv("WECHAT_WEBSITE_SECRET", shop.WebsiteSecret())
+	cfg := shop.config()
+
+	// region desktop-qr
+	cfg.Website = &wxoauth.Website{
+		AppID:  os.Getenv("WECHAT_WEBSITE_APPID"),
+		Secret: wxoauth.Secret(os.Getenv("WECHAT_WEBSITE_SECRET")),
+	}
+	// endregion
+
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.net.Serve(adaptertest.Host, r)
+	desktop := shop.browser()
+	desktop.Agent = adaptertest.DesktopChrome
+	want(t, desktop.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
+	if shop.Calls("/connect/qrconnect") != 1 {
+		t.Error("no QR code was shown")
+	}
+}
+
+func TestRecipeSeveralAccounts(t *testing.T) {
+	shop := openShop(t)
+	other := wxsim.New(wxsim.Config{AppID: "wxclub", Secret: "club's own", AutoAllow: true})
+	r, shopConfig, cart, lounge := gin.New(), shop.config(), hello, hello
+	clubConfig := shop.config()
+	clubConfig.AppID, clubConfig.Secret = other.AppID(), core.Secret(other.Secret())
+	clubConfig.APIURL, clubConfig.OpenURL = "https://club.wechat.example", "https://club.wechat.example"
+	shop.net.Serve("club.wechat.example", other)
+	routes := func() error {
+		// region several-accounts
+		clubConfig.LoginPath = "/club/login" // each account has one of its own
+		shop, err := wxoauth.New(shopConfig)
+		if err != nil {
+			return err
+		}
+		club, err := wxoauth.New(clubConfig)
+		if err != nil {
+			return err
+		}
+		r.Group("/shop", shop.Middleware()).GET("/cart", cart)
+		r.Group("/club", club.Middleware()).GET("/lounge", lounge)
+		r.GET("/wechat/login", shop.Login())
+		r.GET("/club/login", club.Login())
+		// endregion
+		return nil
+	}
+	if err := routes(); err != nil {
+		t.Fatal(err)
+	}
+	shop.net.Serve(adaptertest.Host, r)
+	b := shop.browser()
+	for range 2 {
+		want(t, b.Open(adaptertest.PublicURL+"/shop/cart"), http.StatusOK, "Hello, 小明")
+		want(t, b.Open(adaptertest.PublicURL+"/club/lounge"), http.StatusOK, "Hello, "+other.Users()[0].Nickname)
+	}
+	if n, m := shop.Calls("/sns/userinfo"), other.Calls("/sns/userinfo"); n != 1 || m != 1 {
+		t.Errorf("%d and %d logins, want one with each account", n, m)
+	}
+}
+
+func TestRecipeMiniProgram(t *testing.T) {
+	shop := openShop(t)
+	t.Setenv("WECHAT_MINI_APPID", shop.MiniAppID())
+	t.Setenv("WECHAT_MINI_SECRET", shop.MiniSecret())
+	r, keys := gin.New(), shop.config().Keys
+	miniConfig := func() wxoauth.MiniConfig {
+		// region mini-config
+		cfg := wxoauth.MiniConfig{
+			AppID:  os.Getenv("WECHAT_MINI_APPID"),
+			Secret: wxoauth.Secret(os.Getenv("WECHAT_MINI_SECRET")),
+			Keys:   keys,
+		}
+		// endregion
+		cfg.HTTPClient = shop.client
+		return cfg
+	}
+	cfg := miniConfig()
+	routes := func() error {
+		// region mini-routes
+		mini, err := wxoauth.NewMini(cfg)
+		if err != nil {
+			return err
+		}
+		r.POST("/mini/login", mini.Login())
+		r.POST("/mini/logout", mini.Logout())
+		r.GET("/mini/me", mini.Middleware(), func(c *gin.Context) {
+			user, _ := wxoauth.User(c)
+			c.JSON(http.StatusOK, user)
+		})
+		// endregion
+		r.POST("/mini/phone", mini.Middleware(), phoneNumber)
+		return nil
+	}
+	if err := routes(); err != nil {
+		t.Fatal(err)
+	}
+
+	post := func(path, token, body string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, req)
+		return w
+	}
+	user := shop.Users()[0].OpenID
+	login := post("/mini/login", "", `{"code":"`+shop.NewJSCode(user)+`"}`)
+	var answer struct{ Token string }
+	if err := json.Unmarshal(login.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err, login.Body)
+	}
+	req := httptest.NewRequest(http.MethodGet, "/mini/me", nil)
+	req.Header.Set("Authorization", "Bearer "+answer.Token)
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, req)
+	if !strings.Contains(w.Body.String(), `"unionid":"uXiaoMing"`) {
+		t.Errorf("me: %d %s", w.Code, w.Body)
+	}
+
+	number := `{"phoneNumber":"13800138000","purePhoneNumber":"13800138000","countryCode":"86","watermark":{"appid":"` + shop.MiniAppID() + `","timestamp":1}}`
+	data, iv, err := shop.EncryptData(user, []byte(number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, _ := json.Marshal(map[string]string{"encryptedData": data, "iv": iv})
+	if w := post("/mini/phone", answer.Token, string(form)); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "13800138000") {
+		t.Errorf("phone: %d %s", w.Code, w.Body)
+	}
+	shop.NewJSCode(user) // another login: the key that the session holds is stale
+	data, iv, err = shop.EncryptData(user, []byte(number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, _ = json.Marshal(map[string]string{"encryptedData": data, "iv": iv})
+	if w := post("/mini/phone", answer.Token, string(form)); w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "session_expired") {
+		t.Errorf("phone under a stale key: %d %s", w.Code, w.Body)
+	}
+}
+
+// region mini-decrypt
+func phoneNumber(c *gin.Context) {
+	var form struct{ EncryptedData, IV string }
+	if err := c.ShouldBindJSON(&form); err != nil {
+		c.Status(http.StatusBadRequest)
+		return
+	}
+	session, _ := mpauth.SessionFrom(c.Request.Context())
+	phone, err := mpauth.Decrypt[mpauth.PhoneData](session.SessionKey, session.AppID, form.EncryptedData, form.IV)
+	switch {
+	case errors.Is(err, mpauth.ErrSessionKey):
+		mpauth.SessionExpired(c.Writer) // the mini program logs in again and repeats the call
+	case err != nil:
+		c.Status(http.StatusBadRequest)
+	default:
+		c.JSON(http.StatusOK, gin.H{"phone": phone.PurePhoneNumber})
+	}
+}
+
+// endregion
+
+// members is an app's table of members.
+type members struct{ names map[string]string }
+
+func (m members) Save(_ context.Context, appID, openID, unionID, nickname string) error {
+	if openID == "oBanned" {
+		return errors.New("banned")
+	}
+	m.names[appID+" "+openID] = nickname + " " + unionID
+	return nil
+}
+
+func (m members) Name(_ context.Context, appID, openID string) (string, error) {
+	return m.names[appID+" "+openID], nil
+}
+
+func TestRecipeOwnMembers(t *testing.T) {
+	shop := openShop(t)
+	cfg, db := shop.config(), members{map[string]string{}}
+
+	// region own-members
+	cfg.OnLogin = func(ctx context.Context, _ *http.Request, u *core.User) error {
+		return db.Save(ctx, u.AppID, u.OpenID, u.UnionID, u.Nickname)
+	}
+	// endregion
+
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	// region own-members-page
+	r.GET("/member", func(c *gin.Context) {
+		user, _ := wxoauth.User(c)
+		name, err := db.Name(c, user.AppID, user.OpenID)
+		if err != nil {
+			c.AbortWithStatus(http.StatusInternalServerError)
+			return
+		}
+		c.String(http.StatusOK, "Member %s", name)
+	})
+	// endregion
+	want(t, shop.open(r, "/member"), http.StatusOK, "Member 小明 uXiaoMing")
+	if err := cfg.OnLogin(t.Context(), nil, &core.User{OpenID: "oBanned"}); err == nil {
+		t.Error("a banned user may log in")
+	}
+}
+
+func TestRecipeLogOut(t *testing.T) {
+	shop := openShop(t)
+	auth, err := wxoauth.New(shop.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := gin.New()
+	r.GET("/", auth.Optional(), hello)
+	r.GET("/me", auth.Middleware(), hello)
+
+	// region log-out
+	r.POST("/wechat/logout", auth.Logout())
+	// endregion
+
+	shop.net.Serve(adaptertest.Host, r)
+	b := shop.browser()
+	want(t, b.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
+	want(t, b.Walk(adaptertest.Request{
+		Method: http.MethodPost, URL: adaptertest.PublicURL + "/wechat/logout", Kind: adaptertest.Navigation(), Form: "return_to=/",
+	}, nil), http.StatusOK, "Hello, stranger")
+}
