@@ -114,7 +114,7 @@ func formPage(form url.Values) string {
 
 // userFromForm makes a user of the fields of a form.
 func userFromForm(form url.Values) User {
-	u := madeUpUsers(1)[0]
+	u := MadeUpUsers(1)[0]
 	u.Nickname = cmp.Or(strings.TrimSpace(form.Get("nickname")), "新朋友")
 	u.Phone = cmp.Or(strings.TrimSpace(form.Get("phone")), u.Phone)
 	u.Sex = max(0, slices.Index([]string{"0", "1", "2"}, form.Get("sex")))

@@ -106,7 +106,7 @@ func New(cfg Config) *Server {
 	s.routes, s.own, s.templates = s.endpoints(), s.ownPages(), sync.OnceValue(parsePages)
 	users := cfg.Users
 	if len(users) == 0 {
-		users = madeUpUsers(1)
+		users = MadeUpUsers(1)
 	}
 	for _, u := range users {
 		s.addUser(u)

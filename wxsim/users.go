@@ -37,8 +37,9 @@ type person struct {
 // madeUpAvatar begins the avatar URLs of made-up users, of which WeChat knows nothing.
 const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/wxsim"
 
-// madeUpUsers are n people with Chinese nicknames; the first of them is the user of a zero Config.
-func madeUpUsers(n int) []User {
+// MadeUpUsers gives n different users with Chinese nicknames, avatars and telephone numbers, for
+// [Config].Users.
+func MadeUpUsers(n int) []User {
 	names := []struct {
 		nickname, province, city string
 		sex                      int
@@ -63,10 +64,6 @@ func madeUpUsers(n int) []User {
 	}
 	return users
 }
-
-// MadeUpUsers gives n different users with Chinese nicknames, avatars and telephone numbers,
-// for [Config].Users.
-func MadeUpUsers(n int) []User { return madeUpUsers(n) }
 
 // AddUser lets one more user into the simulator, or changes the one who has this OpenID already.
 // It returns the user with OpenID and UnionID filled.
