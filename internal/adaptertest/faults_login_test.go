@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -139,28 +138,6 @@ func TestLoginsOutliveFaults(t *testing.T) {
 			t.Errorf("%d refreshes, want 2", n)
 		}
 	}}
-	for _, code := range []int{40029, 40163, 42003, 42007} {
-		cases = append(cases,
-			Case{Name: fmt.Sprintf("errcode %d once is not seen", code), Test: func(t *World) {
-				t.Sim.Fail(exchangePath, wxsim.Code(code), 1)
-				v := t.Browser().Open(PublicURL + "/me?a=1")
-				t.WantPage(v, "/me?a=1")
-				t.WantCalls(2, 1)
-			}},
-			Case{Name: fmt.Sprintf("errcode %d does not disturb who is signed in", code), Test: func(t *World) {
-				b := t.Browser()
-				a := t.Begin(b, PublicURL+"/me?a=1")
-				t.WantUser(b.Open(PublicURL+"/me"), 0)
-				session := b.Cookie("wx-")
-				t.Sim.Fail(exchangePath, wxsim.Code(code))
-				v := b.Open(a.Callback(0))
-				t.WantPage(v, "/me?a=1")
-				if b.Cookie("wx-") != session || len(v.Hops) != 2 {
-					t.Errorf("the session was changed, or the way was long:\n\t%s", v.Trail())
-				}
-			}},
-		)
-	}
 	t.Run(Cookies().Name, func(t *testing.T) { Group{Cases: cases}.Run(t, NetHTTP(), Cookies()) })
 	t.Run(inMemory().Name, func(t *testing.T) { Group{Cases: append(cases, onServer)}.Run(t, NetHTTP(), inMemory()) })
 }

@@ -63,7 +63,7 @@ func meets(p peer) http.HandlerFunc {
 		if err != nil {
 			return
 		}
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 		p(c)
 	}
 }
@@ -82,7 +82,7 @@ func TestWeChatMisbehavesOnTheWire(t *testing.T) {
 	known := goleak.IgnoreCurrent()
 	faults := append(peerFaults(),
 		peerFault{"reset without an answer", resets(""), broken()},
-		peerFault{"reset in the body", resets(reply("100", `{"openid":"`)), garbled()},
+		peerFault{"reset in the body", resets(reply(`{"openid":"`)), garbled()},
 	)
 	t.Run("all at once", func(t *testing.T) {
 		for i, f := range faults {
@@ -174,7 +174,7 @@ func closedPort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return "http://" + l.Addr().String()
 }
 
@@ -193,7 +193,7 @@ func listen(t *testing.T, p peer) string {
 				return
 			}
 			go func() {
-				defer c.Close()
+				defer func() { _ = c.Close() }()
 				p(c)
 			}()
 		}

@@ -105,8 +105,9 @@ func refused(code core.Code) ending {
 		return ending{503, oauth.KindLimited, "60", code, ""}
 	case 40013, 40125, 40164, 41002, 41004, 48001, 50004:
 		return ending{500, oauth.KindConfig, "", code, ""}
+	default:
+		return ending{502, oauth.KindUpstream, "", code, ""}
 	}
-	return ending{502, oauth.KindUpstream, "", code, ""}
 }
 
 // logInAgain holds for what a refresh in passing answers with a new login.
@@ -185,7 +186,7 @@ func connectionFaults() []misbehaviour {
 		{"connecting hangs", connecting, late()},
 		{"nobody reads the request", deaf, late()},
 		{"reset without an answer", resetting(calling(says(""))), broken()},
-		{"reset in the body", resetting(calling(says(reply("100", `{"openid":"`)))), garbled()},
+		{"reset in the body", resetting(calling(says(reply(`{"openid":"`)))), garbled()},
 	} {
 		all = append(all, misbehaviour{name: f.name, dial: f.dial, token: &f.want, profile: &f.want})
 	}
