@@ -74,9 +74,6 @@ func TestReplicasShareSessionsAndTheAppToken(t *testing.T) {
 func TestRedisComesAndGoes(t *testing.T) {
 	sim, redis := simulate(t), redistest.Prepare(t)
 	p, b := start(t, "chi", shared(sim, redis)...), newBrowser()
-	if !strings.Contains(p.output.String(), "Redis does not answer") {
-		t.Errorf("nothing is said about Redis:\n%s", p.output)
-	}
 	if got := b.open(t, p.url+"/"); got.status != http.StatusOK {
 		t.Errorf("the public page before Redis: %d", got.status)
 	}
@@ -92,4 +89,8 @@ func TestRedisComesAndGoes(t *testing.T) {
 	}
 	redis.Restart()
 	redis.Eventually("nobody is logged out", func() bool { return b.fetch(t, p.url+"/api/me").status == http.StatusOK })
+	p.stop(t)
+	if !strings.Contains(p.output.String(), "Redis does not answer") {
+		t.Errorf("nothing is said about Redis:\n%s", p.output)
+	}
 }
