@@ -60,7 +60,7 @@ func openTab(parent context.Context, t *testing.T, agent string, options ...chro
 	if err != nil {
 		t.Fatal(err)
 	}
-	tb.speak(agent, "zh") //nolint:contextcheck // the tab has its own
+	tb.speak(agent, "zh")     //nolint:contextcheck // the tab has its own
 	if agent == wechatAgent { // Android's webview sends its package name on every navigation
 		call(tb, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"X-Requested-With": "com.tencent.mm"}})
 	}
