@@ -17,6 +17,7 @@ type Event struct {
 	Kind     string        // what of it: a scope, a failure's kind, an API path
 	Duration time.Duration // how long it took; 0 where that has no meaning
 	Code     Code          // WeChat's errcode; 0 where there is none
+	Failed   bool          // of an upstream_call: it had no good answer
 }
 
 // The names of events. They are stable.

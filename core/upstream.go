@@ -150,7 +150,7 @@ func (u *upstream) observe(ctx context.Context, x exchange, began time.Time, err
 	}
 	took := time.Since(began)
 	if u.observer != nil {
-		u.observer.Observe(ctx, Event{Name: EventUpstreamCall, Kind: x.path, Duration: took, Code: code})
+		u.observer.Observe(ctx, Event{Name: EventUpstreamCall, Kind: x.path, Duration: took, Code: code, Failed: err != nil})
 	}
 	if u.logger.Enabled(ctx, slog.LevelDebug) {
 		u.logger.LogAttrs(ctx, slog.LevelDebug, "wechat: call", slog.String("op", x.op), slog.Duration("took", took), slog.Any("error", err))

@@ -889,10 +889,10 @@ func TestObserver(t *testing.T) {
 		require.Equal(t, []Event{
 			{Name: EventUpstreamCall, Kind: "/cgi-bin/stable_token"},
 			{Name: EventUpstreamCall, Kind: "/wxa/ping"},
-			{Name: EventUpstreamCall, Kind: "/slow", Duration: 3 * time.Second, Code: ErrQuota},
-			{Name: EventUpstreamCall, Kind: "/down"},
+			{Name: EventUpstreamCall, Kind: "/slow", Duration: 3 * time.Second, Code: ErrQuota, Failed: true},
+			{Name: EventUpstreamCall, Kind: "/down", Failed: true},
 			{Name: EventUpstreamCall, Kind: "/wxa/ping"},
-			{Name: EventUpstreamCall, Kind: "/wxa/ping", Code: 40001},
+			{Name: EventUpstreamCall, Kind: "/wxa/ping", Code: 40001, Failed: true},
 			{Name: EventUpstreamCall, Kind: "/cgi-bin/stable_token"},
 			{Name: EventUpstreamCall, Kind: "/wxa/ping"},
 		}, seen.events)
