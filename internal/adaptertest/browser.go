@@ -58,6 +58,8 @@ type Hop struct {
 	Header http.Header
 	Body   string
 	Err    error // of the connection
+
+	handmade bool // the cookies did not come from the jar
 }
 
 // Location is where the answer redirects to, as it was sent.
@@ -164,7 +166,7 @@ func (b *Browser) hop(r Request, at *url.URL) *Hop {
 		ctx, cancel = context.WithTimeout(ctx, r.GiveUp)
 		defer cancel()
 	}
-	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}}
+	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}, handmade: r.Header["Cookie"] != nil}
 	res, sent, err := b.start(ctx, r, at)
 	h.Method, h.Sent, h.Err = sent.Method, sent.Header, err
 	if err == nil {

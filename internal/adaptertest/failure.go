@@ -162,8 +162,12 @@ func failureCases() Group {
 			down.Store(true)
 			exchanges := t.Sim.Calls(exchangePath)
 			for _, r := range []Request{
-				{URL: PublicURL + "/me"}, {URL: PublicURL + "/me", Kind: Fetch()}, {URL: PublicURL + "/me", Method: http.MethodPost, Form: "a=1"},
-				{URL: PublicURL + "/me", Method: http.MethodHead}, {URL: PublicURL + "/wechat/login?return_to=/x"}, {URL: PublicURL + "/logout", Method: http.MethodPost},
+				{URL: PublicURL + "/me"},
+				{URL: PublicURL + "/me", Kind: Fetch()},
+				{URL: PublicURL + "/me", Method: http.MethodPost, Form: "a=1"},
+				{URL: PublicURL + "/me", Method: http.MethodHead},
+				{URL: PublicURL + "/wechat/login?return_to=/x"},
+				{URL: PublicURL + "/logout", Method: http.MethodPost},
 			} {
 				v := known.Do(r)
 				if v.Status != http.StatusServiceUnavailable || v.Header.Get("Retry-After") != "2" || len(v.SetCookies()) > 0 {

@@ -31,7 +31,7 @@ func (w *World) inspect(h *Hop) {
 	complain := func(format string, args ...any) {
 		w.Errorf("%s %s answered %d: %s", h.Method, show(h.URL), h.Status, fmt.Sprintf(format, args...))
 	}
-	if n := len(h.Sent.Get("Cookie")); n > maxCookieHeader {
+	if n := len(h.Sent.Get("Cookie")); n > maxCookieHeader && !h.handmade {
 		complain("the browser's cookies take %d bytes", n)
 	}
 	w.inspectCookies(h, complain)

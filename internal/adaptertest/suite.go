@@ -33,6 +33,9 @@ func groups() []Group {
 		pageCases(),
 		hookCases(),
 		logoutCases(),
+		cookieCases(),
+		configCases(),
+		secretCases(),
 	}
 }
 
