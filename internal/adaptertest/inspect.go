@@ -15,7 +15,7 @@ const maxCookieHeader = 6 << 10
 
 // inspect looks at every answer of the app, whatever the case is about.
 func (w *World) inspect(h *Hop) {
-	if h.URL.Host == openHost && len(h.Sent.Get("Cookie")) > 0 && strings.Contains(h.Sent.Get("Cookie"), "wx-") {
+	if h.URL.Host == openHost && len(h.Sent.Get("Cookie")) > 0 && strings.Contains(h.Sent.Get("Cookie"), "__Host-wx") {
 		w.Errorf("WeChat was sent a cookie of the app")
 	}
 	if h.URL.Host != Host {
