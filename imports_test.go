@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"internal/wxcrypt":        {},
 	"internal/redistest":      {}, // a real redis-server for tests
 	"internal/adaptertest":    {anything},
+	"internal/fleettest":      {anything},
 	"examples/internal/demo":  {anything},
 	"examples/nethttp":        {anything},
 	"examples/chi":            {anything},
