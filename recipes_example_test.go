@@ -2,6 +2,8 @@ package wxoauth_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -17,6 +19,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/mpauth"
+	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -360,4 +363,50 @@ func TestRecipeLogOut(t *testing.T) {
 	want(t, b.Walk(adaptertest.Request{
 		Method: http.MethodPost, URL: adaptertest.PublicURL + "/wechat/logout", Kind: adaptertest.Navigation(), Form: "return_to=/",
 	}, nil), http.StatusOK, "Hello, stranger")
+}
+
+// A visitor is what an app's own session holds.
+type visitor struct{ State, OpenID, Nickname string }
+
+func TestRecipeOwnSessions(t *testing.T) {
+	shop := openShop(t)
+	client, err := oauth.NewClient(oauth.ClientConfig{
+		AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), RedirectURI: adaptertest.PublicURL + "/login", HTTPClient: shop.client,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var only visitor
+	sessionOf := func(*gin.Context) *visitor { return &only }
+	r := gin.New()
+	r.GET("/", func(c *gin.Context) { c.String(http.StatusOK, "Hello, %s %s", only.OpenID, only.Nickname) })
+
+	// region own-sessions
+	r.GET("/login", func(c *gin.Context) {
+		visitor, code := sessionOf(c), c.Query("code")
+		if code == "" {
+			visitor.State = rand.Text() // crypto/rand
+		} else if visitor.State == "" || subtle.ConstantTimeCompare([]byte(c.Query("state")), []byte(visitor.State)) != 1 {
+			c.AbortWithStatus(http.StatusBadRequest) // a login that this browser did not start
+			return
+		}
+		url, user, err := client.AuthorizeUserInfo(c, oauth.FlowParams{Code: code, State: visitor.State})
+		switch {
+		case err != nil:
+			c.AbortWithStatus(http.StatusBadGateway)
+		case url != "":
+			c.Redirect(http.StatusFound, url)
+		case user.Snapshot:
+			c.AbortWithStatus(http.StatusForbidden) // a virtual user
+		default:
+			visitor.State, visitor.OpenID, visitor.Nickname = "", user.OpenID, user.Nickname
+			c.Redirect(http.StatusFound, "/")
+		}
+	})
+	// endregion
+
+	want(t, shop.open(r, "/login"), http.StatusOK, "Hello, oXiaoMing 小明")
+	for _, forged := range []string{"/login?code=x", "/login?code=x&state=", "/login?code=x&state=y"} {
+		want(t, shop.open(r, forged), http.StatusBadRequest, "")
+	}
 }
