@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -89,13 +90,20 @@ func (a *Auth) clientOf(rec *record) *Client {
 	return a.client
 }
 
-// save writes rec into the request's session, with the life that is left of it.
+// save writes rec into the request's session, with the life that is left of it. A session that
+// ended since it was read, by a logout in another tab, stays ended.
 func (a *Auth) save(w http.ResponseWriter, r *http.Request, rec *record) error {
 	session, err := a.store.New(r, a.sessionName)
-	if err != nil && !sessionstore.Anonymous(err) {
+	switch {
+	case err != nil && !sessionstore.Anonymous(err):
+		return err
+	case err != nil || session.IsNew:
+		return nil
+	}
+	if err := a.write(w, r, session, rec); !errors.Is(err, sessionstore.ErrNotFound) {
 		return err
 	}
-	return a.write(w, r, session, rec)
+	return nil
 }
 
 // replace begins a new session for rec under a new ID, so that an ID planted in the browser before
