@@ -149,11 +149,11 @@ func checkLocation(t *testing.T, w *httptest.ResponseRecorder) {
 func FuzzAnswers(f *testing.F) {
 	var answers map[string][]byte
 	var status int
-	var failure error
+	var failure *Failure
 	a := fuzzAuth(f, "a", func(r *http.Request) (int, []byte) { return status, answers[r.URL.Path] },
 		func(w http.ResponseWriter, _ *http.Request, err error) {
-			failure = err
-			w.WriteHeader(err.(*Failure).Status)
+			failure, _ = errors.AsType[*Failure](err) // of another type it panics below
+			w.WriteHeader(failure.Status)
 		})
 	const (
 		token   = `{"access_token":"AT","expires_in":7200,"refresh_token":"RT","openid":"OPENID","scope":"snsapi_userinfo","unionid":"UNIONID"}`
@@ -187,7 +187,7 @@ func FuzzAnswers(f *testing.F) {
 		if failure != nil {
 			_, wire := errors.AsType[*core.WireError](failure)
 			refusal, refused := errors.AsType[*core.Error](failure)
-			denied := failure.(*Failure).Kind == KindDenied || failure.(*Failure).Kind == KindSnapshot
+			denied := failure.Kind == KindDenied || failure.Kind == KindSnapshot
 			if !wire && !denied && !errors.Is(failure, ErrIdentity) && (!refused || refusal.Code == 0) {
 				t.Errorf("an untyped failure: %#v", failure)
 			}
