@@ -46,10 +46,16 @@ func (c *Client) InitAccessToken(ctx context.Context, p FlowParams) (url string,
 // RefreshToken. A dead access token falls through to the refresh token, a dead refresh token to
 // the URL. If none helps, url is the page to redirect to. One of url, user and err is set.
 //
-// With ScopeBase there is no profile to fetch: the user has an OpenID and perhaps a UnionID.
+// With ScopeBase there is no profile to fetch: the user has an OpenID and perhaps a UnionID. A known
+// AccessToken and OpenID are validated instead.
 func (c *Client) AuthorizeUserInfo(ctx context.Context, p FlowParams) (url string, user *core.User, err error) {
 	if p.Code == "" && p.AccessToken != "" && p.OpenID != "" {
-		user, err = c.profile(ctx, &Token{AccessToken: p.AccessToken, OpenID: p.OpenID}, p.Scope)
+		if p.Scope == ScopeBase { // no profile will prove that the openid is the token's
+			err = c.Validate(ctx, p.AccessToken, p.OpenID)
+		}
+		if err == nil {
+			user, err = c.profile(ctx, &Token{AccessToken: p.AccessToken, OpenID: p.OpenID}, p.Scope)
+		}
 		if err == nil || !deadToken(err) {
 			return "", user, err
 		}
