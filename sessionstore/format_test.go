@@ -1,0 +1,21 @@
+package sessionstore_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+func TestAPrintedStoreShowsNoKey(t *testing.T) {
+	store, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
+		if got := fmt.Sprintf(verb, store); got != "sessionstore.CookieStore" {
+			t.Errorf("%s shows %s", verb, got)
+		}
+	}
+}
