@@ -13,8 +13,8 @@ FUZZTIME ?= 30s
 SOAK ?= 10m
 ARGS ?=
 
-# The library, and the two modules that bring what a user of the library never downloads.
-MODULES := . $(patsubst %/go.mod,%,$(wildcard bench/go.mod e2e/go.mod))
+# The library, and the modules that bring what a user of the library never downloads.
+MODULES := . $(patsubst %/go.mod,%,$(wildcard bench/go.mod e2e/go.mod examples/echo/go.mod))
 
 # in_modules runs a command in every module and stops at the first fault.
 in_modules = for m in $(MODULES); do (cd "$$m" && $(1)) || exit 1; done
@@ -48,8 +48,9 @@ deps: ## install what the tests drive: redis-server and chromium
 	@scripts/deps
 
 .PHONY: test
-test: deps ## every test with the race detector: the library, the browser tests, the benchmarks' own
+test: deps ## every test with the race detector: the library, the adapter for echo, the browser tests, the benchmarks' own
 	WXOAUTH_NO_SKIP=1 go test -race -shuffle=on ./...
+	cd examples/echo && go test -shuffle=on ./...
 	@$(MAKE) --no-print-directory e2e
 	@if [ -d bench ]; then set -x; cd bench && go test ./...; else echo "bench: not written yet"; fi
 

@@ -92,7 +92,7 @@ func openShop(t *testing.T) *shop {
 func (s *shop) config() oauth.Config {
 	return oauth.Config{
 		AppID: s.AppID(), Secret: core.Secret(s.Secret()), PublicURL: adaptertest.PublicURL,
-		Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: s.client,
+		Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: s.client, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 

@@ -73,9 +73,9 @@ func (d document) prose() string { return blockForm.ReplaceAllString(d.text, "")
 
 // A region is a part of a Go file that a document shows.
 type region struct {
-	file string // the whole text of its file
-	code string
-	used []string // the documents that show it
+	file  string // the whole text of its file
+	code  string
+	shown bool
 }
 
 // regions are those of the files that match pattern, by their names. Parts of one name are joined.
@@ -104,7 +104,7 @@ func regions(t *testing.T, pattern string) map[string]*region {
 				}
 				open.code += dedent(lines)
 				open, lines = nil, nil
-			case open != nil:
+			case open != nil && (len(lines) > 0 || line != "\n"):
 				lines = append(lines, line)
 			}
 		}
@@ -139,11 +139,11 @@ func (r *region) shows(code string) bool {
 	return code == r.code
 }
 
-// find marks the region that code is as used by a document.
-func find(all map[string]*region, code, by string) bool {
+// find reports whether code is one of the regions.
+func find(all map[string]*region, code string) bool {
 	for _, r := range all {
 		if r.shows(code) {
-			r.used = append(r.used, by)
+			r.shown = true
 			return true
 		}
 	}
@@ -152,22 +152,43 @@ func find(all map[string]*region, code, by string) bool {
 
 func TestGoCodeOfTheDocumentsRuns(t *testing.T) {
 	all := regions(t, "*_example_test.go")
-	check := func(d document) {
-		for _, b := range d.blocks() {
-			if b.language == "go" && !find(all, b.code, d.path) {
-				t.Errorf("%s shows code that is no region of a *_example_test.go:\n%s", d.path, b.code)
+	shown := []string{"docs/migration.md"}
+	for _, name := range bilingual {
+		shown = append(shown, name+".md", name+chinese+".md")
+	}
+	for _, name := range shown {
+		for _, b := range read(t, name).blocks() {
+			if b.language == "go" && !find(all, b.code) {
+				t.Errorf("%s shows code that is no region of a *_example_test.go:\n%s", name, b.code)
 			}
 		}
 	}
-	for _, name := range bilingual {
-		check(read(t, name+".md"))
-		check(read(t, name+chinese+".md"))
-	}
-	check(read(t, "docs/migration.md"))
 	for name, r := range all {
-		if len(r.used) == 0 {
+		if !r.shown {
 			t.Errorf("no document shows the region %q", name)
 		}
+	}
+}
+
+// The guide to adapters shows whole files of the one for echo.
+func TestAdapterGuide(t *testing.T) {
+	const folder = "examples/echo/wxoauth/"
+	var files []string
+	for _, name := range []string{"wxoauth.go", "adapter_test.go"} {
+		files = append(files, read(t, folder+name).text)
+	}
+	for _, b := range read(t, "docs/adapters.md").blocks() {
+		if b.language != "go" {
+			continue
+		}
+		if i := slices.Index(files, b.code); i >= 0 {
+			files = slices.Delete(files, i, i+1)
+		} else {
+			t.Errorf("docs/adapters.md shows code that is no file of %s:\n%s", folder, b.code)
+		}
+	}
+	if len(files) > 0 {
+		t.Errorf("docs/adapters.md lacks %d files of %s", len(files), folder)
 	}
 }
 

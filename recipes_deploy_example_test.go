@@ -240,6 +240,7 @@ func TestRecipeObserve(t *testing.T) {
 }
 
 // region observer
+
 type counter struct {
 	mu     sync.Mutex
 	counts map[string]int

@@ -279,6 +279,7 @@ func TestRecipeMiniProgram(t *testing.T) {
 }
 
 // region mini-decrypt
+
 func phoneNumber(c *gin.Context) {
 	var form struct{ EncryptedData, IV string }
 	if err := c.ShouldBindJSON(&form); err != nil {

@@ -118,9 +118,9 @@ func TestRecipePush(t *testing.T) {
 	t.Setenv("PUSH_TOKEN", "T0ken")
 	t.Setenv("PUSH_AES_KEY", strings.Repeat("a", 42)+"A")
 	var hidden []string
-	hide := func(_ context.Context, traceID string) error {
+	hide := func(ctx context.Context, traceID string) error {
 		hidden = append(hidden, traceID)
-		return nil
+		return ctx.Err()
 	}
 	r := gin.New()
 	routes := func() error {

@@ -1,0 +1,83 @@
+// Package wxoauth puts echo routes behind WeChat login.
+//
+//	e.Use(wxoauth.Middleware(cfg))
+package wxoauth
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/oauth"
+)
+
+// Config describes a web login; see [oauth.Config] for every field and its default.
+type Config = oauth.Config
+
+// What a page may ask for.
+const (
+	ScopeBase     = oauth.ScopeBase     // silent: the openid only
+	ScopeUserInfo = oauth.ScopeUserInfo // asks the user: openid, unionid and profile
+)
+
+// Middleware passes on only requests of signed-in users. It panics at startup if cfg cannot
+// work; use [New] to get an error instead.
+func Middleware(cfg Config) echo.MiddlewareFunc {
+	auth, err := New(cfg)
+	if err != nil {
+		panic(err)
+	}
+	return auth.Middleware()
+}
+
+// Auth is the login of one official account. It is safe for concurrent use.
+type Auth struct{ auth *oauth.Auth }
+
+// New checks cfg and reports all its faults at once.
+func New(cfg Config) (*Auth, error) {
+	auth, err := oauth.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Auth{auth}, nil
+}
+
+// Middleware passes on only requests of signed-in users who granted Config.Scope.
+func (a *Auth) Middleware() echo.MiddlewareFunc { return a.Require("") }
+
+// Require passes on only requests of signed-in users who granted scope.
+func (a *Auth) Require(scope oauth.Scope) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r, ok := a.auth.Admit(c.Response(), c.Request(), scope)
+			if !ok {
+				return nil // Admit has answered
+			}
+			c.SetRequest(r)
+			return next(c)
+		}
+	}
+}
+
+// Optional passes on every request, with the user if somebody is signed in: for public pages.
+func (a *Auth) Optional() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.SetRequest(a.auth.Identify(c.Response(), c.Request()))
+			return next(c)
+		}
+	}
+}
+
+// Login is the handler for Config.LoginPath.
+func (a *Auth) Login() echo.HandlerFunc { return echo.WrapHandler(a.auth.LoginHandler()) }
+
+// Logout is the handler that ends the session on a POST.
+func (a *Auth) Logout() echo.HandlerFunc { return echo.WrapHandler(a.auth.LogoutHandler()) }
+
+// AccessToken returns a live access token of the signed-in user; see [oauth.Auth.AccessToken].
+func (a *Auth) AccessToken(c echo.Context) (string, error) {
+	return a.auth.AccessToken(c.Response(), c.Request())
+}
+
+// User returns who is signed in; false means nobody is.
+func User(c echo.Context) (*core.User, bool) { return core.UserFrom(c.Request().Context()) }
