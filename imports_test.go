@@ -39,10 +39,12 @@ var arrows = map[string][]string{
 	"internal/redistest":      {}, // a real redis-server for tests
 	"internal/adaptertest":    {anything},
 	"internal/fleettest":      {anything},
+	"observe/wxotel":          {"core"},
 	"examples/internal/demo":  {anything},
 	"examples/nethttp":        {anything},
 	"examples/chi":            {anything},
 	"examples/gin":            {anything},
+	"examples/miniprogram":    {anything},
 }
 
 // confined says which packages may import a module of others, tests aside. Whoever imports one
@@ -53,6 +55,7 @@ var confined = map[string][]string{
 	"github.com/go-chi/chi":       {"adapters/chi", "internal/adaptertest", "examples/chi"},
 	"github.com/stretchr/testify": {"internal/adaptertest"},
 	"go.uber.org/goleak":          {"internal/adaptertest"},
+	"go.opentelemetry.io":         {"observe/wxotel"},
 	"github.com/chromedp":         {},
 }
 
@@ -85,6 +88,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"Redis in the Redis store", "sessionstore/redisstore", "github.com/redis/rueidis", ""},
 		{"part of a confined module", "oauth", "github.com/stretchr/testify/require", "oauth imports github.com/stretchr/testify/require"},
 		{"a later major version", "oauth", "github.com/go-chi/chi/v5", "oauth imports github.com/go-chi/chi/v5"},
+		{"measurements in the flow", "oauth", "go.opentelemetry.io/otel/metric", "oauth imports go.opentelemetry.io/otel/metric"},
 		{"a browser in an example", "examples/gin", "github.com/chromedp/chromedp", "examples/gin imports github.com/chromedp/chromedp"},
 		{"a name that only begins the same", "oauth", "github.com/gin-gonic/ginger", ""},
 	} {

@@ -1,0 +1,261 @@
+package wxotel_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+const page = "../../docs/observability.md"
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// rows are the cells of the table below a heading of the page, without backquotes.
+func rows(t *testing.T, heading string) (rows [][]string) {
+	t.Helper()
+	_, text, found := strings.Cut(readFile(t, page), " "+heading+"\n")
+	if !found {
+		t.Fatalf("no heading %q", heading)
+	}
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "#") {
+			break
+		}
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.ReplaceAll(line, "`", ""), "|\n"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows = append(rows, cells)
+	}
+	if len(rows) < 3 {
+		t.Fatalf("no table below %q", heading)
+	}
+	return rows[2:] // without head and ruler
+}
+
+// first is the first cell of each row, sorted.
+func first(rows [][]string) (cells []string) {
+	for _, row := range rows {
+		cells = append(cells, row[0])
+	}
+	slices.Sort(cells)
+	return cells
+}
+
+func TestThePageNamesAllThatIsMeasured(t *testing.T) {
+	tel := newTelemetry(t)
+	events := first(rows(t, "Events"))
+	for _, name := range events {
+		tel.Observe(t.Context(), core.Event{Name: name, Kind: "/sns/userinfo", Duration: time.Second, Code: core.ErrQuota, Failed: true})
+	}
+
+	doc := readFile(t, "doc.go")
+	var metrics []string
+	for _, row := range rows(t, "Metrics") {
+		metrics = append(metrics, row[0]+" "+row[2])
+		if !regexp.MustCompile(`(?m)^//\t` + regexp.QuoteMeta(row[0]) + ` +` + row[1] + ` +` + regexp.QuoteMeta(row[2]) + ` +` + row[3] + `$`).MatchString(doc) {
+			t.Errorf("doc.go has no line for %v", row)
+		}
+	}
+	slices.Sort(metrics)
+	var measured []string
+	keys := []string{}
+	point := regexp.MustCompile(`^(\S+?)\{(.*)\} .* (\S+)$`)
+	for _, p := range tel.points(t) {
+		m := point.FindStringSubmatch(p)
+		measured = append(measured, m[1]+" "+m[3])
+		for pair := range strings.SplitSeq(m[2], ",") {
+			key, _, _ := strings.Cut(pair, "=")
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(measured)
+	if measured = slices.Compact(measured); !slices.Equal(measured, metrics) {
+		t.Errorf("measured %q, on the page are %q", measured, metrics)
+	}
+
+	var spans []string
+	for _, s := range tel.spans.GetSpans() {
+		spans = append(spans, s.Name)
+		for _, a := range s.Attributes {
+			keys = append(keys, string(a.Key))
+		}
+	}
+	slices.Sort(spans)
+	if want := first(rows(t, "Spans")); !slices.Equal(spans, want) {
+		t.Errorf("spans %q, on the page are %q", spans, want)
+	}
+
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	if want := first(rows(t, "Attributes")); !slices.Equal(keys, want) {
+		t.Errorf("attributes %q, on the page are %q", keys, want)
+	}
+	for _, name := range slices.Concat(spans, keys) {
+		if !strings.Contains(doc, "//\t"+name+" ") {
+			t.Errorf("doc.go does not explain %q", name)
+		}
+	}
+}
+
+func TestThePageNamesAllEvents(t *testing.T) {
+	var events []string
+	inspect(t, "core", func(n ast.Node) {
+		spec, ok := n.(*ast.ValueSpec)
+		if ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Event") {
+			events = append(events, literal(spec.Values[0]))
+		}
+	})
+	slices.Sort(events)
+	if want := first(rows(t, "Events")); !slices.Equal(events, want) {
+		t.Errorf("core has the events %q, on the page are %q", events, want)
+	}
+}
+
+// A line is one that a package may log.
+type line struct{ pkg, level, message, keys string }
+
+func TestThePageNamesAllLogLines(t *testing.T) {
+	var written, documented []line
+	for _, pkg := range []string{"core", "core/rediscache", "sessionstore", "sessionstore/redisstore", "oauth", "mpauth", "mpapi", "push", "jssdk", "adapters/nethttp", "adapters/chi", "adapters/gin"} {
+		written = append(written, logged(t, pkg)...)
+	}
+	for _, row := range rows(t, "Log lines") {
+		documented = append(documented, line{row[0], row[1], row[2], strings.ReplaceAll(row[3], ",", "")})
+	}
+	for _, l := range written {
+		if !slices.Contains(documented, l) {
+			t.Errorf("the page lacks %+v", l)
+		}
+	}
+	for _, l := range documented {
+		if !slices.Contains(written, l) {
+			t.Errorf("nobody logs %+v", l)
+		}
+	}
+}
+
+// levels are what the methods of a Logger write. Log and LogAttrs have the level as an argument.
+var levels = map[string]string{"DebugContext": "debug", "InfoContext": "info", "WarnContext": "warn", "ErrorContext": "error", "Log": "", "LogAttrs": ""}
+
+// logged finds the log lines of a package.
+func logged(t *testing.T, pkg string) (lines []line) {
+	t.Helper()
+	var function []string // the keys of all attributes that were made in the function so far
+	inspect(t, pkg, func(n ast.Node) {
+		if _, ok := n.(*ast.FuncDecl); ok {
+			function = nil
+		}
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return
+		}
+		if key := attributeKey(call); key != "" {
+			function = append(function, key)
+		}
+		_, method := callee(call)
+		level, ok := levels[method]
+		if !ok || len(call.Args) < 2 {
+			return
+		}
+		args := call.Args[1:] // without the context
+		if level == "" {
+			level = "by kind"
+			if constant, ok := args[0].(*ast.SelectorExpr); ok {
+				level = strings.ToLower(strings.TrimPrefix(constant.Sel.Name, "Level"))
+			}
+			args = args[1:]
+		}
+		l := line{pkg: pkg, level: level, message: literal(args[0])}
+		var keys []string
+		for i, arg := range args[1:] {
+			if key := attributeKey(arg); key != "" {
+				keys = append(keys, key)
+			} else if key := literal(arg); key != "" && i%2 == 0 {
+				keys = append(keys, key)
+			}
+		}
+		if call.Ellipsis.IsValid() {
+			keys = function
+		}
+		l.keys = strings.Join(keys, " ")
+		lines = append(lines, l)
+	})
+	return lines
+}
+
+// attributeKey is the key of slog.String("key", …) and the like, "" of anything else.
+func attributeKey(e ast.Expr) string {
+	call, ok := e.(*ast.CallExpr)
+	if !ok || len(call.Args) != 2 {
+		return ""
+	}
+	if of, _ := callee(call); of != "slog" {
+		return ""
+	}
+	return literal(call.Args[0])
+}
+
+// callee is what is called: a method, or a function of a package, and of what.
+func callee(call *ast.CallExpr) (of, name string) {
+	selector, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return "", ""
+	}
+	if id, ok := selector.X.(*ast.Ident); ok {
+		of = id.Name
+	}
+	return of, selector.Sel.Name
+}
+
+// literal is the value of a string literal, "" of anything else.
+func literal(e ast.Expr) string {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return ""
+	}
+	text, _ := strconv.Unquote(lit.Value)
+	return text
+}
+
+// inspect shows each node of a package, its tests left out.
+func inspect(t *testing.T, pkg string, look func(ast.Node)) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../..", pkg, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no package %s: %v", pkg, err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			look(n)
+			return true
+		})
+	}
+}
