@@ -92,8 +92,11 @@ func (a *Auth) LogoutHandler() http.Handler {
 
 func (a *Auth) logOut(w http.ResponseWriter, r *http.Request) error {
 	session, err := a.store.New(r, a.sessionName)
-	if session == nil {
-		return errors.Join(errors.New("the store gave no session"), err)
+	switch {
+	case !sessionstore.Anonymous(err):
+		return err // the session may be there: its cookie stays
+	case session == nil:
+		return errors.New("the store gave no session")
 	}
 	a.memo.forget(sessionstore.CookieValue(r, a.sessionName))
 	if sessionstore.CookieValue(r, a.finishedName) != "" {

@@ -68,6 +68,9 @@ func (a *Auth) recordIn(values map[any]any) *record {
 	if err != nil || !a.ours(rec.user.AppID) || !a.alive(rec) {
 		return nil
 	}
+	if rec.user.Snapshot && !a.cfg.AllowSnapshot { // from before it was forbidden, or of an Auth that allows it
+		return nil
+	}
 	return rec
 }
 
@@ -98,7 +101,7 @@ func (a *Auth) save(w http.ResponseWriter, r *http.Request, rec *record) error {
 	case err != nil && !sessionstore.Anonymous(err):
 		return err
 	case err != nil || session.IsNew:
-		return nil
+		return nil //nolint:nilerr // it ended
 	}
 	if err := a.write(w, r, session, rec); !errors.Is(err, sessionstore.ErrNotFound) {
 		return err
