@@ -99,7 +99,9 @@ func TestALogoutDuringAnOutageClearsNoCookie(t *testing.T) {
 	}
 	for answers := range 2 {
 		store := &flaky{inner, -1}
-		a, page := newAuth(t, func(cfg *oauth.Config) { cfg.AllowSnapshot, cfg.Store, cfg.Logger = true, store, slog.New(slog.DiscardHandler) })
+		a, page := newAuth(t, func(cfg *oauth.Config) {
+			cfg.AllowSnapshot, cfg.Store, cfg.Logger = true, store, slog.New(slog.DiscardHandler)
+		})
 		visitor := signIn(t, page)
 		before := maps.Clone(visitor)
 		store.answers = answers
