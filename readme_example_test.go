@@ -2,6 +2,7 @@ package wxoauth_test
 
 import (
 	"encoding/base64"
+	"log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -42,19 +43,16 @@ func (s *shop) configOfReadme(t *testing.T) oauth.Config {
 	t.Setenv("WECHAT_APPID", s.AppID())
 	t.Setenv("WECHAT_SECRET", s.Secret())
 	t.Setenv("SESSION_KEY", base64.StdEncoding.EncodeToString(adaptertest.Key('1')))
-	cfg, err := configOfReadme()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := configOfReadme()
 	cfg.HTTPClient = s.client
 	return cfg
 }
 
-func configOfReadme() (oauth.Config, error) {
+func configOfReadme() oauth.Config {
 	// region config
 	key, err := base64.StdEncoding.DecodeString(os.Getenv("SESSION_KEY")) // openssl rand -base64 32
 	if err != nil {
-		return wxoauth.Config{}, err
+		log.Fatal(err)
 	}
 	cfg := wxoauth.Config{
 		AppID:     os.Getenv("WECHAT_APPID"), // of your official account
@@ -63,7 +61,7 @@ func configOfReadme() (oauth.Config, error) {
 		Keys:      [][]byte{key},              // the same on every replica
 	}
 	// endregion
-	return cfg, nil
+	return cfg
 }
 
 // A shop is shop.example.com and a simulated WeChat, on a network without sockets.

@@ -277,6 +277,8 @@ func (d document) anchors() (all []string) {
 }
 
 var (
+	commandForm = regexp.MustCompile("`((?:make|go run|cd) [^`\n]+)`")
+
 	targetForm = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
 	makeForm   = regexp.MustCompile(`(?m)\bmake ([a-z]+)\b`)
 	folderForm = regexp.MustCompile(`(?m)(?:\bcd |\./)([a-z0-9_/.-]+[a-z0-9_])`)
@@ -288,20 +290,30 @@ func TestShellCommandsExist(t *testing.T) {
 		targets = append(targets, m[1])
 	}
 	for _, d := range documents(t) {
-		for _, b := range d.blocks() {
-			if b.language != "sh" {
-				continue
+		commands := d.commands()
+		for _, m := range makeForm.FindAllStringSubmatch(commands, -1) {
+			if !slices.Contains(targets, m[1]) {
+				t.Errorf("%s says make %s; the targets are %v", d.path, m[1], targets)
 			}
-			for _, m := range makeForm.FindAllStringSubmatch(b.code, -1) {
-				if !slices.Contains(targets, m[1]) {
-					t.Errorf("%s says make %s; the targets are %v", d.path, m[1], targets)
-				}
-			}
-			for _, m := range folderForm.FindAllStringSubmatch(b.code, -1) {
-				if _, err := os.Stat(m[1]); err != nil {
-					t.Errorf("%s names %s, which does not exist", d.path, m[1])
-				}
+		}
+		for _, m := range folderForm.FindAllStringSubmatch(commands, -1) {
+			if _, err := os.Stat(m[1]); err != nil {
+				t.Errorf("%s names %s, which does not exist", d.path, m[1])
 			}
 		}
 	}
+}
+
+// commands are the shell blocks, and the commands within sentences.
+func (d document) commands() string {
+	var all strings.Builder
+	for _, b := range d.blocks() {
+		if b.language == "sh" {
+			all.WriteString(b.code)
+		}
+	}
+	for _, m := range commandForm.FindAllStringSubmatch(d.prose(), -1) {
+		all.WriteString(m[1] + "\n")
+	}
+	return all.String()
 }
