@@ -278,7 +278,7 @@ func otherCallbackCases() []Case {
 			old := b.Jar.Copy()
 			t.WantUser(b.Open(second.Callback(1)), 1)
 			t.WantSignedIn(b, 1)
-			if t.Store.onServer() {
+			if t.Store.OnServer {
 				thief := t.Browser()
 				thief.Jar = old
 				t.WantNobody(thief)

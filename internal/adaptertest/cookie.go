@@ -129,7 +129,7 @@ func cookieCases() Group {
 			t.wantAnonymous(name + "=" + answer.Token)
 		}},
 		{Name: "a cookie of an unknown key is nobody's; a retired key's is until it is taken away", Test: func(t *World) {
-			if t.Store.onServer() {
+			if t.Store.OnServer {
 				t.rotateOnServer()
 				return
 			}
@@ -174,17 +174,17 @@ func cookieCases() Group {
 			if u := userOf(v); u != nil && u.OpenID != t.Sim.Users()[1].OpenID {
 				t.Errorf("the attacker sees %+v", u)
 			}
-			if t.Store.onServer() && v.Status != http.StatusUnauthorized {
+			if t.Store.OnServer && v.Status != http.StatusUnauthorized {
 				t.Errorf("the planted session lives on: %d", v.Status)
 			}
 		}},
 		{Name: "a planted value that was never a session does not become one", Test: func(t *World) {
-			name, real := t.session(t.BrowserOf(t.Sim.Users()[1]))
-			logOutWith(t, name+"="+real)
-			for _, planted := range []string{real, strings.Repeat("A", len(real)), "planted"} {
+			name, ended := t.session(t.BrowserOf(t.Sim.Users()[1]))
+			logOutWith(t, name+"="+ended)
+			for _, planted := range []string{ended, strings.Repeat("A", len(ended)), "planted"} {
 				victim := t.Browser()
 				victim.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{{Name: name, Value: planted, Path: "/", Secure: true}})
-				if planted == real && !t.Store.onServer() {
+				if planted == ended && !t.Store.OnServer {
 					continue // a cookie that was copied before a logout stays good there
 				}
 				t.WantUser(victim.Open(PublicURL+"/me"), 0)
@@ -192,7 +192,7 @@ func cookieCases() Group {
 			}
 		}},
 		{Name: "a session that was logged out is nobody's", Test: func(t *World) {
-			if !t.Store.onServer() {
+			if !t.Store.OnServer {
 				return // only the browser can forget it
 			}
 			b := t.Browser()
@@ -230,7 +230,7 @@ func cookieCases() Group {
 			t.wantAnonymous(name + "=" + value)
 		}},
 		{Name: "a session of another version or of the future is nobody's", Test: func(t *World) {
-			if t.Store.onServer() {
+			if t.Store.OnServer {
 				return // nobody but the server writes there
 			}
 			name, value := t.session(t.Browser())
@@ -311,6 +311,9 @@ func cookieCases() Group {
 			})
 			b := t.BrowserOf(u)
 			b.Open(PublicURL + "/me")
+			if name, value := t.session(b); len(name)+len("=")+len(value) > 1250 {
+				t.Errorf("cookie %s takes %d bytes", name, len(name)+len("=")+len(value))
+			}
 			got := userOf(b.Open(PublicURL + "/me"))
 			if got == nil || got.OpenID != u.OpenID || got.UnionID != u.UnionID || got.Nickname != strings.Repeat("长", 64) || got.HeadImgURL != "" {
 				t.Errorf("the page saw %+v", got)

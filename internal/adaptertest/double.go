@@ -42,7 +42,7 @@ func doubleCases() Group {
 				if shape.slow > 0 {
 					t.Sim.Fail(exchangePath, wxsim.Late(shape.slow))
 				}
-				t.inParallel(logins, 50, func(i int) {
+				t.inParallel(logins, 50, func(int) {
 					b := t.Browser()
 					a := t.Begin(b, PublicURL+"/me?a=1")
 					first := a.Callback(0)

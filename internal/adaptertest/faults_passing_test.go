@@ -113,7 +113,7 @@ func forAccessToken(t *World, path string, m misbehaviour, want ending) {
 	if got.Token == "" || got.Err != nil {
 		t.Errorf("AccessToken gave no token: %v", got.Err)
 	}
-	if !slices.ContainsFunc(v.SetCookies(), SessionCookie) && !t.Store.onServer() {
+	if !slices.ContainsFunc(v.SetCookies(), SessionCookie) && !t.Store.OnServer {
 		t.Error("the new token was not saved")
 	}
 }

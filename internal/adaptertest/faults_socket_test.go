@@ -53,7 +53,7 @@ func openGate(w *World, client *http.Client) *gate {
 // callDirectly deploys an app that calls WeChat's API at an address.
 func (w *World) callDirectly(address string, client *http.Client) {
 	w.Helper()
-	w.Deploy(func(cfg *oauth.Config) { cfg.HTTPClient, cfg.APIURL = client, address })
+	w.Deploy(func(cfg *oauth.Config) { cfg.HTTPClient, cfg.APIURL, cfg.OnError = client, address, w.OnError })
 }
 
 // meets leaves a connection to a peer.
@@ -163,7 +163,7 @@ func (w *World) wantDirectly(b *Browser, callback string, want ending) {
 	if took := time.Since(began); took > settled {
 		w.Errorf("it took %v", took)
 	}
-	w.WantRefusal(v, want.status, want.kind)
+	w.wantFailure(v, want)
 	w.WantNobody(b)
 }
 
@@ -260,7 +260,7 @@ func TestHugeAnswersTakeLittleMemory(t *testing.T) {
 				} else {
 					t.Logf("%s: %d MB", path, n>>20)
 				}
-				w.WantRefusal(v, f.want.status, f.want.kind)
+				w.wantFailure(v, f.want)
 				w.WantNobody(b)
 				g.fault.Store(nil)
 				w.WantUser(b.Open(callback), 0)

@@ -132,6 +132,18 @@ func (e ending) checkCause(t *World, err error) {
 	}
 }
 
+// wantFailure fails the case unless v ended at the app's own error page, which was told why.
+func (w *World) wantFailure(v *Visit, want ending) *oauth.Failure {
+	w.Helper()
+	w.WantStatus(v, want.status)
+	fails := w.Failures()
+	if len(fails) != 1 || fails[0].Status != want.status || fails[0].Kind != want.kind {
+		w.Fatalf("OnError was told of %v, want one %s with status %d", fails, want.kind, want.status)
+	}
+	want.checkCause(w, fails[0])
+	return fails[0]
+}
+
 // A misbehaviour is something that WeChat, or the network on the way, does wrong.
 type misbehaviour struct {
 	name  string
@@ -400,14 +412,9 @@ func newVisitor(t *World, path string, m misbehaviour, want ending) {
 	if welcomed.Load() != 0 {
 		t.Error("OnLogin was told of a login that failed")
 	}
-	fails := t.Failures()
-	if len(fails) != 1 {
-		t.Fatalf("OnError was told of %d failures, want 1", len(fails))
+	if f := t.wantFailure(v, want); f.RetryURL != PublicURL+"/profile?a=1" {
+		t.Errorf("RetryURL is %s", f.RetryURL)
 	}
-	if f := fails[0]; f.Status != want.status || f.Kind != want.kind || f.RetryURL != PublicURL+"/profile?a=1" {
-		t.Errorf("OnError was told %d %s, RetryURL %s", f.Status, f.Kind, f.RetryURL)
-	}
-	want.checkCause(t, fails[0])
 	t.WantNobody(b)
 	recoverFrom(t, b, l, path, m, v.Address())
 	if welcomed.Load() != 1 {

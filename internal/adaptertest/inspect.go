@@ -109,7 +109,7 @@ func (w *World) inspectCookies(h *Hop, complain func(string, ...any)) {
 		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge == 0 {
 			complain("cookie %s has other attributes: %+v", c.Name, *c)
 		}
-		if size := len(c.Name) + len("=") + len(c.Value); size > 1250 {
+		if size := len(c.Name) + len("=") + len(c.Value); size > maxCookie {
 			complain("cookie %s takes %d bytes", c.Name, size)
 		}
 		if seen[c.Name] {

@@ -28,7 +28,7 @@ func logoutCases() Group {
 					t.Errorf("the browser still holds %d cookies", n-1)
 				}
 				t.WantNobody(b)
-				if t.Store.onServer() {
+				if t.Store.OnServer {
 					thief := t.Browser()
 					thief.Jar = stolen
 					t.WantNobody(thief)
@@ -39,7 +39,7 @@ func logoutCases() Group {
 			b := t.Browser()
 			t.SignIn(b)
 			for _, c := range b.Do(post(sameOrigin)).SetCookies() { // inspect has looked at the attributes
-				if c.MaxAge >= 0 || c.Value != "" {
+				if c.MaxAge >= 0 {
 					t.Errorf("%+v", c)
 				}
 			}

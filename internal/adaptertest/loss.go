@@ -60,8 +60,8 @@ func lossCases() Group {
 				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
 			}
 		}},
-		{Name: "of 1,000 logins that lose 30 % of their attempts 96 % sign in within three, and none loops", Test: func(t *World) {
-			const logins = 1000
+		{Name: "of 500 logins that lose 30 % of their attempts 96 % sign in within three, and none loops", Test: func(t *World) {
+			const logins = 500
 			var signedIn, refused atomic.Int32
 			t.inParallel(logins, 50, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i%3])
@@ -86,9 +86,9 @@ func lossCases() Group {
 				t.Errorf("%d exchanges for %d logins: a login without its cookie asked WeChat", n, signedIn.Load())
 			}
 		}},
-		{Name: "300 browsers that lose 30 % of all cookies before each request never loop", Test: func(t *World) {
+		{Name: "150 browsers that lose 30 % of all cookies before each request never loop", Test: func(t *World) {
 			var long atomic.Int32
-			t.inParallel(300, 50, func(i int) {
+			t.inParallel(150, 50, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i%3])
 				b.Loses = onShop(Sometimes(0.3, uint64(i), AnyCookie))
 				v := b.Open(PublicURL + "/me")
@@ -102,8 +102,8 @@ func lossCases() Group {
 					t.WantUser(v, i%3)
 				}
 			})
-			if n := long.Load(); n > 6 {
-				t.Errorf("%d of 300 took more than %d redirects", n, maxRedirects)
+			if n := long.Load(); n > 3 {
+				t.Errorf("%d of 150 took more than %d redirects", n, maxRedirects)
 			}
 		}},
 	}}

@@ -101,8 +101,8 @@ func pageCases() Group {
 			}
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile") // as good as userinfo
 			time.Sleep(day + time.Second)
-			t.rename("新名字")
-			if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.Nickname != "新名字" || u.AppID != t.Sim.WebsiteAppID() {
+			t.rename()
+			if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.Nickname != newName || u.AppID != t.Sim.WebsiteAppID() {
 				t.Errorf("a day later the page saw %+v", u)
 			}
 			phone := t.Browser()

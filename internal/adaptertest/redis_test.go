@@ -25,7 +25,7 @@ import (
 // of our own, because a bubble's clock stands still while anybody waits for a socket; the store's
 // own tests talk to a real one.
 func TestRedisSessions(t *testing.T) {
-	store := adaptertest.Store{Name: "Redis sessions", Open: func(t *testing.T) func(keys [][]byte) sessions.Store {
+	store := adaptertest.Store{Name: "Redis sessions", OnServer: true, Open: func(t *testing.T) func(keys [][]byte) sessions.Store {
 		t.Helper()
 		server := newMemoryRedis(t)
 		return func(keys [][]byte) sessions.Store {

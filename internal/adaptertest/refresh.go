@@ -23,7 +23,7 @@ func refreshCases() Group {
 		b := t.Browser()
 		t.SignIn(b)
 		time.Sleep(day + time.Second)
-		t.rename("新名字")
+		t.rename()
 		t.Sim.Reset()
 		t.Events()
 		return b
@@ -35,14 +35,14 @@ func refreshCases() Group {
 			t.Errorf("%s: want the page of %s, got %d %s", show(v.URL), name, v.Status, v.Body)
 		}
 	}
-	const old, fresh = "小明", "新名字"
+	const old, fresh = "小明", newName
 	cases := []Case{
 		{Name: "a page a day later fetches the profile in passing", Test: func(t *World) {
 			b := t.Browser()
 			t.SignIn(b)
 			login := userOf(b.Open(PublicURL + "/me"))
 			time.Sleep(day + time.Second)
-			t.rename(fresh)
+			t.rename()
 			t.Events()
 			v := b.Open(PublicURL + "/me")
 			wantName(t, v, fresh)
@@ -72,7 +72,7 @@ func refreshCases() Group {
 			b := t.Browser()
 			t.SignIn(b)
 			time.Sleep(time.Hour + time.Second)
-			t.rename(fresh)
+			t.rename()
 			wantName(t, b.Open(PublicURL+"/me"), fresh)
 			if r, p := t.Sim.Calls(refreshPath), t.Sim.Calls(userInfoPath); r != 0 || p != 2 {
 				t.Errorf("%d refreshes and %d profiles", r, p)
@@ -170,7 +170,7 @@ func refreshCases() Group {
 			time.Sleep(500 * time.Millisecond)
 			t.WantStatus(logOut(b), http.StatusNoContent)
 			wg.Wait()
-			if t.Store.onServer() { // in a cookie nobody can know
+			if t.Store.OnServer { // in a cookie nobody can know
 				t.WantNobody(b)
 			}
 		}},
@@ -287,10 +287,13 @@ func accessTokenCases() []Case {
 	}
 }
 
+// newName is what [World.rename] calls WeChat's first user.
+const newName = "新名字"
+
 // rename gives WeChat's first user another name.
-func (w *World) rename(name string) {
+func (w *World) rename() {
 	u := w.Sim.Users()[0]
-	u.Nickname = name
+	u.Nickname = newName
 	w.Sim.AddUser(u)
 }
 

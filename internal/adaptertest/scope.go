@@ -47,7 +47,7 @@ func scopeCases() Group {
 			t.WantRefusal(b.Open(a.Decide(t.Sim.Users()[0], "refuse")), 403, oauth.KindDenied)
 			t.WantSignedIn(b, 0)
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
-			if t.Store.onServer() {
+			if t.Store.OnServer {
 				thief := t.Browser()
 				thief.Jar = old
 				t.WantNobody(thief)

@@ -34,8 +34,11 @@ func secretCases() Group {
 			params := oauth.AuthorizeParams{State: "canary-state"}
 			for _, v := range []any{
 				cfg, &cfg, auth, *cfg.Website, cfg.Website, client, *client, token, &token, flow, &flow, params, &params,
-				oauth.ClientConfig{AppID: cfg.AppID, Secret: cfg.Secret}, cfg.Secret, cfg.Store,
-				struct{ Field any }{cfg}, []any{token, &token, cfg}, map[string]any{"v": flow},
+				oauth.ClientConfig{AppID: cfg.AppID, Secret: cfg.Secret},
+				cfg.Secret, cfg.Store,
+				struct{ Field any }{cfg},
+				[]any{token, &token, cfg},
+				map[string]any{"v": flow},
 			} {
 				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 					t.secrets.see(fmt.Sprintf("a %T printed with %s", v, verb), fmt.Sprintf(verb, v))

@@ -86,12 +86,12 @@ func shapeCases() Group {
 			t.SignIn(b)
 			session := b.Cookie("wx-")
 			t.Deploy(func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('9')}; cfg.Store = nil })
-			if t.Store.onServer() { // the cookie is an ID there, and no key is needed to read it
+			if t.Store.OnServer { // the cookie is an ID there, and no key is needed to read it
 				b.Jar.Lose(SessionCookie)
 			}
 			t.Shown()
 			locked(t, b, "/me", PublicURL+"/wechat/login")
-			if !t.Store.onServer() && b.Cookie("wx-") != session {
+			if !t.Store.OnServer && b.Cookie("wx-") != session {
 				t.Error("the cookie was touched")
 			}
 		}},

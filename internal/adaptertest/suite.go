@@ -17,8 +17,8 @@ type Case struct {
 	Test    func(t *World)      // drives browsers and looks; runs in a bubble of its own
 }
 
-// groups is the table.
-func groups() []Group {
+// Groups is the table.
+func Groups() []Group {
 	return []Group{
 		loginCases(),
 		callbackCases(),
@@ -48,9 +48,10 @@ type Group struct {
 // Run takes one adapter and one store through the table.
 func Run(t *testing.T, frame Frame, store Store) {
 	t.Helper()
-	for _, g := range groups() {
+	for _, g := range Groups() {
 		t.Run(g.Name, func(t *testing.T) { g.Run(t, frame, store) })
 	}
+	t.Run("Sockets", func(t *testing.T) { runOnSockets(t, frame, store) })
 }
 
 // Run takes one adapter and one store through the group, each case in a world and a bubble of its own.

@@ -43,13 +43,12 @@ type Store struct {
 	// Open makes the storage of one world. The function it returns opens a session store on it,
 	// once for each app that is deployed. Nil stands for the embedded cookie store.
 	Open func(t *testing.T) func(keys [][]byte) sessions.Store
+	// OnServer says that the browser holds no more than an ID: what ends, ends for copies, too.
+	OnServer bool
 }
 
 // Cookies is the embedded default: sessions in sealed cookies.
 func Cookies() Store { return Store{Name: "cookie sessions"} }
-
-// onServer reports whether sessions are kept elsewhere than in the browser.
-func (s Store) onServer() bool { return s.Open != nil }
 
 // A World is one case's WeChat, app and network. Everything in it runs in the case's bubble.
 type World struct {
