@@ -163,7 +163,7 @@ func (w *World) wantDirectly(b *Browser, callback string, want ending) {
 	if took := time.Since(began); took > settled {
 		w.Errorf("it took %v", took)
 	}
-	w.wantFailure(v, want)
+	w.wantFailure(v, want, PublicURL+"/me")
 	w.WantNobody(b)
 }
 
@@ -260,7 +260,7 @@ func TestHugeAnswersTakeLittleMemory(t *testing.T) {
 				} else {
 					t.Logf("%s: %d MB", path, n>>20)
 				}
-				w.wantFailure(v, f.want)
+				w.wantFailure(v, f.want, PublicURL+"/me")
 				w.WantNobody(b)
 				g.fault.Store(nil)
 				w.WantUser(b.Open(callback), 0)

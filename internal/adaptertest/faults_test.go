@@ -133,15 +133,14 @@ func (e ending) checkCause(t *World, err error) {
 }
 
 // wantFailure fails the case unless v ended at the app's own error page, which was told why.
-func (w *World) wantFailure(v *Visit, want ending) *oauth.Failure {
+func (w *World) wantFailure(v *Visit, want ending, retryURL string) {
 	w.Helper()
 	w.WantStatus(v, want.status)
 	fails := w.Failures()
-	if len(fails) != 1 || fails[0].Status != want.status || fails[0].Kind != want.kind {
-		w.Fatalf("OnError was told of %v, want one %s with status %d", fails, want.kind, want.status)
+	if len(fails) != 1 || fails[0].Status != want.status || fails[0].Kind != want.kind || fails[0].RetryURL != retryURL {
+		w.Fatalf("OnError was told of %+v, want one %s with status %d and RetryURL %s", fails, want.kind, want.status, retryURL)
 	}
 	want.checkCause(w, fails[0])
-	return fails[0]
 }
 
 // A misbehaviour is something that WeChat, or the network on the way, does wrong.
@@ -412,9 +411,7 @@ func newVisitor(t *World, path string, m misbehaviour, want ending) {
 	if welcomed.Load() != 0 {
 		t.Error("OnLogin was told of a login that failed")
 	}
-	if f := t.wantFailure(v, want); f.RetryURL != PublicURL+"/profile?a=1" {
-		t.Errorf("RetryURL is %s", f.RetryURL)
-	}
+	t.wantFailure(v, want, PublicURL+"/profile?a=1")
 	t.WantNobody(b)
 	recoverFrom(t, b, l, path, m, v.Address())
 	if welcomed.Load() != 1 {
