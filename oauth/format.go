@@ -1,6 +1,9 @@
 package oauth
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // The types below hold keys, codes or tokens. Printed under any verb, they show none.
 
@@ -19,6 +22,9 @@ func (c Client) Format(f fmt.State, _ rune) {
 func (t Token) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "oauth.Token of %s (%s)", t.OpenID, t.Scope)
 }
+
+// LogValue says the same in logs, also in those of JSON. MarshalJSON would not do: tokens are stored.
+func (t Token) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }
 
 // Format prints who the parameters are about.
 func (p FlowParams) Format(f fmt.State, _ rune) {

@@ -3,6 +3,8 @@ package redisstore_test
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -16,5 +18,10 @@ func TestAPrintedConfigShowsNoKey(t *testing.T) {
 				t.Errorf("%s of %T shows %s", verb, v, got)
 			}
 		}
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("start", "config", &cfg)
+	if !strings.Contains(log.String(), `"config":"redisstore.Config of \"shop:\""`) {
+		t.Errorf("the log shows %s", &log)
 	}
 }
