@@ -86,16 +86,22 @@ func (c *Cache) Lease(ctx context.Context, key string, ttl time.Duration) (relea
 		return nil, false, nil
 	}
 	if err != nil {
+		// A server that hangs may carry out the command when it goes on: the release goes behind it.
+		go c.release(ctx, key, owner)
 		return nil, false, wrap("lease", err)
 	}
 	c.leases.Add(1)
 	return sync.OnceFunc(func() {
 		c.leases.Add(-1)
-		limited, cancel := limit(ctx)
-		defer cancel()
-		// If this fails, the ttl ends the lease.
-		_ = c.client.Do(limited, c.client.B().Eval().Script(releaseScript).Numkeys(1).Key(key).Arg(owner).Build().Pin()).Error()
+		c.release(ctx, key, owner)
 	}), true, nil
+}
+
+// release ends a lease. If that fails, its ttl ends it.
+func (c *Cache) release(ctx context.Context, key, owner string) {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	_ = c.client.Do(ctx, c.client.B().Eval().Script(releaseScript).Numkeys(1).Key(key).Arg(owner).Build().Pin()).Error()
 }
 
 func (c *Cache) valueKey(key string) string { return c.prefix + "c:" + key }

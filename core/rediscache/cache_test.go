@@ -210,6 +210,26 @@ func TestRedisGone(t *testing.T) {
 	})
 }
 
+// Redis carries out what it was sent before it hung. A lease of which nobody knows must not keep
+// the fleet waiting.
+func TestLeaseDuringAFreeze(t *testing.T) {
+	server := redistest.Start(t)
+	cache := newCache(t, server.Addr)
+	set(t, cache, "token")
+	server.Pause()
+	if _, ok, err := cache.Lease(t.Context(), "k", time.Minute); ok || err == nil {
+		t.Errorf("Lease = %t, %v", ok, err)
+	}
+	server.Resume()
+	server.Eventually("the lease is given", func() bool {
+		release, ok, err := cache.Lease(t.Context(), "k", time.Minute)
+		if ok {
+			release()
+		}
+		return ok && err == nil
+	})
+}
+
 func TestWrongType(t *testing.T) {
 	server := redistest.Start(t)
 	server.Do("LPUSH", "shop:c:k", "x")

@@ -336,6 +336,27 @@ func TestManyWaitForAFrozenServer(t *testing.T) {
 	}
 }
 
+// Redis carries out what it was sent before it hung. A reservation of which nobody knows must not
+// keep its owner's next attempt waiting.
+func TestReservationDuringAFreeze(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{Timeout: 100 * time.Millisecond})
+	if ok, err := store.Reserve(t.Context(), "warm", time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	server.Pause()
+	_, err := store.Reserve(t.Context(), "state", time.Minute)
+	wantOutage(t, "Reserve", err)
+	server.Resume()
+	server.Eventually("the next attempt gets it", func() bool {
+		ok, err := store.Reserve(t.Context(), "state", time.Minute)
+		return ok && err == nil
+	})
+	if ok, err := store.Reserve(t.Context(), "warm", time.Minute); ok || err != nil {
+		t.Errorf("a reservation of before the freeze is given again: %t, %v", ok, err)
+	}
+}
+
 // What was read lately needs no Redis, so a short freeze goes unnoticed by those who are active.
 func TestHotSessionsOutlastAFreeze(t *testing.T) {
 	server := redistest.Start(t)

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -11,18 +12,27 @@ var _ sessionstore.Outcomes = (*Store)(nil)
 
 // The two states of an outcome in Redis, told apart by the first byte.
 const (
-	reserved = "r"
+	reserved = "r" // and a mark of who reserved it
 	decided  = "d" // and the outcome
 )
 
 // Reserve claims key for the whole fleet, in one command; see [sessionstore.Outcomes].
 func (s *Store) Reserve(ctx context.Context, key string, ttl time.Duration) (bool, error) {
-	err := s.redis.do(ctx, s.redis.client.B().Set().Key(s.outcomeKey(key)).Value(reserved).Nx().Px(ttl).Build()).Error()
+	key, mine := s.outcomeKey(key), reserved+rand.Text()
+	err := s.redis.do(ctx, s.redis.client.B().Set().Key(key).Value(mine).Nx().Px(ttl).Build()).Error()
 	if missing(err) {
 		return false, nil
 	}
+	if err != nil {
+		// A server that hangs may carry out the command when it goes on. So this goes behind it, for
+		// nobody to wait for a reservation that nobody has. If it fails, ttl ends the reservation.
+		go s.redis.do(ctx, s.redis.client.B().Eval().Script(dropScript).Numkeys(1).Key(key).Arg(mine).Build())
+	}
 	return err == nil, wrap("reserve a login", err)
 }
+
+// dropScript deletes a key that holds what the caller stored.
+const dropScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
 
 // Outcome returns what SetOutcome stored, in one command; see [sessionstore.Outcomes].
 func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {

@@ -1,0 +1,213 @@
+package fleettest_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// A fleet is one app on several replicas behind one name, each with its own framework and its own
+// line to one Redis.
+type fleet struct {
+	*adaptertest.World
+
+	redis    *redistest.Server // nil: sessions are in cookies
+	replicas []*replica
+	turn     atomic.Uint32
+}
+
+// A replica is one process, but for the process.
+type replica struct {
+	frame adaptertest.Frame
+	line  *redistest.Proxy // to Redis
+
+	noTracking bool // from the next deploy on
+	app        atomic.Pointer[http.Handler]
+	stop       func()
+}
+
+// newFleet starts three replicas, one for each framework, with a Redis.
+func newFleet(t *testing.T) *fleet {
+	t.Helper()
+	return startFleet(t, redistest.Start(t))
+}
+
+// newCookieFleet starts three replicas that share nothing but their keys.
+func newCookieFleet(t *testing.T) *fleet {
+	t.Helper()
+	return startFleet(t, nil)
+}
+
+func startFleet(t *testing.T, redis *redistest.Server) *fleet {
+	t.Helper()
+	frames := adaptertest.Frames()
+	f := &fleet{redis: redis}
+	f.World = adaptertest.NewWorld(t, frames[0], adaptertest.Cookies(), func(sim *wxsim.Config, _ *oauth.Config) {
+		sim.Users = wxsim.MadeUpUsers(10)
+	})
+	for i, frame := range frames {
+		r := &replica{frame: frame, stop: func() {}}
+		if redis != nil {
+			r.line = redistest.NewProxy(t, redis.Addr)
+		}
+		f.replicas = append(f.replicas, r)
+		f.deploy(i, nil)
+		t.Cleanup(func() { r.stop() })
+	}
+	f.Net.Serve(adaptertest.Host, f)
+	return f
+}
+
+// deploy replaces a replica by a new process, with nothing in its memory.
+func (f *fleet) deploy(i int, change func(*oauth.Config)) {
+	f.Helper()
+	r, cfg := f.replicas[i], f.Config
+	if change != nil {
+		change(&cfg)
+	}
+	stop := func() {}
+	if f.redis != nil {
+		client := connect(f.T, r.line.Addr)
+		stop = client.Close
+		cfg.Store = newStore(f.T, client, redisstore.Config{Keys: cfg.Keys, NoTracking: r.noTracking})
+	}
+	app, err := r.frame.Routes(cfg, f)
+	if err != nil {
+		f.Fatal(err)
+	}
+	r.app.Store(&app)
+	r.stop()
+	r.stop = stop
+}
+
+// connect makes a client as the documentation says, for a server that may be down.
+func connect(t *testing.T, addr string) rueidis.Client {
+	t.Helper()
+	client, _ := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{addr}, ForceSingleClient: true, ConnWriteTimeout: time.Second,
+		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096, // many clients in one test
+	})
+	if client == nil {
+		t.Fatal("no client")
+	}
+	return client
+}
+
+func newStore(t *testing.T, client rueidis.Client, cfg redisstore.Config) sessions.Store {
+	t.Helper()
+	store, err := redisstore.New(client, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// pinned is the header that names the replica for a request; without it they take turns.
+const pinned = "X-Replica"
+
+func (f *fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	i, err := strconv.Atoi(r.Header.Get(pinned))
+	if err != nil {
+		i = int(f.turn.Add(1)) % len(f.replicas)
+	}
+	(*f.replicas[i].app.Load()).ServeHTTP(w, r)
+}
+
+// to pins a request, and those it redirects to, to a replica.
+func to(replica int, r adaptertest.Request) adaptertest.Request {
+	r.Header = http.Header{pinned: {strconv.Itoa(replica)}}
+	return r
+}
+
+func page(path string) adaptertest.Request {
+	return adaptertest.Request{URL: adaptertest.PublicURL + path}
+}
+
+func script(path string) adaptertest.Request {
+	return adaptertest.Request{URL: adaptertest.PublicURL + path, Kind: adaptertest.Fetch()}
+}
+
+// A visitor is a browser and the number of its WeChat user.
+type visitor struct {
+	*adaptertest.Browser
+
+	user int
+}
+
+func (f *fleet) visitor(user int) visitor {
+	return visitor{f.BrowserOf(f.Sim.Users()[user]), user}
+}
+
+// signIn signs a user in at a replica.
+func (f *fleet) signIn(user, replica int) visitor {
+	f.Helper()
+	v := f.visitor(user)
+	f.WantUser(v.Walk(to(replica, page("/me")), nil), user)
+	return v
+}
+
+// wantSignedIn fails the test unless every replica knows the visitor, without a word to WeChat.
+func (f *fleet) wantSignedIn(v visitor) {
+	f.Helper()
+	for i := range f.replicas {
+		f.WantUser(v.Do(to(i, script("/base"))), v.user)
+	}
+}
+
+// door opens a page at a replica and stops at WeChat's door. It returns the address that WeChat
+// sends the browser back to, each time with another code.
+func (f *fleet) door(v visitor, replica int, path string) (callback func() string) {
+	f.Helper()
+	at := v.Walk(to(replica, page(path)), func(next *url.URL) bool { return next.Host == "open.weixin.qq.com" })
+	authorize, err := url.Parse(at.Next)
+	q := authorize.Query()
+	back, backErr := url.Parse(q.Get("redirect_uri"))
+	if err != nil || backErr != nil || back.Host != adaptertest.Host {
+		f.Fatalf("no redirect to WeChat: %d %v %s\n\t%s", at.Status, at.Err, at.Body, at.Trail())
+	}
+	return func() string {
+		code := f.Sim.NewCode(q.Get("appid"), f.Sim.Users()[v.user].OpenID, q.Get("scope"))
+		callback := *back
+		query := callback.Query()
+		query.Set("code", code)
+		query.Set("state", q.Get("state"))
+		callback.RawQuery = query.Encode()
+		return callback.String()
+	}
+}
+
+// back is the request that WeChat makes the browser send.
+func back(callback string) adaptertest.Request { return adaptertest.Request{URL: callback} }
+
+// inParallel calls do for 0 to n-1, a few at once, and waits.
+func inParallel(n int, do func(i int)) {
+	places := make(chan struct{}, 10)
+	var running sync.WaitGroup
+	for i := range n {
+		places <- struct{}{}
+		running.Go(func() {
+			defer func() { <-places }()
+			do(i)
+		})
+	}
+	running.Wait()
+}
+
+// key is a made-up key.
+func key(b byte) []byte { return bytes.Repeat([]byte{'K', b}, 16) }
+
+const exchangePath = "/sns/oauth2/access_token"

@@ -1,0 +1,20 @@
+package fleettest_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if addr := os.Getenv(processEnv); addr != "" {
+		callers(addr)
+		return
+	}
+	flag.Parse()
+	// These tests wait for servers much longer than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
