@@ -115,7 +115,7 @@ func regions(t *testing.T, pattern string) map[string]*region {
 	return all
 }
 
-// dedent takes away the tabs that the first line begins with.
+// dedent takes away the tabs that the first line begins with, and empty lines at the end.
 func dedent(lines []string) string {
 	if len(lines) == 0 {
 		return ""
@@ -125,7 +125,7 @@ func dedent(lines []string) string {
 	for _, line := range lines {
 		out.WriteString(strings.TrimPrefix(line, indent))
 	}
-	return out.String()
+	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
 var importForm = regexp.MustCompile(`^import ((?:\w+ )?"[^"]+")\n\n?`)
