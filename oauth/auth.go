@@ -54,8 +54,9 @@ func (a *Auth) admit(w http.ResponseWriter, r *http.Request, need Scope, rec *re
 		a.finish(w, r, need, rec, back)
 		return nil, false
 	case good && a.refreshDue(r, rec):
+		granted := a.required(Scope(rec.user.Scope))
 		if rec, good = a.refreshProfile(w, r, rec); !good {
-			a.start(w, r, need, 0)
+			a.start(w, r, granted, 0) // as much as was lost, though this page may need less
 			return nil, false
 		}
 	case !good && navigation(r):
