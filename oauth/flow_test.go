@@ -89,9 +89,9 @@ func TestInitAccessToken(t *testing.T) {
 
 func checkErr(t *testing.T, err, want error) {
 	t.Helper()
-	var wire *core.WireError
-	if _, ok := want.(*core.WireError); ok { //nolint:errorlint // the table's own value
-		if !errors.As(err, &wire) {
+	_, wire := errors.AsType[*core.WireError](err)
+	if _, wanted := want.(*core.WireError); wanted { //nolint:errorlint // the table's own value
+		if !wire {
 			t.Errorf("err = %v, want a WireError", err)
 		}
 	} else if !errors.Is(err, want) {

@@ -189,7 +189,7 @@ func (a *Auth) admission(ctx context.Context) *admission {
 
 // pass puts the user on the context.
 func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
-	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec})
+	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec}) //nolint:contextcheck // it is the request's, and more
 }
 
 func newSession(a *Auth) *sessions.Session {

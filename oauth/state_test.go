@@ -21,7 +21,7 @@ func TestState(t *testing.T) {
 			}
 		}
 	}
-	if a.newState(ScopeBase, 0).text == a.newState(ScopeBase, 0).text {
+	if first, second := a.newState(ScopeBase, 0), a.newState(ScopeBase, 0); first.text == second.text {
 		t.Error("two logins share a state")
 	}
 }
