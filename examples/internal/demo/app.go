@@ -11,6 +11,7 @@ import (
 	"github.com/wxoauth/wxoauth/jssdk"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
 
@@ -31,13 +32,14 @@ type App struct {
 func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 	var store sessions.Store // nil: sealed cookies
 	var cache core.Cache     // nil: in memory
+	var seen push.Seen       // nil: in memory
 	if redis != nil {
 		const prefix = "wx:" // of all keys in Redis
 		shared, err := redisstore.New(redis, redisstore.Config{Keys: s.keys, Prefix: prefix})
 		if err != nil {
 			return nil, err
 		}
-		store, cache = shared, rediscache.New(redis, prefix)
+		store, cache, seen = shared, rediscache.New(redis, prefix), redisstore.NewSeen(redis, prefix)
 	}
 	wechat, err := core.NewClient(core.ClientConfig{AppID: s.account.appID, Secret: s.account.secret, APIURL: s.apiURL, Cache: cache})
 	if err != nil {
@@ -57,7 +59,7 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		app.Mini = &mpauth.Config{AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store, APIURL: s.apiURL}
 	}
 	if s.pushToken != "" {
-		if app.Push, err = newPush(s); err != nil {
+		if app.Push, err = newPush(s, seen); err != nil {
 			return nil, err
 		}
 	}

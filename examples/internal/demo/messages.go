@@ -11,8 +11,9 @@ import (
 )
 
 // newPush receives the messages of the mini program, or of the official account if there is no
-// mini program. It writes to the log what an app would do about them.
-func newPush(s *settings) (http.Handler, error) {
+// mini program. It writes to the log what an app would do about them. A nil seen remembers in this
+// process what was handled.
+func newPush(s *settings, seen push.Seen) (http.Handler, error) {
 	todo := func(what string) func(context.Context, *push.AuthorizationChange) error {
 		return func(ctx context.Context, c *push.AuthorizationChange) error {
 			slog.InfoContext(ctx, "a user changed what the app may know", "todo", what, "openid", c.OpenID, "revoked", c.RevokeInfo)
@@ -21,6 +22,7 @@ func newPush(s *settings) (http.Handler, error) {
 	}
 	h, err := push.New(push.Config{
 		Token: s.pushToken, EncodingAESKey: s.pushAESKey, AppID: cmp.Or(s.mini.appID, s.account.appID),
+		Seen: seen,
 		OnMediaCheck: func(ctx context.Context, c *push.MediaCheck) error {
 			slog.InfoContext(ctx, "a media check has ended", "trace_id", c.TraceID, "passed", c.Passed())
 			return nil

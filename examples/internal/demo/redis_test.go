@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"encoding/base64"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -68,6 +69,32 @@ func TestReplicasShareSessionsAndTheAppToken(t *testing.T) {
 			first.stop(t)
 			second.stop(t)
 		})
+	}
+}
+
+// WeChat sends a message again if the answer to the first got lost, and that to another replica.
+func TestReplicasHandleAMessageOnce(t *testing.T) {
+	sim, redis := simulate(t), redistest.Start(t)
+	console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}
+	env := append(shared(sim, redis), "PUSH_TOKEN="+console.Token, "PUSH_AES_KEY="+console.EncodingAESKey)
+	event := sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace1", "risky")
+	handled := 0
+	for _, framework := range frameworks {
+		p := start(t, framework, env...)
+		res, err := sim.Push(t.Context(), p.url+"/push", console, event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK || string(answer) != "success" {
+			t.Errorf("%s answers %s %s", framework, res.Status, answer)
+		}
+		p.stop(t)
+		handled += strings.Count(p.output.String(), "trace_id=trace1")
+	}
+	if handled != 1 {
+		t.Errorf("the message was handled %d times", handled)
 	}
 }
 
