@@ -1,0 +1,174 @@
+package main
+
+import (
+	"crypto/rand"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// How much is remembered. What was used least goes first.
+const (
+	maxUsers    = 10_000
+	maxChecks   = 1_000
+	maxPictures = 50 // of at most 1 MB each
+)
+
+// A memory is what an app has a database and a file storage for: here it ends with the process,
+// and has bounds.
+type memory struct {
+	mu     sync.Mutex
+	users  *simplelru.LRU[string, user]  // by openid
+	checks *simplelru.LRU[string, check] // by trace ID
+	files  *simplelru.LRU[string, file]  // by a random name
+}
+
+// A user is somebody who has logged in.
+type user struct {
+	OpenID    string `json:"openid"`
+	Phone     string `json:"phone,omitempty"`
+	Nickname  string `json:"nickname,omitempty"`
+	AvatarURL string `json:"avatar_url,omitempty"`
+}
+
+// A status is how far the check of a picture has come.
+type status string
+
+const (
+	statusPending status = "pending"
+	statusPass    status = "pass"
+	statusReview  status = "review" // a person should look
+	statusRisky   status = "risky"
+	statusFailed  status = "failed" // WeChat could not get at the picture
+)
+
+// A check is one that WeChat was asked for.
+type check struct {
+	traceID string
+	owner   string // openid; empty while only the verdict is known
+	picture string
+	status  status
+}
+
+// A file is a picture.
+type file struct {
+	owner string // openid
+	kind  string // image/png …
+	data  []byte
+}
+
+func newMemory() *memory {
+	return &memory{users: lru[user](maxUsers), checks: lru[check](maxChecks), files: lru[file](maxPictures)}
+}
+
+func lru[V any](size int) *simplelru.LRU[string, V] {
+	l, err := simplelru.NewLRU[string, V](size, nil)
+	if err != nil {
+		panic(err) // a size below 1
+	}
+	return l
+}
+
+// signIn makes a user, unless there is one.
+func (m *memory) signIn(openID string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.users.Get(openID); !ok {
+		m.users.Add(openID, user{OpenID: openID})
+	}
+}
+
+func (m *memory) user(openID string) (user, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.users.Get(openID)
+}
+
+// change changes a user and returns the changed one. It makes none.
+func (m *memory) change(openID string, change func(*user)) user {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u, ok := m.users.Get(openID)
+	if ok {
+		change(&u)
+		m.users.Add(openID, u)
+	}
+	return u
+}
+
+// forget deletes all that belongs to a user.
+func (m *memory) forget(openID string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.users.Remove(openID)
+	for _, traceID := range m.checks.Keys() {
+		if c, _ := m.checks.Peek(traceID); c.owner == openID {
+			m.checks.Remove(traceID)
+		}
+	}
+	for _, id := range m.files.Keys() {
+		if p, _ := m.files.Peek(id); p.owner == openID {
+			m.files.Remove(id)
+		}
+	}
+}
+
+// keepPicture returns a name that cannot be guessed.
+func (m *memory) keepPicture(owner, kind string, data []byte) (id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id = rand.Text()
+	m.files.Add(id, file{owner, kind, data})
+	return id
+}
+
+func (m *memory) picture(id string) (file, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.files.Get(id)
+}
+
+func (m *memory) dropPicture(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.files.Remove(id)
+}
+
+// begin notes a check that WeChat was asked for. Its verdict may have come already.
+func (m *memory) begin(traceID, owner, picture string) check {
+	return m.note(traceID, func(c *check) { c.owner, c.picture = owner, picture })
+}
+
+// settle notes a verdict. Its check may not be noted yet: WeChat can be quicker than its own
+// answer to us.
+func (m *memory) settle(traceID string, verdict status) {
+	m.note(traceID, func(c *check) { c.status = verdict })
+}
+
+func (m *memory) note(traceID string, change func(*check)) check {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.checks.Get(traceID)
+	if !ok {
+		c = check{traceID: traceID, status: statusPending}
+	}
+	change(&c)
+	m.checks.Add(traceID, c)
+	if c.status == statusRisky {
+		m.files.Remove(c.picture)
+	}
+	return c
+}
+
+// checksOf are a user's checks, the latest first.
+func (m *memory) checksOf(owner string) (checks []check) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, traceID := range slices.Backward(m.checks.Keys()) {
+		if c, _ := m.checks.Peek(traceID); c.owner == owner {
+			checks = append(checks, c)
+		}
+	}
+	return checks
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strconv"
+	"testing"
+)
+
+func TestTheMemoryHasBounds(t *testing.T) {
+	m := newMemory()
+	for i := range 2 * maxUsers {
+		m.signIn("o" + strconv.Itoa(i))
+	}
+	for i := range 2 * maxChecks {
+		m.begin("t"+strconv.Itoa(i), "o", m.keepPicture("o", "image/gif", nil))
+	}
+	if users, checks, files := m.users.Len(), m.checks.Len(), m.files.Len(); users != maxUsers || checks != maxChecks || files != maxPictures {
+		t.Errorf("%d users, %d checks, %d pictures", users, checks, files)
+	}
+	if got := m.checksOf("o"); len(got) != maxChecks || got[0].traceID != "t"+strconv.Itoa(2*maxChecks-1) {
+		t.Errorf("the latest of %d checks is %s", len(got), got[0].traceID)
+	}
+}
+
+func TestAVerdictMayComeFirst(t *testing.T) {
+	m := newMemory()
+	id := m.keepPicture("o", "image/gif", nil)
+	m.settle("t", statusRisky)
+	if c := m.begin("t", "o", id); c != (check{"t", "o", id, statusRisky}) {
+		t.Errorf("the check = %+v", c)
+	}
+	if _, ok := m.picture(id); ok {
+		t.Error("a risky picture is kept")
+	}
+}
+
+func TestOnlyUsersWhoLoggedInAreChanged(t *testing.T) {
+	m := newMemory()
+	if u := m.change("o", func(u *user) { u.Phone = "1" }); u != (user{}) {
+		t.Errorf("change = %+v", u)
+	}
+	if _, ok := m.user("o"); ok {
+		t.Error("a change has made a user")
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/mpauth"
+	"github.com/wxoauth/wxoauth/push"
+)
+
+// onLogin makes the user of a first login, or finds the one there is.
+func (b *backend) onLogin(_ context.Context, _ *http.Request, s *mpauth.Session) error {
+	b.memory.signIn(s.OpenID)
+	return nil
+}
+
+// me is GET /mini/me: all that is known about the user.
+func (b *backend) me(_ *http.Request, s *mpauth.Session) (any, error) {
+	u, _ := b.memory.user(s.OpenID)
+	return u, nil
+}
+
+// phone is POST /mini/phone {"code"}, with the code of a getPhoneNumber button. That is not the
+// code of wx.login.
+func (b *backend) phone(r *http.Request, s *mpauth.Session) (any, error) {
+	ask, err := readJSON[struct{ Code string }](r)
+	if err != nil {
+		return nil, err
+	}
+	phone, err := b.users.PhoneNumber(r.Context(), ask.Code)
+	if err != nil {
+		return nil, err
+	}
+	return b.memory.change(s.OpenID, func(u *user) { u.Phone = phone.PhoneNumber }), nil
+}
+
+// decrypt is POST /mini/decrypt {"encryptedData","iv"}, as wx.getUserInfo gives them. Who the user
+// is says the session alone: what the client sends could be altered.
+func (b *backend) decrypt(r *http.Request, s *mpauth.Session) (any, error) {
+	ask, err := readJSON[struct{ EncryptedData, IV string }](r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := mpauth.Decrypt[mpauth.UserData](s.SessionKey, s.AppID, ask.EncryptedData, ask.IV)
+	if err != nil {
+		return nil, err
+	}
+	return b.memory.change(s.OpenID, func(u *user) { u.Nickname, u.AvatarURL = data.Nickname, data.AvatarURL }), nil
+}
+
+// onWithdrawal is told that a user withdrew the consent, or closed the WeChat account.
+func (b *backend) onWithdrawal(ctx context.Context, c *push.AuthorizationChange) error {
+	b.memory.forget(c.OpenID)
+	slog.InfoContext(ctx, "a user's data was deleted", "event", c.Event)
+	return nil
+}
+
+// onUserInfoModified is told that WeChat removed a nickname or an avatar that broke its rules.
+func (b *backend) onUserInfoModified(ctx context.Context, c *push.AuthorizationChange) error {
+	b.memory.change(c.OpenID, func(u *user) { u.Nickname, u.AvatarURL = "", "" })
+	slog.InfoContext(ctx, "a user's nickname and avatar were cleared", "event", c.Event)
+	return nil
+}
