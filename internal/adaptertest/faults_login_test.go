@@ -52,40 +52,6 @@ func TestLoginsOutliveFaults(t *testing.T) {
 			}
 			t.WantNobody(b)
 		}},
-		{Name: "an OnLogin that panics blocks nobody", Test: func(t *World) {
-			t.AllowPanics = true
-			bad := true
-			t.Deploy(func(cfg *oauth.Config) {
-				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error {
-					if bad {
-						panic("a fault of the app")
-					}
-					return nil
-				}
-			})
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
-			callback := a.Callback(0)
-			b.Do(Request{URL: callback})
-			t.WantNobody(b)
-			bad = false
-			began := time.Now()
-			t.WantUser(b.Open(callback), 0)
-			if took := time.Since(began); took > time.Second {
-				t.Errorf("the reload took %v", took)
-			}
-		}},
-		{Name: "a phone that hangs up during a slow exchange finds its login done", Test: func(t *World) {
-			t.Sim.Fail(exchangePath, wxsim.Late(3*time.Second))
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
-			callback := a.Callback(0)
-			if v := b.Do(Request{URL: callback, GiveUp: time.Second}); v.Err == nil {
-				t.Errorf("it was answered %d in time", v.Status)
-			}
-			t.WantUser(b.Open(callback), 0)
-			t.WantCalls(1, 1)
-		}},
 		{Name: "five callbacks of a login that hangs all end", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Hang())
 			b := t.Browser()

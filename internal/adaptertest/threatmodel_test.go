@@ -1,0 +1,79 @@
+package adaptertest
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestThreatModelNamesRealTests reads the proofs of docs/threat-model.md. Each is a test of a
+// package, or a line of the table.
+func TestThreatModelNamesRealTests(t *testing.T) {
+	text, err := os.ReadFile("../../docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]bool{}
+	for _, g := range Groups() {
+		for _, c := range g.Cases {
+			lines[g.Name+": "+c.Name] = true
+		}
+	}
+	test := regexp.MustCompile("^([a-z/]+)\\.((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)$")
+	quoted := regexp.MustCompile("`([^`]+)`")
+	proofs, inTable := 0, false
+	for row := range strings.Lines(string(text)) {
+		switch {
+		case strings.HasPrefix(row, "| attack | defence | proof |"):
+			inTable = true
+			continue
+		case !strings.HasPrefix(row, "|"):
+			inTable = false
+			continue
+		case !inTable || strings.HasPrefix(row, "|---"):
+			continue
+		}
+		cells := strings.Split(row, " | ")
+		names := quoted.FindAllStringSubmatch(cells[len(cells)-1], -1)
+		if len(cells) != 3 || len(names) == 0 {
+			t.Errorf("no proof in %q", row)
+		}
+		for _, name := range names {
+			proofs++
+			if m := test.FindStringSubmatch(name[1]); m != nil {
+				if !testExists(t, m[1], m[2]) {
+					t.Errorf("there is no test %s", name[1])
+				}
+			} else if !lines[name[1]] {
+				t.Errorf("there is no line %q in the table", name[1])
+			}
+		}
+	}
+	if proofs < 100 {
+		t.Errorf("only %d proofs were found", proofs)
+	}
+}
+
+// testExists looks for a test in a package; this one goes by its own name.
+func testExists(t *testing.T, dir, name string) bool {
+	t.Helper()
+	if dir == "adaptertest" {
+		dir = "internal/adaptertest"
+	}
+	files, err := filepath.Glob(filepath.Join("../..", dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(code), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
+}
