@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorilla/securecookie"
+
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -136,6 +139,30 @@ func stateCases() []Case {
 			c.Name = name
 			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
 			return a.Callback(0)
+		}, restart),
+		foreign("a cookie that was sealed for another state, under this one's name", func(t *World, b *Browser) string {
+			other := t.Begin(t.Browser(), PublicURL+"/me")
+			a := t.Begin(b, PublicURL+"/me")
+			c := *b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
+			codecs, err := sessionstore.NewCodecs(t.Config.Keys, "wxoauth attempt "+t.Config.AppID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seal := func(state string) {
+				if c.Value, err = securecookie.EncodeMulti(c.Name, []byte(state), codecs...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// That the right state sealed this way logs in shows that this is how it is sealed.
+			seal(a.State)
+			proof := t.BrowserOf(t.Sim.Users()[1])
+			proof.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
+			t.WantUser(proof.Open(a.Callback(1)), 1)
+			t.Shown()
+			seal(other.State)
+			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
+			time.Sleep(time.Minute) // the outcome of the proof is forgotten
+			return a.Callback(1)
 		}, restart),
 		foreign("a browser that lost its cookies", func(t *World, b *Browser) string {
 			a := t.Begin(b, PublicURL+"/me")

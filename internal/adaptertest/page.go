@@ -197,6 +197,20 @@ func pageCases() Group {
 				t.Errorf("Cache-Control is %q", got)
 			}
 		}},
+		{Name: "what a page adds to its headers stays with that page", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			t.inParallel(50, 10, func(i int) {
+				path, want := "/me", "Cookie|private, no-store"
+				if i%2 == 0 {
+					path, want = "/group/vary", "Cookie|X-Of-This-Page|private, no-store|no-transform"
+				}
+				v := b.Open(PublicURL + path)
+				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...), "|"); got != want {
+					t.Errorf("%s has %q", path, got)
+				}
+			})
+		}},
 		{Name: "what the app says of Vary stays", Test: func(t *World) {
 			inner, err := t.Frame.Routes(t.config(nil), t)
 			if err != nil {

@@ -25,6 +25,7 @@ func Groups() []Group {
 		doubleCases(),
 		lossCases(),
 		tabCases(),
+		replicaCases(),
 		shapeCases(),
 		addressCases(),
 		scopeCases(),

@@ -185,6 +185,9 @@ func (w *World) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
 	case strings.HasSuffix(r.URL.Path, "/socket") && r.Header.Get("Upgrade") != "":
 		showSocket(rw)
 		return
+	case strings.HasSuffix(r.URL.Path, "/vary"):
+		rw.Header()["Vary"] = append(rw.Header()["Vary"], "X-Of-This-Page")
+		rw.Header()["Cache-Control"] = append(rw.Header()["Cache-Control"], "no-transform")
 	case strings.HasSuffix(r.URL.Path, "/public"):
 		rw.Header().Set("Cache-Control", "public, max-age=60")
 	}
@@ -334,6 +337,15 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// outcomesShared reports whether the store keeps the outcomes of logins for all replicas.
+func (w *World) outcomesShared() bool {
+	if w.openStore == nil {
+		return false
+	}
+	_, ok := w.openStore(w.Config.Keys).(sessionstore.Outcomes)
+	return ok
 }
 
 // newCookieStore is the embedded default, for tests that wrap it.
