@@ -102,7 +102,7 @@ func TestRoundTripsOfAColdRequest(t *testing.T) {
 	f := newFleet(t)
 	f.replicas[1].noTracking = true
 	f.deploy(1, nil)
-	const trip = 300 * time.Millisecond
+	const trip = 800 * time.Millisecond
 	for _, replica := range []int{0, 1} {
 		f.wantSignedIn(f.signIn(0, replica)) // connected
 		v := f.signIn(1, 2)

@@ -2,6 +2,7 @@ package fleettest_test
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -26,6 +27,7 @@ type fleet struct {
 	*adaptertest.World
 
 	redis    *redistest.Server // nil: sessions are in cookies
+	patience time.Duration     // of each replica with Redis; 0 is the default of the store
 	replicas []*replica
 	turn     atomic.Uint32
 }
@@ -40,22 +42,29 @@ type replica struct {
 	stop       func()
 }
 
-// newFleet starts three replicas, one for each framework, with a Redis.
+// newFleet starts three replicas, one for each framework, with a Redis. They wait for it as long as
+// a busy machine may need.
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	return startFleet(t, redistest.Start(t))
+	return startFleet(t, redistest.Start(t), 10*time.Second)
+}
+
+// newImpatientFleet is newFleet with replicas that give up on Redis as fast as real ones.
+func newImpatientFleet(t *testing.T) *fleet {
+	t.Helper()
+	return startFleet(t, redistest.Start(t), 0)
 }
 
 // newCookieFleet starts three replicas that share nothing but their keys.
 func newCookieFleet(t *testing.T) *fleet {
 	t.Helper()
-	return startFleet(t, nil)
+	return startFleet(t, nil, 0)
 }
 
-func startFleet(t *testing.T, redis *redistest.Server) *fleet {
+func startFleet(t *testing.T, redis *redistest.Server, patience time.Duration) *fleet {
 	t.Helper()
 	frames := adaptertest.Frames()
-	f := &fleet{redis: redis}
+	f := &fleet{redis: redis, patience: patience}
 	f.World = adaptertest.NewWorld(t, frames[0], adaptertest.Cookies(), func(sim *wxsim.Config, _ *oauth.Config) {
 		sim.Users = wxsim.MadeUpUsers(10)
 	})
@@ -81,9 +90,9 @@ func (f *fleet) deploy(i int, change func(*oauth.Config)) {
 	}
 	stop := func() {}
 	if f.redis != nil {
-		client := connect(f.T, r.line.Addr)
+		client := connect(f.T, r.line.Addr, cmp.Or(f.patience, time.Second))
 		stop = client.Close
-		cfg.Store = newStore(f.T, client, redisstore.Config{Keys: cfg.Keys, NoTracking: r.noTracking})
+		cfg.Store = newStore(f.T, client, redisstore.Config{Keys: cfg.Keys, NoTracking: r.noTracking, Timeout: f.patience})
 	}
 	app, err := r.frame.Routes(cfg, f)
 	if err != nil {
@@ -95,10 +104,10 @@ func (f *fleet) deploy(i int, change func(*oauth.Config)) {
 }
 
 // connect makes a client as the documentation says, for a server that may be down.
-func connect(t *testing.T, addr string) rueidis.Client {
+func connect(t *testing.T, addr string, patience time.Duration) rueidis.Client {
 	t.Helper()
 	client, _ := rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{addr}, ForceSingleClient: true, ConnWriteTimeout: time.Second,
+		InitAddress: []string{addr}, ForceSingleClient: true, ConnWriteTimeout: patience,
 		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096, // many clients in one test
 	})
 	if client == nil {
@@ -152,11 +161,21 @@ func (f *fleet) visitor(user int) visitor {
 	return visitor{f.BrowserOf(f.Sim.Users()[user]), user}
 }
 
-// signIn signs a user in at a replica.
+// signIn signs a user in at a replica. A busy machine may look like an outage to an impatient one.
 func (f *fleet) signIn(user, replica int) visitor {
 	f.Helper()
 	v := f.visitor(user)
-	f.WantUser(v.Walk(to(replica, page("/me")), nil), user)
+	f.WantUser(f.insist(func() *adaptertest.Visit { return v.Walk(to(replica, page("/me")), nil) }), user)
+	return v
+}
+
+// insist asks again and again while the answer is 503.
+func (f *fleet) insist(ask func() *adaptertest.Visit) (v *adaptertest.Visit) {
+	f.Helper()
+	v = ask()
+	for end := time.Now().Add(20 * time.Second); v.Status == http.StatusServiceUnavailable && time.Now().Before(end); {
+		v = ask()
+	}
 	return v
 }
 
@@ -164,7 +183,7 @@ func (f *fleet) signIn(user, replica int) visitor {
 func (f *fleet) wantSignedIn(v visitor) {
 	f.Helper()
 	for i := range f.replicas {
-		f.WantUser(v.Do(to(i, script("/base"))), v.user)
+		f.WantUser(f.insist(func() *adaptertest.Visit { return v.Do(to(i, script("/base"))) }), v.user)
 	}
 }
 

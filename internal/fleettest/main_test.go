@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	// These tests wait for servers much longer than they work.
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

@@ -136,7 +136,7 @@ func TestLogoutReachesEveryReplica(t *testing.T) {
 // A replica that is cut off from Redis must not honour for long what was ended elsewhere.
 func TestLogoutDuringAPartition(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
+	f := newImpatientFleet(t)
 	v := f.signIn(1, 0)
 	f.wantSignedIn(v)
 	copied := visitor{f.visitor(1).Browser, 1}

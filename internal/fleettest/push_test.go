@@ -1,0 +1,67 @@
+package fleettest_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/push"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// WeChat delivers again while the first delivery is still in hand somewhere: each message is
+// handled by one replica, and all of them answer success.
+func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
+	t.Parallel()
+	redis, sim := redistest.Start(t), wxsim.New(wxsim.Config{})
+	console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43), AppID: sim.MiniAppID()}
+	var handled atomic.Int32
+	replicas := make([]http.Handler, 3)
+	for i := range replicas {
+		client := connect(t, redis.Addr, time.Second)
+		t.Cleanup(client.Close)
+		h, err := push.New(push.Config{
+			Token: console.Token, EncodingAESKey: console.EncodingAESKey, AppID: console.AppID,
+			Seen: redisstore.NewSeen(client, "wx:"), Logger: slog.New(slog.DiscardHandler),
+			OnMediaCheck: func(context.Context, *push.MediaCheck) error {
+				handled.Add(1)
+				return nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		replicas[i] = h
+	}
+	const messages = 30
+	for n := range messages {
+		event := sim.MediaCheckEvent(wxsim.PushJSON, "oUser", fmt.Sprint("trace", n), "pass")
+		var deliveries sync.WaitGroup
+		for i := range 2 * len(replicas) {
+			r, err := sim.NewPush(t.Context(), "https://shop.example.com/push", console, event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			deliveries.Go(func() {
+				w := httptest.NewRecorder()
+				replicas[i%len(replicas)].ServeHTTP(w, r)
+				if w.Code != http.StatusOK || w.Body.String() != "success" {
+					t.Errorf("message %d is answered %d %s", n, w.Code, w.Body)
+				}
+			})
+		}
+		deliveries.Wait()
+	}
+	if n := int(handled.Load()); n != messages {
+		t.Errorf("%d messages were handled %d times", messages, n)
+	}
+}
