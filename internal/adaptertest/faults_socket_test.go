@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 // A gate is WeChat's API behind a real socket. It can be told to do something else for one path.
@@ -251,14 +252,23 @@ func TestHugeAnswersTakeLittleMemory(t *testing.T) {
 				var v *Visit
 				if n := allocated(func() { v = b.Do(Request{URL: callback}) }); n > most {
 					t.Errorf("%s: %d MB were allocated", path, n>>20)
-				} else {
-					t.Logf("%s: %d MB", path, n>>20)
 				}
 				w.wantFailure(v, f.want, PublicURL+"/me")
 				w.WantNobody(b)
 				g.fault.Store(nil)
 				w.WantUser(b.Open(callback), 0)
 			}
+			w := NewWorld(t, NetHTTP(), Cookies())
+			g := openGate(w, nil)
+			w.Sim.Fail(exchangePath, wxsim.Field("expires_in", "30")) // so AccessToken has to refresh
+			b := w.Browser()
+			w.WantUser(b.Open(PublicURL+"/me"), 0)
+			g.fault.Store(&gateFault{refreshPath, f.serve})
+			if n := allocated(func() { b.Do(Request{URL: PublicURL + "/token"}) }); n > most {
+				t.Errorf("%s: %d MB were allocated", refreshPath, n>>20)
+			}
+			f.want.checkCause(w, w.Tokens()[0].Err)
+			w.WantSignedIn(b, 0)
 		})
 	}
 }
