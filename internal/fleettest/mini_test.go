@@ -43,7 +43,7 @@ func miniReplica(t *testing.T, redis *redistest.Server, sim *wxsim.Server) http.
 	mux.Handle("/logout", auth.LogoutHandler())
 	mux.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) {
 		if admitted, ok := auth.Admit(w, r); ok {
-			session, _ := mpauth.SessionFrom(admitted.Context())
+			session, _ := mpauth.SessionFrom(admitted.Context()) //nolint:contextcheck // it is that of w and r, and more
 			_, _ = w.Write([]byte(session.OpenID))
 		}
 	})
