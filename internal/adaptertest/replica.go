@@ -64,8 +64,10 @@ func replicaCases() Group {
 			b := t.Browser()
 			for _, step := range [][2][][]byte{
 				{{one}, {one}},
-				{{one, two}, {one}}, {{one, two}, {one, two}}, // the new key is added last
-				{{two, one}, {one, two}}, {{two, one}, {two, one}}, // then it is first
+				{{one, two}, {one}},
+				{{one, two}, {one, two}}, // the new key is added last
+				{{two, one}, {one, two}},
+				{{two, one}, {two, one}}, // then it is first
 			} {
 				t.deployReplicas(keys(step[0]...), keys(step[1]...))
 				newcomer := t.Browser()
