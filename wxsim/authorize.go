@@ -112,10 +112,10 @@ func (s *Server) callBack(r *http.Request, d decision) answer {
 	}
 	s.mu.Lock()
 	mode := max(d.mode, s.callbacks)
-	first := s.callbackURL(d)
+	first := s.callbackURL(d, origin(r))
 	second := first
 	if mode == CallbackOtherCode {
-		second = s.callbackURL(d)
+		second = s.callbackURL(d, origin(r))
 	}
 	s.mu.Unlock()
 	if mode != CallbackOnce {
@@ -124,10 +124,11 @@ func (s *Server) callBack(r *http.Request, d decision) answer {
 	return redirect(first)
 }
 
-// callbackURL issues a code.
-func (s *Server) callbackURL(d decision) string {
+// callbackURL issues a code to a browser that reached the simulator at seenAt.
+func (s *Server) callbackURL(d decision, seenAt string) string {
 	p := s.people[d.user]
 	who := d.ask.app.identity(p, (d.snapshot || p.Snapshot) && d.scope == scopeUserInfo)
+	who.seenAt = seenAt
 	text := s.issue(code{kind: webCode, app: d.ask.app, who: who, scope: d.scope}, s.clock.now())
 	return d.ask.location("code", text, "state", d.ask.state)
 }

@@ -36,6 +36,14 @@ type calls struct {
 	counts map[string]int
 	log    []Call // a ring once it is full
 	next   int    // where the next one goes in a full ring
+	total  int    // calls ever recorded, forgotten ones included
+}
+
+// A numberedCall has a number that no other call has.
+type numberedCall struct {
+	Call
+
+	Number int
 }
 
 func (c *calls) count(path string) {
@@ -66,12 +74,30 @@ func (c *calls) record(r *request, a answer, now time.Time) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.total++
 	if len(c.log) < logLength {
 		c.log = append(c.log, call)
 		return
 	}
 	c.log[c.next] = call
 	c.next = (c.next + 1) % logLength
+}
+
+// all is oldest first. The caller holds mu.
+func (c *calls) all() []Call { return slices.Concat(c.log[c.next:], c.log[:c.next]) }
+
+// latest is the last n calls, newest first.
+func (c *calls) latest(n int) []numberedCall {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	log := c.all()
+	log = log[max(0, len(log)-n):]
+	slices.Reverse(log)
+	numbered := make([]numberedCall, len(log))
+	for i, call := range log {
+		numbered[i] = numberedCall{call, c.total - i}
+	}
+	return numbered
 }
 
 func (c *calls) reset() {
@@ -92,7 +118,7 @@ func (s *Server) Calls(path string) int {
 func (s *Server) Log() []Call {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
-	return slices.Concat(s.calls.log[s.calls.next:], s.calls.log[:s.calls.next])
+	return s.calls.all()
 }
 
 // Reset forgets counters, log and faults. Users, codes and tokens stay.

@@ -8,7 +8,9 @@ import (
 // A clock is the real one (or a synctest bubble's) plus what [Server.Advance] added.
 type clock struct{ offset atomic.Int64 }
 
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *clock) now() time.Time { return time.Now().Add(c.ahead()) }
+
+func (c *clock) ahead() time.Duration { return time.Duration(c.offset.Load()) }
 
 // Advance moves the simulator's clock forward by d: codes and tokens age at once.
 // Nobody else's clock moves, and a negative d does nothing.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,17 +18,15 @@ const shownCalls = 50
 
 // homeData is the page at /.
 type homeData struct {
-	page
+	liveData
 
 	Origin     string // as the visitor reached this page
 	Apps       []homeApp
 	Users      []homeUser
 	Now        time.Time
-	Ahead      time.Duration
+	Ahead      string // how far the clock was moved; "" if not at all
 	Paths      []string
 	FaultKinds []faultKind
-	Faults     []activeFault
-	Calls      []Call // newest first
 }
 
 type homeApp struct{ Chinese, English, Variable, ID, Secret string }
@@ -35,11 +34,20 @@ type homeApp struct{ Chinese, English, Variable, ID, Secret string }
 type homeUser struct {
 	User
 
-	Owner bool
+	Owner  bool
+	Voided bool // the visitor has just voided the tokens
+}
+
+// liveData is the part of the page that renews itself.
+type liveData struct {
+	page
+
+	Faults []activeFault
+	Calls  []numberedCall // newest first
 }
 
 // Readable is an answer as text, or a word for a page and for bytes.
-func (d homeData) Readable(c Call) string {
+func (d liveData) Readable(c numberedCall) string {
 	switch {
 	case bytes.HasPrefix(c.Answer, []byte("<!DOCTYPE")):
 		return d.T("（网页）", "(a page)")
@@ -49,40 +57,52 @@ func (d homeData) Readable(c Call) string {
 	return string(c.Answer)
 }
 
+func (s *Server) newLiveData(r *http.Request) liveData {
+	return liveData{newPage(r), s.faults.active(), s.calls.latest(shownCalls)}
+}
+
+// liveParts is GET /wxsim/live, which the page asks every two seconds.
+func (s *Server) liveParts(r *http.Request) answer {
+	return s.renderPart("home", "live", s.newLiveData(r))
+}
+
 // homePage is GET /.
 func (s *Server) homePage(r *http.Request) answer {
-	owner := s.owner(r)
 	data := homeData{
-		page:   newPage(r),
-		Origin: origin(r),
+		liveData: s.newLiveData(r),
+		Origin:   origin(r),
 		Apps: []homeApp{
 			{"公众号", "Official account", "WECHAT", s.AppID(), s.Secret()},
 			{"网站应用", "Website app", "WECHAT_WEBSITE", s.WebsiteAppID(), s.WebsiteSecret()},
 			{"小程序", "Mini program", "WECHAT_MINI", s.MiniAppID(), s.MiniSecret()},
 		},
 		Now:        s.Now(),
-		Ahead:      time.Duration(s.clock.offset.Load()),
 		Paths:      slices.Sorted(maps.Keys(s.routes)),
 		FaultKinds: faultKinds(),
-		Faults:     s.faults.active(),
-		Calls:      s.latestCalls(),
 	}
+	data.Ahead = data.span(s.clock.ahead())
+	owner, voided := s.owner(r), r.FormValue("voided")
 	for _, u := range s.Users() {
-		data.Users = append(data.Users, homeUser{u, u.OpenID == owner.OpenID})
+		data.Users = append(data.Users, homeUser{u, u.OpenID == owner.OpenID, u.OpenID == voided})
 	}
 	return s.render("home", data)
 }
 
-// callsFragment is GET /wxsim/calls: the list of calls alone.
-func (s *Server) callsFragment(r *http.Request) answer {
-	return s.renderPart("home", "calls", homeData{page: newPage(r), Calls: s.latestCalls()})
-}
-
-func (s *Server) latestCalls() []Call {
-	log := s.Log()
-	log = log[max(0, len(log)-shownCalls):]
-	slices.Reverse(log)
-	return log
+// span says a duration in words, such as "30 d 2 h".
+func (p page) span(d time.Duration) string {
+	var words []string
+	for _, unit := range []struct {
+		length           time.Duration
+		chinese, english string
+	}{
+		{24 * time.Hour, "天", "d"}, {time.Hour, "小时", "h"}, {time.Minute, "分钟", "min"}, {time.Second, "秒", "s"},
+	} {
+		if n := d / unit.length; n > 0 {
+			words = append(words, strconv.Itoa(int(n))+" "+p.T(unit.chinese, unit.english))
+			d %= unit.length
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // origin is the scheme and host by which the visitor reached a page.
@@ -101,6 +121,7 @@ func (s *Server) changeUsers(r *http.Request) answer {
 		s.AddUser(userFromForm(r.PostForm))
 	case "revoke":
 		s.RevokeUser(user)
+		return seeOther("/?voided=" + url.QueryEscape(user) + "#users")
 	case "own":
 		return withOwner(seeHome("users"), user)
 	}
@@ -120,6 +141,7 @@ func (s *Server) moveClock(r *http.Request) answer {
 // A faultKind is a choice on the page.
 type faultKind struct {
 	Name, Chinese, English string
+	Number                 string // an example of the number it takes; "" if it takes none
 
 	fault func(number int) Fault
 }
@@ -132,34 +154,35 @@ func faultKinds() []faultKind {
 		return func(int) Fault { return fault() }
 	}
 	return []faultKind{
-		{"code", "返回 errcode", "answer an errcode", Code},
-		{"status", "返回 HTTP 状态码", "answer an HTTP status", Status},
-		{"html", "返回网页而不是 JSON", "answer a page instead of JSON", plainly(HTML)},
-		{"empty", "返回空正文", "answer an empty body", plainly(EmptyBody)},
-		{"delay", "先等待，再处理", "wait, then do it", seconds(Delay)},
-		{"late", "先处理，后回答", "do it, then wait", seconds(Late)},
-		{"slow", "慢慢发送", "send it slowly", seconds(Slow)},
-		{"hang", "不回答", "never answer", plainly(Hang)},
-		{"reset", "断开连接", "close the connection", plainly(Reset)},
-		{"cut", "回答到一半断开", "close it half way through the answer", plainly(Cut)},
-		{"lost", "处理后断开", "do it, then close the connection", plainly(Lost)},
-		{"nounionid", "不返回 unionid", "leave the unionid out", plainly(NoUnionID)},
+		{"code", "返回 errcode", "answer an errcode", "45009", Code},
+		{"status", "返回 HTTP 状态码", "answer an HTTP status", "502", Status},
+		{"html", "返回网页而不是 JSON", "answer a page instead of JSON", "", plainly(HTML)},
+		{"empty", "返回空正文", "answer an empty body", "", plainly(EmptyBody)},
+		{"delay", "先等待，再处理", "wait, then do it", "5", seconds(Delay)},
+		{"late", "先处理，后回答", "do it, then wait", "5", seconds(Late)},
+		{"slow", "慢慢发送", "send it slowly", "5", seconds(Slow)},
+		{"hang", "不回答", "never answer", "", plainly(Hang)},
+		{"reset", "断开连接", "close the connection", "", plainly(Reset)},
+		{"cut", "回答到一半断开", "close it half way through the answer", "", plainly(Cut)},
+		{"lost", "处理后断开", "do it, then close the connection", "", plainly(Lost)},
+		{"nounionid", "不返回 unionid", "leave the unionid out", "", plainly(NoUnionID)},
 	}
 }
 
 // switchOn is POST /wxsim/fail.
 func (s *Server) switchOn(r *http.Request) answer {
-	number, err := strconv.Atoi(r.PostFormValue("number"))
-	kinds := faultKinds()
-	i := slices.IndexFunc(kinds, func(k faultKind) bool { return k.Name == r.PostFormValue("fault") })
 	path := r.PostFormValue("path")
 	_, known := s.routes[path]
+	kinds := faultKinds()
+	i := slices.IndexFunc(kinds, func(k faultKind) bool { return k.Name == r.PostFormValue("fault") })
 	switch {
 	case i < 0:
 		return plain(http.StatusBadRequest, "unknown fault")
 	case !known && path != AnyPath:
 		return plain(http.StatusBadRequest, "unknown path")
-	case err != nil, kinds[i].Name == "status" && (number < 200 || number > 599):
+	}
+	number, err := strconv.Atoi(r.PostFormValue("number"))
+	if kinds[i].Number != "" && (err != nil || kinds[i].Name == "status" && (number < 200 || number > 599)) {
 		return plain(http.StatusBadRequest, "the number fits no such fault")
 	}
 	if times, err := strconv.Atoi(r.PostFormValue("times")); err == nil {
@@ -183,8 +206,10 @@ func (s *Server) forget(*http.Request) answer {
 }
 
 // seeHome goes back to a part of the page at /.
-func seeHome(part string) answer {
-	return answer{status: http.StatusSeeOther, header: http.Header{"Location": {"/#" + part}}}
+func seeHome(part string) answer { return seeOther("/#" + part) }
+
+func seeOther(location string) answer {
+	return answer{status: http.StatusSeeOther, header: http.Header{"Location": {location}}}
 }
 
 // landingData is what an app would find in a callback.

@@ -28,7 +28,7 @@ func TestHomeTellsWhatANewcomerNeeds(t *testing.T) {
 			t.Errorf("the page does not hold %q", want)
 		}
 	}
-	list := get(t, sim, "/wxsim/calls").Body.String()
+	list := get(t, sim, "/wxsim/live").Body.String()
 	if !strings.Contains(list, "GET /sns/auth") || strings.Contains(list, "<html") {
 		t.Errorf("the list of calls is %s", list)
 	}
@@ -45,9 +45,14 @@ func TestHomeListsTheLastFiftyCallsOfAnyKind(t *testing.T) {
 	sim.Fail("/sns/userinfo", wxsim.Body(200, "image/jpeg", "\xff\xd8"))
 	get(t, sim, "/sns/userinfo")
 	get(t, sim, "/connect/oauth2/authorize")
-	list := get(t, sim, "/wxsim/calls").Body.String()
+	list := get(t, sim, "/wxsim/live").Body.String()
 	if n := strings.Count(list, "<details>"); n != 50 {
 		t.Errorf("%d calls listed; want 50", n)
+	}
+	for _, number := range []string{"62", "13"} { // each keeps its number, by which the page knows it again
+		if !strings.Contains(list, `data-key="`+number+`"`) {
+			t.Errorf("call %s is not in the list", number)
+		}
 	}
 	for _, want := range []string{"（二进制）", "（网页）"} {
 		if !strings.Contains(list, want) {
@@ -76,7 +81,10 @@ func TestHomeChangesTheWorld(t *testing.T) {
 		t.Errorf("Set-Cookie %q", owner)
 	}
 	access, _, openID := tokens(t, sim, "snsapi_userinfo")
-	press("/wxsim/users", url.Values{"do": {"revoke"}, "user": {openID}})
+	voided := press("/wxsim/users", url.Values{"do": {"revoke"}, "user": {openID}}).Header().Get("Location")
+	if page := get(t, sim, strings.TrimSuffix(voided, "#users")).Body.String(); strings.Count(page, "令牌已作废") != 1 {
+		t.Errorf("%s does not say that the tokens are void", voided)
+	}
 	wantCode(t, call(t, sim, userInfoURL(access, openID)), 42007)
 
 	before := sim.Now()
@@ -84,12 +92,20 @@ func TestHomeChangesTheWorld(t *testing.T) {
 	if moved := sim.Now().Sub(before); moved < 720*time.Hour {
 		t.Errorf("the clock moved by %v", moved)
 	}
+	press("/wxsim/advance", url.Values{"by": {"2h5m1s"}})
+	if page := get(t, sim, "/").Body.String(); !strings.Contains(page, "比真实时间快 30 天 2 小时 5 分钟 1 秒") {
+		t.Error("the page does not say how far the clock was moved")
+	}
 	press("/wxsim/fail", url.Values{"path": {"/sns/auth"}, "fault": {"code"}, "number": {"45009"}, "times": {"1"}})
 	press("/wxsim/fail", url.Values{"path": {"*"}, "fault": {"code"}, "number": {"-1"}})
 	wantCode(t, call(t, sim, "/sns/auth"), 45009)
 	wantCode(t, call(t, sim, "/sns/auth"), -1)
 	press("/wxsim/clear", url.Values{"path": {"*"}})
 	wantCode(t, call(t, sim, "/sns/auth"), 41001)
+	press("/wxsim/fail", url.Values{"path": {"/sns/auth"}, "fault": {"empty"}, "times": {"1"}}) // takes no number
+	if w := get(t, sim, "/sns/auth"); w.Body.Len() != 0 {
+		t.Errorf("answer %q; want an empty one", w.Body)
+	}
 	press("/wxsim/reset", nil)
 	if len(sim.Log()) != 0 {
 		t.Error("calls are remembered after a reset")
@@ -106,8 +122,8 @@ func TestHomeRefusesNonsense(t *testing.T) {
 		"no duration":     {"/wxsim/advance", url.Values{"by": {"soon"}}, http.StatusBadRequest},
 		"unknown fault":   {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"x"}, "number": {"1"}}, http.StatusBadRequest},
 		"unknown path":    {"/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}, "number": {"1"}}, http.StatusBadRequest},
-		"no number":       {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"html"}}, http.StatusBadRequest},
-		"impossible code": {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"status"}, "number": {"99"}}, http.StatusBadRequest},
+		"no number":       {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"delay"}}, http.StatusBadRequest},
+		"no such status":  {"/wxsim/fail", url.Values{"path": {"*"}, "fault": {"status"}, "number": {"99"}}, http.StatusBadRequest},
 		"too long a form": {"/wxsim/consent", url.Values{"query": {strings.Repeat("x", 65<<10)}}, http.StatusBadRequest},
 		"unknown page":    {"/wxsim/nothing", nil, http.StatusNotFound},
 	} {
@@ -118,6 +134,31 @@ func TestHomeRefusesNonsense(t *testing.T) {
 	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {
 		if w := get(t, sim, path); w.Code != http.StatusMethodNotAllowed {
 			t.Errorf("GET %s: status %d; want 405", path, w.Code)
+		}
+	}
+}
+
+// Browsers on another machine send no Sec-Fetch-Site over plain http, only an Origin, and that
+// only if the page's policy lets them.
+func TestFormsWorkFromAnotherMachine(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for _, path := range []string{"/", authorizeURL(sim, "snsapi_userinfo"), "/wxsim/landing"} {
+		if got := get(t, sim, path).Header().Get("Referrer-Policy"); got != "same-origin" {
+			t.Errorf("%s: Referrer-Policy %q", path, got)
+		}
+	}
+	for origin, want := range map[string]int{
+		"http://192.168.1.5:8081": http.StatusSeeOther,
+		"http://192.168.1.5:8080": http.StatusForbidden, // the app beside it
+		"http://evil.example":     http.StatusForbidden,
+		"null":                    http.StatusForbidden,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/wxsim/advance", strings.NewReader("by=5m"))
+		r.Host = "192.168.1.5:8081"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", origin)
+		if w := do(sim, r); w.Code != want {
+			t.Errorf("Origin %s: status %d; want %d", origin, w.Code, want)
 		}
 	}
 }

@@ -24,10 +24,10 @@ func (s *Server) ownPages() http.Handler {
 	}
 	show("GET /{$}", s.homePage)
 	show("GET /wxsim/page.js", s.script)
-	show("GET /wxsim/avatar/{openid}/{size}", s.avatar)
+	show("GET "+avatarPath+"{openid}/{size}", s.avatar)
 	show("POST /wxsim/consent", s.decide)
 	show("GET /wxsim/scan", s.phonePage)
-	show("GET /wxsim/calls", s.callsFragment)
+	show("GET /wxsim/live", s.liveParts)
 	show("GET /wxsim/landing", s.landing)
 	show("POST /wxsim/users", s.changeUsers)
 	show("POST /wxsim/advance", s.moveClock)
@@ -71,7 +71,7 @@ func newPage(r *http.Request) page {
 func parsePages() map[string]*template.Template {
 	pages := map[string]*template.Template{}
 	for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed"} {
-		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/calls.html", "pages/"+name+".html"))
+		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/live.html", "pages/"+name+".html"))
 	}
 	return pages
 }
@@ -86,9 +86,11 @@ func (s *Server) renderPart(name, part string, data any) answer {
 		return plain(http.StatusInternalServerError, "template "+name)
 	}
 	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{
-		"Content-Type":           {"text/html; charset=utf-8"},
-		"Cache-Control":          {"no-store"},
-		"Referrer-Policy":        {"no-referrer"},
+		"Content-Type":  {"text/html; charset=utf-8"},
+		"Cache-Control": {"no-store"},
+		// Not no-referrer: a form would come with "Origin: null", and be refused where the browser
+		// sends no Sec-Fetch-Site, which is any plain http from another machine.
+		"Referrer-Policy":        {"same-origin"},
 		"X-Content-Type-Options": {"nosniff"},
 		// A frame is what a double callback happens in.
 		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; script-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'"},

@@ -162,6 +162,28 @@ func TestStartListensAndCloseEndsIt(t *testing.T) {
 	}
 }
 
+// A phone in the same network reaches the simulator, which knows itself as 127.0.0.1, by another name.
+func TestAvatarIsWhereTheBrowserWas(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	r := httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_userinfo"), nil)
+	r.Host = "192.168.1.5:8081"
+	token := call(t, sim, exchangeURL(sim, location(t, do(sim, r)).Query().Get("code")))
+	userInfo := userInfoURL(token["access_token"].(string), token["openid"].(string))
+	if got, want := call(t, sim, userInfo)["headimgurl"], "http://192.168.1.5:8081/wxsim/avatar/"+sim.Users()[0].OpenID+"/132"; got != want {
+		t.Errorf("headimgurl %q; want %q", got, want)
+	}
+	u := sim.Users()[0]
+	u.HeadImgURL = "https://pictures.example/a.png"
+	sim.AddUser(u)
+	if got := call(t, sim, userInfo)["headimgurl"]; got != u.HeadImgURL {
+		t.Errorf("headimgurl %q; want the user's own", got)
+	}
+}
+
 func TestCloseAndShutdownWithoutStart(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	sim.Close()

@@ -166,7 +166,7 @@ func (s *Server) userInfo(r *request) answer {
 		"province", placeName(u.Province, lang),
 		"city", placeName(u.City, lang),
 		"country", placeName(u.Country, lang),
-		"headimgurl", who.avatar,
+		"headimgurl", s.avatarFor(g.who.seenAt, who.avatar),
 		"privilege", u.Privilege,
 	}
 	if who.unionID != "" {

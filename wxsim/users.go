@@ -96,7 +96,18 @@ func (s *Server) avatarURL(u User) string {
 	if s.URL == "" || !strings.HasPrefix(u.HeadImgURL, madeUpAvatar) {
 		return u.HeadImgURL
 	}
-	return s.URL + "/wxsim/avatar/" + u.OpenID + "/132"
+	return s.URL + avatarPath + u.OpenID + "/132"
+}
+
+const avatarPath = "/wxsim/avatar/"
+
+// avatarFor is an avatar that the browser at seenAt can load: that of a phone in the same network
+// cannot reach 127.0.0.1.
+func (s *Server) avatarFor(seenAt, avatar string) string {
+	if path, ours := strings.CutPrefix(avatar, s.URL); ours && seenAt != "" && strings.HasPrefix(path, avatarPath) {
+		return seenAt + path
+	}
+	return avatar
 }
 
 // Users are all users, oldest first.
@@ -145,6 +156,7 @@ type identity struct {
 	openID, unionID, nickname, avatar string
 	person                            *person
 	snapshot                          bool
+	seenAt                            string // scheme and host by which the user's browser reached the simulator, if one did
 }
 
 func (a *app) identity(p *person, snapshot bool) identity {

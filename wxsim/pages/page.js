@@ -15,7 +15,8 @@ for (const state of document.querySelectorAll("[data-ticket]")) {
       location.replace("/wxsim/desktop?ticket=" + ticket);
       return;
     }
-    if (state.dataset[word]) state.textContent = state.dataset[word];
+    const text = state.dataset[word];
+    if (text && text !== state.textContent) state.textContent = text; // a screen reader says it once
     if (word !== "expired") setTimeout(ask, 1000);
   };
   ask();
@@ -29,13 +30,48 @@ for (const frame of document.querySelectorAll("iframe[data-first]")) {
   setTimeout(go, 3000);
 }
 
-// The list of calls renews itself while nobody is reading one of them.
-for (const list of document.querySelectorAll("[data-calls]")) {
+// The simulator's clock ticks. Its time is read as if it were UTC, so that no zone is added to it.
+for (const clock of document.querySelectorAll("[data-clock]")) {
+  const ahead = Date.parse(clock.dateTime + "Z") - Date.now();
+  setInterval(() => {
+    clock.dateTime = new Date(Date.now() + ahead).toISOString().slice(0, 19);
+    clock.textContent = clock.dateTime.replace("T", " ");
+  }, 1000);
+}
+
+// Each fault has a number that makes sense for it, or none.
+for (const fault of document.querySelectorAll("[data-numbers]")) {
+  const number = fault.form.elements.number;
+  fault.addEventListener("change", () => {
+    number.value = fault.selectedOptions[0].dataset.number;
+    number.disabled = number.value === "";
+  });
+}
+
+// Calls and faults renew themselves. What has not changed is not touched: it may have the focus,
+// be open or be selected.
+const renew = (list, fresh) => {
+  const keys = new Set([...fresh.children].map(item => item.dataset.key));
+  for (const item of [...list.children]) {
+    if (!keys.has(item.dataset.key)) item.remove();
+  }
+  let next = list.firstElementChild;
+  for (const item of [...fresh.children]) {
+    if (next && next.dataset.key === item.dataset.key) next = next.nextElementSibling;
+    else list.insertBefore(item, next);
+  }
+};
+for (const live of document.querySelectorAll("[data-live]")) {
+  live.hidden = false;
   setInterval(async () => {
-    if (document.hidden || list.querySelector("details[open]")) return;
+    if (document.hidden) return;
     try {
-      const answer = await fetch("/wxsim/calls");
-      if (answer.ok) list.innerHTML = await answer.text();
+      const answer = await fetch("/wxsim/live");
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const fresh of page.querySelectorAll("[data-list]")) {
+        renew(document.querySelector(`[data-list=${fresh.dataset.list}]`), fresh);
+      }
     } catch {
       // the simulator is gone for the moment
     }
