@@ -19,32 +19,34 @@ const anything = "*"
 // arrows says which packages of ours each package may import, tests aside: the picture of
 // docs/design.md. A new arrow is a change of design and comes with a note in docs/adr.
 var arrows = map[string][]string{
-	"":                        {}, // documentation only
-	"core":                    {},
-	"core/rediscache":         {"core"},
-	"sessionstore":            {"core"},
-	"sessionstore/storetest":  {"core", "sessionstore"},
-	"sessionstore/redisstore": {"core", "sessionstore"},
-	"oauth":                   {"core", "sessionstore"},
-	"mpauth":                  {"core", "sessionstore", "internal/wxcrypt"},
-	"mpapi":                   {"core"},
-	"push":                    {"internal/wxcrypt"},
-	"jssdk":                   {"core"},
-	"adapters/nethttp":        {"core", "oauth", "mpauth"},
-	"adapters/gin":            {"core", "oauth", "mpauth"},
-	"adapters/chi":            {"core", "oauth", "mpauth", "adapters/nethttp"},
-	"wxsim":                   {}, // an independent witness: it must not share a mistake with us
-	"cmd/wxsim":               {"wxsim"},
-	"internal/wxcrypt":        {},
-	"internal/redistest":      {}, // a real redis-server for tests
-	"internal/adaptertest":    {anything},
-	"internal/fleettest":      {anything},
-	"observe/wxotel":          {"core"},
-	"examples/internal/demo":  {anything},
-	"examples/nethttp":        {anything},
-	"examples/chi":            {anything},
-	"examples/gin":            {anything},
-	"examples/miniprogram":    {anything},
+	"":                          {}, // documentation only
+	"core":                      {},
+	"core/rediscache":           {"core"},
+	"sessionstore":              {"core"},
+	"sessionstore/storetest":    {"core", "sessionstore"},
+	"sessionstore/redisstore":   {"core", "sessionstore"},
+	"oauth":                     {"core", "sessionstore"},
+	"mpauth":                    {"core", "sessionstore", "internal/wxcrypt"},
+	"mpapi":                     {"core"},
+	"push":                      {"internal/wxcrypt"},
+	"jssdk":                     {"core"},
+	"adapters/nethttp":          {"core", "oauth", "mpauth"},
+	"adapters/gin":              {"core", "oauth", "mpauth"},
+	"adapters/chi":              {"core", "oauth", "mpauth", "adapters/nethttp"},
+	"wxsim":                     {}, // an independent witness: it must not share a mistake with us
+	"cmd/wxsim":                 {"wxsim"},
+	"internal/wxcrypt":          {},
+	"internal/redistest":        {}, // a real redis-server for tests
+	"internal/adaptertest":      {anything},
+	"internal/fleettest":        {anything},
+	"observe/wxotel":            {"core"},
+	"examples/internal/demo":    {anything},
+	"examples/nethttp":          {anything},
+	"examples/chi":              {anything},
+	"examples/gin":              {anything},
+	"examples/fleet":            {anything},
+	"examples/fleet/roundrobin": {anything},
+	"examples/miniprogram":      {anything},
 }
 
 // confined says which packages may import a module of others, tests aside. Whoever imports one
