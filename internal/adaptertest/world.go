@@ -45,6 +45,8 @@ type Store struct {
 	Open func(t *testing.T) func(keys [][]byte) sessions.Store
 	// OnServer says that the browser holds no more than an ID: what ends, ends for copies, too.
 	OnServer bool
+	// MemoSize is that of the configuration.
+	MemoSize int
 }
 
 // Cookies is the embedded default: sessions in sealed cookies.
@@ -102,7 +104,7 @@ func NewWorld(t *testing.T, frame Frame, store Store, options ...Option) *World 
 	t.Helper()
 	w := &World{T: t, Frame: frame, Store: store}
 	w.Config = oauth.Config{
-		Secret: "", PublicURL: PublicURL, Keys: [][]byte{Key('1')},
+		Secret: "", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, MemoSize: store.MemoSize,
 		Logger:   slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observer: observer{w},
 	}
