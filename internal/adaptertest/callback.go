@@ -345,6 +345,12 @@ func otherCallbackCases() []Case {
 				t.Errorf("the page saw %+v", u)
 			}
 		}},
+		{Name: "a virtual user's session is nobody's once that is forbidden", Config: func(cfg *oauth.Config) { cfg.AllowSnapshot = true }, Test: func(t *World) {
+			b := t.Browser()
+			t.WantStatus(b.Open(t.Begin(b, PublicURL+"/me").Decide(t.Sim.Users()[0], "snapshot")), http.StatusOK)
+			t.Deploy(func(cfg *oauth.Config) { cfg.AllowSnapshot = false })
+			t.WantNobody(b)
+		}},
 		{Name: "less was granted than asked: it is saved, the page asks again, nothing restarts", Test: func(t *World) {
 			b := t.Browser()
 			t.WantRefusal(b.Open(t.Begin(b, PublicURL+"/me").Decide(t.Sim.Users()[0], "base")), 403, oauth.KindDenied)
@@ -385,6 +391,12 @@ func otherCallbackCases() []Case {
 			got := userOf(t.BrowserOf(u).Open(PublicURL + "/me"))
 			if got == nil || got.OpenID != u.OpenID || got.UnionID != "" || got.AppID != t.Sim.AppID() {
 				t.Errorf("the page saw %+v", got)
+			}
+		}},
+		{Name: "a unionid that comes with the token only is kept", Test: func(t *World) {
+			t.Sim.Fail(userInfoPath, wxsim.NoUnionID())
+			if u := userOf(t.Browser().Open(PublicURL + "/me")); u == nil || u.UnionID != t.Sim.Users()[0].UnionID {
+				t.Errorf("the page saw %+v", u)
 			}
 		}},
 		{Name: "WeChat's own message is not shown", Test: func(t *World) {

@@ -109,6 +109,13 @@ func pageCases() Group {
 			t.SignIn(phone) // WeChat itself still uses the official account
 			t.WantLoginRequired(t.Browser().Do(Request{URL: PublicURL + "/me", Kind: Fetch()}))
 		}},
+		{Name: "a session by QR code is nobody's once the Website is gone", Config: website, Test: func(t *World) {
+			b := t.Browser()
+			b.Agent = DesktopChrome
+			t.WantStatus(b.Open(PublicURL+"/me"), http.StatusOK)
+			t.Deploy(func(cfg *oauth.Config) { cfg.Website = nil })
+			t.WantNobody(b)
+		}},
 		{Name: "a desktop's callback that is opened in WeChat logs in there", Config: website, Test: func(t *World) {
 			desktop, phone := t.Browser(), t.BrowserOf(t.Sim.Users()[1])
 			desktop.Agent = DesktopChrome
