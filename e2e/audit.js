@@ -1,6 +1,6 @@
 // audit returns what is wrong with the page for people who cannot see it well, use a keyboard or
-// hold a small screen, one sentence each. Colours are not looked at where a page imitates others.
-imitation => {
+// hold a small screen, one sentence each.
+() => {
   const faults = [];
   const name = el => `<${el.tagName.toLowerCase()}${el.id ? "#" + el.id : ""}${el.className && el.className.baseVal === undefined ? "." + String(el.className).trim().replaceAll(/\s+/g, ".") : ""}> “${(el.innerText || el.alt || el.value || "").trim().slice(0, 30)}”`;
   const shown = el => el.checkVisibility({ visibilityProperty: true, opacityProperty: true });
@@ -29,19 +29,21 @@ imitation => {
     const text = [el.getAttribute("aria-label"), labels, el.innerText, pictures].join(" ").trim();
     if (!text) faults.push(`${name(el)} has no name`);
   }
-  // A finger needs 24 pixels, or as much room around a smaller thing. Links in a text are exempt.
-  const boxes = controls.filter(el => el.tagName !== "A" || getComputedStyle(el).display !== "inline").map(el => (el.labels?.[0] ?? el).getBoundingClientRect());
-  boxes.forEach((box, i) => {
-    if (box.width >= 24 && box.height >= 24) return;
-    const x = box.x + box.width / 2, y = box.y + box.height / 2;
-    const near = boxes.some((other, j) => j !== i && Math.hypot(Math.max(other.left - x, 0, x - other.right), Math.max(other.top - y, 0, y - other.bottom)) < 12);
-    if (near) faults.push(`something of ${Math.round(box.width)}×${Math.round(box.height)} at ${Math.round(x)},${Math.round(y)} is hard to tap`);
-  });
+  // A finger needs 24 pixels, and a thumb likes 44. Links in a text are as high as the text.
+  for (const el of controls.filter(el => getComputedStyle(el).display !== "inline")) {
+    const box = (el.closest("label") ?? el).getBoundingClientRect();
+    if (box.width < 24 || box.height < (el.matches("a, input") ? 24 : 44)) {
+      faults.push(`${name(el)} of ${Math.round(box.width)}×${Math.round(box.height)} is hard to tap`);
+    }
+  }
 
-  // Width: nobody scrolls sideways.
+  // Width: nobody scrolls sideways, neither the page nor a part of it.
   if (document.documentElement.scrollWidth > innerWidth) faults.push(`the page is ${document.documentElement.scrollWidth} wide, the screen ${innerWidth}`);
+  for (const el of document.body.querySelectorAll(":not(input, select, textarea, option, .visually-hidden)")) {
+    if (shown(el) && el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflowX !== "visible") faults.push(`${name(el)} is cut off`);
+  }
 
-  // Contrast, after WCAG 2: 4.5, and 3 for large text.
+  // Texts: no word is squeezed into a column, and the contrast is that of WCAG 2: 4.5, or 3 if it is large.
   const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
   const rgba = color => {
     canvas.clearRect(0, 0, 1, 1);
@@ -69,10 +71,14 @@ imitation => {
   };
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const seen = new Set();
-  while (!imitation && texts.nextNode()) {
+  while (texts.nextNode()) {
     const el = texts.currentNode.parentElement;
     if (!texts.currentNode.data.trim() || seen.has(el) || !shown(el) || hidden(el) || el.closest(".visually-hidden, script, style, option")) continue;
     seen.add(el);
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const lines = range.getClientRects().length;
+    if (lines > 1 && lines > texts.currentNode.data.trim().length / 2) faults.push(`${name(el)} is squeezed into ${lines} lines`);
     const below = ground(el);
     if (!below) continue;
     const style = getComputedStyle(el);

@@ -3,6 +3,9 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"html"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"testing"
@@ -12,8 +15,10 @@ import (
 
 // What TestMain prepares for all tests.
 var (
-	binaries string          // folder of the three examples
-	chromium context.Context // the browser; each test gets a profile of its own in it
+	binaries string           // folder of the three examples
+	trap     *httptest.Server // answers for every host but this machine
+	chromium context.Context  // the browser; each test gets a profile of its own in it
+	axe      string           // the source of axe-core, or ""
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -39,13 +44,26 @@ func run(m *testing.M) int {
 		panic(fmt.Sprintf("%v\n%s", err, out))
 	}
 
+	if file := os.Getenv("AXE"); file != "" {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		axe = string(source)
+	}
+
+	trap = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "<h1>the trap caught %s</h1>", html.EscapeString(r.Host))
+	}))
+	defer trap.Close()
+
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // containers seldom allow one
 		chromedp.Flag("headless", "new"),
 		chromedp.Flag("hide-scrollbars", true),
-		// A host that is not this machine, for what browsers do only with such.
-		chromedp.Flag("host-resolver-rules", "MAP lan.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
+		// lan.test is not this machine, for what browsers do only with such. Who leaves both ends up in the trap.
+		chromedp.Flag("host-resolver-rules", "MAP lan.test 127.0.0.1, MAP * "+trap.Listener.Addr().String()+", EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	defer stop()

@@ -1,0 +1,198 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// authorizeURL is the address of a consent page that calls the simulator's own demonstration back.
+func authorizeURL(sim *wxsim.Server, scope string) string {
+	return sim.URL + "/connect/oauth2/authorize?appid=" + sim.AppID() + "&redirect_uri=" + url.QueryEscape(sim.URL+"/wxsim/landing") +
+		"&response_type=code&scope=" + scope + "&state=s1#wechat_redirect"
+}
+
+func qrURL(sim *wxsim.Server) string {
+	return sim.URL + "/connect/qrconnect?appid=" + sim.WebsiteAppID() + "&redirect_uri=" + url.QueryEscape(sim.URL+"/wxsim/landing") +
+		"&response_type=code&scope=snsapi_login&state=s1"
+}
+
+// openAll opens all that can be folded out.
+func (g *gallery) openAll() {
+	g.t.Helper()
+	g.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach(d => { d.open = true })`))
+}
+
+// unfolded is look with all that can be folded out.
+func (g *gallery) unfolded(name string) {
+	g.t.Helper()
+	for _, lang := range languages {
+		g.speak(g.agent, lang)
+		g.leave(chromedp.Reload())
+		g.openAll()
+		g.lookOnce(name, lang)
+	}
+}
+
+// The simulator is what people without a WeChat account see first.
+func TestLookOfSimulator(t *testing.T) {
+	sim := simulate(t)
+	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
+
+	g.open(sim.URL)
+	g.look("sim-home-new")
+
+	g.open(authorizeURL(sim, "snsapi_userinfo"))
+	g.look("sim-consent")
+	sim.AddUser(wxsim.User{Nickname: "A nickname as long as they come, 32", Snapshot: true, NoUnionID: true})
+	g.unfolded("sim-consent-open")
+	g.click(refuse)
+	g.look("sim-landing-refused")
+	g.open(authorizeURL(sim, "snsapi_base"))
+	g.look("sim-landing")
+	g.open(sim.URL + "/connect/oauth2/authorize?appid=wx")
+	g.look("sim-error")
+	g.open(sim.URL + "/wxsim/scan?ticket=none")
+	g.look("sim-error-link")
+
+	// The page that calls back twice leaves at once by its script.
+	call(g.tab, network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: []*network.BlockPattern{{URLPattern: "*://*:*/wxsim/page.js", Block: true}}})
+	sim.DoubleCallback(wxsim.CallbackOtherCode)
+	g.open(authorizeURL(sim, "snsapi_base"))
+	g.look("sim-twice")
+}
+
+func TestLookOfSimulatedScan(t *testing.T) {
+	sim := simulate(t)
+	desktop, phone := newGallery(newProfile(t, desktopAgent), desktopAgent), newGallery(newProfile(t, wechatAgent), wechatAgent)
+	desktop.open(qrURL(sim))
+	desktop.look("sim-qr")
+	scan := func() {
+		desktop.open(qrURL(sim))
+		phone.open(eval[string](desktop.tab, `document.querySelector("a.button").href`))
+	}
+	scan()
+	phone.look("sim-scanned")
+	desktop.do(chromedp.Poll[chromedp.Void](`document.querySelector("[role=status]").innerText.startsWith("扫描成功")`))
+	desktop.lookOnce("sim-qr-scanned", "zh")
+	ticket := phone.url()
+	phone.click(allow)
+	phone.open(ticket)
+	phone.look("sim-scan-done")
+	scan()
+	ticket = phone.url()
+	phone.click(refuse)
+	phone.open(ticket)
+	phone.look("sim-scan-refused")
+}
+
+// The simulator's own page after some use, and what its forms show.
+func TestLookOfSimulatorHome(t *testing.T) {
+	sim := simulate(t)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(r.FormValue("echostr") + "success"))
+	}))
+	defer app.Close()
+
+	sim.AddUser(wxsim.User{Nickname: "A nickname as long as they come, 32", Snapshot: true, NoUnionID: true})
+	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
+	g.open(authorizeURL(sim, "snsapi_base"))
+	g.leave(chromedp.Click(chromedp.CSS("a.primary")))
+	g.leave(chromedp.Reload()) // the code is used
+	sim.Fail("/sns/userinfo", wxsim.Status(http.StatusBadGateway), 3)
+	sim.Fail(wxsim.AnyPath, wxsim.Code(45009))
+	sim.Fail("/wxa/business/getuserphonenumber", wxsim.Delay(time.Minute).Then(wxsim.Reset()))
+	sim.Advance(26 * time.Hour)
+	g.open(sim.URL + "/?voided=" + sim.Users()[0].OpenID)
+	g.unfolded("sim-home")
+
+	for _, lang := range languages {
+		g.speak(g.agent, lang)
+		for _, tt := range []struct{ name, url string }{{"sim-pushed", app.URL}, {"sim-push-failed", "http://127.0.0.1:1/"}} {
+			g.open(sim.URL)
+			g.do(chromedp.SetValue(chromedp.CSS("[name=url]"), tt.url), chromedp.SetValue(chromedp.CSS("[name=token]"), "t"), chromedp.SetValue(chromedp.CSS("[name=mode]"), "plain"))
+			g.click("button[value=send]")
+			g.lookOnce(tt.name, lang)
+		}
+	}
+}
+
+// Plain http from another machine: the browser sends no Sec-Fetch-Site, so the forms must come
+// with an Origin.
+func TestSimulatorOnAnotherMachine(t *testing.T) {
+	sim := simulate(t)
+	remote := strings.Replace(sim.URL, "127.0.0.1", "lan.test", 1)
+	app := startWith(t, "nethttp", sim, "WECHAT_OPEN_URL="+remote)
+	tb := newProfile(t, wechatAgent)
+	tb.open(app + "/me")
+	if !strings.HasPrefix(tb.url(), remote+"/connect/") {
+		t.Fatalf("the login led to %s", tb.url())
+	}
+	tb.do(pick("李雷"))
+	tb.click(allow)
+	tb.at(app+"/me", "李雷")
+
+	tb.open(remote)
+	if status := tb.click("button[value='2h']"); status != http.StatusOK || !strings.Contains(tb.text(".clock + p"), "2 小时") {
+		t.Errorf("the clock's form: status %d, %s", status, tb.text("body"))
+	}
+}
+
+// The page at / follows what happens, and leaves alone what a person is reading.
+func TestSimulatorIsLive(t *testing.T) {
+	sim := simulate(t)
+	sim.Fail("/sns/auth", wxsim.Code(45009), 1)
+	tb := newProfile(t, desktopAgent)
+	ask := func(path string) {
+		sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+	}
+	ask("/sns/userinfo")
+	tb.open(sim.URL)
+	tb.do(chromedp.Click(chromedp.CSS(".log summary")))
+	ask("/sns/auth")
+	tb.do(chromedp.Poll[chromedp.Void](`document.querySelectorAll(".log li").length == 2 && document.querySelector(".faults").innerText == "没有故障"`))
+	if got := tb.text(".log summary code"); got != "GET /sns/auth" {
+		t.Errorf("the newest call is %q", got)
+	}
+	if got := tb.text(".log details[open]"); !strings.Contains(got, "GET /sns/userinfo") || !strings.Contains(got, "41001") {
+		t.Errorf("open is %q; want the older call, which was open before", got)
+	}
+	if got := tb.text(".log summary:focus"); !strings.Contains(got, "/sns/userinfo") {
+		t.Errorf("the focus is on %q; want it where it was", got)
+	}
+	before := tb.text("[data-clock]")
+	tb.do(chromedp.Poll[chromedp.Void](`document.querySelector("[data-clock]").innerText != "` + before + `"`))
+}
+
+// A person without a mouse commands the simulator, and answers on the phone.
+func TestSimulatorByKeyboard(t *testing.T) {
+	sim := simulate(t)
+	tb := newProfile(t, desktopAgent)
+	tb.open(sim.URL)
+	before := sim.Now()
+	tb.enter("+2 小时 access_token")
+	if moved := sim.Now().Sub(before); moved < 2*time.Hour {
+		t.Errorf("the clock moved by %v", moved)
+	}
+	tb.enter("打开")
+	if got := tb.text(".faults"); !strings.Contains(got, "errcode 45009") {
+		t.Errorf("the faults are %q", got)
+	}
+	tb.enter("清除")
+	if got := tb.text(".faults"); got != "没有故障" {
+		t.Errorf("the faults are %q", got)
+	}
+	tb.open(qrURL(sim))
+	tb.open(eval[string](tb, `document.querySelector("a.button").href`))
+	tb.enter("允许")
+	tb.enter("在这里继续电脑上的网页")
+	tb.at(tb.url(), "微信回来了")
+}
