@@ -38,6 +38,7 @@ func kinds() []Kind {
 		{Name: "a page in an iframe", Page: true, Header: fetch("navigate", "iframe", "Accept", acceptPage)},
 		{Name: "fetch", Header: fetch("cors", "empty", "Accept", "*/*")},
 		{Name: "fetch of a page", Header: fetch("same-origin", "empty", "Accept", "text/html")},
+		{Name: "fetch of a page that names no destination", Header: http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}}},
 		{Name: "XHR", Header: fetch("cors", "empty", "Accept", "application/json, text/plain, */*", "X-Requested-With", "XMLHttpRequest")},
 		{Name: "XHR of an old WebView", Header: http.Header{"Accept": {"text/html, */*; q=0.01"}, "X-Requested-With": {"XMLHttpRequest"}}},
 		{Name: "JSON for a script of an old WebView", Header: http.Header{"Accept": {"application/json"}, "X-Requested-With": {"com.tencent.mm"}}},
