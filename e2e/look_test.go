@@ -52,12 +52,13 @@ func newGallery(tb *tab, agent string) *gallery {
 // languages are those of all pages.
 var languages = []string{"en", "zh"}
 
-// look examines the page in both languages; it is loaded anew for each.
-func (g *gallery) look(name string) {
+// look examines the page in both languages; it is loaded anew for each, and prepared.
+func (g *gallery) look(name string, prepare ...chromedp.Action[chromedp.Void]) {
 	g.t.Helper()
 	for _, lang := range languages {
 		g.speak(g.agent, lang)
 		g.leave(chromedp.Reload())
+		g.do(prepare...)
 		g.lookOnce(name, lang)
 	}
 }

@@ -25,21 +25,9 @@ func qrURL(sim *wxsim.Server) string {
 		"&response_type=code&scope=snsapi_login&state=s1"
 }
 
-// openAll opens all that can be folded out.
-func (g *gallery) openAll() {
-	g.t.Helper()
-	g.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach(d => { d.open = true })`))
-}
-
-// unfolded is look with all that can be folded out.
-func (g *gallery) unfolded(name string) {
-	g.t.Helper()
-	for _, lang := range languages {
-		g.speak(g.agent, lang)
-		g.leave(chromedp.Reload())
-		g.openAll()
-		g.lookOnce(name, lang)
-	}
+// unfold opens all that can be folded out.
+func unfold() chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach(d => { d.open = true })`)
 }
 
 // The simulator is what people without a WeChat account see first.
@@ -53,7 +41,7 @@ func TestLookOfSimulator(t *testing.T) {
 	g.open(authorizeURL(sim, "snsapi_userinfo"))
 	g.look("sim-consent")
 	sim.AddUser(wxsim.User{Nickname: "A nickname as long as they come, 32", Snapshot: true, NoUnionID: true})
-	g.unfolded("sim-consent-open")
+	g.look("sim-consent-open", unfold())
 	g.click(refuse)
 	g.look("sim-landing-refused")
 	g.open(authorizeURL(sim, "snsapi_base"))
@@ -112,7 +100,7 @@ func TestLookOfSimulatorHome(t *testing.T) {
 	sim.Fail("/wxa/business/getuserphonenumber", wxsim.Delay(time.Minute).Then(wxsim.Reset()))
 	sim.Advance(26 * time.Hour)
 	g.open(sim.URL + "/?voided=" + sim.Users()[0].OpenID)
-	g.unfolded("sim-home")
+	g.look("sim-home", unfold())
 
 	for _, lang := range languages {
 		g.speak(g.agent, lang)

@@ -2,15 +2,23 @@
 // open.weixin.qq.com, and the server APIs of api.weixin.qq.com, in one [net/http.Handler]. It is
 // for development without an account, a tunnel or a phone, and for tests.
 //
+// In a test it takes three lines; the program under test is then pointed at sim.URL, in place of
+// both hosts, with sim.AppID() and sim.Secret():
+//
+//	sim := wxsim.New(wxsim.Config{})
+//	require.NoError(t, sim.Start())
+//	defer sim.Close()
+//
 // It is strict where WeChat is strict: codes work once and for five minutes, tokens run out or
 // are replaced, parameters have an order. Time can be moved with [Server.Advance], failures are
 // made on demand with [Server.Fail], and [Server.Calls] tells what was asked.
 //
-// People find at "/" what they need: credentials, users, the latest calls, faults and the clock.
-// Whoever owns the simulated phone is told by the cookie wxsim_user, an openid. GET
-// /wxsim/js_code?user=openid stands in for wx.login() of a mini program; phone_code,
-// plugin_code, user_data and phone_data beside it stand in for what else a mini program gets on
-// the phone.
+// People find at "/" what they need: credentials, users, the calls as they come in, faults and the
+// clock. Its forms take what a browser sends from a page of the simulator itself, on this machine
+// or another one, and refuse other sites. Whoever owns the simulated phone is told by the cookie
+// wxsim_user, an openid. GET /wxsim/js_code?user=openid stands in for wx.login() of a mini program;
+// phone_code, plugin_code, user_data and phone_data beside it stand in for what else a mini program
+// gets on the phone.
 //
 // The package imports nothing else of this module and writes its answers from WeChat's
 // documentation byte by byte, so that it can bear witness against the library.
