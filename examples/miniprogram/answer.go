@@ -31,7 +31,8 @@ type problem struct {
 
 // fail answers with what went wrong.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, mpauth.ErrSessionKey) { // the client called wx.login again since: so it logs in again
+	// The user's data is gone, or the client has called wx.login since: it logs in again.
+	if errors.Is(err, errGone) || errors.Is(err, mpauth.ErrSessionKey) {
 		mpauth.SessionExpired(w)
 		return
 	}

@@ -82,12 +82,12 @@ func (b *backend) routes() http.Handler {
 type action func(r *http.Request, s *mpauth.Session) (any, error)
 
 // signedIn lets an action answer requests that carry the token of a user we know. A token may
-// outlive the user's data, which WeChat can tell us to delete: then the client logs in again.
+// outlive the user's data, which WeChat can tell us to delete.
 func (b *backend) signedIn(do action) http.Handler {
 	return b.login.Middleware()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, _ := mpauth.SessionFrom(r.Context())
-		if _, ok := b.memory.user(s.OpenID); !ok {
-			mpauth.SessionExpired(w)
+		if _, err := b.memory.user(s.OpenID); err != nil {
+			fail(w, r, err)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

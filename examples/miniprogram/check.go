@@ -16,8 +16,9 @@ import (
 
 const (
 	maxPicture = 1 << 20 // bytes; WeChat takes 10 MB, but here they lie in memory
-	scene      = 2       // a comment, in WeChat's list of where a text or a picture will appear
-	picture    = 2       // in WeChat's list of media types
+
+	sceneComment = 2 // of WeChat's list of where a text or a picture will appear
+	mediaPicture = 2 // of its list of media
 )
 
 // checkText is POST /mini/check/text {"content"}. Only what passes should be shown to others.
@@ -26,7 +27,7 @@ func (b *backend) checkText(r *http.Request, s *mpauth.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{OpenID: s.OpenID, Scene: scene, Content: ask.Content})
+	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{OpenID: s.OpenID, Scene: sceneComment, Content: ask.Content})
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (b *backend) checkPicture(r *http.Request, s *mpauth.Session) (any, error) 
 	}
 	id := b.memory.keepPicture(s.OpenID, up.kind, up.data)
 	began, err := b.checks.MediaCheckAsync(r.Context(), mpapi.MediaCheckAsyncRequest{
-		OpenID: s.OpenID, Scene: scene, MediaURL: b.pictureURL(id), MediaType: picture,
+		OpenID: s.OpenID, Scene: sceneComment, MediaURL: b.pictureURL(id), MediaType: mediaPicture,
 	})
 	if err != nil {
 		b.memory.dropPicture(id)

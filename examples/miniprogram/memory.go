@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"slices"
 	"sync"
 
@@ -79,22 +80,24 @@ func (m *memory) signIn(openID string) {
 	}
 }
 
-func (m *memory) user(openID string) (user, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.users.Get(openID)
+// errGone is about a user who was forgotten, or never logged in.
+var errGone = errors.New("no such user")
+
+func (m *memory) user(openID string) (user, error) {
+	return m.change(openID, func(*user) {})
 }
 
-// change changes a user and returns the changed one. It makes none.
-func (m *memory) change(openID string, change func(*user)) user {
+// change changes a user and returns the changed one.
+func (m *memory) change(openID string, change func(*user)) (user, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	u, ok := m.users.Get(openID)
-	if ok {
-		change(&u)
-		m.users.Add(openID, u)
+	if !ok {
+		return user{}, errGone
 	}
-	return u
+	change(&u)
+	m.users.Add(openID, u)
+	return u, nil
 }
 
 // forget deletes all that belongs to a user.

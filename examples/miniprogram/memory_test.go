@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 )
@@ -35,10 +36,10 @@ func TestAVerdictMayComeFirst(t *testing.T) {
 
 func TestOnlyUsersWhoLoggedInAreChanged(t *testing.T) {
 	m := newMemory()
-	if u := m.change("o", func(u *user) { u.Phone = "1" }); u != (user{}) {
-		t.Errorf("change = %+v", u)
+	if _, err := m.change("o", func(u *user) { u.Phone = "1" }); !errors.Is(err, errGone) {
+		t.Errorf("change: %v", err)
 	}
-	if _, ok := m.user("o"); ok {
-		t.Error("a change has made a user")
+	if _, err := m.user("o"); !errors.Is(err, errGone) {
+		t.Errorf("after the change: %v", err)
 	}
 }

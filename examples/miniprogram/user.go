@@ -17,8 +17,7 @@ func (b *backend) onLogin(_ context.Context, _ *http.Request, s *mpauth.Session)
 
 // me is GET /mini/me: all that is known about the user.
 func (b *backend) me(_ *http.Request, s *mpauth.Session) (any, error) {
-	u, _ := b.memory.user(s.OpenID)
-	return u, nil
+	return b.memory.user(s.OpenID)
 }
 
 // phone is POST /mini/phone {"code"}, with the code of a getPhoneNumber button. That is not the
@@ -32,7 +31,7 @@ func (b *backend) phone(r *http.Request, s *mpauth.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.memory.change(s.OpenID, func(u *user) { u.Phone = phone.PhoneNumber }), nil
+	return b.memory.change(s.OpenID, func(u *user) { u.Phone = phone.PhoneNumber })
 }
 
 // decrypt is POST /mini/decrypt {"encryptedData","iv"}, as wx.getUserInfo gives them. Who the user
@@ -46,7 +45,7 @@ func (b *backend) decrypt(r *http.Request, s *mpauth.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.memory.change(s.OpenID, func(u *user) { u.Nickname, u.AvatarURL = data.Nickname, data.AvatarURL }), nil
+	return b.memory.change(s.OpenID, func(u *user) { u.Nickname, u.AvatarURL = data.Nickname, data.AvatarURL })
 }
 
 // onWithdrawal is told that a user withdrew the consent, or closed the WeChat account.
@@ -58,7 +57,9 @@ func (b *backend) onWithdrawal(ctx context.Context, c *push.AuthorizationChange)
 
 // onUserInfoModified is told that WeChat removed a nickname or an avatar that broke its rules.
 func (b *backend) onUserInfoModified(ctx context.Context, c *push.AuthorizationChange) error {
-	b.memory.change(c.OpenID, func(u *user) { u.Nickname, u.AvatarURL = "", "" })
+	if _, err := b.memory.change(c.OpenID, func(u *user) { u.Nickname, u.AvatarURL = "", "" }); err != nil {
+		return nil //nolint:nilerr // nothing to clear
+	}
 	slog.InfoContext(ctx, "a user's nickname and avatar were cleared", "event", c.Event)
 	return nil
 }

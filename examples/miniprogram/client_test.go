@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func readClient(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("client/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheClientIsComplete(t *testing.T) {
+	files := os.DirFS("client")
+	err := fs.WalkDir(files, ".", func(name string, _ fs.DirEntry, err error) error {
+		if path.Ext(name) == ".json" && !json.Valid([]byte(readClient(t, name))) {
+			t.Errorf("%s is no JSON", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var app struct{ Pages []string }
+	if err := json.Unmarshal([]byte(readClient(t, "app.json")), &app); err != nil || len(app.Pages) == 0 {
+		t.Fatalf("app.json: %v, %d pages", err, len(app.Pages))
+	}
+	for _, page := range app.Pages {
+		for _, kind := range []string{".js", ".json", ".wxml", ".wxss"} {
+			readClient(t, page+kind)
+		}
+		script := readClient(t, page+".js")
+		for _, m := range regexp.MustCompile(`bind[a-z]+="(\w+)"`).FindAllStringSubmatch(readClient(t, page+".wxml"), -1) {
+			if !regexp.MustCompile(`(?m)^  (async )?` + m[1] + `\(`).MatchString(script) {
+				t.Errorf("%s.wxml binds %s, which %[1]s.js does not have", page, m[1])
+			}
+		}
+	}
+}
+
+func TestTheClientKnowsTheServersRoutes(t *testing.T) {
+	w := newWorld(t)
+	scripts := readClient(t, "app.js") + readClient(t, "pages/index/index.js")
+	requests := regexp.MustCompile(`\{ path: '([^']+)'(, method: 'POST'|, file)?`).FindAllStringSubmatch(scripts, -1)
+	if len(requests) != 8 {
+		t.Errorf("%d requests are found, want 8: %q", len(requests), requests)
+	}
+	for _, m := range requests {
+		method := http.MethodGet
+		if m[2] != "" {
+			method = http.MethodPost
+		}
+		if got := w.call(method, m[1], w.logIn(w.openID), ""); got.status == http.StatusNotFound || got.status == http.StatusMethodNotAllowed {
+			t.Errorf("%s %s: %d", method, m[1], got.status)
+		}
+	}
+	for _, word := range []string{"session_expired", "login_required"} {
+		if !strings.Contains(scripts, "'"+word+"'") {
+			t.Errorf("the client does not know %s", word)
+		}
+	}
+}
