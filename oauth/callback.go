@@ -160,17 +160,17 @@ func (a *Auth) settle(r *http.Request, back *callback, rec *record) (*outcome, e
 	key := hex.EncodeToString(sum[:16])
 	ctx, cancel := context.WithTimeout(r.Context(), waitTime)
 	defer cancel()
-	for {
+	for waited := false; ; waited = true {
 		mine, err := a.outcomes.Reserve(ctx, key, reserveTime)
 		if err != nil {
-			return nil, a.storeFailure(ctx, "write", err)
+			return nil, a.unsettled(ctx, waited, "write", err)
 		}
 		if mine {
 			return a.settleFirst(r, back, rec, key)
 		}
 		sealed, _, err := a.outcomes.Outcome(ctx, key)
 		if err != nil {
-			return nil, a.storeFailure(ctx, "read", err)
+			return nil, a.unsettled(ctx, waited, "read", err)
 		}
 		if sealed != nil {
 			return a.openOutcome(key, sealed)
@@ -178,9 +178,18 @@ func (a *Auth) settle(r *http.Request, back *callback, rec *record) (*outcome, e
 		select {
 		case <-time.After(waitPoll):
 		case <-ctx.Done():
-			return nil, &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier callback of this login is still running")}
+			return nil, a.unsettled(ctx, true, "read", ctx.Err())
 		}
 	}
+}
+
+// unsettled tells a store that is away from a wait that is over: then the store has answered before.
+func (a *Auth) unsettled(ctx context.Context, waited bool, kind string, err error) *Failure {
+	end, _ := ctx.Deadline() // ctx itself may be told of it a moment later than the store
+	if waited && (ctx.Err() != nil || !time.Now().Before(end)) {
+		return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier callback of this login is still running")}
+	}
+	return a.storeFailure(ctx, kind, err)
 }
 
 // settleFirst works to the end even if the browser hangs up: a phone that drops the connection
