@@ -119,11 +119,11 @@ func hangs(raw string) peer {
 	}
 }
 
-// drips answers with raw bytes and then with one drop a second.
+// drips answers with raw bytes and then with ten drops a second.
 func drips(raw, drop string) peer {
 	return func(c net.Conn) {
 		for _, err := io.WriteString(c, raw); err == nil; _, err = io.WriteString(c, drop) {
-			time.Sleep(time.Second)
+			time.Sleep(100 * time.Millisecond)
 		}
 	}
 }

@@ -14,7 +14,12 @@ import (
 
 // TestLoginsOutliveFaults is about what the user of a login notices of a fault that passes.
 func TestLoginsOutliveFaults(t *testing.T) {
-	cases := []Case{
+	t.Run("net/http", func(t *testing.T) { OutliveFaults().Run(t, NetHTTP(), Cookies()) })
+}
+
+// OutliveFaults are its cases.
+func OutliveFaults() Group {
+	return Group{Name: "Logins outlive faults", Cases: []Case{
 		{Name: "a profile that is lost once is fetched again", Test: func(t *World) {
 			t.Sim.Fail(userInfoPath, wxsim.Lost(), 1)
 			v := t.Browser().Open(PublicURL + "/me")
@@ -67,7 +72,8 @@ func TestLoginsOutliveFaults(t *testing.T) {
 				})
 			}
 			all.Wait()
-			if took := time.Since(began); took > 20*time.Second {
+			const waiting = 12 * time.Second // for the callbacks before
+			if took := time.Since(began); took > waiting+settled {
 				t.Errorf("it took %v", took)
 			}
 			t.Sim.Clear(exchangePath)
@@ -86,24 +92,25 @@ func TestLoginsOutliveFaults(t *testing.T) {
 				t.Errorf("%d refreshes, want 2", n)
 			}
 		}},
-	}
-	onServer := Case{Name: "a browser that hangs up during AccessToken costs no token", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
-		b := t.Browser()
-		t.WantUser(b.Open(PublicURL+"/me"), 0)
-		time.Sleep(3 * time.Hour)
-		t.Sim.Fail(refreshPath, wxsim.Late(time.Second), 1)
-		b.Do(Request{URL: PublicURL + "/token", GiveUp: 500 * time.Millisecond})
-		time.Sleep(3 * time.Hour)
-		b.Do(Request{URL: PublicURL + "/token"})
-		for _, got := range t.Tokens() {
-			if got.Err != nil {
-				t.Error(got.Err)
+		{Name: "a browser that hangs up during AccessToken costs no token", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
+			if !t.Store.OnServer {
+				return // a browser that hangs up loses what the answer would have set
 			}
-		}
-		if n := t.Sim.Calls(refreshPath); n != 2 {
-			t.Errorf("%d refreshes, want 2", n)
-		}
+			b := t.Browser()
+			t.WantUser(b.Open(PublicURL+"/me"), 0)
+			time.Sleep(3 * time.Hour)
+			t.Sim.Fail(refreshPath, wxsim.Late(time.Second), 1)
+			b.Do(Request{URL: PublicURL + "/token", GiveUp: 500 * time.Millisecond})
+			time.Sleep(3 * time.Hour)
+			b.Do(Request{URL: PublicURL + "/token"})
+			for _, got := range t.Tokens() {
+				if got.Err != nil {
+					t.Error(got.Err)
+				}
+			}
+			if n := t.Sim.Calls(refreshPath); n != 2 {
+				t.Errorf("%d refreshes, want 2", n)
+			}
+		}},
 	}}
-	t.Run(Cookies().Name, func(t *testing.T) { Group{Cases: cases}.Run(t, NetHTTP(), Cookies()) })
-	t.Run(inMemory().Name, func(t *testing.T) { Group{Cases: append(cases, onServer)}.Run(t, NetHTTP(), inMemory()) })
 }
