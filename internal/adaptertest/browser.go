@@ -59,7 +59,8 @@ type Hop struct {
 	Body   string
 	Err    error // of the connection
 
-	handmade bool // the cookies did not come from the jar
+	redirects int  // that led here
+	handmade  bool // the cookies did not come from the jar
 }
 
 // Location is where the answer redirects to, as it was sent.
@@ -130,7 +131,7 @@ func (b *Browser) Walk(r Request, stop func(next *url.URL) bool) *Visit {
 		return v
 	}
 	for {
-		v.Hop = b.hop(r, at)
+		v.Hop = b.hop(r, at, len(v.Hops))
 		v.Hops = append(v.Hops, v.Hop)
 		location := v.Location()
 		if v.Status < 300 || v.Status > 399 || location == "" {
@@ -159,14 +160,14 @@ func (b *Browser) Walk(r Request, stop func(next *url.URL) bool) *Visit {
 }
 
 // hop makes one request and reads the whole answer.
-func (b *Browser) hop(r Request, at *url.URL) *Hop {
+func (b *Browser) hop(r Request, at *url.URL, redirects int) *Hop {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if r.GiveUp > 0 {
 		ctx, cancel = context.WithTimeout(ctx, r.GiveUp)
 		defer cancel()
 	}
-	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}, handmade: r.Header["Cookie"] != nil}
+	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}, redirects: redirects, handmade: r.Header["Cookie"] != nil}
 	res, sent, err := b.start(ctx, r, at)
 	h.Method, h.Sent, h.Err = sent.Method, sent.Header, err
 	if err == nil {

@@ -67,6 +67,8 @@ type World struct {
 
 	// AllowRedirects excuses 301 and 307 answers of the framework's own router.
 	AllowRedirects bool
+	// AllowDetours excuses visits of more than 12 redirects.
+	AllowDetours bool
 	// AllowPanics excuses panics, which net/http logs.
 	AllowPanics bool
 
@@ -79,7 +81,6 @@ type World struct {
 	events []core.Event
 	tokens []TokenShown
 	fails  []*oauth.Failure
-	hops   int
 }
 
 // Shown is a request that reached a page.
