@@ -77,7 +77,7 @@ func (a *Auth) Identify(w http.ResponseWriter, r *http.Request) *http.Request {
 		return r
 	}
 	rec, err := a.load(r)
-	if err != nil {
+	if err != nil && !browserLeft(err) {
 		a.cfg.Logger.WarnContext(r.Context(), "wxoauth: session store is down: a visitor passes as nobody", "error", err)
 		a.observe(r.Context(), core.Event{Name: core.EventStoreDown, Kind: "read"})
 	}

@@ -60,15 +60,20 @@ func (f *Failure) retryAfter() string {
 
 // level is how a failure is logged: what a visitor can bring about is no news to an operator.
 func (f *Failure) level() slog.Level {
-	switch f.Kind {
-	case KindConfig, KindStore:
+	switch {
+	case browserLeft(f.Err):
+		return slog.LevelDebug
+	case f.Kind == KindConfig || f.Kind == KindStore:
 		return slog.LevelError
-	case KindUpstream, KindLimited, KindIdentity:
+	case f.Kind == KindUpstream || f.Kind == KindLimited || f.Kind == KindIdentity:
 		return slog.LevelWarn
 	default:
 		return slog.LevelDebug
 	}
 }
+
+// browserLeft tells a request that was given up from a store that is away.
+func browserLeft(err error) bool { return errors.Is(err, context.Canceled) }
 
 // failureOf sorts an error of an exchange or of UserInfo.
 func failureOf(err error) *Failure {
@@ -136,7 +141,9 @@ func (a *Auth) fail(w http.ResponseWriter, r *http.Request, f *Failure) {
 
 // storeFailure is the answer while the session store is away: never a logout, never a redirect.
 func (a *Auth) storeFailure(ctx context.Context, kind string, err error) *Failure {
-	a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: kind})
+	if !browserLeft(err) {
+		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: kind})
+	}
 	return &Failure{Status: http.StatusServiceUnavailable, Kind: KindStore, Err: err}
 }
 

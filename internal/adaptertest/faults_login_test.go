@@ -3,9 +3,13 @@ package adaptertest
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -79,6 +83,22 @@ func OutliveFaults() Group {
 			t.Sim.Clear(exchangePath)
 			t.WantUser(b.Open(callback), 0)
 		}},
+		{Name: "a browser that leaves while the store is slow is no outage", Test: func(t *World) {
+			t.Deploy(func(cfg *oauth.Config) { cfg.Store = slowStore{} })
+			b := t.Browser()
+			for _, page := range []string{"/", "/me"} {
+				b.Do(Request{URL: PublicURL + page, GiveUp: time.Second})
+			}
+			synctest.Wait()
+			for _, e := range t.Events() {
+				if e.Name == core.EventStoreDown {
+					t.Errorf("the Observer was told %+v", e)
+				}
+			}
+			if log := t.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
+				t.Errorf("the log says\n%s", log)
+			}
+		}},
 		{Name: "a refresh that is cut short by a slow profile keeps the new tokens", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
 			b := t.Browser()
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
@@ -113,4 +133,20 @@ func OutliveFaults() Group {
 			}
 		}},
 	}}
+}
+
+// A slowStore takes longer than anybody waits.
+type slowStore struct{}
+
+func (s slowStore) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return s.New(r, name)
+}
+
+func (s slowStore) New(r *http.Request, name string) (*sessions.Session, error) {
+	<-r.Context().Done()
+	return sessions.NewSession(s, name), r.Context().Err()
+}
+
+func (slowStore) Save(r *http.Request, _ http.ResponseWriter, _ *sessions.Session) error {
+	return r.Context().Err()
 }
