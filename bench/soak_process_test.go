@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +52,7 @@ func freeAddr(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	return ln.Addr().String()
 }
 
@@ -64,7 +63,7 @@ func (p *program) launch(t *testing.T, path string, env []string, args ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()                               // the program has its own
 	p.cmd = exec.CommandContext(context.Background(), path, args...) // the cleanup ends it
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, log, log
 	if err := p.cmd.Start(); err != nil {
@@ -75,8 +74,8 @@ func (p *program) launch(t *testing.T, path string, env []string, args ...string
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); pause(20 * time.Millisecond) {
-		if res, err := http.Get("http://" + p.addr + "/healthz"); err == nil { //nolint:noctx // bounded by the loop
-			_ = res.Body.Close()
+		if conn, err := net.Dial("tcp", p.addr); err == nil {
+			_ = conn.Close()
 			return
 		}
 		select {
@@ -91,7 +90,7 @@ func (p *program) launch(t *testing.T, path string, env []string, args ...string
 // kill ends the program as a crash does.
 func (p *program) kill() {
 	_ = p.cmd.Process.Kill()
-	<-p.ended
+	<-p.ended //nolint:errcheck // it was killed
 }
 
 // stop lets the program finish what it has begun.
@@ -124,7 +123,7 @@ func (p *program) dump(t *testing.T) int {
 		t.Fatal(err)
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
-	<-p.ended
+	<-p.ended //nolint:errcheck // a status that says so
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		t.Fatal(err)

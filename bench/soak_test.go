@@ -93,7 +93,7 @@ type soak struct {
 func (s *soak) trouble(ctx context.Context) {
 	var steps []func()
 	for i := range *soakOutages {
-		steps = append(steps, s.killRedis, func() { s.killReplica(i % len(s.fleet.all)) })
+		steps = append(steps, s.killRedis, func() { s.killReplica(i % len(s.fleet.all)) }) //nolint:contextcheck // what it starts outlives ctx
 	}
 	old, next := s.fleet.keys[0], newKey()
 	deploys := [][]string{{old, next}, {next, old}, {next}}
@@ -101,7 +101,7 @@ func (s *soak) trouble(ctx context.Context) {
 		at := (i+1)*(2**soakOutages)/(len(deploys)+1) + i
 		steps = slices.Insert(steps, at, func() {
 			s.crowd.waitForAll(ctx) // who comes between the deploys stays signed in over all three
-			s.deploy(keys)
+			s.deploy(keys)          //nolint:contextcheck // what it starts outlives ctx
 		})
 	}
 	for i, step := range steps {
