@@ -46,6 +46,7 @@ type soakVisitor struct {
 	openID string
 	cookie map[string]string // of the site
 	quota  int               // logins
+	early  float64           // 0 to 1: so that logins are due at another time for each
 	logins int
 	n      atomic.Int64 // answered requests
 }
@@ -65,7 +66,8 @@ func newCrowd(site string, sim *wxsim.Server, users, logins, requests int) *crow
 		if i < logins%users {
 			quota++
 		}
-		c.visitors = append(c.visitors, &soakVisitor{openID: u.OpenID, cookie: map[string]string{}, quota: quota})
+		early := float64(i) / float64(users)
+		c.visitors = append(c.visitors, &soakVisitor{openID: u.OpenID, cookie: map[string]string{}, quota: quota, early: early})
 	}
 	return c
 }
@@ -130,7 +132,7 @@ func (c *crowd) waitForAll(ctx context.Context) {
 // visit makes a few requests, after a login if one is due by now.
 func (c *crowd) visit(ctx context.Context, v *soakVisitor) {
 	part := min(1, float64(c.requests.Load())/(0.9*float64(c.wantRequests)))
-	if v.logins < 1+int(part*float64(v.quota-1)) {
+	if v.logins < min(v.quota, 1+int(part*float64(v.quota-1)+v.early)) {
 		c.logIn(ctx, v)
 	}
 	for range 5 {

@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+)
+
+var soakSessions = flag.Int("soak.sessions", 20_000, "sessions whose size in Redis is measured")
+
+// mostPerSession is what docs/operations.md counts with, in bytes of Redis' memory.
+const mostPerSession = 1000
+
+// TestSizeOfSessions stores the session of one real login many times over, each under an id of its
+// own, and asks Redis what that takes.
+func TestSizeOfSessions(t *testing.T) {
+	server := redistest.Start(t)
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Addr}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{hashKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := netHTTP("", func(cfg *oauth.Config) { cfg.Store = store })
+	signedIn := c.requests(t, 1)[0]
+	name := ""
+	for _, cookie := range signedIn.Cookies() {
+		if strings.HasPrefix(cookie.Name, "__Host-wx-") {
+			name = cookie.Name
+		}
+	}
+	session, err := store.New(signedIn, name)
+	if err != nil || session.IsNew {
+		t.Fatalf("no session to copy: %v", err)
+	}
+	record, _ := strconv.Atoi(server.Do("STRLEN", recordKeys(server)[0]))
+	server.Do("FLUSHALL")
+
+	before := memory(t, server, "used_memory")
+	began := time.Now()
+	var workers sync.WaitGroup
+	const width = 64
+	for w := range width {
+		workers.Go(func() {
+			for i := w; i < *soakSessions; i += width {
+				copied := sessions.NewSession(store, name)
+				copied.Values = session.Values
+				options := *session.Options
+				copied.Options = &options
+				if err := store.Save(signedIn, httptest.NewRecorder(), copied); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	took := time.Since(began)
+	if n := server.Do("DBSIZE"); n != strconv.Itoa(*soakSessions) {
+		t.Fatalf("Redis holds %s keys, want %d", n, *soakSessions)
+	}
+	each := (memory(t, server, "used_memory") - before) / *soakSessions
+	t.Logf("%d sessions stored in %v: a record of %d bytes takes %d bytes of memory; 10,000,000 take %.1f GB",
+		*soakSessions, took.Round(time.Millisecond), record, each, float64(each)*1e7/1e9)
+	if each > mostPerSession {
+		t.Errorf("docs/operations.md counts with %d bytes", mostPerSession)
+	}
+}
+
+// recordKeys are the keys of sessions.
+func recordKeys(server *redistest.Server) (keys []string) {
+	for _, key := range server.Keys() {
+		if strings.HasPrefix(key, "wx:s:") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// memory is a figure of INFO memory, in bytes.
+func memory(t *testing.T, server *redistest.Server, name string) int {
+	t.Helper()
+	_, rest, _ := strings.Cut(server.Do("INFO", "memory"), "\n"+name+":")
+	var n int
+	if _, err := fmt.Sscan(rest, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
