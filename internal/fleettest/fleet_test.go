@@ -89,7 +89,7 @@ func (f *fleet) deploy(i int, change func(*oauth.Config)) {
 		change(&cfg)
 	}
 	stop := func() {}
-	if f.redis != nil {
+	if f.redis != nil && cfg.Store == nil {
 		client := connect(f.T, r.line.Addr, cmp.Or(f.patience, time.Second))
 		stop = client.Close
 		cfg.Store = newStore(f.T, client, redisstore.Config{Keys: cfg.Keys, NoTracking: r.noTracking, Timeout: f.patience})

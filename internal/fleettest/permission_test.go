@@ -1,0 +1,74 @@
+package fleettest_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/core/rediscache"
+	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+)
+
+var documented = regexp.MustCompile(`(?m)^ACL SETUSER app (.*)$`)
+
+// The permissions that docs/operations.md gives the app are enough for all that it does with Redis.
+func TestDocumentedPermissions(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := documented.FindSubmatch(text)
+	if found == nil {
+		t.Fatal("docs/operations.md has no ACL SETUSER")
+	}
+	f := newFleet(t)
+	rule := append([]string{"ACL", "SETUSER", "app"}, strings.Fields(string(found[1]))...)
+	if answer := f.redis.Do(rule...); answer != "OK" {
+		t.Fatalf("%q: %s", rule, answer)
+	}
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{f.redis.Addr}, Username: "app", Password: "PASSWORD", ForceSingleClient: true, ConnWriteTimeout: 10 * time.Second,
+		ClientSetInfo: rueidis.DisableClientSetInfo, // it may fail, and Redis would log it
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	keys := [][]byte{key('2'), key('1')}
+	store := newStore(t, client, redisstore.Config{Keys: keys, Timeout: 10 * time.Second})
+	old := f.signIn(1, 1) // a session that is sealed anew when it is read
+	f.deploy(0, func(cfg *oauth.Config) { cfg.Keys, cfg.Store = keys, store })
+
+	f.WantUser(old.Do(to(0, script("/base"))), 1)
+	v, callback := f.signInTwice(2, 3, 0)
+	f.WantUser(v.Walk(to(0, back(callback)), nil), 3)
+	f.WantStatus(v.Do(to(0, adaptertest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: adaptertest.Fetch()})), http.StatusNoContent)
+
+	ctx := t.Context()
+	cache := rediscache.New(client, "wx:")
+	release, ok, err := cache.Lease(ctx, "k", time.Minute)
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	release()
+	seen := redisstore.NewSeen(client, "wx:")
+	_, _, reserveErr := seen.Reserve(ctx, "k", time.Minute)
+	for _, err := range []error{
+		cache.Set(ctx, "k", "v", time.Minute), reserveErr, seen.Extend(ctx, "k", time.Hour), seen.Release(ctx, "k"), seen.Done(ctx, "k", time.Minute),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if log := f.redis.Do("ACL", "LOG"); log != "" {
+		t.Errorf("Redis refused something:\n%s", log)
+	}
+}
