@@ -5,10 +5,11 @@
 // Sessions are read through Redis' client-side caching: one that was read lately costs no command,
 // and Redis tells each replica when it changes. Give the client
 //
-//	rueidis.ClientOption{ConnWriteTimeout: time.Second, …}
+//	rueidis.ClientOption{ForceSingleClient: true, ConnWriteTimeout: time.Second, …}
 //
-// so that a server that hangs is noticed within seconds even when nothing is asked of it; until
-// then sessions read lately are still served. What was read is kept in memory, up to the client's
+// so that there is one even if the server is down at the start (for a cluster leave the first out),
+// and a server that hangs is noticed within seconds even when nothing is asked of it; until then
+// sessions read lately are still served. What was read is kept in memory, up to the client's
 // CacheSizeEachConn (128 MB) on each of its connections.
 //
 // When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
