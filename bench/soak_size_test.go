@@ -2,8 +2,9 @@ package bench
 
 import (
 	"flag"
-	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,8 +52,9 @@ func TestSizeOfSessions(t *testing.T) {
 	record, _ := strconv.Atoi(server.Do("STRLEN", recordKeys(server)[0]))
 	server.Do("FLUSHALL")
 
-	before := memory(t, server, "used_memory")
+	before := usedMemory(t, server)
 	began := time.Now()
+	ids := make([]string, *soakSessions)
 	var workers sync.WaitGroup
 	const width = 64
 	for w := range width {
@@ -66,6 +68,7 @@ func TestSizeOfSessions(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				ids[i] = copied.ID
 			}
 		})
 	}
@@ -74,12 +77,40 @@ func TestSizeOfSessions(t *testing.T) {
 	if n := server.Do("DBSIZE"); n != strconv.Itoa(*soakSessions) {
 		t.Fatalf("Redis holds %s keys, want %d", n, *soakSessions)
 	}
-	each := (memory(t, server, "used_memory") - before) / *soakSessions
+	each := (usedMemory(t, server) - before) / *soakSessions
 	t.Logf("%d sessions stored in %v: a record of %d bytes takes %d bytes of memory; 10,000,000 take %.1f GB",
 		*soakSessions, took.Round(time.Millisecond), record, each, float64(each)*1e7/1e9)
 	if each > mostPerSession {
 		t.Errorf("docs/operations.md counts with %d bytes", mostPerSession)
 	}
+
+	ids = ids[:min(len(ids), 20_000)]
+	heap, used := liveHeap(), usedMemory(t, server)
+	for _, id := range ids {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", name+"="+id)
+		if sealed, err := store.Peek(r, name); err != nil || sealed == "" {
+			t.Fatalf("a session that was stored: %q, %v", sealed, err)
+		}
+	}
+	t.Logf("a session that was read takes %d bytes in the client, and %d in Redis to remember who has read it",
+		(liveHeap()-heap)/len(ids), (usedMemory(t, server)-used)/len(ids))
+}
+
+// liveHeap is what this process holds, in bytes.
+func liveHeap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// infoLine is a figure of INFO.
+func infoLine(server *redistest.Server, name string) string {
+	_, rest, _ := strings.Cut(server.Do("INFO", "everything"), "\n"+name+":")
+	line, _, _ := strings.Cut(rest, "\n")
+	return line
 }
 
 // recordKeys are the keys of sessions.
@@ -92,12 +123,11 @@ func recordKeys(server *redistest.Server) (keys []string) {
 	return keys
 }
 
-// memory is a figure of INFO memory, in bytes.
-func memory(t *testing.T, server *redistest.Server, name string) int {
+// usedMemory is what Redis has allocated, in bytes.
+func usedMemory(t *testing.T, server *redistest.Server) int {
 	t.Helper()
-	_, rest, _ := strings.Cut(server.Do("INFO", "memory"), "\n"+name+":")
-	var n int
-	if _, err := fmt.Sscan(rest, &n); err != nil {
+	n, err := strconv.Atoi(strings.TrimSpace(infoLine(server, "used_memory")))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return n
