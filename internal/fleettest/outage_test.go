@@ -164,15 +164,15 @@ func TestOutages(t *testing.T) {
 			callback := f.door(midLogin, 0, "/me")()
 
 			tt.spoil(f)
-			spoiled := time.Now()
+			spoiled, exchanges := time.Now(), f.Sim.Calls(exchangePath)
 			for first := true; first || time.Since(spoiled) < tt.lasts; first = false {
 				f.duringCold(tt, cold)
 				f.duringHot(tt, hot)
 				f.duringLogin(tt, midLogin, callback)
 				f.duringAnonymous(f.visitor(4))
 			}
-			if wait := tt.lasts - time.Since(spoiled); wait > 0 {
-				t.Errorf("the outage lasted %v less than it should have", wait)
+			if n := f.Sim.Calls(exchangePath) - exchanges; n > 0 && !tt.writes {
+				t.Errorf("%d codes were spent on logins that could not be saved", n)
 			}
 			tt.mend(f)
 
@@ -193,9 +193,6 @@ func TestOutages(t *testing.T) {
 			})
 			f.wantSignedIn(midLogin)
 			f.wantSignedIn(f.signIn(5, 0))
-			if n := f.Sim.Calls(exchangePath); n != 5 { // hot, idle, cold, midLogin and the last
-				t.Errorf("5 logins took %d exchanges", n)
-			}
 			for _, v := range []visitor{idle, hot, cold} {
 				f.WantUser(v.Walk(to(0, page("/me")), nil), v.user) // signs in anew if Redis has lost the session
 			}
@@ -209,7 +206,7 @@ func (f *fleet) timed(v visitor, r adaptertest.Request) *adaptertest.Visit {
 	began := time.Now()
 	got := v.Do(to(0, r))
 	if took := time.Since(began); took > answerTime {
-		f.Errorf("%s took %v", r.URL[len(adaptertest.PublicURL):][:3], took)
+		f.Errorf("%.40s took %v", r.URL, took)
 	}
 	return got
 }
