@@ -3,6 +3,7 @@ package fleettest_test
 import (
 	"bytes"
 	"cmp"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -90,7 +91,7 @@ func (f *fleet) deploy(i int, change func(*oauth.Config)) {
 	}
 	stop := func() {}
 	if f.redis != nil && cfg.Store == nil {
-		client := connect(f.T, r.line.Addr, cmp.Or(f.patience, time.Second))
+		client := connect(f.T, r.line.Addr, cmp.Or(f.patience, impatience))
 		stop = client.Close
 		cfg.Store = newStore(f.T, client, redisstore.Config{Keys: cfg.Keys, NoTracking: r.noTracking, Timeout: f.patience})
 	}
@@ -103,11 +104,15 @@ func (f *fleet) deploy(i int, change func(*oauth.Config)) {
 	r.stop = stop
 }
 
+// impatience makes a client notice within a second that Redis hangs.
+const impatience = 600 * time.Millisecond
+
 // connect makes a client as the documentation says, for a server that may be down.
 func connect(t *testing.T, addr string, patience time.Duration) rueidis.Client {
 	t.Helper()
 	client, _ := rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{addr}, ForceSingleClient: true, ConnWriteTimeout: patience,
+		InitAddress: []string{addr}, ForceSingleClient: true,
+		Dialer: net.Dialer{KeepAlive: patience / 3}, ConnWriteTimeout: patience,
 		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096, // many clients in one test
 	})
 	if client == nil {

@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/redistest"
@@ -27,7 +26,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // miniReplica is one process of a mini program's server.
 func miniReplica(t *testing.T, redis *redistest.Server, sim *wxsim.Server) http.Handler {
 	t.Helper()
-	client := connect(t, redis.Addr, time.Second)
+	client := connect(t, redis.Addr, impatience)
 	t.Cleanup(client.Close)
 	keys := [][]byte{key('1')}
 	auth, err := mpauth.New(mpauth.Config{

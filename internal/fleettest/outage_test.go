@@ -16,8 +16,9 @@ const (
 	// answerTime is how long a visitor may wait while Redis is away: a second, and what a busy
 	// machine adds.
 	answerTime = 3 * time.Second
-	// hotTime is how long a replica may go on with what it has read before it notices that Redis hangs.
-	hotTime = 5 * time.Second
+	// hotTime is how long a replica may go on with what it has read before it notices that Redis
+	// hangs: the same.
+	hotTime = 3 * time.Second
 )
 
 // A fault is one way in which Redis misbehaves. Its parts are given a fleet of which replica 0 is

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/push"
@@ -27,7 +26,7 @@ func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
 	var handled atomic.Int32
 	replicas := make([]http.Handler, 3)
 	for i := range replicas {
-		client := connect(t, redis.Addr, time.Second)
+		client := connect(t, redis.Addr, impatience)
 		t.Cleanup(client.Close)
 		h, err := push.New(push.Config{
 			Token: console.Token, EncodingAESKey: console.EncodingAESKey, AppID: console.AppID,

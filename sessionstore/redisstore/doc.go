@@ -5,12 +5,17 @@
 // Sessions are read through Redis' client-side caching: one that was read lately costs no command,
 // and Redis tells each replica when it changes. Give the client
 //
-//	rueidis.ClientOption{ForceSingleClient: true, ConnWriteTimeout: time.Second, …}
+//	rueidis.ClientOption{
+//		ForceSingleClient: true, // not for a cluster
+//		Dialer:            net.Dialer{KeepAlive: 200 * time.Millisecond},
+//		ConnWriteTimeout:  600 * time.Millisecond,
+//		…
+//	}
 //
-// so that there is one even if the server is down at the start (for a cluster leave the first out),
-// and a server that hangs is noticed within seconds even when nothing is asked of it; until then
-// sessions read lately are still served. What was read is kept in memory, up to the client's
-// CacheSizeEachConn (128 MB) on each of its connections.
+// so that there is one even if the server is down at the start, and a server that hangs is noticed
+// within a second even when nothing is asked of it; until then sessions read lately are still
+// served. What was read is kept in memory, up to the client's CacheSizeEachConn (128 MB) on each of
+// its connections.
 //
 // When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
 // session: that is [sessionstore.ErrNotFound].

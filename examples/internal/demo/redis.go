@@ -11,8 +11,9 @@ import (
 
 // connect gives a client even before Redis is there. The caller closes it.
 func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, error) {
-	option.ForceSingleClient = true       // without it there is no client until Redis answers. For a cluster, leave it out
-	option.ConnWriteTimeout = time.Second // so that a Redis that hangs is noticed
+	option.ForceSingleClient = true // without it there is no client until Redis answers. For a cluster, leave it out
+	// A Redis that hangs is noticed within a second, also by those whose sessions are at hand.
+	option.Dialer.KeepAlive, option.ConnWriteTimeout = 200*time.Millisecond, 600*time.Millisecond
 	client, err := rueidis.NewClient(option)
 	if client == nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
