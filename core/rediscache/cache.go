@@ -3,6 +3,7 @@ package rediscache
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -86,22 +87,41 @@ func (c *Cache) Lease(ctx context.Context, key string, ttl time.Duration) (relea
 		return nil, false, nil
 	}
 	if err != nil {
-		// A server that hangs may carry out the command when it goes on: the release goes behind it.
-		go c.release(ctx, key, owner)
+		if _, refused := rueidis.IsRedisErr(err); !refused {
+			go c.drop(context.WithoutCancel(ctx), key, owner, ttl)
+		}
 		return nil, false, wrap("lease", err)
 	}
 	c.leases.Add(1)
 	return sync.OnceFunc(func() {
 		c.leases.Add(-1)
-		c.release(ctx, key, owner)
+		_ = c.release(ctx, key, owner) // if it fails, the ttl ends the lease
 	}), true, nil
 }
 
-// release ends a lease. If that fails, its ttl ends it.
-func (c *Cache) release(ctx context.Context, key, owner string) {
+func (c *Cache) release(ctx context.Context, key, owner string) error {
 	ctx, cancel := limit(ctx)
 	defer cancel()
-	_ = c.client.Do(ctx, c.client.B().Eval().Script(releaseScript).Numkeys(1).Key(key).Arg(owner).Build().Pin()).Error()
+	return c.client.Do(ctx, c.client.B().Eval().Script(releaseScript).Numkeys(1).Key(key).Arg(owner).Build().Pin()).Error()
+}
+
+// drop takes a lease back of which nobody knows whether it was given: a server that hung carries
+// out what it was sent when it goes on, and the fleet should not wait for a lease without a holder.
+// It tries until Redis answers, or for as long as the lease would last.
+func (c *Cache) drop(ctx context.Context, key, owner string, ttl time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, ttl)
+	defer cancel()
+	next := time.NewTicker(timeout)
+	defer next.Stop()
+	for ctx.Err() == nil {
+		if err := c.release(ctx, key, owner); err == nil || errors.Is(err, rueidis.ErrClosing) {
+			return
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 func (c *Cache) valueKey(key string) string { return c.prefix + "c:" + key }

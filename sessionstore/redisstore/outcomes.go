@@ -3,7 +3,10 @@ package redisstore
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
+
+	"github.com/redis/rueidis"
 
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -23,16 +26,34 @@ func (s *Store) Reserve(ctx context.Context, key string, ttl time.Duration) (boo
 	if missing(err) {
 		return false, nil
 	}
-	if err != nil {
-		// A server that hangs may carry out the command when it goes on. So this goes behind it, for
-		// nobody to wait for a reservation that nobody has. If it fails, ttl ends the reservation.
-		go s.redis.do(ctx, s.redis.client.B().Eval().Script(dropScript).Numkeys(1).Key(key).Arg(mine).Build())
+	if _, refused := rueidis.IsRedisErr(err); err != nil && !refused {
+		go s.drop(context.WithoutCancel(ctx), key, mine, ttl)
 	}
 	return err == nil, wrap("reserve a login", err)
 }
 
 // dropScript deletes a key that holds what the caller stored.
 const dropScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
+
+// drop takes a reservation back of which nobody knows whether it was made: a server that hung
+// carries out what it was sent when it goes on, and the visitor's next attempt should not wait for
+// that. It tries until Redis answers, or for as long as the reservation would last.
+func (s *Store) drop(ctx context.Context, key, mine string, ttl time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, ttl)
+	defer cancel()
+	next := time.NewTicker(s.redis.timeout)
+	defer next.Stop()
+	for ctx.Err() == nil {
+		err := s.redis.do(ctx, s.redis.client.B().Eval().Script(dropScript).Numkeys(1).Key(key).Arg(mine).Build()).Error()
+		if err == nil || errors.Is(err, rueidis.ErrClosing) {
+			return
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+		}
+	}
+}
 
 // Outcome returns what SetOutcome stored, in one command; see [sessionstore.Outcomes].
 func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
