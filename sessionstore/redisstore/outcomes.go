@@ -37,20 +37,22 @@ const dropScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.c
 
 // drop takes a reservation back of which nobody knows whether it was made: a server that hung
 // carries out what it was sent when it goes on, and the visitor's next attempt should not wait for
-// that. It tries until Redis answers, or for as long as the reservation would last.
+// that. It begins when the attempt is surely over, and tries until Redis answers or the reservation
+// would have ended.
 func (s *Store) drop(ctx context.Context, key, mine string, ttl time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, ttl)
 	defer cancel()
-	next := time.NewTicker(s.redis.timeout)
+	next := time.NewTicker(attemptTimeouts * s.redis.timeout)
 	defer next.Stop()
-	for ctx.Err() == nil {
-		err := s.redis.do(ctx, s.redis.client.B().Eval().Script(dropScript).Numkeys(1).Key(key).Arg(mine).Build()).Error()
-		if err == nil || errors.Is(err, rueidis.ErrClosing) {
-			return
-		}
+	for {
 		select {
 		case <-next.C:
 		case <-ctx.Done():
+			return
+		}
+		err := s.redis.do(ctx, s.redis.client.B().Eval().Script(dropScript).Numkeys(1).Key(key).Arg(mine).Build()).Error()
+		if err == nil || errors.Is(err, rueidis.ErrClosing) {
+			return
 		}
 	}
 }

@@ -46,13 +46,16 @@ func (s *server) doCache(ctx context.Context, command rueidis.Cacheable, ttl tim
 	return result
 }
 
+// attemptTimeouts is how many timeouts an attempt has, while its caller waits for one.
+const attemptTimeouts = 2
+
 // guard gives up in time, whatever the client does: rueidis may wait for somebody else's attempt
 // to connect, or for room in its queue, and watches no context meanwhile. The attempt itself has
 // twice as long, so that a connection to a slow server comes about and serves the next visit.
 func (s *server) guard(ctx context.Context, send func(context.Context) rueidis.RedisResult) rueidis.RedisResult {
 	answer := make(chan rueidis.RedisResult, 1)
 	go func() {
-		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.timeout)
+		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeouts*s.timeout)
 		defer cancel()
 		answer <- send(attempt)
 	}()
