@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 )
@@ -27,23 +28,24 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.
 		return nil, false
 	}
 	if adm != nil {
-		return a.admit(w, r, need, adm.current())
+		return a.admit(w, r, need, adm.current(), time.Now())
 	}
 	return a.admitStored(w, r, need)
 }
 
 // admitStored reads the session first.
 func (a *Auth) admitStored(w http.ResponseWriter, r *http.Request, need Scope) (*http.Request, bool) {
-	rec, err := a.load(r)
+	now := time.Now() // the only look at the clock of a request that is remembered
+	rec, err := a.load(r, now)
 	if err != nil {
 		a.fail(w, r, a.storeFailure(r.Context(), "read", err))
 		return nil, false
 	}
-	return a.admit(w, r, need, rec)
+	return a.admit(w, r, need, rec, now)
 }
 
 // admit decides about a request whose session is rec; nil is nobody.
-func (a *Auth) admit(w http.ResponseWriter, r *http.Request, need Scope, rec *record) (*http.Request, bool) {
+func (a *Auth) admit(w http.ResponseWriter, r *http.Request, need Scope, rec *record, now time.Time) (*http.Request, bool) {
 	good := rec != nil && Scope(rec.user.Scope).covers(need)
 	back, err := a.callback(r)
 	switch {
@@ -53,7 +55,7 @@ func (a *Auth) admit(w http.ResponseWriter, r *http.Request, need Scope, rec *re
 	case back != nil && navigation(r):
 		a.finish(w, r, need, rec, back)
 		return nil, false
-	case good && a.refreshDue(r, rec):
+	case good && a.refreshDue(r, rec, now):
 		granted := a.required(Scope(rec.user.Scope))
 		if rec, good = a.refreshProfile(w, r, rec); !good {
 			a.start(w, r, granted, 0) // as much as was lost, though this page may need less
@@ -76,7 +78,7 @@ func (a *Auth) Identify(w http.ResponseWriter, r *http.Request) *http.Request {
 	if a.admission(r.Context()) != nil {
 		return r
 	}
-	rec, err := a.load(r)
+	rec, err := a.load(r, time.Now())
 	if err != nil && !browserLeft(err) {
 		a.cfg.Logger.WarnContext(r.Context(), "wxoauth: session store is down: a visitor passes as nobody", "error", err)
 		a.observe(r.Context(), core.Event{Name: core.EventStoreDown, Kind: "read"})

@@ -91,7 +91,7 @@ func BenchmarkMemo(b *testing.B) {
 		for i := range defaultMemoSize {
 			a.Admit(nopWriter{http.Header{}}, signedIn(b, a, typicalUser(i)), "")
 		}
-		if n := a.memo.entries.Len(); n != defaultMemoSize {
+		if n := len(a.memo.entries); n != defaultMemoSize {
 			b.Fatalf("%d entries", n)
 		}
 		b.ReportMetric(float64(heap()-before), "memo-B")

@@ -224,14 +224,14 @@ func New(cfg Config) (*Auth, error) {
 		}
 		a.stateKeys = append(a.stateKeys, derived)
 	}
-	var faults [7]error
+	var faults [6]error
 	a.attemptSeal, faults[0] = sessionstore.NewCodecs(cfg.Keys, "wxoauth attempt "+cfg.AppID)
 	a.outcomeSeal, faults[1] = sessionstore.NewCodecs(cfg.Keys, "wxoauth outcome "+cfg.AppID)
 	if a.store == nil {
 		a.store, faults[2] = sessionstore.NewCookie(cfg.Keys...)
 	}
 	if a.peeker, _ = a.store.(sessionstore.Peeker); cfg.MemoSize > 0 {
-		a.memo, faults[6] = newMemo(cfg.MemoSize)
+		a.memo = newMemo(cfg.MemoSize)
 	}
 	if a.outcomes, _ = a.store.(sessionstore.Outcomes); a.outcomes == nil {
 		a.outcomes = sessionstore.NewMemoryOutcomes()

@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -66,7 +67,7 @@ func (a *Auth) LogoutHandler() http.Handler {
 			writeJSON(w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
 			return
 		}
-		session, err := a.load(r)
+		session, err := a.load(r, time.Now())
 		if err == nil {
 			err = a.logOut(w, r)
 		}

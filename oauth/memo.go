@@ -2,39 +2,47 @@ package oauth
 
 import (
 	"strings"
+	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/wxoauth/wxoauth/core"
 )
 
 // A memo remembers sessions that were opened a moment ago, so that the next request need not open
 // them again. It is asked only with what the store holds now, so with sessions on a server a logout
 // counts at once.
+//
+// When it is full any entry makes room: none is worth more than the opening of a session, and a
+// list in the order of use would cost each request more than it saves.
 type memo struct {
-	entries *lru.Cache[string, memoEntry] // by the session cookie's value
+	size int
+
+	mu      sync.RWMutex
+	entries map[string]*memoEntry // by the session cookie's value
 }
 
+// A memoEntry is in one piece: with thousands of users most of a hit is waiting for memory.
 type memoEntry struct {
-	sealed string // what rec was opened from, byte by byte
-	rec    *record
+	sealed string // what record was opened from, byte by byte
 	until  time.Time
+	record record // without tokens
+	user   core.User
 }
 
 // memoTime is the longest that a session is not opened again.
 const memoTime = time.Minute
 
-func newMemo(size int) (*memo, error) {
-	entries, err := lru.New[string, memoEntry](size)
-	return &memo{entries}, err
-}
+func newMemo(size int) *memo { return &memo{size: size, entries: map[string]*memoEntry{}} }
 
 // get returns the record, without tokens, that sealed was opened to under this cookie.
-func (m *memo) get(cookie, sealed string) (*record, bool) {
-	e, ok := m.entries.Get(cookie)
-	if !ok || e.sealed != sealed || !time.Now().Before(e.until) {
+func (m *memo) get(cookie, sealed string, now time.Time) (*record, bool) {
+	m.mu.RLock()
+	e, ok := m.entries[cookie]
+	m.mu.RUnlock()
+	if !ok || e.sealed != sealed || !now.Before(e.until) {
 		return nil, false
 	}
-	return e.rec, true
+	return &e.record, true
 }
 
 // put remembers rec until memoTime, or the session's end if that comes first.
@@ -47,12 +55,25 @@ func (m *memo) put(cookie, sealed string, rec *record, end time.Time) {
 	if sealed == cookie {
 		sealed = key
 	}
-	m.entries.Add(key, memoEntry{sealed, rec.withoutTokens(), until})
+	e := &memoEntry{sealed: sealed, until: until, record: record{profileAt: rec.profileAt}, user: *rec.user}
+	e.record.user = &e.user
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for other := range m.entries {
+		if len(m.entries) < m.size {
+			break
+		}
+		delete(m.entries, other)
+	}
+	m.entries[key] = e
 }
 
 // forget drops a cookie that logs out.
 func (m *memo) forget(cookie string) {
-	if m != nil {
-		m.entries.Remove(cookie)
+	if m == nil {
+		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.entries, cookie)
 }

@@ -124,6 +124,11 @@ func decodeRecord(data []byte) (*record, error) {
 		u.Privilege = append(u.Privilege, text[begin:end])
 		text, rest = text[end:], rest[end:]
 	}
+	for _, scope := range scopeBits {
+		if u.Scope == string(scope) {
+			u.Scope = string(scope) // each request reads it: the constant is at hand, a user's text seldom
+		}
+	}
 	if u.LoginAt.IsZero() || !validOpenID(u.OpenID) || Scope(u.Scope).rank() == 0 {
 		return nil, errRecord
 	}
@@ -148,12 +153,7 @@ func stringAt(data []byte) (begin, end int, ok bool) {
 	return size, size + int(n), true
 }
 
-// withoutTokens is r for a memory that need not know them.
-func (r *record) withoutTokens() *record {
-	return &record{user: r.user, profileAt: r.profileAt}
-}
-
-// hasTokens is false for a record that withoutTokens made.
+// hasTokens is false for a record that a memo has kept.
 func (r *record) hasTokens() bool { return r.refreshToken != "" }
 
 func firstRunes(s string, n int) string {

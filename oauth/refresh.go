@@ -19,8 +19,8 @@ const (
 )
 
 // refreshDue reports whether this page load is the one to fetch the profile again.
-func (a *Auth) refreshDue(r *http.Request, rec *record) bool {
-	return !rec.profileAt.IsZero() && time.Since(rec.profileAt) > a.cfg.ProfileMaxAge && navigation(r) &&
+func (a *Auth) refreshDue(r *http.Request, rec *record, now time.Time) bool {
+	return !rec.profileAt.IsZero() && now.Sub(rec.profileAt) > a.cfg.ProfileMaxAge && navigation(r) &&
 		a.refreshes.begin(refreshKey(rec))
 }
 
@@ -136,7 +136,7 @@ var ErrNoSession = errors.New("oauth: nobody is signed in")
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	adm := a.admission(r.Context())
 	if adm == nil { // a request that no middleware has seen
-		rec, err := a.load(r)
+		rec, err := a.load(r, time.Now())
 		if err != nil {
 			return "", err
 		}

@@ -15,19 +15,22 @@ import (
 
 // load returns the request's record, perhaps without tokens, or nil for a visitor who is anonymous.
 // An error means that the store could not tell: then nothing may be saved, and no cookie cleared.
-func (a *Auth) load(r *http.Request) (*record, error) {
+func (a *Auth) load(r *http.Request, now time.Time) (*record, error) {
 	if a.peeker == nil || a.memo == nil {
 		return a.open(r)
 	}
-	sealed, err := a.peeker.Peek(r, a.sessionName)
-	if err != nil || sealed == "" {
+	cookie := sessionstore.CookieValue(r, a.sessionName)
+	if cookie == "" {
+		return nil, nil
+	}
+	sealed, err := a.peeker.Peek(r.Context(), a.sessionName, cookie)
+	if err != nil {
 		return nil, a.unlessAnonymous(r, err)
 	}
-	cookie := sessionstore.CookieValue(r, a.sessionName)
-	if rec, ok := a.memo.get(cookie, sealed); ok {
+	if rec, ok := a.memo.get(cookie, sealed, now); ok {
 		return rec, nil
 	}
-	values, err := a.peeker.OpenPeeked(r, a.sessionName, sealed)
+	values, err := a.peeker.OpenPeeked(r.Context(), a.sessionName, cookie, sealed)
 	if err != nil {
 		return nil, a.unlessAnonymous(r, err)
 	}

@@ -2,6 +2,7 @@ package sessionstore
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -62,11 +63,11 @@ func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	session.Options = &options
 	session.IsNew = true
 
-	sealed, _ := s.Peek(r, name) // never fails
-	if sealed == "" {
+	cookie := CookieValue(r, name)
+	if cookie == "" {
 		return session, nil
 	}
-	values, err := s.OpenPeeked(r, name, sealed)
+	values, err := s.OpenPeeked(r.Context(), name, cookie, cookie)
 	if err != nil {
 		return session, err
 	}
@@ -74,13 +75,11 @@ func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	return session, nil
 }
 
-// Peek returns the cookie's value; see [Peeker].
-func (s *CookieStore) Peek(r *http.Request, name string) (string, error) {
-	return CookieValue(r, name), nil
-}
+// Peek returns the cookie's value, which is the whole session; see [Peeker].
+func (s *CookieStore) Peek(_ context.Context, _, cookie string) (string, error) { return cookie, nil }
 
 // OpenPeeked opens a cookie's value; see [Peeker].
-func (s *CookieStore) OpenPeeked(_ *http.Request, name, sealed string) (map[any]any, error) {
+func (s *CookieStore) OpenPeeked(_ context.Context, name, _, sealed string) (map[any]any, error) {
 	if len(sealed) > maxCookieSize {
 		return nil, decodeError("a cookie is too long")
 	}

@@ -1,6 +1,7 @@
 package sessionstore
 
 import (
+	"context"
 	"net/http"
 	"strings"
 )
@@ -9,11 +10,11 @@ import (
 // the sealed session, and opening it. Who has opened the same sealed session a moment ago can do
 // without the costly half.
 type Peeker interface {
-	// Peek returns the sealed session of the request as it is stored now, or "" if there is none.
-	// It need not be good. An error is one of New: see [Anonymous].
-	Peek(r *http.Request, name string) (sealed string, err error)
-	// OpenPeeked opens what Peek returned for the same request and name. An error is one of New.
-	OpenPeeked(r *http.Request, name, sealed string) (map[any]any, error)
+	// Peek returns the sealed session that the value of a cookie of that name stands for, as it is
+	// stored now. It need not be good. An error is one of New: see [Anonymous].
+	Peek(ctx context.Context, name, cookie string) (sealed string, err error)
+	// OpenPeeked opens what Peek returned for the same name and cookie. An error is one of New.
+	OpenPeeked(ctx context.Context, name, cookie, sealed string) (map[any]any, error)
 }
 
 // CookieValue returns the value of the request's first cookie of that name as it was sent, or "".

@@ -1,10 +1,7 @@
 package redisstore
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -38,32 +35,15 @@ var (
 const resealAfter = time.Minute
 
 // A sealer seals records, one AEAD per key: the first seals, all open. A record opens only under
-// the Redis key that it was sealed for. (A record is no cookie, so it needs neither securecookie's
-// form nor its cost.)
+// the Redis key that it was sealed for.
 type sealer struct {
 	aeads []cipher.AEAD
 	made  time.Time
 }
 
 func newSealer(keys [][]byte) (*sealer, error) {
-	if err := sessionstore.CheckKeys(keys); err != nil {
-		return nil, err
-	}
-	s := &sealer{aeads: make([]cipher.AEAD, len(keys)), made: time.Now()}
-	for i, key := range keys {
-		derived, err := hkdf.Key(sha256.New, key, nil, "redisstore session", 32)
-		if err != nil {
-			return nil, err
-		}
-		block, err := aes.NewCipher(derived)
-		if err != nil {
-			return nil, err
-		}
-		if s.aeads[i], err = cipher.NewGCMWithRandomNonce(block); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+	aeads, err := sessionstore.NewAEADs(keys, "redisstore session")
+	return &sealer{aeads, time.Now()}, err
 }
 
 // seal seals a record, as sessionstore.Marshal made it, for a key in Redis.

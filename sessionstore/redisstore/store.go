@@ -106,29 +106,29 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 
 // read returns the values of the session that the cookie names, or nil without a cookie.
 func (s *Store) read(r *http.Request, name string) (map[any]any, error) {
-	sealed, err := s.Peek(r, name)
-	if err != nil || sealed == "" {
+	cookie := sessionstore.CookieValue(r, name)
+	if cookie == "" {
+		return nil, nil
+	}
+	sealed, err := s.Peek(r.Context(), name, cookie)
+	if err != nil {
 		return nil, err
 	}
-	return s.OpenPeeked(r, name, sealed)
+	return s.OpenPeeked(r.Context(), name, cookie, sealed)
 }
 
 // Peek returns the sealed record of the session that the cookie names; see [sessionstore.Peeker].
-func (s *Store) Peek(r *http.Request, name string) (string, error) {
-	id := sessionstore.CookieValue(r, name)
-	if id == "" {
-		return "", nil
-	}
-	if !isID(id) {
+func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
+	if !isID(cookie) {
 		return "", sessionstore.ErrNotFound
 	}
-	return s.load(r.Context(), s.sessionKey(name, id))
+	return s.load(ctx, s.sessionKey(name, cookie))
 }
 
 // OpenPeeked opens a record; see [sessionstore.Peeker]. One that an older key has sealed is sealed
 // anew, so that who visits while keys are rotated stays signed in after the old one is gone.
-func (s *Store) OpenPeeked(r *http.Request, name, sealed string) (map[any]any, error) {
-	key := s.sessionKey(name, sessionstore.CookieValue(r, name))
+func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (map[any]any, error) {
+	key := s.sessionKey(name, cookie)
 	record, reseal, err := s.seal.open(key, sealed)
 	if errors.Is(err, errGarbled) {
 		return nil, wrap("read a session", fmt.Errorf("%w under %s: once it is deleted, its owner can sign in again", err, key))
@@ -141,7 +141,7 @@ func (s *Store) OpenPeeked(r *http.Request, name, sealed string) (map[any]any, e
 		return nil, fmt.Errorf("%w: its record does not open: %w", sessionstore.ErrNotFound, err)
 	}
 	if reseal {
-		s.reseal(r.Context(), key, sealed, s.seal.seal(key, record))
+		s.reseal(ctx, key, sealed, s.seal.seal(key, record))
 	}
 	return values, nil
 }
