@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,9 +37,9 @@ func (s *server) doCache(ctx context.Context, command rueidis.Cacheable, ttl tim
 	if s.silent.Load() {
 		result = s.guard(ctx, send)
 	} else {
-		limited, cancel := s.limit(ctx)
-		defer cancel()
-		result = send(limited)
+		limited := &patience{Context: ctx, server: s}
+		defer limited.end()
+		result = send(limited) //nolint:contextcheck // it is the given one, with a limit
 	}
 	if !result.IsCacheHit() {
 		s.silent.Store(result.NonRedisError() != nil)
@@ -77,3 +78,35 @@ func (s *server) limit(ctx context.Context) (context.Context, context.CancelFunc
 	}
 	return context.WithDeadline(context.WithoutCancel(ctx), end)
 }
+
+// A patience is the context that limit gives, made when somebody first asks how long: what is
+// cached needs no timer.
+type patience struct {
+	context.Context //nolint:containedctx // it is one
+	server          *server
+
+	mu      sync.Mutex
+	limited context.Context //nolint:containedctx // as above
+	cancel  context.CancelFunc
+}
+
+func (p *patience) begin() context.Context {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limited == nil {
+		p.limited, p.cancel = p.server.limit(p.Context)
+	}
+	return p.limited
+}
+
+func (p *patience) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cancel != nil {
+		p.cancel()
+	}
+}
+
+func (p *patience) Deadline() (time.Time, bool) { return p.begin().Deadline() }
+func (p *patience) Done() <-chan struct{}       { return p.begin().Done() }
+func (p *patience) Err() error                  { return p.begin().Err() }
