@@ -217,8 +217,8 @@ func (f *callerFleet) expire() {
 	f.sim.Advance(3 * time.Hour)
 }
 
-// endsSoon makes the next token live for 2 s instead of 2 h.
-var endsSoon = wxsim.Field("expires_in", "2")
+// endsSoon makes the next token live for 5 s instead of 2 h.
+var endsSoon = wxsim.Field("expires_in", "5")
 
 func TestTokenAtItsExpiry(t *testing.T) {
 	t.Parallel()
