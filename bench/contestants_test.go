@@ -35,6 +35,7 @@ type contestant struct {
 	name    string
 	handler http.Handler
 	logIn   func(w http.ResponseWriter, r *http.Request, u user) // sets the session's cookie
+	bare    http.Handler                                         // the same page on the same framework, without sessions
 }
 
 var (
@@ -68,8 +69,20 @@ func ours(r *http.Request) bool {
 	return ok && u.OpenID != ""
 }
 
-func bare() contestant {
-	return contestant{"bare handler", page(func(*http.Request) bool { return true }), nobody}
+// The bare page on each framework.
+
+func bareHTTP() http.Handler { return page(func(*http.Request) bool { return true }) }
+
+func bareChi() http.Handler {
+	r := chi.NewRouter()
+	r.Get("/me", page(func(*http.Request) bool { return true }))
+	return r
+}
+
+func bareGin() http.Handler {
+	engine := quietGin()
+	engine.GET("/me", func(c *gin.Context) { _, _ = c.Writer.WriteString("ok") })
+	return engine
 }
 
 // gorilla is any gorilla store, used as its README shows.
@@ -90,6 +103,7 @@ func gorilla(name string, store sessions.Store) contestant {
 			s.Values["user"] = u
 			must(s.Save(r, w))
 		},
+		bareHTTP(),
 	}
 }
 
@@ -110,6 +124,7 @@ func gothContestant() contestant {
 			must(err)
 			must(gothic.StoreInSession("wechat", string(text), r, w))
 		},
+		bareHTTP(),
 	}
 }
 
@@ -129,9 +144,9 @@ func ginSessions(name string, store ginsessions.Store) contestant {
 		}
 		next(c.Writer, withUser(c.Request, u))
 	})
-	return contestant{name, engine, func(w http.ResponseWriter, r *http.Request, u user) {
+	return contestant{name, engine, func(w http.ResponseWriter, _ *http.Request, u user) {
 		engine.ServeHTTP(w, withUser(httptest.NewRequest(http.MethodGet, "/login", nil), u))
-	}}
+	}, bareGin()}
 }
 
 func scsContestant(name string, store scs.Store) contestant {
@@ -154,6 +169,7 @@ func scsContestant(name string, store scs.Store) contestant {
 				m.Put(r.Context(), "user", u)
 			})).ServeHTTP(w, r)
 		},
+		bareHTTP(),
 	}
 }
 
@@ -165,7 +181,7 @@ func quietGin() *gin.Engine {
 func config(change func(*oauth.Config)) oauth.Config {
 	cfg := oauth.Config{
 		AppID: "wx0123456789abcdef", Secret: "secret", PublicURL: "https://shop.example.com", Keys: [][]byte{hashKey},
-		HTTPClient: &http.Client{Transport: wechat{}},
+		HTTPClient: &http.Client{Transport: &wechat{}},
 	}
 	if change != nil {
 		change(&cfg)
@@ -173,53 +189,40 @@ func config(change func(*oauth.Config)) oauth.Config {
 	return cfg
 }
 
-func netHTTP(name string, change func(*oauth.Config)) contestant {
+func onHTTP(name string, change func(*oauth.Config)) contestant {
 	auth, err := httpwx.New(config(change))
 	must(err)
 	h := auth.Middleware()(page(ours))
-	return contestant{name, h, logInWith(h)}
+	return contestant{name, h, logInWith(h), bareHTTP()}
 }
 
-func chiContestant() contestant {
+func onChi(change func(*oauth.Config)) contestant {
 	r := chi.NewRouter()
-	r.Use(chiwx.Middleware(config(nil)))
+	r.Use(chiwx.Middleware(config(change)))
 	r.Get("/me", page(ours))
-	return contestant{"wxoauth chi", r, logInWith(r)}
+	return contestant{"wxoauth chi", r, logInWith(r), bareChi()}
 }
 
-func ginContestant() contestant {
+func onGin(change func(*oauth.Config)) contestant {
 	engine := quietGin()
-	engine.Use(ginwx.Middleware(config(nil)))
+	engine.Use(ginwx.Middleware(config(change)))
 	engine.GET("/me", func(c *gin.Context) {
 		if u, ok := ginwx.User(c); !ok || u.OpenID == "" {
 			panic("nobody is signed in")
 		}
 		_, _ = c.Writer.WriteString("ok")
 	})
-	return contestant{"wxoauth gin", engine, logInWith(engine)}
+	return contestant{"wxoauth gin", engine, logInWith(engine), bareGin()}
 }
 
-// bareGin and bareChi are what the frameworks cost by themselves.
-func bareGin() contestant {
-	engine := quietGin()
-	engine.GET("/me", func(c *gin.Context) { _, _ = c.Writer.WriteString("ok") })
-	return contestant{"bare gin", engine, nobody}
-}
+func noMemo(cfg *oauth.Config) { cfg.MemoSize = -1 }
 
-func bareChi() contestant {
-	r := chi.NewRouter()
-	r.Get("/me", page(func(*http.Request) bool { return true }))
-	return contestant{"bare chi", r, nobody}
-}
-
-func nobody(http.ResponseWriter, *http.Request, user) {}
-
-func redisOurs(name string, client rueidis.Client, noTracking bool) contestant {
-	return netHTTP(name, func(cfg *oauth.Config) {
+func inRedis(client rueidis.Client, noTracking bool) func(*oauth.Config) {
+	return func(cfg *oauth.Config) {
 		store, err := redisstore.New(client, redisstore.Config{Keys: cfg.Keys, NoTracking: noTracking})
 		must(err)
 		cfg.Store = store
-	})
+	}
 }
 
 func redistoreContestant(addr string) contestant {
@@ -244,6 +247,7 @@ func scsRedis(addr string) contestant {
 
 // rueidisGet is one GET of the user's session and nothing else: the floor of a Redis miss.
 func rueidisGet(name string, client rueidis.Client, cached bool) contestant {
+	next := bareHTTP()
 	return contestant{
 		name,
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -255,9 +259,9 @@ func rueidisGet(name string, client rueidis.Client, cached bool) contestant {
 			} else {
 				result = client.Do(r.Context(), get.Build())
 			}
-			value, err := result.AsBytes()
+			_, err := result.ToString()
 			must(err)
-			_, _ = w.Write(value[:2])
+			next.ServeHTTP(w, r)
 		}),
 		func(w http.ResponseWriter, r *http.Request, u user) {
 			text, err := json.Marshal(u)
@@ -265,6 +269,7 @@ func rueidisGet(name string, client rueidis.Client, cached bool) contestant {
 			must(client.Do(r.Context(), client.B().Set().Key("floor:"+u.OpenID).Value(rueidis.BinaryString(text)).Build()).Error())
 			http.SetCookie(w, &http.Cookie{Name: "floor", Value: "floor:" + u.OpenID})
 		},
+		next,
 	}
 }
 

@@ -13,7 +13,7 @@ func BenchmarkRedisHit(b *testing.B) {
 	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{redistest.Start(b).Addr}})
 	must(err)
 	b.Cleanup(client.Close)
-	c := redisOurs("hit", client, false)
+	c := onHTTP("hit", inRedis(client, false))
 	requests := c.requests(b, 64)
 	w := writer{}
 	w.header = map[string][]string{}

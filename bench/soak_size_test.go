@@ -36,7 +36,7 @@ func TestSizeOfSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := netHTTP("", func(cfg *oauth.Config) { cfg.Store = store })
+	c := onHTTP("", func(cfg *oauth.Config) { cfg.Store = store })
 	signedIn := c.requests(t, 1)[0]
 	name := ""
 	for _, cookie := range signedIn.Cookies() {

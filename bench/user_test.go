@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/gob"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,8 +13,6 @@ type user struct {
 	Sex                                                                                                               int
 	LoginAt                                                                                                           time.Time
 }
-
-func register() { gob.Register(user{}) }
 
 // userN is the n-th of many users.
 func userN(n int) user {

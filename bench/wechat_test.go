@@ -9,9 +9,10 @@ import (
 )
 
 // wechat answers a login's two calls with canned bytes; the code is the user's number.
-type wechat struct{}
+type wechat struct{ calls int }
 
-func (wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.calls++
 	q := r.URL.Query()
 	var body string
 	switch r.URL.Path {
