@@ -125,7 +125,7 @@ func (h *Handler) callSeen(ctx context.Context, d *delivery, what string, call f
 	defer cancel()
 	err := call(ctx)
 	if err != nil {
-		h.logger.WarnContext(ctx, "push: Seen failed, a repeat may be handled again", "call", what, "event", d.name, "err", err)
+		h.logger.WarnContext(ctx, "push: Seen failed, a repeat may be handled again", "call", what, "event", d.name, "error", err)
 	}
 	return err
 }
@@ -134,7 +134,7 @@ func (h *Handler) callSeen(ctx context.Context, d *delivery, what string, call f
 func (h *Handler) handle(ctx context.Context, d *delivery, do job) outcome {
 	out := h.call(ctx, d, do)
 	if out.err != nil {
-		h.logger.ErrorContext(ctx, "push: callback failed", "event", d.name, "answered_before", d.late(), "err", out.err)
+		h.logger.ErrorContext(ctx, "push: callback failed", "event", d.name, "answered_before", d.late(), "error", out.err)
 		_ = h.callSeen(ctx, d, "release", func(ctx context.Context) error { return h.seen.Release(ctx, d.key) })
 		return out
 	}

@@ -127,7 +127,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.
 	}
 	answer, contentType, err := p.answer(m, out.reply, time.Now())
 	if err != nil {
-		h.logger.ErrorContext(r.Context(), "push: reply cannot be sent", "event", m.name(), "err", err)
+		h.logger.ErrorContext(r.Context(), "push: reply cannot be sent", "event", m.name(), "error", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
@@ -163,7 +163,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errStale):
 		status = http.StatusForbidden
 	}
-	h.logger.Log(r.Context(), level, "push: request refused", "status", status, "err", err)
+	h.logger.Log(r.Context(), level, "push: request refused", "status", status, "error", err)
 	w.WriteHeader(status)
 }
 
