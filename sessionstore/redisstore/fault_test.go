@@ -336,6 +336,28 @@ func TestManyWaitForAFrozenServer(t *testing.T) {
 	}
 }
 
+// While one visitor's request connects to a slow server the others wait for that connection: their
+// time runs meanwhile.
+func TestWaitingToConnectCounts(t *testing.T) {
+	server := redistest.Prepare(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	store := newStore(t, proxy.Addr, redisstore.Config{Timeout: time.Second})
+	server.Restart()
+	proxy.Delay(900 * time.Millisecond) // to connect, and again for the answer
+	start := time.Now()
+	var visitors sync.WaitGroup
+	for range 10 {
+		visitors.Go(func() {
+			_, err := store.New(request(t, strings.Repeat("A", 43)), name)
+			wantOutage(t, "New", err)
+		})
+	}
+	visitors.Wait()
+	if took := time.Since(start); took > 1700*time.Millisecond {
+		t.Errorf("they waited %v, with 1 s for each", took)
+	}
+}
+
 // Redis carries out what it was sent before it hung. A reservation of which nobody knows must not
 // keep its owner's next attempt waiting.
 func TestReservationDuringAFreeze(t *testing.T) {

@@ -37,7 +37,7 @@ func (s *server) doCache(ctx context.Context, command rueidis.Cacheable, ttl tim
 	if s.silent.Load() {
 		result = s.guard(ctx, send)
 	} else {
-		limited := &patience{Context: ctx, server: s}
+		limited := &patience{Context: ctx, deadline: s.deadline(ctx)}
 		defer limited.end()
 		result = send(limited) //nolint:contextcheck // it is the given one, with a limit
 	}
@@ -72,18 +72,23 @@ func (s *server) guard(ctx context.Context, send func(context.Context) rueidis.R
 
 // limit is how long the caller waits.
 func (s *server) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	end := time.Now().Add(s.timeout)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
-		end = deadline
-	}
-	return context.WithDeadline(context.WithoutCancel(ctx), end)
+	return context.WithDeadline(context.WithoutCancel(ctx), s.deadline(ctx))
 }
 
-// A patience is the context that limit gives, made when somebody first asks how long: what is
-// cached needs no timer.
+// deadline is when a visit that begins now has to be over.
+func (s *server) deadline(ctx context.Context) time.Time {
+	end := time.Now().Add(s.timeout)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		return deadline
+	}
+	return end
+}
+
+// A patience is the context that limit gives, but its timer is made when somebody first waits: what
+// is cached needs none. The time itself runs from the start, as rueidis may wait before it asks.
 type patience struct {
 	context.Context //nolint:containedctx // it is one
-	server          *server
+	deadline        time.Time
 
 	mu      sync.Mutex
 	limited context.Context //nolint:containedctx // as above
@@ -94,7 +99,7 @@ func (p *patience) begin() context.Context {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.limited == nil {
-		p.limited, p.cancel = p.server.limit(p.Context)
+		p.limited, p.cancel = context.WithDeadline(context.WithoutCancel(p.Context), p.deadline)
 	}
 	return p.limited
 }
@@ -107,6 +112,6 @@ func (p *patience) end() {
 	}
 }
 
-func (p *patience) Deadline() (time.Time, bool) { return p.begin().Deadline() }
+func (p *patience) Deadline() (time.Time, bool) { return p.deadline, true }
 func (p *patience) Done() <-chan struct{}       { return p.begin().Done() }
 func (p *patience) Err() error                  { return p.begin().Err() }
