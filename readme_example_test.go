@@ -37,6 +37,24 @@ func TestReadmeOnGin(t *testing.T) {
 	shop.greets(t, r)
 }
 
+func TestReadmeWithoutAccount(t *testing.T) {
+	shop := openShop(t)
+	cfg := shop.configOfReadme(t)
+
+	// region simulator
+	cfg.PublicURL = "http://127.0.0.1:8080" // where your program listens
+	cfg.APIURL = "http://127.0.0.1:8081"    // where the simulator listens
+	cfg.OpenURL = cfg.APIURL
+	cfg.AnyBrowser = true // your browser stands in for WeChat's
+	// endregion
+
+	shop.net.Serve("127.0.0.1:8081", shop.Server)
+	shop.net.Serve("127.0.0.1:8080", newApp(cfg))
+	desktop := shop.browser()
+	desktop.Agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+	want(t, desktop.Open(cfg.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
+}
+
 // configOfReadme is the configuration that the README shows, at the shop's simulated WeChat.
 func (s *shop) configOfReadme(t *testing.T) oauth.Config {
 	t.Helper()
