@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,12 +17,16 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/redis/rueidis" //nolint:depguard // a recipe shows how an app connects its Redis
+	"go.opentelemetry.io/otel"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/observe/wxotel"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -67,22 +72,25 @@ func TestRecipeRotateKeys(t *testing.T) {
 func TestRecipeRedis(t *testing.T) {
 	shop := openShop(t)
 	t.Setenv("REDIS_ADDR", redistest.Start(t).Addr)
-	cfg, messages, clientConfig := shop.config(), push.Config{}, core.ClientConfig{AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), HTTPClient: shop.client}
+	cfg, messages, wechat := shop.config(), push.Config{}, core.ClientConfig{AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), HTTPClient: shop.client}
 	configure := func() error {
 		// region redis
 		redis, err := rueidis.NewClient(rueidis.ClientOption{
-			InitAddress:      []string{os.Getenv("REDIS_ADDR")},
-			ConnWriteTimeout: time.Second, // so that a Redis that hangs is noticed soon
+			InitAddress:       []string{os.Getenv("REDIS_ADDR")},
+			ForceSingleClient: true, // there is a client even while Redis is down; leave it out for a cluster
+			// A Redis that hangs is noticed within a second.
+			Dialer:           net.Dialer{KeepAlive: 200 * time.Millisecond},
+			ConnWriteTimeout: 600 * time.Millisecond,
 		})
+		if redis == nil {
+			return err // an option is wrong. With a client, err only says that Redis does not answer yet
+		}
+		cfg.Store, err = redisstore.New(redis, redisstore.Config{Keys: cfg.Keys}) // of the Config: sessions
 		if err != nil {
 			return err
 		}
-		cfg.Store, err = redisstore.New(redis, redisstore.Config{Keys: cfg.Keys}) // sessions
-		if err != nil {
-			return err
-		}
-		clientConfig.Cache = rediscache.New(redis, "wx:") // app access token, JS-SDK ticket
-		messages.Seen = redisstore.NewSeen(redis, "wx:")  // pushed messages, each handled once
+		wechat.Cache = rediscache.New(redis, "wx:")      // of a core.ClientConfig: app access token, JS-SDK ticket
+		messages.Seen = redisstore.NewSeen(redis, "wx:") // of a push.Config: which messages were handled
 		// endregion
 		t.Cleanup(redis.Close)
 		return nil
@@ -95,7 +103,7 @@ func TestRecipeRedis(t *testing.T) {
 	r.GET("/me", hello)
 	shop.greets(t, r)
 	for range 2 { // two replicas
-		client, err := core.NewClient(clientConfig)
+		client, err := core.NewClient(wechat)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,6 +244,37 @@ func TestRecipeObserve(t *testing.T) {
 		if metrics.counts[name] != 1 {
 			t.Errorf("counted %v, want one %s", metrics.counts, name)
 		}
+	}
+}
+
+func TestRecipeOpenTelemetry(t *testing.T) {
+	shop := openShop(t)
+	cfg := shop.config()
+	reader, before := sdkmetric.NewManualReader(), otel.GetMeterProvider()
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	t.Cleanup(func() { otel.SetMeterProvider(before) })
+	configure := func() (err error) {
+		// region wxotel
+		cfg.Observer, err = wxotel.New(wxotel.Config{}) // metrics and spans, to the global providers of OpenTelemetry
+		if err != nil {
+			return err
+		}
+		// endregion
+		return nil
+	}
+	if err := configure(); err != nil {
+		t.Fatal(err)
+	}
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.greets(t, r)
+	var collected metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &collected); err != nil {
+		t.Fatal(err)
+	}
+	if len(collected.ScopeMetrics) != 1 || len(collected.ScopeMetrics[0].Metrics) < 3 { // logins, their duration, calls to WeChat
+		t.Errorf("collected %+v", collected.ScopeMetrics)
 	}
 }
 
