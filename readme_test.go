@@ -13,7 +13,7 @@ import (
 )
 
 // bilingual are the documents that exist in English (name.md) and in Chinese (name.zh-CN.md).
-var bilingual = []string{"README", "docs/recipes", "docs/wechat-setup"}
+var bilingual = []string{"README", "docs/operations", "docs/recipes", "docs/wechat-setup"}
 
 const chinese = ".zh-CN"
 

@@ -2,6 +2,7 @@ package wxoauth_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -117,6 +118,69 @@ func TestRecipeRedis(t *testing.T) {
 	reserved, _, err := messages.Seen.Reserve(t.Context(), strings.Repeat("0", 64), time.Minute)
 	if !reserved || err != nil {
 		t.Errorf("Reserve = %v, %v", reserved, err)
+	}
+}
+
+// An app that starts while its Redis is away serves what needs none, and is honest about the rest.
+func TestRecipeRedisOfAFleet(t *testing.T) {
+	shop := openShop(t)
+	nobody, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REDIS_ADDR", nobody.Addr().String())
+	_ = nobody.Close()
+	cfg, messages := shop.config(), push.Config{}
+	wechat := core.ClientConfig{AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), HTTPClient: shop.client, Logger: cfg.Logger}
+	configure := func() error {
+		// region redis-fleet
+		client, err := rueidis.NewClient(rueidis.ClientOption{
+			InitAddress:       []string{os.Getenv("REDIS_ADDR")},
+			Username:          "app",
+			Password:          os.Getenv("REDIS_PASSWORD"),
+			TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceSingleClient: true, // there is a client even while Redis is down; leave it out for a cluster
+			// A Redis that hangs is noticed within a second.
+			Dialer:           net.Dialer{KeepAlive: 200 * time.Millisecond},
+			ConnWriteTimeout: 600 * time.Millisecond,
+		})
+		if client == nil {
+			return err // an option is wrong. With a client, err only says that Redis does not answer yet
+		}
+		cfg.Store, err = redisstore.New(client, redisstore.Config{Keys: cfg.Keys, Prefix: "shop:"}) // of the Config: sessions
+		if err != nil {
+			return err
+		}
+		wechat.Cache = rediscache.New(client, "shop:")      // of a core.ClientConfig: app access token, JS-SDK ticket
+		messages.Seen = redisstore.NewSeen(client, "shop:") // of a push.Config: which messages were handled
+		// endregion
+		t.Cleanup(client.Close)
+		return nil
+	}
+	if err := configure(); err != nil {
+		t.Fatal(err)
+	}
+	auth, err := wxoauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := gin.New()
+	r.GET("/", auth.Optional(), hello)
+	r.GET("/me", auth.Middleware(), hello)
+	want(t, shop.open(r, "/"), http.StatusOK, "Hello, stranger")
+	want(t, shop.open(r, "/me"), http.StatusServiceUnavailable, "")
+	if n := shop.Calls("/sns/oauth2/access_token"); n != 0 {
+		t.Errorf("%d codes were spent on logins that could not be saved", n)
+	}
+	client, err := core.NewClient(wechat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.AccessToken(t.Context()); err != nil {
+		t.Errorf("the app token wants a Redis: %v", err)
+	}
+	if _, _, err := messages.Seen.Reserve(t.Context(), strings.Repeat("0", 64), time.Minute); err == nil {
+		t.Error("no error from a Redis that is away")
 	}
 }
 
