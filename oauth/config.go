@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -137,6 +138,7 @@ func (cfg Config) check() (Config, error) {
 	refuse(cfg.MaxAge > 0 && cfg.MaxAge < time.Second, "MaxAge is under a second")
 	refuse(cfg.ProfileMaxAge < 0, "ProfileMaxAge is negative")
 	refuse(!strings.HasPrefix(cfg.LoginPath, "/"), "LoginPath does not begin with /")
+	refuse(path.Clean(cfg.LoginPath) == "/", "LoginPath is the home page, where logins go on to")
 	refuse(cfg.VerifyFile != "" && !validVerifyFile(cfg.VerifyFile), "VerifyFile is not of the form MP_verify_….txt")
 	for field, raw := range map[string]string{"APIURL": cfg.APIURL, "OpenURL": cfg.OpenURL} {
 		if raw != "" {
@@ -185,7 +187,7 @@ type Auth struct {
 	website  *Client // nil without cfg.Website
 	store    sessions.Store
 	outcomes sessionstore.Outcomes
-	peeker   sessionstore.Peeker // the store, or nil
+	peeker   sessionstore.Peeker // the store; nil without memo
 	memo     *memo               // nil: none
 
 	sessionName   string // of the session's cookie
@@ -230,8 +232,8 @@ func New(cfg Config) (*Auth, error) {
 	if a.store == nil {
 		a.store, faults[2] = sessionstore.NewCookie(cfg.Keys...)
 	}
-	if a.peeker, _ = a.store.(sessionstore.Peeker); cfg.MemoSize > 0 {
-		a.memo = newMemo(cfg.MemoSize)
+	if peeker, ok := a.store.(sessionstore.Peeker); ok && peeker.Itself() == a.store && cfg.MemoSize > 0 {
+		a.peeker, a.memo = peeker, newMemo(cfg.MemoSize)
 	}
 	if a.outcomes, _ = a.store.(sessionstore.Outcomes); a.outcomes == nil {
 		a.outcomes = sessionstore.NewMemoryOutcomes()

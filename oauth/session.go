@@ -16,7 +16,7 @@ import (
 // load returns the request's record, perhaps without tokens, or nil for a visitor who is anonymous.
 // An error means that the store could not tell: then nothing may be saved, and no cookie cleared.
 func (a *Auth) load(r *http.Request, now time.Time) (*record, error) {
-	if a.peeker == nil || a.memo == nil {
+	if a.memo == nil {
 		return a.open(r)
 	}
 	cookie := sessionstore.CookieValue(r, a.sessionName)

@@ -75,6 +75,9 @@ func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	return session, nil
 }
 
+// Itself returns s; see [Peeker].
+func (s *CookieStore) Itself() sessions.Store { return s }
+
 // Peek returns the cookie's value, which is the whole session; see [Peeker].
 func (s *CookieStore) Peek(_ context.Context, _, cookie string) (string, error) { return cookie, nil }
 

@@ -38,6 +38,7 @@ func configCases() Group {
 		{"a negative MaxAge", "MaxAge", func(cfg *oauth.Config) { cfg.MaxAge = -1 }},
 		{"a negative ProfileMaxAge", "ProfileMaxAge", func(cfg *oauth.Config) { cfg.ProfileMaxAge = -1 }},
 		{"a LoginPath without slash", "LoginPath", func(cfg *oauth.Config) { cfg.LoginPath = "value-of-mine" }},
+		{"a LoginPath that is the home page", "LoginPath", func(cfg *oauth.Config) { cfg.LoginPath = "//" }},
 		{"a Website without AppID", "Website.AppID", func(cfg *oauth.Config) { cfg.Website = &oauth.Website{Secret: "value-of-mine"} }},
 		{"a Website without Secret", "Website.Secret", func(cfg *oauth.Config) { cfg.Website = &oauth.Website{AppID: "value-of-mine"} }},
 		{"ForceSnapshot without AllowSnapshot", "ForceSnapshot", func(cfg *oauth.Config) { cfg.ForceSnapshot = true }},

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorilla/sessions"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -106,6 +108,22 @@ func cookieCases() Group {
 			}
 			t.WantCalls(0, 0)
 			t.WantUser(b.Open(callback), 0)
+		}},
+		{Name: "a store of the app's own that embeds ours decides about each visit", Test: func(t *World) {
+			denied := map[string]bool{}
+			t.Deploy(func(cfg *oauth.Config) {
+				ours, err := sessionstore.NewCookie(cfg.Keys...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg.Store = denying{ours, denied}
+			})
+			b := t.Browser()
+			name, value := t.session(b)
+			t.WantSignedIn(b, 0)
+			denied[value] = true
+			t.wantAnonymous(name + "=" + value)
+			t.WantPage(b.Open(PublicURL+"/me"), "/me") // with a session that is not denied
 		}},
 		{Name: "a mini program's token is no session of the web", Test: func(t *World) {
 			name, _ := t.session(t.Browser())
@@ -325,6 +343,23 @@ func cookieCases() Group {
 			}
 		}},
 	}}
+}
+
+// A denying store refuses cookies that are on a list: what an app may write that wants to end cookie
+// sessions before their time.
+type denying struct {
+	*sessionstore.CookieStore
+
+	denied map[string]bool
+}
+
+func (s denying) New(r *http.Request, name string) (*sessions.Session, error) {
+	if s.denied[sessionstore.CookieValue(r, name)] {
+		session := sessions.NewSession(s, name)
+		session.IsNew = true
+		return session, nil
+	}
+	return s.CookieStore.New(r, name)
 }
 
 // session signs a browser in and returns its session's cookie.

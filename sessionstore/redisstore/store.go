@@ -117,6 +117,9 @@ func (s *Store) read(r *http.Request, name string) (map[any]any, error) {
 	return s.OpenPeeked(r.Context(), name, cookie, sealed)
 }
 
+// Itself returns s; see [sessionstore.Peeker].
+func (s *Store) Itself() sessions.Store { return s }
+
 // Peek returns the sealed record of the session that the cookie names; see [sessionstore.Peeker].
 func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
 	if !isID(cookie) {
