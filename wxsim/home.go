@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -46,13 +47,16 @@ type liveData struct {
 	Calls  []numberedCall // newest first
 }
 
-// Readable is an answer as text, or a word for a page and for bytes.
+// Readable is an answer as text, JSON indented, or a word for a page and for bytes.
 func (d liveData) Readable(c numberedCall) string {
+	var indented bytes.Buffer
 	switch {
 	case bytes.HasPrefix(c.Answer, []byte("<!DOCTYPE")):
 		return d.T("（网页）", "(a page)")
 	case !utf8.Valid(c.Answer):
 		return d.T("（二进制）", "(binary)")
+	case json.Indent(&indented, c.Answer, "", "  ") == nil:
+		return indented.String()
 	}
 	return string(c.Answer)
 }
@@ -132,7 +136,7 @@ func (s *Server) changeUsers(r *http.Request) answer {
 func (s *Server) moveClock(r *http.Request) answer {
 	by, err := time.ParseDuration(r.PostFormValue("by"))
 	if err != nil {
-		return plain(http.StatusBadRequest, "by is not a duration such as 5m or 2h")
+		return s.badForm(r, "by is not a duration such as 5m or 2h")
 	}
 	s.Advance(by)
 	return seeHome("clock")
@@ -177,13 +181,13 @@ func (s *Server) switchOn(r *http.Request) answer {
 	i := slices.IndexFunc(kinds, func(k faultKind) bool { return k.Name == r.PostFormValue("fault") })
 	switch {
 	case i < 0:
-		return plain(http.StatusBadRequest, "unknown fault")
+		return s.badForm(r, "unknown fault")
 	case !known && path != AnyPath:
-		return plain(http.StatusBadRequest, "unknown path")
+		return s.badForm(r, "unknown path")
 	}
 	number, err := strconv.Atoi(r.PostFormValue("number"))
 	if kinds[i].Number != "" && (err != nil || kinds[i].Name == "status" && (number < 200 || number > 599)) {
-		return plain(http.StatusBadRequest, "the number fits no such fault")
+		return s.badForm(r, "this fault takes no such number")
 	}
 	if times, err := strconv.Atoi(r.PostFormValue("times")); err == nil {
 		s.Fail(path, kinds[i].fault(number), times)

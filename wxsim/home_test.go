@@ -54,7 +54,7 @@ func TestHomeListsTheLastFiftyCallsOfAnyKind(t *testing.T) {
 			t.Errorf("call %s is not in the list", number)
 		}
 	}
-	for _, want := range []string{"（二进制）", "（网页）"} {
+	for _, want := range []string{"（二进制）", "（网页）", "{\n  &#34;errcode&#34;: 41001,"} {
 		if !strings.Contains(list, want) {
 			t.Errorf("the list does not hold %q", want)
 		}
@@ -130,6 +130,9 @@ func TestHomeRefusesNonsense(t *testing.T) {
 		if w := submit(sim, tt.path, tt.form); w.Code != tt.want {
 			t.Errorf("%s: status %d; want %d", name, w.Code, tt.want)
 		}
+	}
+	if w := submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}); !strings.Contains(w.Body.String(), "unknown path") || !strings.Contains(w.Body.String(), `href="/"`) {
+		t.Errorf("the page does not say what is wrong and lead back: %s", w.Body)
 	}
 	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {
 		if w := get(t, sim, path); w.Code != http.StatusMethodNotAllowed {
@@ -209,6 +212,17 @@ func TestHomePushes(t *testing.T) {
 			t.Errorf("%s: status %d; want %q on %s", name, w.Code, tt.want, w.Body)
 		}
 	}
+}
+
+// Browsers ask for it on their own when they show an answer: no call of an app, and nothing that a
+// fault should be spent on.
+func TestTheIconIsNoCall(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	sim.Fail(wxsim.AnyPath, wxsim.Code(45009), 1)
+	if w := get(t, sim, "/favicon.ico"); w.Code != http.StatusNoContent || len(sim.Log()) != 0 {
+		t.Errorf("status %d, %d calls; want 204 and none", w.Code, len(sim.Log()))
+	}
+	wantCode(t, call(t, sim, "/sns/auth"), 45009)
 }
 
 func TestScriptIsServed(t *testing.T) {

@@ -23,6 +23,7 @@ func (s *Server) ownPages() http.Handler {
 		})
 	}
 	show("GET /{$}", s.homePage)
+	show("GET /favicon.ico", s.icon)
 	show("GET /wxsim/page.js", s.script)
 	show("GET "+avatarPath+"{openid}/{size}", s.avatar)
 	show("POST /wxsim/consent", s.decide)
@@ -110,6 +111,11 @@ func (s *Server) script(*http.Request) answer {
 	return answer{status: http.StatusOK, body: js, header: http.Header{"Content-Type": {"text/javascript; charset=utf-8"}}}
 }
 
+// icon is asked for by browsers that show a plain answer of WeChat.
+func (s *Server) icon(*http.Request) answer {
+	return answer{status: http.StatusNoContent, header: http.Header{"Cache-Control": {"max-age=86400"}}}
+}
+
 // errorData is a page with WeChat's number and, unlike WeChat's, the reason.
 type errorData struct {
 	page
@@ -121,5 +127,12 @@ type errorData struct {
 func (s *Server) errorPage(r *http.Request, e *pageError) answer {
 	a := s.render("error", errorData{newPage(r), e.reason, e.code})
 	a.code = e.code
+	return a
+}
+
+// badForm refuses what a person filled in.
+func (s *Server) badForm(r *http.Request, reason string) answer {
+	a := s.errorPage(r, badLink(reason))
+	a.status = http.StatusBadRequest
 	return a
 }

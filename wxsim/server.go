@@ -178,7 +178,7 @@ func (s *Server) started() *http.Server {
 
 // ServeHTTP answers for both of WeChat's hosts, and shows the simulator's own page at "/".
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/wxsim/") {
+	if r.URL.Path == "/" || r.URL.Path == "/favicon.ico" || strings.HasPrefix(r.URL.Path, "/wxsim/") {
 		s.own.ServeHTTP(w, r)
 		return
 	}

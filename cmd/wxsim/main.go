@@ -1,5 +1,5 @@
 // Command wxsim runs the WeChat simulator of package wxsim by itself. Its page at / tells the
-// credentials and shows what is being asked of it.
+// credentials and shows what is being asked of it. wxsim -h lists the flags.
 package main
 
 import (
@@ -33,9 +33,19 @@ func main() {
 	}
 }
 
+// usage is what -h says above the flags.
+const usage = `wxsim is a WeChat that runs on this machine: it logs people in and answers apps as WeChat does.
+Start it, open the address that it prints, and point your program there.
+
+	go run github.com/wxoauth/wxoauth/cmd/wxsim -addr 127.0.0.1:8081
+
+All appids and secrets that no flag sets are made up, and other ones at the next start.
+
+`
+
 // run serves until ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	cfg, err := parseFlags(args, stderr)
+	cfg, err := parseFlags(args, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -47,7 +57,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer sim.Close()
-	fmt.Fprintf(stdout, `A WeChat runs at %s - open it in a browser.
+	fmt.Fprintf(stdout, `A WeChat runs at %s - open it in a browser. Ctrl-C stops it.
+Point your program there:
 
 WECHAT_API_URL=%[1]s
 WECHAT_OPEN_URL=%[1]s
@@ -68,29 +79,35 @@ WECHAT_MINI_SECRET=%[7]s
 	return nil
 }
 
-func parseFlags(args []string, stderr io.Writer) (wxsim.Config, error) {
+func parseFlags(args []string, stdout, stderr io.Writer) (wxsim.Config, error) {
 	var cfg wxsim.Config
 	flags := flag.NewFlagSet("wxsim", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8081", "where to listen; other machines reach 0.0.0.0:8081")
-	flags.StringVar(&cfg.AppID, "appid", "", "appid of the official account (made up if empty)")
-	flags.StringVar(&cfg.Secret, "secret", "", "its appsecret")
-	flags.StringVar(&cfg.WebsiteAppID, "website-appid", "", "appid of the website app, for QR login")
-	flags.StringVar(&cfg.WebsiteSecret, "website-secret", "", "its appsecret")
-	flags.StringVar(&cfg.MiniAppID, "mini-appid", "", "appid of the mini program")
-	flags.StringVar(&cfg.MiniSecret, "mini-secret", "", "its appsecret")
-	users := flags.Int("users", 3, "how many users there are")
-	domains := flags.String("domains", "", "comma list of host names that redirect_uri may have (any if empty)")
+	flags.SetOutput(io.Discard) // an error is told once, by main
+	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8081", "`host:port` to listen on; with 0.0.0.0:8081 a phone in the same network can open it")
+	flags.StringVar(&cfg.AppID, "appid", "", "the official account's `id`, for login in WeChat")
+	flags.StringVar(&cfg.Secret, "secret", "", "the official account's `appsecret`")
+	flags.StringVar(&cfg.WebsiteAppID, "website-appid", "", "the website app's `id`, for QR login")
+	flags.StringVar(&cfg.WebsiteSecret, "website-secret", "", "the website app's `appsecret`")
+	flags.StringVar(&cfg.MiniAppID, "mini-appid", "", "the mini program's `id`")
+	flags.StringVar(&cfg.MiniSecret, "mini-secret", "", "the mini program's `appsecret`")
+	users := flags.Int("users", 3, "how many `people` have an account at the start, 1 to 1000")
+	domains := flags.String("domains", "", "comma-separated host `names` that a redirect_uri may have (default any)")
 	limits := flags.Bool("limits", false, "refuse calls beyond the limits that WeChat documents")
-	verbose := flags.Bool("v", false, "log every call")
-	flags.BoolVar(&cfg.AutoAllow, "auto", false, "allow every login without asking")
+	verbose := flags.Bool("v", false, "log every call on stderr: path, status and errcode")
+	flags.BoolVar(&cfg.AutoAllow, "auto", false, "allow every login without asking, for scripts")
 	flags.BoolVar(&cfg.Lax, "lax", false, "take the authorize page's parameters in any order")
 	flags.BoolVar(&cfg.RotateRefreshTokens, "rotate", false, "give a new refresh_token at each refresh")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
 		return cfg, err
+	case err != nil:
+		return cfg, fmt.Errorf("wxsim: %w; -h lists the flags", err)
 	}
 	if flags.NArg() > 0 {
-		return cfg, fmt.Errorf("wxsim: unexpected argument %q", flags.Arg(0))
+		return cfg, fmt.Errorf("wxsim: unexpected argument %q; -h lists the flags", flags.Arg(0))
 	}
 	if *users < 1 || *users > 1000 {
 		return cfg, errors.New("wxsim: -users must be between 1 and 1000")

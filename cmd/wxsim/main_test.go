@@ -65,17 +65,22 @@ func TestATakenAddressIsNamed(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	cfg, err := parseFlags([]string{"-domains", "a.example,b.example", "-limits", "-auto", "-lax", "-rotate", "-v"}, io.Discard)
+	cfg, err := parseFlags([]string{"-domains", "a.example,b.example", "-limits", "-auto", "-lax", "-rotate", "-v"}, io.Discard, io.Discard)
 	if err != nil || len(cfg.RedirectDomains) != 2 || len(cfg.Limits) == 0 || !cfg.AutoAllow || !cfg.Lax || !cfg.RotateRefreshTokens || cfg.Logger == nil || len(cfg.Users) != 3 {
 		t.Errorf("config %+v, %v", cfg, err)
 	}
 	for _, args := range [][]string{{"-users", "0"}, {"-users", "x"}, {"-nothing"}, {"argument"}} {
-		if _, err := parseFlags(args, io.Discard); err == nil {
-			t.Errorf("%q was taken", args)
+		if _, err := parseFlags(args, io.Discard, io.Discard); err == nil || !strings.HasPrefix(err.Error(), "wxsim: ") {
+			t.Errorf("%q: %v; want an error that says who speaks", args, err)
 		}
 	}
-	var usage strings.Builder
-	if _, err := parseFlags([]string{"-h"}, &usage); !errors.Is(err, flag.ErrHelp) || !strings.Contains(usage.String(), "-addr") {
-		t.Errorf("-h: %v, %s", err, usage.String())
+	var help strings.Builder
+	if err := run(t.Context(), []string{"-h"}, &help, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-h: %v", err)
+	}
+	for _, want := range []string{usage, "-addr host:port", `(default "127.0.0.1:8081")`} {
+		if !strings.Contains(help.String(), want) {
+			t.Errorf("-h does not hold %q: %s", want, help.String())
+		}
 	}
 }

@@ -48,32 +48,68 @@ for (const fault of document.querySelectorAll("[data-numbers]")) {
   });
 }
 
+// What a screen reader is told of a page that changes.
+const say = text => { document.querySelector("[data-news]").textContent = text; };
+
+// Text that a person takes along, where the browser lets a page fill the clipboard.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+    say(button.dataset.copied);
+  });
+}
+
 // Calls and faults renew themselves. What has not changed is not touched: it may have the focus,
-// be open or be selected.
+// be open or be selected. Returns what was added, newest first.
 const renew = (list, fresh) => {
   const keys = new Set([...fresh.children].map(item => item.dataset.key));
   for (const item of [...list.children]) {
     if (!keys.has(item.dataset.key)) item.remove();
   }
+  const added = [];
   let next = list.firstElementChild;
   for (const item of [...fresh.children]) {
-    if (next && next.dataset.key === item.dataset.key) next = next.nextElementSibling;
-    else list.insertBefore(item, next);
+    if (next && next.dataset.key === item.dataset.key) {
+      next = next.nextElementSibling;
+    } else {
+      list.insertBefore(item, next);
+      added.push(item);
+    }
   }
+  return added;
 };
+
+// In words, such as "Calls: GET /sns/userinfo 12:30:05 200 (+2)".
+const words = (list, [first, ...more]) => {
+  const brief = (first.querySelector("[data-brief]") ?? first).textContent.trim().replaceAll(/\s+/g, " ");
+  return `${list.ariaLabel}: ${brief}${more.length > 0 ? ` (+${more.length})` : ""}`;
+};
+
 for (const live of document.querySelectorAll("[data-live]")) {
+  const mark = connected => {
+    live.textContent = connected ? live.dataset.live : live.dataset.gone;
+    live.classList.toggle("bad", !connected);
+  };
+  mark(true);
   live.hidden = false;
   setInterval(async () => {
     if (document.hidden) return;
     try {
       const answer = await fetch("/wxsim/live");
+      mark(answer.ok);
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const news = [];
       for (const fresh of page.querySelectorAll("[data-list]")) {
-        renew(document.querySelector(`[data-list=${fresh.dataset.list}]`), fresh);
+        const list = document.querySelector(`[data-list=${fresh.dataset.list}]`);
+        const added = renew(list, fresh);
+        if (added.length > 0) news.push(words(list, added));
       }
+      if (news.length > 0) say(news.join(". "));
     } catch {
-      // the simulator is gone for the moment
+      mark(false);
     }
   }, 2000);
 }
