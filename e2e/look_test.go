@@ -28,7 +28,7 @@ type screen struct {
 	mobile        bool
 }
 
-var screens = []screen{{"phone", 390, 844, true}, {"desktop", 1280, 800, false}}
+var screens = []screen{{"phone", 360, 800, true}, {"desktop", 1280, 800, false}}
 
 // A gallery looks at pages: in each language, on a phone and a desktop, in light and in dark.
 type gallery struct {
@@ -173,19 +173,48 @@ func TestKeyboard(t *testing.T) {
 // on the way must show it.
 func (tb *tab) enter(text string) {
 	tb.t.Helper()
-	for range 30 {
-		tb.do(chromedp.KeyEvent(kb.Tab))
-		focus := eval[struct {
-			Text string
-			Seen bool
-		}](tb, `(() => { const el = document.activeElement, s = getComputedStyle(el); return {text: el.innerText ?? "", seen: el === document.body || s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2} })()`)
-		if !focus.Seen {
-			tb.t.Errorf("at %s the focus on %q cannot be seen", tb.url(), focus.Text)
-		}
-		if strings.TrimSpace(focus.Text) == text {
+	for range 100 {
+		if strings.TrimSpace(tb.tabOn()) == text {
 			tb.leave(chromedp.KeyEvent(kb.Enter))
 			return
 		}
 	}
 	tb.t.Fatalf("at %s Tab never reaches %q", tb.url(), text)
+}
+
+// tabOn presses Tab and returns the text of what has the focus then.
+func (tb *tab) tabOn() string {
+	tb.t.Helper()
+	tb.do(chromedp.KeyEvent(kb.Tab))
+	focus := eval[struct {
+		Text string
+		Seen bool
+	}](tb, `(() => { const el = document.activeElement, s = getComputedStyle(el); return {text: el.innerText ?? "", seen: el === document.body || s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2} })()`)
+	if !focus.Seen {
+		tb.t.Errorf("at %s the focus on %q cannot be seen", tb.url(), focus.Text)
+	}
+	return focus.Text
+}
+
+// Tab reaches all that can be used, in the order in which a page is read.
+func TestEveryControlByKeyboard(t *testing.T) {
+	sim := simulate(t)
+	sim.Fail("/sns/auth", wxsim.Hang())
+	app := startWith(t, "nethttp", sim)
+	tb := newProfile(t, desktopAgent)
+	for _, address := range []string{app, app + "/me", authorizeURL(sim, "snsapi_userinfo"), qrURL(sim), sim.URL} {
+		tb.open(address)
+		tb.do(unfold())
+		// Of a choice, Tab reaches what is chosen; arrows do the rest.
+		count := eval[int](tb, `(window.controls = [...document.querySelectorAll("a[href], button, input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, summary")].filter(el => el.checkVisibility())).length`)
+		if count == 0 {
+			t.Errorf("%s has no control", address)
+		}
+		for i := range count {
+			text := tb.tabOn()
+			if at := eval[int](tb, `window.controls.indexOf(document.activeElement)`); at != i {
+				t.Fatalf("%s: Tab number %d leads to %q, control %d of %d", address, i+1, text, at, count)
+			}
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -40,8 +41,12 @@ func TestLookOfSimulator(t *testing.T) {
 
 	g.open(authorizeURL(sim, "snsapi_userinfo"))
 	g.look("sim-consent")
-	sim.AddUser(wxsim.User{Nickname: "A nickname as long as they come, 32", Snapshot: true, NoUnionID: true})
+	sim.AddUser(wxsim.User{Nickname: strings.Repeat("W", 32), Snapshot: true, NoUnionID: true})
+	host := strings.Repeat("a-label-of-a-long-name.", 5) + "example"
+	g.open(sim.URL + "/connect/oauth2/authorize?appid=" + sim.AppID() + "&redirect_uri=" + url.QueryEscape("https://"+host+"/"+strings.Repeat("x", 100)) +
+		"&response_type=code&scope=snsapi_userinfo&state=" + strings.Repeat("s", 128) + "#wechat_redirect")
 	g.look("sim-consent-open", unfold())
+	g.open(authorizeURL(sim, "snsapi_userinfo"))
 	g.click(refuse)
 	g.look("sim-landing-refused")
 	g.open(authorizeURL(sim, "snsapi_base"))
@@ -90,7 +95,7 @@ func TestLookOfSimulatorHome(t *testing.T) {
 	}))
 	defer app.Close()
 
-	sim.AddUser(wxsim.User{Nickname: "A nickname as long as they come, 32", Snapshot: true, NoUnionID: true})
+	sim.AddUser(wxsim.User{Nickname: strings.Repeat("W", 32), Snapshot: true, NoUnionID: true})
 	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
 	g.open(authorizeURL(sim, "snsapi_base"))
 	g.leave(chromedp.Click(chromedp.CSS("a.primary")))
@@ -156,8 +161,13 @@ func TestSimulatorIsLive(t *testing.T) {
 	if got := tb.text(".log summary:focus"); !strings.Contains(got, "/sns/userinfo") {
 		t.Errorf("the focus is on %q; want it where it was", got)
 	}
+	if got := tb.text("[data-news]"); !strings.Contains(got, "没有故障") || !strings.Contains(got, "GET /sns/auth") || !strings.Contains(got, "45009") {
+		t.Errorf("a screen reader is told %q; want the new call, and that the fault is over", got)
+	}
 	before := tb.text("[data-clock]")
 	tb.do(chromedp.Poll[chromedp.Void](`document.querySelector("[data-clock]").innerText != "` + before + `"`))
+	sim.Close()
+	tb.do(chromedp.Poll[chromedp.Void](`document.querySelector("[data-live]").innerText == "模拟器没有应答"`))
 }
 
 // A person without a mouse commands the simulator, and answers on the phone.
@@ -180,7 +190,12 @@ func TestSimulatorByKeyboard(t *testing.T) {
 	}
 	tb.open(qrURL(sim))
 	tb.open(eval[string](tb, `document.querySelector("a.button").href`))
-	tb.enter("允许")
+	tb.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.ArrowDown))
+	if got, want := eval[string](tb, `document.querySelector(":checked:focus").value`), sim.Users()[1].OpenID; got != want {
+		t.Errorf("the arrow chose %s; want the second user %s", got, want)
+	}
+	tb.leave(chromedp.KeyEvent(kb.Enter)) // allows
+	tb.at(tb.url(), "已登录")
 	tb.enter("在这里继续电脑上的网页")
 	tb.at(tb.url(), "微信回来了")
 }
