@@ -21,9 +21,9 @@ import (
 // A Request says which API to call and with what.
 type Request struct {
 	Method  string     // default GET, with a Body POST
-	Path    string     // "/wxa/msg_sec_check"
-	Query   url.Values // the access token is added to it
-	Body    any        // sent as JSON, or as a form if it is a [File]
+	Path    string     // "/wxa/msg_sec_check", without a query
+	Query   url.Values // may be nil. The access token is added to what is sent, not to the map
+	Body    any        // sent as JSON, or as a form if it is a [File]; nil: none
 	NoToken bool       // sns/* and jscode2session: no app access token is fetched or sent
 	Once    bool       // the call spends a code: it is never repeated once it may have been sent
 	Hide    []string   // further values that must not come back in an error's text
@@ -38,7 +38,7 @@ type File struct {
 	Fields      map[string]string // further form fields
 }
 
-// Get makes the Request of a GET.
+// Get makes the Request of a GET. A nil query is none.
 func Get(path string, query url.Values) Request {
 	return Request{Method: http.MethodGet, Path: path, Query: query}
 }

@@ -13,17 +13,18 @@ import (
 
 // ClientConfig describes one WeChat account. AppID and Secret are required.
 type ClientConfig struct {
-	AppID      string
-	Secret     Secret
+	AppID      string       // of the official account, website app or mini program
+	Secret     Secret       // its AppSecret
 	APIURL     string       // default https://api.weixin.qq.com
 	HTTPClient *http.Client // default: an own pooled client that honours the proxy environment. A given one is copied: redirects are never followed, Timeout can only shorten ours
-	Cache      Cache        // default: in memory; rediscache for a fleet
+	Cache      Cache        // of the app access token; default: in memory; rediscache for a fleet. Unused where Tokens are given
 	Tokens     TokenSource  // default: StableTokens through Cache
 	Observer   Observer     // default: none
 	Logger     *slog.Logger // default slog.Default(); ordinary traffic writes nothing above Debug
 }
 
-// A Client calls the APIs of one WeChat account. It is immutable and safe for concurrent use.
+// A Client calls the APIs of one WeChat account. Make it with [NewClient]; it is immutable and safe
+// for concurrent use.
 type Client struct {
 	unprintable
 	appID    string
@@ -52,7 +53,7 @@ func (c *Client) AppID() string { return c.appID }
 func (c *Client) Secret() Secret { return c.secret }
 
 // AccessToken returns the app access token, fetching one only when needed. expiry is zero where
-// the [TokenSource] does not know it.
+// the [TokenSource] does not know it. Errors are those of the TokenSource: see [StableTokens].
 func (c *Client) AccessToken(ctx context.Context) (token string, expiry time.Time, err error) {
 	if t, ok := c.tokens.(*tokens); ok {
 		return t.token(ctx)

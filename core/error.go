@@ -58,6 +58,7 @@ type Error struct {
 	RID     string // WeChat's request id, to quote to its support; may be empty
 }
 
+// Error says which call was refused, with errmsg and code.
 func (e *Error) Error() string { return fmt.Sprintf("wechat: %s: %s (%v)", e.Op, e.Message, e.Code) }
 
 // Unwrap gives the [Code].
@@ -87,6 +88,7 @@ type WireError struct {
 	cause error // context.Canceled, context.DeadlineExceeded or nil
 }
 
+// Error says which call failed, and how.
 func (e *WireError) Error() string {
 	return fmt.Sprintf("wechat: %s: %s: %s", e.Op, e.Kind, e.Detail)
 }

@@ -16,8 +16,8 @@ type Event struct {
 	Name     string        // one of the Event… constants
 	Kind     string        // what of it: a scope, a failure's kind, an API path
 	Duration time.Duration // how long it took; 0 where that has no meaning
-	Code     Code          // WeChat's errcode; 0 where there is none
-	Failed   bool          // of an upstream_call: it had no good answer
+	Code     Code          // WeChat's errcode; 0 is success, or no answer
+	Failed   bool          // of an upstream_call: WeChat refused it, or no good answer came
 }
 
 // The names of events. They are stable.

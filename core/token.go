@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// A TokenSource gives the app access token.
+// A TokenSource gives the app access token. Its methods are called concurrently.
 type TokenSource interface {
 	// Token returns a token that WeChat honours as far as is known.
 	Token(ctx context.Context) (string, error)
@@ -22,14 +22,15 @@ type TokenSource interface {
 	Refused(ctx context.Context, token string)
 }
 
-// StaticToken is a fixed token, for programs that get theirs from elsewhere and restart, or make
+// StaticToken is a fixed token that is never renewed, for programs that get theirs from elsewhere and restart, or make
 // a new [Client], to change it.
 func StaticToken(token string) TokenSource {
 	return TokenFunc(func(context.Context) (string, error) { return token, nil })
 }
 
 // TokenFunc asks f for each token: an own cache, or a central service that owns the token. f must
-// be quick and safe for concurrent use. A refused token is not reported to f; it is asked again.
+// not be nil, must be quick and safe for concurrent use. A refused token is not reported to f; it is
+// asked again. Its errors reach the caller of the API as they are.
 func TokenFunc(f func(context.Context) (string, error)) TokenSource { return tokenFunc(f) }
 
 type tokenFunc func(context.Context) (string, error)
@@ -39,14 +40,15 @@ func (tokenFunc) Refused(context.Context, string)             {}
 
 // StableTokens fetches from /cgi-bin/stable_token, where every process that asks gets the same
 // token. It is the default. The token is kept in cfg.Cache and renewed in its last 5 minutes,
-// while callers go on with the old one.
+// while callers go on with the old one. The error joins all faults of cfg; those of Token are [*Error],
+// with ErrInvalidSecret and ErrIPNotAllowed above all, and [*WireError].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
 func StableTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, stable) }
 
 // ClassicTokens fetches from /cgi-bin/token, for accounts whose other programs use that already.
 // There each fetch kills the token before it, after 5 minutes: several processes must share a
-// Cache that is a [Leaser].
+// Cache that is a [Leaser]. Errors are those of [StableTokens].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
 func ClassicTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, classic) }

@@ -9,20 +9,20 @@ import (
 // A User is who is signed in, and what WeChat told about them. It may be shared between
 // requests: never change one. Identity is (AppID, OpenID); UnionID is often absent.
 //
-// It marshals with WeChat's own JSON names and never holds a token.
+// It marshals with WeChat's own JSON names and never holds a token. The zero User is nobody.
 type User struct {
 	AppID      string // the account that OpenID belongs to
-	OpenID     string
+	OpenID     string // the user's name at that account
 	UnionID    string // links the apps of one open-platform account; may be empty
-	Nickname   string // empty for snsapi_base
-	HeadImgURL string // empty for snsapi_base and for users without an avatar
-	Country    string
+	Nickname   string // empty for snsapi_base; not unique, and the user may change it
+	HeadImgURL string // the avatar; the last number of its path is the size in pixels (0: 640). Empty for snsapi_base and for users without one; dead once the user has another
+	Country    string // place and sex are mostly empty today
 	Province   string
 	City       string
-	Language   string
-	Sex        int // 1 male, 2 female, 0 unknown
-	Privilege  []string
-	Scope      string    // what the user granted
+	Language   string    // of the user's WeChat, such as zh_CN
+	Sex        int       // 1 male, 2 female, 0 unknown
+	Privilege  []string  // special rights, by WeChat's names; mostly nil
+	Scope      string    // what the user granted: snsapi_base, snsapi_userinfo or snsapi_login; empty for mini programs
 	Snapshot   bool      // a virtual user of WeChat's snapshot page
 	LoginAt    time.Time // when the session began
 }
@@ -77,12 +77,13 @@ func (u *User) UnmarshalJSON(data []byte) error {
 // answer for it themselves; everybody else calls [WithUser] and [UserFrom].
 type UserKey struct{}
 
-// WithUser puts the signed-in user on the context; see [UserFrom].
+// WithUser puts the signed-in user on the context; see [UserFrom]. A nil u means that nobody is.
 func WithUser(ctx context.Context, u *User) context.Context {
 	return context.WithValue(ctx, UserKey{}, u)
 }
 
-// UserFrom returns who is signed in, as stored by [WithUser]; false means nobody is.
+// UserFrom returns who is signed in, as stored by [WithUser]; nil and false mean that nobody is. On
+// gin ask c.Request.Context(), which a *gin.Context hides unless ContextWithFallback is on.
 func UserFrom(ctx context.Context) (*User, bool) {
 	u, ok := ctx.Value(UserKey{}).(*User)
 	return u, ok && u != nil

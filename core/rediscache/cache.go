@@ -36,7 +36,8 @@ type Cache struct {
 }
 
 // New returns a cache that uses client, which stays the caller's to close. All keys in Redis begin
-// with prefix. It does not visit Redis, so it works before Redis does.
+// with prefix, which may be empty; with the prefix of the session store, one permission in Redis
+// covers both. It does not visit Redis, so it works before Redis does.
 func New(client rueidis.Client, prefix string) *Cache { return &Cache{client: client, prefix: prefix} }
 
 // Get returns the value stored under key. Whoever holds a lease is about to decide whether to
@@ -57,7 +58,7 @@ func (c *Cache) Get(ctx context.Context, key string) (string, bool, error) {
 	return value, err == nil, wrap("read", err)
 }
 
-// Set stores value for ttl.
+// Set stores value for ttl, in place of an older one.
 func (c *Cache) Set(ctx context.Context, key, value string, ttl time.Duration) error {
 	ctx, cancel := limit(ctx)
 	defer cancel()
