@@ -2,7 +2,8 @@ package mpapi
 
 import "github.com/wxoauth/wxoauth/core"
 
-// A Client calls the APIs of one mini program. It is safe for concurrent use.
+// A Client calls the APIs of one mini program. Make it with [New]; neither a zero Client nor a zero
+// service can call anything. It is safe for concurrent use.
 type Client struct {
 	Analytics AnalyticsService // visits and retention
 	Image     ImageService     // cropping, QR codes

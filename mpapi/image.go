@@ -17,8 +17,8 @@ const maxRatios = 5
 
 // An AICropResult is how a picture is best cropped.
 type AICropResult struct {
-	Results []Crop `json:"results"` // one for each ratio asked for
-	ImgSize Size   `json:"img_size"`
+	Results []Crop `json:"results"`  // one for each ratio asked for
+	ImgSize Size   `json:"img_size"` // of the whole picture
 }
 
 // A Crop is a part of a picture, in pixels from its left top corner.
@@ -68,8 +68,8 @@ func ratioList(ratios []float64) (string, error) {
 
 // A ScanQRCodeResult is the codes found in a picture.
 type ScanQRCodeResult struct {
-	CodeResults []ScannedCode `json:"code_results"`
-	ImgSize     Size          `json:"img_size"`
+	CodeResults []ScannedCode `json:"code_results"` // those that were found
+	ImgSize     Size          `json:"img_size"`     // of the whole picture
 }
 
 // A ScannedCode is one code in a picture.
@@ -92,7 +92,7 @@ type SuperResolutionResult struct {
 	MediaID string `json:"media_id"` // for [MediaService.Get]; lives 3 days
 }
 
-// SuperResolution enlarges a picture.
+// SuperResolution enlarges a picture of less than 2 MB. Errors are those of [ImageService.AICrop].
 //
 // Deprecated: WeChat's manual marks this API as taken offline.
 //

@@ -14,6 +14,7 @@ type InputError struct {
 	Problem string // what is wrong with it: "must be a Monday"
 }
 
+// Error names the field and what is wrong with it.
 func (e *InputError) Error() string { return "mpapi: " + e.Field + " " + e.Problem }
 
 func required(field, value string) error {

@@ -18,18 +18,19 @@ type MessageService struct{ core *core.Client }
 // CreateActivityIDRequest says who may share a private message. At most one field is set; for an
 // ordinary updatable message leave both empty.
 type CreateActivityIDRequest struct {
-	OpenID  string
-	UnionID string
+	OpenID  string // who may share it
+	UnionID string // the same, by the unionid
 }
 
 // An Activity is what an updatable message is known by.
 type Activity struct {
-	ActivityID string
+	ActivityID string    // for the mini program and for SetUpdatableMsg
 	Expiry     time.Time // WeChat gives it 24 hours
 }
 
 // CreateActivityID makes the ID of an updatable message, for the mini program's
-// wx.updateShareMenu and for [MessageService.SetUpdatableMsg].
+// wx.updateShareMenu and for [MessageService.SetUpdatableMsg]. Errors: only those that every call of
+// this package may return.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
 func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivityIDRequest) (*Activity, error) {
@@ -61,14 +62,14 @@ func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivity
 // The states of an updatable message. It may stay in the first and change into the second, which
 // is final.
 const (
-	TargetNotStarted = 0
-	TargetStarted    = 1
+	TargetNotStarted = 0 // people still come in: the message shows how many
+	TargetStarted    = 1 // it goes on: tapping leads to a page
 )
 
 // SetUpdatableMsgRequest is what a shared message shall say from now on.
 type SetUpdatableMsgRequest struct {
-	ActivityID   string
-	TargetState  int // TargetNotStarted or TargetStarted
+	ActivityID   string // of [MessageService.CreateActivityID]; required
+	TargetState  int    // TargetNotStarted or TargetStarted
 	TemplateInfo TemplateInfo
 }
 

@@ -30,10 +30,12 @@ func ocr[T any](ctx context.Context, c *core.Client, path string, img Image) (*T
 
 // A BankCardResult is what a bank card says.
 type BankCardResult struct {
-	Number string `json:"number"`
+	Number string `json:"number"` // digits
 }
 
-// BankCard reads the number of a bank card.
+// BankCard reads the number of a bank card. Errors are those of [OCRService].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) BankCard(ctx context.Context, img Image) (*BankCardResult, error) {
 	return ocr[BankCardResult](ctx, s.core, "/cv/ocr/bankcard", img)
 }
@@ -56,7 +58,9 @@ type BusinessLicenseResult struct {
 	ImgSize             Size      `json:"img_size"`
 }
 
-// BusinessLicense reads a business licence.
+// BusinessLicense reads a business licence. Errors are those of [OCRService].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) BusinessLicense(ctx context.Context, img Image) (*BusinessLicenseResult, error) {
 	return ocr[BusinessLicenseResult](ctx, s.core, "/cv/ocr/bizlicense", img)
 }
@@ -76,7 +80,9 @@ type DriverLicenseResult struct {
 	OfficialSeal string `json:"official_seal"` // the seal's text
 }
 
-// DriverLicense reads a driver's licence.
+// DriverLicense reads a driver's licence. Errors are those of [OCRService].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) DriverLicense(ctx context.Context, img Image) (*DriverLicenseResult, error) {
 	return ocr[DriverLicenseResult](ctx, s.core, "/cv/ocr/drivinglicense", img)
 }
@@ -104,7 +110,9 @@ type VehicleLicenseResult struct {
 	ImgSize           Size      `json:"img_size"`
 }
 
-// VehicleLicense reads a vehicle licence.
+// VehicleLicense reads a vehicle licence. Errors are those of [OCRService].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) VehicleLicense(ctx context.Context, img Image) (*VehicleLicenseResult, error) {
 	return ocr[VehicleLicenseResult](ctx, s.core, "/cv/ocr/driving", img)
 }
@@ -120,7 +128,9 @@ type IDCardResult struct {
 	ValidDate   string `json:"valid_date"`  // 20171025-20271025
 }
 
-// IDCard reads one side of a Chinese identity card.
+// IDCard reads one side of a Chinese identity card. Errors are those of [OCRService].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) IDCard(ctx context.Context, img Image) (*IDCardResult, error) {
 	return ocr[IDCardResult](ctx, s.core, "/cv/ocr/idcard", img)
 }
@@ -137,7 +147,9 @@ type PrintedTextItem struct {
 	Pos  Corners `json:"pos"`
 }
 
-// PrintedText reads all printed text in a picture.
+// PrintedText reads all printed text in a picture. Errors are those of [OCRService].
+//
+// WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) PrintedText(ctx context.Context, img Image) (*PrintedTextResult, error) {
 	return ocr[PrintedTextResult](ctx, s.core, "/cv/ocr/comm", img)
 }

@@ -13,15 +13,15 @@ type RiskService struct{ core *core.Client }
 
 // UserRiskRankRequest says who does what. The appid is the client's own.
 type UserRiskRankRequest struct {
-	OpenID       string `json:"openid"`    // must have opened the mini program in the last 2 hours
-	Scene        int    `json:"scene"`     // 0 registration, 1 abuse of a promotion, 2 content by users
-	ClientIP     string `json:"client_ip"` // the user's address, IPv4 or IPv6
-	MobileNo     string `json:"mobile_no,omitempty"`
-	EmailAddress string `json:"email_address,omitempty"`
-	ExtendedInfo string `json:"extended_info,omitempty"`
-	BankCardNo   string `json:"bank_card_no,omitempty"`
-	CertNo       string `json:"cert_no,omitempty"` // number of an identity document
-	IsTest       bool   `json:"is_test,omitempty"` // a call for testing: no visit in the last 2 hours is needed
+	OpenID       string `json:"openid"`                  // must have opened the mini program in the last 2 hours
+	Scene        int    `json:"scene"`                   // 0 registration, 1 abuse of a promotion, 2 content by users
+	ClientIP     string `json:"client_ip"`               // the user's address, IPv4 or IPv6
+	MobileNo     string `json:"mobile_no,omitempty"`     // optional, as are those that follow
+	EmailAddress string `json:"email_address,omitempty"` // the user's
+	ExtendedInfo string `json:"extended_info,omitempty"` // whatever else is known
+	BankCardNo   string `json:"bank_card_no,omitempty"`  // the user's
+	CertNo       string `json:"cert_no,omitempty"`       // number of an identity document
+	IsTest       bool   `json:"is_test,omitempty"`       // a call for testing: no visit in the last 2 hours is needed
 }
 
 func (r UserRiskRankRequest) check() error {
