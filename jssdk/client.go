@@ -20,7 +20,7 @@ import (
 // ErrPageURL is what [Client.Sign] says to anything but an absolute http or https URL.
 var ErrPageURL = errors.New("jssdk: the page's URL is no http(s) URL")
 
-// A Client signs pages of one account. It is safe for concurrent use.
+// A Client signs pages of one account. Make it with [New]; it is safe for concurrent use.
 type Client struct {
 	core    *core.Client
 	cache   core.Cache
@@ -42,10 +42,10 @@ func New(c *core.Client, cache core.Cache) *Client {
 
 // A Config is what wx.config wants from the server, with its names in JSON.
 type Config struct {
-	AppID     string `json:"appId"`
+	AppID     string `json:"appId"`     // of the account
 	Timestamp int64  `json:"timestamp"` // unix seconds
-	NonceStr  string `json:"nonceStr"`
-	Signature string `json:"signature"`
+	NonceStr  string `json:"nonceStr"`  // random, another one for each Config
+	Signature string `json:"signature"` // 40 hex digits, for one page
 }
 
 // Sign makes the Config of the page whose address bar says pageURL, with its query and exactly as

@@ -16,8 +16,8 @@ import (
 // ErrArgument is returned for a call that WeChat could only refuse. Nothing was sent.
 var ErrArgument = errors.New("mpauth: bad argument")
 
-// A Client makes WeChat's calls about the users of one mini program. The errors of its methods
-// are those of [core.Call], and [ErrArgument].
+// A Client makes WeChat's calls about the users of one mini program. Make it with [NewClient]; it is
+// safe for concurrent use. The errors of its methods are those of [core.Call], and [ErrArgument].
 type Client struct{ core *core.Client }
 
 // NewClient returns the calls of the mini program that c belongs to.
@@ -77,8 +77,8 @@ func spend[T any](ctx context.Context, c *Client, path, code string) (*T, error)
 
 // An EncryptedDataCheck says what WeChat knows about encrypted data.
 type EncryptedDataCheck struct {
-	Valid      bool
-	CreateTime time.Time // when WeChat made the data
+	Valid      bool      // WeChat made it, within the last 3 days
+	CreateTime time.Time // when it did
 }
 
 // CheckEncryptedData asks WeChat whether it made the encryptedData of a phone number, within the
@@ -106,7 +106,7 @@ func (c *Client) CheckEncryptedData(ctx context.Context, hash string) (*Encrypte
 // PaidUnionIDParams name a user who has just paid, and the payment: either TransactionID, or
 // MchID and OutTradeNo.
 type PaidUnionIDParams struct {
-	OpenID        string
+	OpenID        string // who paid; required
 	TransactionID string // WeChat Pay's order number
 	MchID         string // the merchant's number at WeChat Pay
 	OutTradeNo    string // the merchant's own order number

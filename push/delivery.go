@@ -179,9 +179,9 @@ func (h *Handler) call(ctx context.Context, d *delivery, do job) outcome {
 	}
 }
 
-// Drain waits until no callback runs any more, or ctx ends. Call it after [http.Server.Shutdown]:
-// a callback may still be running although its message is answered, and WeChat will not send
-// that one again.
+// Drain waits until no callback runs any more, or ctx ends: then the error is ctx's. Call it after
+// [http.Server.Shutdown]: a callback may still be running although its message is answered, and
+// WeChat will not send that one again.
 func (h *Handler) Drain(ctx context.Context) error {
 	for {
 		d := h.anyRunning()

@@ -27,10 +27,10 @@ type MediaCheckResult struct {
 
 // A MediaCheckDetail is what one check found. Only with ErrCode 0 does the rest count.
 type MediaCheckDetail struct {
-	Strategy string // content_model, keyword …
-	ErrCode  int
-	Suggest  string // as in [MediaCheckResult]
-	Label    int
+	Strategy string  // content_model, keyword …
+	ErrCode  int     // 0, or why this check did not work
+	Suggest  string  // as in [MediaCheckResult]
+	Label    int     // as in [MediaCheckResult]
 	Prob     float64 // how sure the check is of Label, 0 to 100
 }
 

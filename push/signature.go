@@ -12,6 +12,8 @@ import (
 // The three are sorted and hashed without separators, so the signature stays good when characters
 // move between timestamp and nonce: look at the form of both, and do not read a time out of them.
 // An empty token is never good.
+//
+// WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 func CheckSignature(token, signature, timestamp, nonce string) bool {
 	return signed(token, signature, timestamp, nonce)
 }
