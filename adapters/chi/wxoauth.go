@@ -27,7 +27,8 @@ type Website = oauth.Website
 // Secret is an AppSecret. It prints, logs and marshals as [redacted].
 type Secret = core.Secret
 
-// Auth is the login of one official account. It is safe for concurrent use.
+// Auth is the login of one official account. Make one per account, with [New]; it is safe for
+// concurrent use.
 type Auth = wxoauth.Auth
 
 // What a page may ask for.
@@ -40,18 +41,19 @@ const (
 // work; use [New] to get an error instead.
 func Middleware(cfg Config) func(http.Handler) http.Handler { return wxoauth.Middleware(cfg) }
 
-// New checks cfg and reports all its faults at once.
+// New checks cfg and reports all its faults at once. It does not call WeChat.
 func New(cfg Config) (*Auth, error) { return wxoauth.New(cfg) }
 
 // MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
 type MiniConfig = mpauth.Config
 
-// Mini is the login of one mini program: a header token instead of a cookie. It is safe for
-// concurrent use.
+// Mini is the login of one mini program: a header token instead of a cookie. Make it with [NewMini]; it
+// is safe for concurrent use.
 type Mini = wxoauth.Mini
 
-// NewMini checks cfg and reports all its faults at once.
+// NewMini checks cfg and reports all its faults at once. It does not call WeChat.
 func NewMini(cfg MiniConfig) (*Mini, error) { return wxoauth.NewMini(cfg) }
 
-// User returns who is signed in; false means nobody is.
+// User returns who is signed in; nil and false mean that nobody is, which happens only outside
+// [Auth.Middleware] and [Auth.Require].
 func User(r *http.Request) (*core.User, bool) { return wxoauth.User(r) }

@@ -9,11 +9,11 @@ import (
 // MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
 type MiniConfig = mpauth.Config
 
-// Mini is the login of one mini program: a header token instead of a cookie. It is safe for
-// concurrent use.
+// Mini is the login of one mini program: a header token instead of a cookie. Make it with [NewMini]; it
+// is safe for concurrent use.
 type Mini struct{ auth *mpauth.Auth }
 
-// NewMini checks cfg and reports all its faults at once.
+// NewMini checks cfg and reports all its faults at once. It does not call WeChat.
 func NewMini(cfg MiniConfig) (*Mini, error) {
 	auth, err := mpauth.New(cfg)
 	if err != nil {
@@ -22,10 +22,12 @@ func NewMini(cfg MiniConfig) (*Mini, error) {
 	return &Mini{auth}, nil
 }
 
-// Login is the handler that gives the code of wx.login for a token.
+// Login is the handler that takes {"code":"…"} of wx.login and gives a token for it; its answers are
+// those of [mpauth.Auth.LoginHandler].
 func (m *Mini) Login() gin.HandlerFunc { return handler(m.auth.LoginHandler()) }
 
-// Logout is the handler that ends the session of the token that comes with it.
+// Logout is the handler that ends, on a POST, the session of the token that comes with it, and answers
+// 204; see [mpauth.Auth.LogoutHandler].
 func (m *Mini) Logout() gin.HandlerFunc { return handler(m.auth.LogoutHandler()) }
 
 // Middleware passes on only requests that carry a token: Authorization: Bearer <token>. The user is

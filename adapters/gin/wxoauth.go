@@ -46,10 +46,11 @@ func Middleware(cfg Config) gin.HandlerFunc {
 	return auth.Middleware()
 }
 
-// Auth is the login of one official account. It is safe for concurrent use.
+// Auth is the login of one official account. Make one per account, with [New]; it is safe for
+// concurrent use.
 type Auth struct{ auth *oauth.Auth }
 
-// New checks cfg and reports all its faults at once.
+// New checks cfg and reports all its faults at once. It does not call WeChat.
 func New(cfg Config) (*Auth, error) {
 	auth, err := oauth.New(cfg)
 	if err != nil {
@@ -62,7 +63,8 @@ func New(cfg Config) (*Auth, error) {
 func (a *Auth) Middleware() gin.HandlerFunc { return a.Require("") }
 
 // Require passes on only requests of signed-in users who granted scope: ask for more on a route
-// or a group than elsewhere. A session that has less is kept while the user is asked.
+// or a group than elsewhere. A session that has less is kept while the user is asked. scope is
+// [ScopeBase] or [ScopeUserInfo]; "" means Config.Scope.
 func (a *Auth) Require(scope oauth.Scope) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		r, ok := a.auth.Admit(c.Writer, c.Request, scope)
@@ -79,18 +81,22 @@ func (a *Auth) Optional() gin.HandlerFunc {
 	return func(c *gin.Context) { c.Request = a.auth.Identify(c.Writer, c.Request) }
 }
 
-// Login is the handler for Config.LoginPath, needed where Middleware does not see that path.
+// Login is the handler for Config.LoginPath, needed where Middleware does not see that path. It goes on
+// to the path in return_to; see [oauth.Auth.LoginHandler].
 func (a *Auth) Login() gin.HandlerFunc { return handler(a.auth.LoginHandler()) }
 
-// Logout is the handler that ends the session on a POST.
+// Logout is the handler that ends the session on a POST from a page of the same site, and goes on to
+// the path in return_to; see [oauth.Auth.LogoutHandler].
 func (a *Auth) Logout() gin.HandlerFunc { return handler(a.auth.LogoutHandler()) }
 
-// AccessToken returns a live access token of the signed-in user; see [oauth.Auth.AccessToken].
+// AccessToken returns a live access token of the signed-in user. It may set a cookie, so call it before
+// you write the answer. Errors: see [oauth.Auth.AccessToken].
 func (a *Auth) AccessToken(c *gin.Context) (string, error) {
 	return a.auth.AccessToken(c.Writer, c.Request)
 }
 
-// User returns who is signed in; false means nobody is.
+// User returns who is signed in; nil and false mean that nobody is, which happens only outside
+// [Auth.Middleware] and [Auth.Require].
 func User(c *gin.Context) (*core.User, bool) { return core.UserFrom(c.Request.Context()) }
 
 func handler(h http.Handler) gin.HandlerFunc {

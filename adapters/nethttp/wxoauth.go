@@ -41,10 +41,11 @@ func Middleware(cfg Config) func(http.Handler) http.Handler {
 	return auth.Middleware()
 }
 
-// Auth is the login of one official account. It is safe for concurrent use.
+// Auth is the login of one official account. Make one per account, with [New]; it is safe for
+// concurrent use.
 type Auth struct{ auth *oauth.Auth }
 
-// New checks cfg and reports all its faults at once.
+// New checks cfg and reports all its faults at once. It does not call WeChat.
 func New(cfg Config) (*Auth, error) {
 	auth, err := oauth.New(cfg)
 	if err != nil {
@@ -57,7 +58,8 @@ func New(cfg Config) (*Auth, error) {
 func (a *Auth) Middleware() func(http.Handler) http.Handler { return a.Require("") }
 
 // Require passes on only requests of signed-in users who granted scope: ask for more on a route
-// or a group than elsewhere. A session that has less is kept while the user is asked.
+// or a group than elsewhere. A session that has less is kept while the user is asked. scope is
+// [ScopeBase] or [ScopeUserInfo]; "" means Config.Scope.
 func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,16 +79,20 @@ func (a *Auth) Optional() func(http.Handler) http.Handler {
 	}
 }
 
-// Login is the handler for Config.LoginPath, needed where Middleware does not see that path.
+// Login is the handler for Config.LoginPath, needed where Middleware does not see that path. It goes on
+// to the path in return_to; see [oauth.Auth.LoginHandler].
 func (a *Auth) Login() http.Handler { return a.auth.LoginHandler() }
 
-// Logout is the handler that ends the session on a POST.
+// Logout is the handler that ends the session on a POST from a page of the same site, and goes on to
+// the path in return_to; see [oauth.Auth.LogoutHandler].
 func (a *Auth) Logout() http.Handler { return a.auth.LogoutHandler() }
 
-// AccessToken returns a live access token of the signed-in user; see [oauth.Auth.AccessToken].
+// AccessToken returns a live access token of the signed-in user. It may set a cookie, so call it before
+// you write the answer. Errors: see [oauth.Auth.AccessToken].
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	return a.auth.AccessToken(w, r)
 }
 
-// User returns who is signed in; false means nobody is.
+// User returns who is signed in; nil and false mean that nobody is, which happens only outside
+// [Auth.Middleware] and [Auth.Require].
 func User(r *http.Request) (*core.User, bool) { return core.UserFrom(r.Context()) }
