@@ -30,12 +30,13 @@ const (
 
 // A Failure is a login that ended at an error page. Config.OnError is given one.
 type Failure struct {
-	Status   int    // HTTP status of the answer
-	Kind     Kind   //
+	Status   int    // HTTP status of the answer: 400, 403, 500, 502, 503 or 504
+	Kind     Kind   // why, in one word
 	RetryURL string // absolute: the page that was asked for; opening it tries again
 	Err      error  // for logs; never holds a secret. Not for pages
 }
 
+// Error says why, with the cause: for logs, not for pages.
 func (f *Failure) Error() string {
 	if f.Err == nil {
 		return "wxoauth: " + string(f.Kind)
