@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gorilla/securecookie"
 
@@ -80,7 +81,9 @@ const finishedSeconds = 60
 func (a *Auth) leaveFinished(w http.ResponseWriter, visits int) {
 	value, err := securecookie.EncodeMulti(a.finishedName, []byte{byte(visits)}, a.attemptSeal...)
 	if err == nil { // or nobody counts
-		http.SetCookie(w, a.attemptCookie(a.finishedName, value, finishedSeconds))
+		// A session that is over by then was not dropped. MaxAge is a second at least.
+		life := min(finishedSeconds, int(a.cfg.MaxAge/time.Second))
+		http.SetCookie(w, a.attemptCookie(a.finishedName, value, life))
 	}
 }
 

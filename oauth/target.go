@@ -24,7 +24,10 @@ func requestURI(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
-	return r.URL.RequestURI() // also of a request that did not come from a server
+	if line, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		return line.RequestURI()
+	}
+	return r.URL.RequestURI() // of a request that did not come from a server
 }
 
 func targetOf(r *http.Request) target {

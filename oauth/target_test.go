@@ -43,10 +43,13 @@ func TestTargetTravelsThroughWeChat(t *testing.T) {
 }
 
 func TestTargetIgnoresTheHostOfARequestLine(t *testing.T) {
-	r := httptest.NewRequest(http.MethodGet, "http://evil.com/x?y=1", nil)
-	r.RequestURI = "http://evil.com/x?y=1"
-	if got := targetOf(r).String(); got != "/x?y=1" {
-		t.Errorf("target = %q", got)
+	r := httptest.NewRequest(http.MethodGet, "http://evil.com/app/x?y=1", nil)
+	r.RequestURI = "http://evil.com/app/x?y=1"
+	for _, path := range []string{"/app/x", "/x"} { // the latter behind StripPrefix
+		r.URL.Path = path
+		if got := targetOf(r).String(); got != "/app/x?y=1" {
+			t.Errorf("target = %q", got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/wxoauth/wxoauth/oauth"
 )
@@ -37,6 +38,14 @@ func lossCases() Group {
 			for _, path := range []string{"/profile", "/nested"} {
 				t.WantRefusal(b.Open(PublicURL+path), 400, oauth.KindCookies)
 				t.WantSignedIn(b, 0)
+			}
+		}},
+		{Name: "a session that ends by itself, again and again, is no lost cookie", Config: func(cfg *oauth.Config) { cfg.MaxAge = 10 * time.Second }, Test: func(t *World) {
+			b := t.Browser()
+			for range 6 {
+				t.WantPage(b.Open(PublicURL+"/me"), "/me")
+				time.Sleep(10 * time.Second)
+				t.WantNobody(b)
 			}
 		}},
 		{Name: "one lost attempt is mended without a word", Test: func(t *World) {
