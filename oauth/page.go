@@ -17,7 +17,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML)) //nolint:
 
 // A page is one of the small pages that end a login, or a logout.
 type page struct {
-	Name string       // a Kind, openInWeChatPage or signedOutPage: the key of its texts
+	Name string       // a Kind or one of the names below: the key of its texts
 	URL  string       // where the page's link leads; empty: to the home page
 	QR   template.URL // an image that holds URL; empty: none
 	Lang string       // "zh" or "en"
@@ -25,8 +25,12 @@ type page struct {
 
 const (
 	openInWeChatPage = "open_in_wechat"
+	openLinkPage     = "open_link" // the same for a URL that is too long for a QR code
 	signedOutPage    = "signed_out"
 )
+
+// maxScanned is how long a URL may be, in bytes, for phones to read its code from a screen.
+const maxScanned = 800
 
 // Good is whether the page has good news.
 func (p page) Good() bool { return p.Name == signedOutPage }
@@ -36,10 +40,13 @@ func (p page) Text() pageText { return pageTexts[p.Lang][p.Name] }
 
 // openInWeChat answers other browsers, where there is no QR login.
 func (a *Auth) openInWeChat(w http.ResponseWriter, r *http.Request, t target) {
-	p := page{Name: openInWeChatPage, URL: a.cfg.PublicURL + t.String()}
-	if code, err := qr.Encode(p.URL, qr.M); err == nil { // a very long URL does not fit
-		code.Scale = 6
-		p.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())) //nolint:gosec // an image that we drew
+	p := page{Name: openLinkPage, URL: a.cfg.PublicURL + t.String()}
+	if len(p.URL) <= maxScanned {
+		if code, err := qr.Encode(p.URL, qr.M); err == nil {
+			code.Scale = 6
+			p.Name = openInWeChatPage
+			p.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())) //nolint:gosec // an image that we drew
+		}
 	}
 	setHeaders(w.Header())
 	w.Header().Set("WWW-Authenticate", "WeChat")
@@ -91,6 +98,7 @@ var pageTexts = map[string]map[string]pageText{
 		string(KindStore):        {"服务暂时不可用", "请稍等几秒再试，您的登录状态不会丢失。", "重试", ""},
 		string(KindRefusedByApp): {"登录被拒绝", "本站没有接受您的登录。", "重新登录", ""},
 		openInWeChatPage:         {"请在微信中打开", "用微信扫描二维码，或在微信中打开下面的链接。", "", "当前页面链接的二维码"},
+		openLinkPage:             {"请在微信中打开", "请复制下面的链接，发到微信中打开。", "", ""},
 		signedOutPage:            {"已退出登录", "您可以关闭此页面。", "返回首页", ""},
 	},
 	"en": {
@@ -107,6 +115,7 @@ var pageTexts = map[string]map[string]pageText{
 		string(KindStore):        {"Service unavailable", "Please try again in a few seconds. You stay signed in.", "Try again", ""},
 		string(KindRefusedByApp): {"Login refused", "This site did not accept your login.", "Log in again", ""},
 		openInWeChatPage:         {"Please open in WeChat", "Scan the code with WeChat, or open this link in WeChat.", "", "QR code of this page's link"},
+		openLinkPage:             {"Please open in WeChat", "Copy this link, send it to yourself in WeChat and open it there.", "", ""},
 		signedOutPage:            {"Signed out", "You can close this page.", "Go to the home page", ""},
 	},
 }
