@@ -153,8 +153,13 @@ func TestLookOfFailures(t *testing.T) {
 func TestLookOfDesktop(t *testing.T) {
 	sim := simulate(t)
 	g := newGallery(newProfile(t, desktopAgent), desktopAgent)
-	g.open(startWith(t, "nethttp", sim) + "/me?order=20240613&from=menu")
+	app := startWith(t, "nethttp", sim)
+	g.open(app + "/me?order=20240613&from=menu")
 	g.look("open-in-wechat")
+	g.open(app + "/me?order=" + strings.Repeat("x", 250))
+	g.look("open-in-wechat-long")
+	g.open(app + "/me?order=" + strings.Repeat("x", 2000))
+	g.look("open-in-wechat-too-long")
 }
 
 // A person without a mouse logs in and out again.
