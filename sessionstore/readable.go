@@ -1,16 +1,23 @@
 package sessionstore
 
 import (
+	"reflect"
+
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 )
 
-// Readable reports whether store is gorilla's cookie store without encryption, which would show a
-// session to whoever holds its cookie. There equal sessions look equal; an encrypted one begins
-// with random bytes.
+// Readable reports whether store is gorilla's cookie store without encryption, or embeds one as the
+// store of gin-contrib/sessions does. It would show a session to whoever holds its cookie. There
+// equal sessions look equal; an encrypted one begins with random bytes.
 func Readable(store sessions.Store) bool {
 	cookies, ok := store.(*sessions.CookieStore)
-	if !ok {
+	if outer := reflect.Indirect(reflect.ValueOf(store)); !ok && outer.Kind() == reflect.Struct {
+		if field := outer.FieldByName("CookieStore"); field.IsValid() && field.CanInterface() {
+			cookies, _ = field.Interface().(*sessions.CookieStore)
+		}
+	}
+	if cookies == nil {
 		return false
 	}
 	var sealed [3]string // the second may end once in between, and is part of the seal

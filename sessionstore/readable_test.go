@@ -9,6 +9,9 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
+// An embedding store is how gin-contrib/sessions offers gorilla's.
+type embedding struct{ *sessions.CookieStore }
+
 func TestReadable(t *testing.T) {
 	key := bytes.Repeat([]byte("k"), 32)
 	own, err := sessionstore.NewCookie(key)
@@ -23,6 +26,10 @@ func TestReadable(t *testing.T) {
 		{"gorilla's cookie store with a hash key alone", sessions.NewCookieStore(key), true},
 		{"gorilla's cookie store with no key at all", sessions.NewCookieStore(), true},
 		{"gorilla's cookie store with a block key", sessions.NewCookieStore(key, key), false},
+		{"a store that embeds one with a hash key alone", &embedding{sessions.NewCookieStore(key)}, true},
+		{"a store that embeds one with a block key", embedding{sessions.NewCookieStore(key, key)}, false},
+		{"a store that embeds nothing", &embedding{}, false},
+		{"a store that embeds ours", struct{ *sessionstore.CookieStore }{own}, false},
 		{"a store on a server", sessions.NewFilesystemStore(t.TempDir(), key), false},
 		{"ours", own, false},
 		{"none", nil, false},
