@@ -245,7 +245,8 @@ func (a *Auth) logIn(r *http.Request, back *callback, old *record) (*outcome, er
 		}
 	}
 	if a.cfg.OnLogin != nil {
-		if err := a.cfg.OnLogin(ctx, r, rec.user); err != nil {
+		seen := *rec.user // what OnLogin does to it stays its own
+		if err := a.cfg.OnLogin(ctx, r, &seen); err != nil {
 			return &outcome{Kind: KindRefusedByApp, err: err}, nil //nolint:nilerr // a final answer, not a failure to find one
 		}
 	}

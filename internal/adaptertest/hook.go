@@ -47,6 +47,14 @@ func hookCases() Group {
 				t.Errorf("OnLogin was told %+v", calls)
 			}
 		}},
+		{Name: "what OnLogin writes into its user does not change who is signed in", Test: func(t *World) {
+			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
+				*u = core.User{AppID: "mine", OpenID: "member 5"}
+				return nil
+			})
+			b := t.Browser()
+			t.WantUser(b.Open(PublicURL+"/me"), 0)
+		}},
 		{Name: "OnLogin's error refuses the login, and its text is only logged", Config: base, Test: func(t *World) {
 			newcomer, known := t.Browser(), t.Browser()
 			t.SignIn(known)
