@@ -14,7 +14,7 @@ func Readable(store sessions.Store) bool {
 	cookies, ok := store.(*sessions.CookieStore)
 	if outer := reflect.Indirect(reflect.ValueOf(store)); !ok && outer.Kind() == reflect.Struct {
 		if field := outer.FieldByName("CookieStore"); field.IsValid() && field.CanInterface() {
-			cookies, _ = field.Interface().(*sessions.CookieStore)
+			cookies, _ = reflect.TypeAssert[*sessions.CookieStore](field)
 		}
 	}
 	if cookies == nil {
