@@ -7,6 +7,9 @@
 // chi's middleware and handlers are those of net/http, so everything here is the net/http adapter.
 // chi runs the middleware of its root router for unregistered paths too: Config.LoginPath needs no
 // route there. In a group or sub-router, register [Auth.Login].
+//
+// chi's own middleware.Logger writes query strings, and with them login codes: use one that logs
+// r.URL.Path alone.
 package wxoauth
 
 import (
