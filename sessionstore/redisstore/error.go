@@ -15,7 +15,8 @@ type Error struct {
 	Err error  // what the client said
 }
 
-// Error says what was tried and what the client said. No id, key or value is in it.
+// Error says what was tried and what the client said. Of a record that cannot be one of ours it names
+// the key in Redis; a session's content is never in it.
 func (e *Error) Error() string { return fmt.Sprintf("redisstore: cannot %s: %v", e.Op, e.Err) }
 
 // Is matches the two errors of a context. Err is not unwrapped beyond that, because a missing Unix
