@@ -15,8 +15,8 @@ import (
 
 // ClientConfig describes one official account, or one website app. AppID and Secret are required.
 type ClientConfig struct {
-	AppID       string
-	Secret      core.Secret
+	AppID       string        // of the official account or the website app
+	Secret      core.Secret   // its AppSecret
 	RedirectURI string        // where WeChat sends browsers back to; its domain must be registered with WeChat
 	APIURL      string        // default https://api.weixin.qq.com
 	OpenURL     string        // default https://open.weixin.qq.com

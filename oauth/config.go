@@ -71,8 +71,8 @@ type Config struct {
 // A Website is a website app of WeChat's open platform. Its openids differ from the official
 // account's; unionids link them.
 type Website struct {
-	AppID  string
-	Secret core.Secret
+	AppID  string      // of the website app, not of the official account
+	Secret core.Secret // its AppSecret
 }
 
 const (

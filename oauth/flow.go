@@ -11,13 +11,13 @@ import (
 type FlowParams struct {
 	RedirectURI   string // default the client's
 	OpenID        string // with AccessToken: saves a call
-	AccessToken   string
-	RefreshToken  string
+	AccessToken   string // the user's, of an earlier [Token]; ignored without OpenID
+	RefreshToken  string // of the same; used once the access token is dead
 	Scope         Scope  // default ScopeUserInfo
 	State         string // make a random one per visitor, and compare it before you pass Code on
-	ForcePopup    bool
-	ForceSnapshot bool
-	Code          string // of the callback
+	ForcePopup    bool   // ask the user even where WeChat would not
+	ForceSnapshot bool   // open WeChat's snapshot page
+	Code          string // of the callback; goes before all tokens
 
 	// OnToken is given each token fetched on the way, to store it. Its error ends the flow.
 	OnToken func(context.Context, *Token) error
