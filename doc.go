@@ -5,9 +5,11 @@
 //   - [github.com/wxoauth/wxoauth/adapters/chi] for chi,
 //   - [github.com/wxoauth/wxoauth/adapters/gin] for gin.
 //
-// Each is named wxoauth, so a program that changes its framework changes one import.
-// Beside them stand the mini-program server APIs ([github.com/wxoauth/wxoauth/mpapi]),
-// message push ([github.com/wxoauth/wxoauth/push]), the JS-SDK signature
-// ([github.com/wxoauth/wxoauth/jssdk]) and a WeChat that runs on your own machine
+// Each is named wxoauth, so a program that changes its framework changes one import. Mini programs
+// log in with NewMini of the same packages. Beside them stand the mini-program server APIs
+// ([github.com/wxoauth/wxoauth/mpapi]), message push ([github.com/wxoauth/wxoauth/push]), the JS-SDK
+// signature ([github.com/wxoauth/wxoauth/jssdk]), sessions in Redis
+// ([github.com/wxoauth/wxoauth/sessionstore/redisstore]), OpenTelemetry
+// ([github.com/wxoauth/wxoauth/observe/wxotel]) and a WeChat that runs on your own machine
 // ([github.com/wxoauth/wxoauth/wxsim]). docs/design.md shows how the parts fit.
 package wxoauth
