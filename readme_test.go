@@ -152,7 +152,7 @@ func find(all map[string]*region, code string) bool {
 
 func TestGoCodeOfTheDocumentsRuns(t *testing.T) {
 	all := regions(t, "*_example_test.go")
-	shown := []string{"docs/migration.md"}
+	shown := []string{"docs/migration.md", "docs/observability.md"}
 	for _, name := range bilingual {
 		shown = append(shown, name+".md", name+chinese+".md")
 	}
