@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A Handler serves the URL that WeChat pushes to. It is safe for concurrent use. At the end of a
-// process call [Handler.Drain].
+// A Handler serves the URL that WeChat pushes to. Make it with [New]; it is safe for concurrent
+// use. At the end of a process call [Handler.Drain].
 type Handler struct {
 	mode    Mode
 	tokens  []string  // the current one first

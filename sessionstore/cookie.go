@@ -14,9 +14,9 @@ import (
 // maxCookieSize bounds name=value; browsers drop longer ones without a word.
 const maxCookieSize = 4096
 
-// A CookieStore keeps the whole session in one encrypted and authenticated cookie. It is safe for
-// concurrent use. Nothing is stored elsewhere, so a cookie that was copied before a logout stays
-// good until it expires; use the redisstore package where that matters.
+// A CookieStore keeps the whole session in one encrypted and authenticated cookie. Make it with
+// [NewCookie]; it is safe for concurrent use. Nothing is stored elsewhere, so a cookie that was
+// copied before a logout stays good until it expires; use the redisstore package where that matters.
 //
 // The expiry is inside the seal: it is what Options.MaxAge of the session says at Save. MaxAge 0
 // makes a cookie that ends with the browser, and 30 days at the latest.

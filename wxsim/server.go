@@ -46,7 +46,7 @@ type Config struct {
 }
 
 // A Server is a whole WeChat. It serves both hosts, api.weixin.qq.com and open.weixin.qq.com,
-// by path. It is safe for concurrent use.
+// by path. Make it with [New]; it is safe for concurrent use.
 type Server struct {
 	URL string // "http://127.0.0.1:port", set by Start
 

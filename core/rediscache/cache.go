@@ -26,9 +26,9 @@ var (
 	_ core.Leaser = (*Cache)(nil)
 )
 
-// A Cache is a [core.Cache] and a [core.Leaser] in Redis, safe for concurrent use. A value that
-// was read lately costs no command, since Redis tells its readers when it changes. An error means
-// that Redis did not answer within a second, or not well.
+// A Cache is a [core.Cache] and a [core.Leaser] in Redis. Make it with [New]; it is safe for
+// concurrent use. A value that was read lately costs no command, since Redis tells its readers when
+// it changes. An error means that Redis did not answer within a second, or not well.
 type Cache struct {
 	client rueidis.Client
 	prefix string

@@ -43,7 +43,7 @@ type Config struct {
 	Options sessions.Options // of new sessions; default [sessionstore.DefaultOptions]
 }
 
-// A Store keeps sessions in Redis. It is safe for concurrent use.
+// A Store keeps sessions in Redis. Make it with [New]; it is safe for concurrent use.
 //
 // The life of a session is what its Options.MaxAge says at the first Save, or 30 days if that is
 // 0 and the cookie ends with the browser. Later Saves never extend it. Whoever signs a visitor in
