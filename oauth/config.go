@@ -156,7 +156,7 @@ func checkOrigin(raw string, insecure bool) (string, error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
-		return "", errors.New("PublicURL is not of the form https://host")
+		return "", errors.New("PublicURL is not of the form https://host[:port]")
 	}
 	if u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil || strings.ContainsAny(raw, "#@") {
 		return "", errors.New("PublicURL has more than scheme, host and port")

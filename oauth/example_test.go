@@ -57,7 +57,7 @@ func ExampleNew_faults() {
 	// Output:
 	// wxoauth: bad Config:
 	// Secret is missing
-	// PublicURL is not of the form https://host
+	// PublicURL is not of the form https://host[:port]
 	// Keys[0] is shorter than 32 bytes
 }
 
