@@ -46,8 +46,8 @@ func (m *memo) get(cookie, sealed string, now time.Time) (*record, bool) {
 }
 
 // put remembers rec until memoTime, or the session's end if that comes first.
-func (m *memo) put(cookie, sealed string, rec *record, end time.Time) {
-	until := time.Now().Add(memoTime)
+func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
+	until := now.Add(memoTime)
 	if end.Before(until) {
 		until = end
 	}

@@ -10,7 +10,7 @@ import (
 func TestMemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		remember := func(m *memo, cookie, sealed string, life time.Duration) {
-			m.put(cookie, sealed, typicalUser(0), time.Now().Add(life))
+			m.put(cookie, sealed, typicalUser(0), time.Now(), time.Now().Add(life))
 		}
 		finds := func(m *memo, cookie, sealed string) bool {
 			rec, ok := m.get(cookie, sealed, time.Now())

@@ -36,7 +36,7 @@ func (a *Auth) load(r *http.Request, now time.Time) (*record, error) {
 	}
 	rec := a.recordIn(values)
 	if rec != nil {
-		a.memo.put(cookie, sealed, rec, rec.user.LoginAt.Add(a.cfg.MaxAge))
+		a.memo.put(cookie, sealed, rec, now, rec.user.LoginAt.Add(a.cfg.MaxAge))
 	}
 	return rec, nil
 }
