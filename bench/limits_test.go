@@ -6,16 +6,11 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/redis/rueidis"
-
-	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
 func TestSignedInRequestsAllocateLittle(t *testing.T) {
-	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{redistest.Start(t).Addr}})
-	must(err)
-	t.Cleanup(client.Close)
+	client := newRedis(t)
 	for _, tt := range []struct {
 		contestant contestant
 		most       float64 // over the bare page
