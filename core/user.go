@@ -25,6 +25,9 @@ type User struct {
 	Scope      string    // what the user granted: snsapi_base, snsapi_userinfo or snsapi_login; empty for mini programs
 	Snapshot   bool      // a virtual user of WeChat's snapshot page
 	LoginAt    time.Time // when the session began
+	CheckedAt  time.Time // when WeChat last confirmed who this is: the login, or a later check
+	Via        string    // how the session was made: "" by a login of this browser, "desk" by a phone, "handover" by a mini program
+	MemberID   string    // your own id of this user, at most 64 bytes, as OnLogin has set it; empty: none
 }
 
 type userJSON struct {
@@ -42,17 +45,16 @@ type userJSON struct {
 	Scope      string   `json:"scope"`
 	Snapshot   bool     `json:"is_snapshotuser"`
 	LoginAt    int64    `json:"login_at"`
+	CheckedAt  int64    `json:"checked_at"`
+	Via        string   `json:"via,omitempty"`
+	MemberID   string   `json:"member_id"`
 }
 
-// MarshalJSON writes WeChat's names, and login_at in unix seconds (0: never).
+// MarshalJSON writes WeChat's names, and login_at and checked_at in unix seconds (0: never).
 func (u User) MarshalJSON() ([]byte, error) {
-	var loginAt int64
-	if !u.LoginAt.IsZero() {
-		loginAt = u.LoginAt.Unix()
-	}
 	return json.Marshal(userJSON{
 		u.AppID, u.OpenID, u.UnionID, u.Nickname, u.HeadImgURL, u.Country, u.Province, u.City,
-		u.Language, u.Sex, u.Privilege, u.Scope, u.Snapshot, loginAt,
+		u.Language, u.Sex, u.Privilege, u.Scope, u.Snapshot, unixSeconds(u.LoginAt), unixSeconds(u.CheckedAt), u.Via, u.MemberID,
 	})
 }
 
@@ -64,13 +66,23 @@ func (u *User) UnmarshalJSON(data []byte) error {
 	}
 	*u = User{
 		j.AppID, j.OpenID, j.UnionID, j.Nickname, j.HeadImgURL, j.Country, j.Province, j.City,
-		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot,
-		time.Time{},
-	}
-	if j.LoginAt != 0 {
-		u.LoginAt = time.Unix(j.LoginAt, 0)
+		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot, timeOf(j.LoginAt), timeOf(j.CheckedAt), j.Via, j.MemberID,
 	}
 	return nil
+}
+
+func unixSeconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func timeOf(unixSeconds int64) time.Time {
+	if unixSeconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(unixSeconds, 0)
 }
 
 // UserKey is the context key of the signed-in user, a *User. It is exported for contexts that

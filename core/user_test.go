@@ -21,14 +21,14 @@ func TestUserJSON(t *testing.T) {
 			User{
 				AppID: "wx1", OpenID: "o1", UnionID: "u1", Nickname: "张三 😀 \u2028", HeadImgURL: "https://thirdwx.qlogo.cn/mmopen/x/46",
 				Country: "CN", Province: "广东", City: "深圳", Language: "zh_CN", Sex: 1, Privilege: []string{"chinaunicom"},
-				Scope: "snsapi_userinfo", Snapshot: true, LoginAt: login,
+				Scope: "snsapi_userinfo", Snapshot: true, LoginAt: login, CheckedAt: login.Add(time.Hour), Via: "desk", MemberID: "m-1",
 			},
-			`{"appid":"wx1","openid":"o1","unionid":"u1","nickname":"张三 😀 \u2028","headimgurl":"https://thirdwx.qlogo.cn/mmopen/x/46","country":"CN","province":"广东","city":"深圳","language":"zh_CN","sex":1,"privilege":["chinaunicom"],"scope":"snsapi_userinfo","is_snapshotuser":true,"login_at":1772366400}`,
+			`{"appid":"wx1","openid":"o1","unionid":"u1","nickname":"张三 😀 \u2028","headimgurl":"https://thirdwx.qlogo.cn/mmopen/x/46","country":"CN","province":"广东","city":"深圳","language":"zh_CN","sex":1,"privilege":["chinaunicom"],"scope":"snsapi_userinfo","is_snapshotuser":true,"login_at":1772366400,"checked_at":1772370000,"via":"desk","member_id":"m-1"}`,
 		},
 		{
 			"base",
 			User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_base"},
-			`{"appid":"wx1","openid":"o1","unionid":"","nickname":"","headimgurl":"","country":"","province":"","city":"","language":"","sex":0,"scope":"snsapi_base","is_snapshotuser":false,"login_at":0}`,
+			`{"appid":"wx1","openid":"o1","unionid":"","nickname":"","headimgurl":"","country":"","province":"","city":"","language":"","sex":0,"scope":"snsapi_base","is_snapshotuser":false,"login_at":0,"checked_at":0,"member_id":""}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,8 +41,8 @@ func TestUserJSON(t *testing.T) {
 
 			got := User{Nickname: "somebody else", LoginAt: login}
 			require.NoError(t, json.Unmarshal(byValue, &got))
-			require.True(t, got.LoginAt.Equal(tt.user.LoginAt))
-			got.LoginAt = tt.user.LoginAt
+			require.True(t, got.LoginAt.Equal(tt.user.LoginAt) && got.CheckedAt.Equal(tt.user.CheckedAt))
+			got.LoginAt, got.CheckedAt = tt.user.LoginAt, tt.user.CheckedAt
 			require.Equal(t, tt.user, got)
 		})
 	}

@@ -66,7 +66,7 @@ func bearer(r *http.Request) string {
 
 // user is the session's public part.
 func (rec record) user() *core.User {
-	return &core.User{AppID: rec.session.AppID, OpenID: rec.session.OpenID, UnionID: rec.session.UnionID, LoginAt: rec.loginAt}
+	return &core.User{AppID: rec.session.AppID, OpenID: rec.session.OpenID, UnionID: rec.session.UnionID, LoginAt: rec.loginAt, CheckedAt: rec.loginAt}
 }
 
 // An admission is what [Auth.Admit] leaves on the context.

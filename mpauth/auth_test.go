@@ -64,7 +64,8 @@ func TestALoginFromCodeToLogout(t *testing.T) {
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
 				require.Equal(t, http.StatusOK, w.Code)
 				require.Equal(t, 30*24*60*60, answer.ExpiresIn)
-				user := core.User{AppID: appID, OpenID: openID, UnionID: unionID, LoginAt: time.Now().Local()}
+				now := time.Now().Local()
+				user := core.User{AppID: appID, OpenID: openID, UnionID: unionID, LoginAt: now, CheckedAt: now}
 				require.Equal(t, user, answer.User)
 				require.Empty(t, w.Result().Cookies(), "a header session sets no cookie")
 				require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))

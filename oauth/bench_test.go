@@ -21,11 +21,12 @@ func benchAuth(tb testing.TB, memo int) *Auth {
 }
 
 func typicalUser(n int) *record {
+	now := time.Now().Truncate(time.Second)
 	id := strings.Repeat("x", 24) + string(rune('a'+n%26)) + string(rune('a'+n/26%26)) + string(rune('a'+n/676%26)) + string(rune('a'+n/17576%26))
 	return &record{
 		user: &core.User{
 			AppID: "wx0123456789abcdef", OpenID: id, UnionID: id, Nickname: "张三丰的小店", HeadImgURL: "https://thirdwx.qlogo.cn/" + strings.Repeat("h", 105),
-			Country: "中国", Province: "广东", City: "深圳", Language: "zh_CN", Sex: 1, Scope: string(ScopeUserInfo), LoginAt: time.Now().Truncate(time.Second),
+			Country: "中国", Province: "广东", City: "深圳", Language: "zh_CN", Sex: 1, Scope: string(ScopeUserInfo), LoginAt: now, CheckedAt: now,
 		},
 		accessToken: strings.Repeat("a", 110), refreshToken: strings.Repeat("r", 110), expiry: time.Now().Add(2 * time.Hour), profileAt: time.Now(),
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,7 +125,7 @@ func (a *Auth) finish(w http.ResponseWriter, r *http.Request, need Scope, rec *r
 		w.Header().Add("Set-Cookie", cookie)
 	}
 	if out.Kind != "" {
-		a.fail(w, r, &Failure{Status: http.StatusForbidden, Kind: out.Kind, Err: out.err})
+		a.fail(w, r, &Failure{Status: out.status(), Kind: out.Kind, Err: out.err})
 		return
 	}
 	a.clearCookie(w, a.attemptName(back.state.text))
@@ -148,8 +150,23 @@ func (a *Auth) restart(w http.ResponseWriter, r *http.Request, s state, f *Failu
 // twice and the first answer may be lost on the way.
 type outcome struct {
 	Cookies []string `json:"cookies,omitempty"` // the session's Set-Cookie lines
-	Kind    Kind     `json:"kind,omitempty"`    // a refusal, always 403; empty: signed in
-	err     error    // of the refusal, for the log
+	Kind    Kind     `json:"kind,omitempty"`    // why nobody is signed in; empty: somebody is
+	err     error    // of the refusal, for the log of the process that was there
+}
+
+func (o *outcome) status() int {
+	if o.Kind == KindApp {
+		return http.StatusInternalServerError
+	}
+	return http.StatusForbidden
+}
+
+// refusalByApp tells a user whom OnLogin does not want from an OnLogin that failed.
+func refusalByApp(err error) *outcome {
+	if errors.Is(err, ErrRefused) {
+		return &outcome{Kind: KindRefusedByApp, err: err}
+	}
+	return &outcome{Kind: KindApp, err: err}
 }
 
 // settle makes one exchange per state, however often and at whichever replica WeChat calls back.
@@ -244,11 +261,8 @@ func (a *Auth) logIn(r *http.Request, back *callback, old *record) (*outcome, er
 			return out, nil // the session at hand is worth no less
 		}
 	}
-	if a.cfg.OnLogin != nil {
-		seen := *rec.user // what OnLogin does to it stays its own
-		if err := a.cfg.OnLogin(ctx, r, &seen); err != nil {
-			return &outcome{Kind: KindRefusedByApp, err: err}, nil //nolint:nilerr // a final answer, not a failure to find one
-		}
+	if rec, err = a.introduce(ctx, r, rec); err != nil {
+		return refusalByApp(err), nil //nolint:nilerr // a final answer, not a failure to find one
 	}
 	header := http.Header{}
 	if err := a.replace(headerWriter{header}, r, rec); err != nil {
@@ -257,6 +271,26 @@ func (a *Auth) logIn(r *http.Request, back *callback, old *record) (*outcome, er
 	out.Cookies = header["Set-Cookie"]
 	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: string(scope), Duration: time.Since(began)})
 	return out, nil
+}
+
+// introduce asks OnLogin about a new session, and returns its record with the app's own ID in it.
+// Whatever else OnLogin does to the user has no effect.
+func (a *Auth) introduce(ctx context.Context, r *http.Request, rec *record) (*record, error) {
+	if a.cfg.OnLogin == nil {
+		return rec, nil
+	}
+	seen := *rec.user
+	seen.Privilege = slices.Clone(seen.Privilege)
+	if err := a.cfg.OnLogin(ctx, r, &seen); err != nil {
+		return nil, err
+	}
+	if len(seen.MemberID) > maxMemberID {
+		return nil, fmt.Errorf("MemberID has %d bytes, at most %d are kept", len(seen.MemberID), maxMemberID)
+	}
+	member, known := *rec, *rec.user
+	known.MemberID = seen.MemberID
+	member.user = &known
+	return &member, nil
 }
 
 // newRecord fetches the profile if scope has one.
@@ -274,7 +308,7 @@ func (a *Auth) newRecord(ctx context.Context, client *Client, token *Token, scop
 	if rec.user.UnionID == "" {
 		rec.user.UnionID = token.UnionID
 	}
-	rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt = string(scope), token.Snapshot, now
+	rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt, rec.user.CheckedAt = string(scope), token.Snapshot, now, now
 	return rec, nil
 }
 

@@ -54,9 +54,10 @@ type Config struct {
 	LoginPath  string // where scripts send people to log in; default "/wechat/login"
 	VerifyFile string // "MP_verify_….txt", WeChat's domain check, answered by the middleware
 
-	// OnLogin is called once per login, before its session is saved: find or make your user here.
-	// An error refuses the login with a 403 page; its text is only logged. ctx lives 8 seconds at
-	// most and survives a browser that hangs up.
+	// OnLogin is called once per login, before its session is saved: find or make your user here,
+	// and set u.MemberID to what your handlers know the user by. Other changes of u have no effect.
+	// [ErrRefused] refuses the login with a 403 page. Any other error is a fault: a 500 page, and
+	// its text in the log. ctx lives 8 seconds at most and survives a browser that hangs up.
 	OnLogin func(ctx context.Context, r *http.Request, u *core.User) error
 	// OnError replaces the built-in error page. err is a [*Failure].
 	OnError func(w http.ResponseWriter, r *http.Request, err error)

@@ -25,8 +25,13 @@ const (
 	KindUpstream     Kind = "upstream"       // WeChat is away or answers nonsense
 	KindConfig       Kind = "config"         // AppID, Secret, IP whitelist or permissions are wrong
 	KindStore        Kind = "store"          // the session store is away
-	KindRefusedByApp Kind = "refused_by_app" // OnLogin returned an error
+	KindRefusedByApp Kind = "refused_by_app" // OnLogin returned ErrRefused
+	KindApp          Kind = "app"            // OnLogin failed: it returned any other error
 )
+
+// ErrRefused is what OnLogin returns, as it is or wrapped, for a user who is not wanted here: the
+// login ends at a 403 page. Any other error is a fault of the program.
+var ErrRefused = errors.New("oauth: the app refuses this login")
 
 // A Failure is a login that ended at an error page. Config.OnError is given one.
 type Failure struct {
@@ -62,6 +67,10 @@ func (f *Failure) retryAfter() string {
 // level is how a failure is logged: what a visitor can bring about is no news to an operator.
 func (f *Failure) level() slog.Level {
 	switch {
+	case f.Err == nil: // a repeated answer: the first one was logged
+		return slog.LevelDebug
+	case f.Kind == KindApp:
+		return slog.LevelError
 	case browserLeft(f.Err):
 		return slog.LevelDebug
 	case f.Kind == KindConfig || f.Kind == KindStore:

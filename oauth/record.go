@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -27,16 +28,32 @@ const maxRecord = 800
 
 // A record is written as the bytes below, then its strings, each behind its length.
 //
-//	0   'w', the purpose    2   sex             4   login       8   profile    12  expiry of the access token
-//	1   version             3   1: snapshot         unix seconds, 0: none
+//	0  'w', the purpose    4  login      12  expiry of the access token
+//	1  version             8  profile    16  check
+//	2  sex                    each in unix seconds, 0: none
+//	3  1 for a snapshot user, plus twice the place in vias
+//
+// Version 1 knows neither the check nor the ways nor the member's ID. It is read, not written.
 const (
 	recordPurpose = 'w'
-	recordVersion = 1
-	recordHead    = 16
+	recordVersion = 2
+	recordHead    = 20
+	record1Head   = 16
 )
 
+// How a session was made, as [core.User] has it in Via.
+const (
+	viaDesk     = "desk"
+	viaHandover = "handover"
+)
+
+var vias = [...]string{"", viaDesk, viaHandover} //nolint:gochecknoglobals // a constant table
+
+// maxMemberID is the longest MemberID, in bytes.
+const maxMemberID = 64
+
 // encode writes r in at most maxRecord bytes. What does not fit is left out, the most easily
-// replaced first; openid, unionid and refresh token always stay.
+// replaced first; openid, unionid, member's ID and refresh token always stay.
 func (r *record) encode() []byte {
 	user := *r.user
 	fit := record{&user, r.accessToken, r.expiry, r.refreshToken, r.profileAt}
@@ -69,14 +86,15 @@ func (r *record) write() []byte {
 	if u.Snapshot {
 		data[3] = 1
 	}
-	for i, t := range []time.Time{u.LoginAt, r.profileAt, r.expiry} {
+	data[3] |= byte(max(0, slices.Index(vias[:], u.Via)) << 1)
+	for i, t := range []time.Time{u.LoginAt, r.profileAt, r.expiry, u.CheckedAt} {
 		if !t.IsZero() {
 			binary.BigEndian.PutUint32(data[4+4*i:], uint32(t.Unix()))
 		}
 	}
 	for _, s := range append([]string{
 		r.refreshToken, r.accessToken, u.AppID, u.OpenID, u.UnionID, u.Scope, u.Nickname, u.HeadImgURL,
-		u.Country, u.Province, u.City, u.Language,
+		u.Country, u.Province, u.City, u.Language, u.MemberID,
 	}, u.Privilege...) {
 		data = binary.AppendUvarint(data, uint64(len(s)))
 		data = append(data, s...)
@@ -86,19 +104,35 @@ func (r *record) write() []byte {
 
 var errRecord = errors.New("oauth: not a session of this version")
 
-// decodeRecord reads what encode wrote. It accepts nothing else.
+// decodeRecord reads what encode wrote, today or in version 1. It accepts nothing else.
 func decodeRecord(data []byte) (*record, error) {
-	if len(data) < recordHead || len(data) > maxRecord || data[0] != recordPurpose || data[1] != recordVersion || data[2] > 2 || data[3] > 1 {
+	if len(data) < record1Head || len(data) > maxRecord || data[0] != recordPurpose || data[2] > 2 {
 		return nil, errRecord
 	}
-	u := &core.User{Sex: int(data[2]), Snapshot: data[3] == 1}
+	u := &core.User{Sex: int(data[2]), Snapshot: data[3]&1 == 1}
 	r := &record{user: u}
-	for i, t := range []*time.Time{&u.LoginAt, &r.profileAt, &r.expiry} {
+	times := []*time.Time{&u.LoginAt, &r.profileAt, &r.expiry, &u.CheckedAt}
+	texts := []*string{
+		&u.AppID, &u.OpenID, &u.UnionID, &u.Scope, &u.Nickname, &u.HeadImgURL,
+		&u.Country, &u.Province, &u.City, &u.Language, &u.MemberID,
+	}
+	head, way := recordHead, int(data[3]>>1)
+	switch {
+	case data[1] == 1 && way == 0:
+		head, times, texts = record1Head, times[:len(times)-1], texts[:len(texts)-1]
+	case data[1] != recordVersion || len(data) < recordHead || way >= len(vias):
+		return nil, errRecord
+	}
+	u.Via = vias[way]
+	for i, t := range times {
 		if unix := binary.BigEndian.Uint32(data[4+4*i:]); unix != 0 {
 			*t = time.Unix(int64(unix), 0)
 		}
 	}
-	rest := data[recordHead:]
+	if data[1] == 1 {
+		u.CheckedAt = u.LoginAt
+	}
+	rest := data[head:]
 	if r.refreshToken, rest = cutString(rest); rest == nil {
 		return nil, errRecord
 	}
@@ -106,10 +140,7 @@ func decodeRecord(data []byte) (*record, error) {
 		return nil, errRecord
 	}
 	text := string(rest) // one allocation for all of the user, and apart from the tokens
-	for _, s := range []*string{
-		&u.AppID, &u.OpenID, &u.UnionID, &u.Scope, &u.Nickname, &u.HeadImgURL,
-		&u.Country, &u.Province, &u.City, &u.Language,
-	} {
+	for _, s := range texts {
 		begin, end, ok := stringAt(rest)
 		if !ok {
 			return nil, errRecord
@@ -129,7 +160,7 @@ func decodeRecord(data []byte) (*record, error) {
 			u.Scope = string(scope) // each request reads it: the constant is at hand, a user's text seldom
 		}
 	}
-	if u.LoginAt.IsZero() || !validOpenID(u.OpenID) || Scope(u.Scope).rank() == 0 {
+	if u.LoginAt.IsZero() || u.CheckedAt.IsZero() || len(u.MemberID) > maxMemberID || !validOpenID(u.OpenID) || Scope(u.Scope).rank() == 0 {
 		return nil, errRecord
 	}
 	return r, nil
@@ -153,7 +184,7 @@ func stringAt(data []byte) (begin, end int, ok bool) {
 	return size, size + int(n), true
 }
 
-// hasTokens is false for a record that a memo has kept.
+// hasTokens is false for a record that a memo has kept, and for one whose session has none.
 func (r *record) hasTokens() bool { return r.refreshToken != "" }
 
 func firstRunes(s string, n int) string {

@@ -14,39 +14,61 @@ import (
 func TestRecordRoundTrip(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	for name, rec := range map[string]*record{
-		"a base user":                    {user: &core.User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_base", LoginAt: now}, refreshToken: "r"},
+		"a base user":                    {user: &core.User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_base", LoginAt: now, CheckedAt: now}, refreshToken: "r"},
+		"a user from the desk":           {user: &core.User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_base", Via: "desk", MemberID: "m-1", LoginAt: now, CheckedAt: now.Add(time.Hour)}},
+		"a user handed over":             {user: &core.User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_base", Via: "handover", Snapshot: true, LoginAt: now, CheckedAt: now}},
 		"a typical user":                 typicalUser(1),
-		"privileges and a snapshot user": {user: &core.User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_userinfo", Snapshot: true, Sex: 2, Privilege: []string{"chinaunicom", ""}, LoginAt: now}, refreshToken: "r"},
+		"privileges and a snapshot user": {user: &core.User{AppID: "wx1", OpenID: "o1", Scope: "snsapi_userinfo", Snapshot: true, Sex: 2, Privilege: []string{"chinaunicom", ""}, LoginAt: now, CheckedAt: now}, refreshToken: "r"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, at := range []*time.Time{&rec.expiry, &rec.profileAt, &rec.user.LoginAt} {
+			for _, at := range []*time.Time{&rec.expiry, &rec.profileAt, &rec.user.LoginAt, &rec.user.CheckedAt} {
 				*at = at.Truncate(time.Second)
 			}
 			got, err := decodeRecord(rec.encode())
 			require.NoError(t, err)
 			require.Equal(t, rec.write(), got.write())
-			require.Equal(t, rec.user.Privilege, got.user.Privilege)
-			require.Equal(t, rec.user.OpenID, got.user.OpenID)
+			require.Equal(t, rec.user, got.user)
 			require.Equal(t, rec.refreshToken, got.refreshToken)
-			require.True(t, rec.user.LoginAt.Equal(got.user.LoginAt))
 		})
+	}
+}
+
+// A session of the version before goes on, as one that was last checked at its login.
+func TestRecordOfVersion1IsRead(t *testing.T) {
+	const old = "\x77\x01\x02\x01\x6b\x49\xd2\x00\x6b\x49\xd2\x01\x6b\x49\xee\x20" +
+		"\x01r\x01a\x03wx1\x02o1\x02u1\x0fsnsapi_userinfo\x04nick\x04head\x02CN\x02GD\x02SZ\x05zh_CN\x01p"
+	at := time.Unix(1_800_000_000, 0)
+	got, err := decodeRecord([]byte(old))
+	require.NoError(t, err)
+	require.Equal(t, &record{
+		user: &core.User{
+			AppID: "wx1", OpenID: "o1", UnionID: "u1", Nickname: "nick", HeadImgURL: "head", Country: "CN", Province: "GD", City: "SZ", Language: "zh_CN",
+			Sex: 2, Privilege: []string{"p"}, Scope: "snsapi_userinfo", Snapshot: true, LoginAt: at, CheckedAt: at,
+		},
+		accessToken: "a", refreshToken: "r", expiry: at.Add(2 * time.Hour), profileAt: at.Add(time.Second),
+	}, got)
+	for i := range old {
+		if rec, err := decodeRecord([]byte(old[:i])); err == nil && rec.user.Privilege == nil && i != len(old)-2 {
+			t.Errorf("accepted when cut at %d of %d", i, len(old))
+		}
 	}
 }
 
 func TestRecordDropsTheLeastImportantFirst(t *testing.T) {
 	big := func(change func(*record)) *record {
 		r := typicalUser(1)
-		r.user.Privilege = []string{"p"}
+		r.user.Privilege, r.user.MemberID = []string{"p"}, strings.Repeat("m", maxMemberID)
 		change(r)
 		got, err := decodeRecord(r.encode())
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(r.encode()), maxRecord)
 		require.Equal(t, r.user.OpenID, got.user.OpenID)
 		require.Equal(t, r.user.UnionID, got.user.UnionID)
+		require.Equal(t, r.user.MemberID, got.user.MemberID)
 		require.Equal(t, r.refreshToken, got.refreshToken)
 		return got
 	}
-	got := big(func(r *record) { r.refreshToken = strings.Repeat("r", 410) })
+	got := big(func(r *record) { r.refreshToken = strings.Repeat("r", 340) })
 	require.Empty(t, got.accessToken)
 	require.True(t, got.expiry.IsZero())
 	require.Equal(t, []string{"p"}, got.user.Privilege)
@@ -84,7 +106,7 @@ func TestRecordOfAnotherPurposeVersionOrLengthIsRefused(t *testing.T) {
 		}
 	}
 	for i := range good {
-		if _, err := decodeRecord(good[:i]); err == nil && i < len(good)-6 { // cutting the language off whole leaves a shorter record
+		if _, err := decodeRecord(good[:i]); err == nil && i < len(good)-1 { // without its last string it is one of version 1: see the test above
 			t.Errorf("accepted when cut at %d of %d", i, len(good))
 		}
 	}
@@ -92,10 +114,10 @@ func TestRecordOfAnotherPurposeVersionOrLengthIsRefused(t *testing.T) {
 
 func FuzzRecord(f *testing.F) {
 	f.Add(typicalUser(1).encode())
-	f.Add((&record{user: &core.User{OpenID: "o", Scope: "snsapi_base", LoginAt: time.Unix(1, 0)}}).encode())
+	f.Add((&record{user: &core.User{OpenID: "o", Scope: "snsapi_base", LoginAt: time.Unix(1, 0), CheckedAt: time.Unix(2, 0), Via: viaDesk}}).encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		rec, err := decodeRecord(data)
-		if err == nil && !bytes.Equal(rec.write(), data) {
+		if err == nil && data[1] == recordVersion && !bytes.Equal(rec.write(), data) {
 			t.Errorf("%x is another spelling of %x", data, rec.write())
 		}
 	})

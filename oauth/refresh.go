@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -71,6 +72,9 @@ func (a *Auth) withTokens(r *http.Request, rec *record) (*record, error) {
 	if rec.hasTokens() {
 		return rec, nil
 	}
+	if rec.user.Via != "" {
+		return rec, ErrNoToken
+	}
 	full, err := a.open(r)
 	if err == nil && full == nil {
 		err = ErrNoSession // it ended this very moment
@@ -101,10 +105,19 @@ func (a *Auth) freshProfile(ctx context.Context, rec *record) (*record, error) {
 	if err != nil {
 		return tokens, err
 	}
-	user.UnionID, user.Scope, user.Snapshot, user.LoginAt = rec.user.UnionID, rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt
 	fresh := *tokens
-	fresh.user, fresh.profileAt = user, time.Now().Truncate(time.Second)
+	fresh.user, fresh.profileAt = withProfile(rec.user, user), time.Now().Truncate(time.Second)
 	return &fresh, nil
+}
+
+// withProfile returns u as the profile describes it now. All that a profile does not tell stays, and
+// a UnionID that it leaves out.
+func withProfile(u, profile *core.User) *core.User {
+	fresh := *profile
+	fresh.UnionID = cmp.Or(profile.UnionID, u.UnionID)
+	fresh.Scope, fresh.Snapshot, fresh.Via, fresh.MemberID = u.Scope, u.Snapshot, u.Via, u.MemberID
+	fresh.LoginAt, fresh.CheckedAt = u.LoginAt, u.CheckedAt
+	return &fresh
 }
 
 func tokenLive(rec *record) bool {
@@ -125,13 +138,19 @@ func (a *Auth) renewTokens(ctx context.Context, rec *record) (*record, error) {
 	return &fresh, nil
 }
 
-// ErrNoSession is returned by [Auth.AccessToken] when nobody is signed in.
-var ErrNoSession = errors.New("oauth: nobody is signed in")
+var (
+	// ErrNoSession is returned by [Auth.AccessToken] when nobody is signed in.
+	ErrNoSession = errors.New("oauth: nobody is signed in")
+
+	// ErrNoToken is returned by [Auth.AccessToken] for a session that WeChat gave this browser no
+	// token for: its user's Via is "desk" or "handover".
+	ErrNoToken = errors.New("oauth: the session has no access token")
+)
 
 // AccessToken returns a live access token of the signed-in user, to call WeChat with in the
 // user's name. It may refresh the token and set a cookie, so call it before you write the answer.
 //
-// Errors: [ErrNoSession]; a dead grant is [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
+// Errors: [ErrNoSession]; [ErrNoToken]; a dead grant is [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
 // [core.ErrGrantRevoked]; [core.WireError]; the store's own.
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	adm := a.admission(r.Context())

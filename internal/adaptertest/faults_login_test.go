@@ -55,7 +55,7 @@ func OutliveFaults() Group {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			began := time.Now()
-			t.WantRefusal(b.Open(a.Callback(0)), 403, oauth.KindRefusedByApp)
+			t.WantRefusal(b.Open(a.Callback(0)), 500, oauth.KindApp)
 			if took := time.Since(began); took != settled {
 				t.Errorf("it took %v", took)
 			}

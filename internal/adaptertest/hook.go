@@ -3,7 +3,9 @@ package adaptertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,22 +49,64 @@ func hookCases() Group {
 				t.Errorf("OnLogin was told %+v", calls)
 			}
 		}},
-		{Name: "what OnLogin writes into its user does not change who is signed in", Test: func(t *World) {
+		{Name: "of what OnLogin writes into its user the member's ID stays, and nothing else", Test: func(t *World) {
 			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
-				*u = core.User{AppID: "mine", OpenID: "member 5"}
+				for i := range u.Privilege {
+					u.Privilege[i] = "mine"
+				}
+				*u = core.User{AppID: "mine", OpenID: "member 5", MemberID: strings.Repeat("5", 64)}
 				return nil
 			})
 			b := t.Browser()
-			t.WantUser(b.Open(PublicURL+"/me"), 0)
+			wantMember := func() {
+				t.Helper()
+				v := b.Open(PublicURL + "/me")
+				t.WantUser(v, 0)
+				if u := userOf(v); u.MemberID != strings.Repeat("5", 64) || slices.Contains(u.Privilege, "mine") || u.CheckedAt.IsZero() || !u.CheckedAt.Equal(u.LoginAt) {
+					t.Errorf("the user is %+v", u)
+				}
+			}
+			wantMember()
+			wantMember()
+			time.Sleep(day + time.Second)
+			wantMember() // after a refresh
 		}},
-		{Name: "OnLogin's error refuses the login, and its text is only logged", Config: base, Test: func(t *World) {
+		{Name: "a member's ID over 64 bytes is a fault of OnLogin", Test: func(t *World) {
+			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
+				u.MemberID = strings.Repeat("5", 65)
+				return nil
+			})
+			b := t.Browser()
+			t.WantRefusal(b.Open(PublicURL+"/me"), 500, oauth.KindApp)
+			t.WantNobody(b)
+			if !strings.Contains(t.log.String(), "level=ERROR") || !strings.Contains(t.log.String(), "65 bytes") {
+				t.Errorf("the log says\n%s", t.log.String())
+			}
+		}},
+		{Name: "OnLogin's failure is the program's fault: 500, and one line in the log", Config: base, Test: func(t *World) {
+			onLogin(t, func(context.Context, *http.Request, *core.User) error { return errors.New("text-of-the-app") })
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			for range 2 {
+				v := b.Open(callback)
+				t.WantRefusal(v, 500, oauth.KindApp)
+				if strings.Contains(v.Body, "text-of-the-app") {
+					t.Errorf("the page says\n%s", v.Body)
+				}
+			}
+			t.WantNobody(b)
+			if log := t.log.String(); strings.Count(log, "level=ERROR") != 1 || strings.Count(log, "text-of-the-app") != 1 {
+				t.Errorf("the log says\n%s", log)
+			}
+		}},
+		{Name: "OnLogin refuses a login with ErrRefused, which is no news to an operator", Config: base, Test: func(t *World) {
 			newcomer, known := t.Browser(), t.Browser()
 			t.SignIn(known)
 			var refuse atomic.Bool
 			refuse.Store(true)
 			onLogin(t, func(context.Context, *http.Request, *core.User) error {
 				if refuse.Load() {
-					return errors.New("text-of-the-app")
+					return fmt.Errorf("text-of-the-app: %w", oauth.ErrRefused)
 				}
 				return nil
 			})
@@ -73,8 +117,8 @@ func hookCases() Group {
 					t.Errorf("the page says\n%s", v.Body)
 				}
 			}
-			if !strings.Contains(t.log.String(), "text-of-the-app") {
-				t.Error("the log does not say why")
+			if log := t.log.String(); !strings.Contains(log, "text-of-the-app") || strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
+				t.Errorf("the log says\n%s", log)
 			}
 			t.WantNobody(newcomer)
 			t.WantSignedIn(known, 0)
@@ -85,7 +129,7 @@ func hookCases() Group {
 			var calls atomic.Int32
 			onLogin(t, func(context.Context, *http.Request, *core.User) error {
 				calls.Add(1)
-				return errors.New("no")
+				return oauth.ErrRefused
 			})
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
