@@ -23,15 +23,15 @@ MODULES := . bench e2e examples/echo
 in_modules = for m in $(MODULES); do (cd "$$m" && $(1)) || exit 1; done
 
 .PHONY: all
-all: fmt vet lint test ## fmt, vet, lint, test (the default)
+all: fmt vet lint tidy test ## fmt, vet, lint, tidy, test (the default)
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: fmt
-fmt: $(LINT) ## format the code and sort the imports
-	@$(call in_modules,$(LINT) fmt ./...)
+fmt: $(LINT) ## format the code and sort the imports; with CI set only say what would change
+	@$(call in_modules,$(LINT) fmt $(if $(CI),--diff) ./...)
 
 .PHONY: vet
 vet: ## go vet

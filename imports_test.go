@@ -9,44 +9,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
 const module = "github.com/wxoauth/wxoauth"
 
 // anything stands for all packages of ours.
-const anything = "*"
+const anything = "anything"
 
-// arrows says which packages of ours each package may import, tests aside: the picture of
-// docs/design.md. A new arrow is a change of design and comes with a note in docs/adr.
-var arrows = map[string][]string{
-	"":                          {}, // documentation only
-	"core":                      {},
-	"core/rediscache":           {"core"},
-	"sessionstore":              {"core"},
-	"sessionstore/storetest":    {"core", "sessionstore"},
-	"sessionstore/redisstore":   {"core", "sessionstore"},
-	"oauth":                     {"core", "sessionstore"},
-	"mpauth":                    {"core", "sessionstore", "internal/wxcrypt"},
-	"mpapi":                     {"core"},
-	"push":                      {"internal/wxcrypt"},
-	"jssdk":                     {"core"},
-	"adapters/nethttp":          {"core", "oauth", "mpauth"},
-	"adapters/gin":              {"core", "oauth", "mpauth"},
-	"adapters/chi":              {"core", "oauth", "mpauth", "adapters/nethttp"},
-	"wxsim":                     {}, // an independent witness: it must not share a mistake with us
-	"cmd/wxsim":                 {"wxsim"},
-	"internal/wxcrypt":          {},
-	"internal/redistest":        {}, // a real redis-server for tests
-	"internal/adaptertest":      {anything},
-	"internal/fleettest":        {anything},
-	"observe/wxotel":            {"core"},
-	"examples/internal/demo":    {anything},
-	"examples/nethttp":          {anything},
-	"examples/chi":              {anything},
-	"examples/gin":              {anything},
-	"examples/fleet":            {anything},
-	"examples/fleet/roundrobin": {anything},
-	"examples/miniprogram":      {anything},
+// arrows reads from docs/design.md which packages of ours each package may import, tests aside.
+// A new arrow is a change of design and comes with a note in docs/adr.
+func arrows(t *testing.T) map[string][]string {
+	t.Helper()
+	table := map[string][]string{"": {}} // the root is documentation
+	for _, row := range markdown.Read(t, "docs/design.md").Section(t, "Where a thing belongs").Rows() {
+		imports := strings.Fields(strings.ReplaceAll(row[2], "`", ""))
+		if row[2] == "–" {
+			imports = nil
+		}
+		table[strings.Trim(row[0], "`")] = imports
+	}
+	return table
 }
 
 // confined says which packages may import a module of others, tests aside. Whoever imports one
@@ -68,14 +52,26 @@ type listed struct {
 }
 
 func TestImports(t *testing.T) {
-	for _, p := range list(t) {
-		for _, fault := range faults(p) {
+	arrows, packages := arrows(t), list(t)
+	for _, p := range packages {
+		for _, fault := range faults(arrows, p) {
 			t.Error(fault)
 		}
+		name, _ := local(p.ImportPath)
+		for _, allowed := range arrows[name] {
+			if allowed != anything && !slices.Contains(p.Imports, module+"/"+allowed) {
+				t.Errorf("docs/design.md draws an arrow %s → %s that no file has", name, allowed)
+			}
+		}
+		delete(arrows, name)
+	}
+	for name := range arrows {
+		t.Errorf("docs/design.md lists %s, which does not exist", name)
 	}
 }
 
 func TestForbiddenImportsAreFound(t *testing.T) {
+	arrows := arrows(t)
 	for _, tt := range []struct {
 		name, path, imports, want string
 	}{
@@ -84,7 +80,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"an arrow upwards", "core", module + "/oauth", "core imports oauth"},
 		{"an arrow sideways", "oauth", module + "/mpauth", "oauth imports mpauth"},
 		{"a simulator that shares our code", "wxsim", module + "/internal/wxcrypt", "wxsim imports internal/wxcrypt"},
-		{"a package outside the picture", "helpers", "fmt", "helpers is not in the picture"},
+		{"a package outside the picture", "helpers", "fmt", "helpers is not in the table"},
 		{"code in the root", "", module + "/core", "the root imports core"},
 		{"Redis in the store that wants no server", "sessionstore", "github.com/redis/rueidis", "sessionstore imports github.com/redis/rueidis"},
 		{"Redis in the Redis store", "sessionstore/redisstore", "github.com/redis/rueidis", ""},
@@ -96,7 +92,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := strings.TrimSuffix(module+"/"+tt.path, "/")
-			got := strings.Join(faults(listed{path, []string{tt.imports}}), "; ")
+			got := strings.Join(faults(arrows, listed{path, []string{tt.imports}}), "; ")
 			if (tt.want == "") != (got == "") || !strings.HasPrefix(got, tt.want) {
 				t.Errorf("faults = %q, want %q", got, tt.want)
 			}
@@ -123,8 +119,8 @@ func list(t *testing.T) (packages []listed) {
 	return packages
 }
 
-// faults says in words which imports of p the tables above do not allow.
-func faults(p listed) []string {
+// faults says in words which imports of p neither arrows nor confined allows.
+func faults(arrows map[string][]string, p listed) []string {
 	name, _ := local(p.ImportPath)
 	allowed, known := arrows[name]
 	who := name
@@ -132,7 +128,7 @@ func faults(p listed) []string {
 		who = "the root"
 	}
 	if !known {
-		return []string{who + " is not in the picture of docs/design.md: add it there and to this table"}
+		return []string{who + " is not in the table of docs/design.md"}
 	}
 	var faults []string
 	for _, path := range p.Imports {
@@ -148,7 +144,7 @@ func faults(p listed) []string {
 	return faults
 }
 
-// local gives the folder of an import path of this module, and whether it is one.
+// local returns the folder of an import path of this module, and whether it is one.
 func local(path string) (folder string, ok bool) {
 	if !within(path, module) {
 		return path, false

@@ -6,15 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
 // TestThreatModelNamesRealTests reads the proofs of docs/threat-model.md. Each is a test of a
 // package, or a line of the table.
 func TestThreatModelNamesRealTests(t *testing.T) {
-	text, err := os.ReadFile("../../docs/threat-model.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	lines := map[string]bool{}
 	for _, g := range Groups() {
 		for _, c := range g.Cases {
@@ -23,31 +21,25 @@ func TestThreatModelNamesRealTests(t *testing.T) {
 	}
 	test := regexp.MustCompile(`^([a-z/]+)\.((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)$`)
 	quoted := regexp.MustCompile("`([^`]+)`")
-	proofs, inTable := 0, false
-	for row := range strings.Lines(string(text)) {
-		switch {
-		case strings.HasPrefix(row, "| attack | defence | proof |"):
-			inTable = true
-			continue
-		case !strings.HasPrefix(row, "|"):
-			inTable = false
-			continue
-		case !inTable || strings.HasPrefix(row, "|---"):
-			continue
+	proofs := 0
+	for _, table := range markdown.Read(t, "docs/threat-model.md").Tables() {
+		if table.Head[0] != "attack" {
+			continue // assets
 		}
-		cells := strings.Split(row, " | ")
-		names := quoted.FindAllStringSubmatch(cells[len(cells)-1], -1)
-		if len(cells) != 3 || len(names) == 0 {
-			t.Errorf("no proof in %q", row)
-		}
-		for _, name := range names {
-			proofs++
-			if m := test.FindStringSubmatch(name[1]); m != nil {
-				if !testExists(t, m[1], m[2]) {
-					t.Errorf("there is no test %s", name[1])
+		for _, row := range table.Rows {
+			names := quoted.FindAllStringSubmatch(row[len(row)-1], -1)
+			if len(row) != 3 || len(names) == 0 {
+				t.Errorf("no proof in %q", row)
+			}
+			for _, name := range names {
+				proofs++
+				if m := test.FindStringSubmatch(name[1]); m != nil {
+					if !testExists(t, m[1], m[2]) {
+						t.Errorf("there is no test %s", name[1])
+					}
+				} else if !lines[name[1]] {
+					t.Errorf("there is no line %q in the table", name[1])
 				}
-			} else if !lines[name[1]] {
-				t.Errorf("there is no line %q in the table", name[1])
 			}
 		}
 	}

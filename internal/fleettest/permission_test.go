@@ -2,7 +2,6 @@ package fleettest_test
 
 import (
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/markdown"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -21,16 +21,12 @@ var documented = regexp.MustCompile(`(?m)^ACL SETUSER app (.*)$`)
 // The permissions that docs/operations.md gives the app are enough for all that it does with Redis.
 func TestDocumentedPermissions(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := documented.FindSubmatch(text)
+	found := documented.FindStringSubmatch(markdown.Read(t, "docs/operations.md").Text)
 	if found == nil {
 		t.Fatal("docs/operations.md has no ACL SETUSER")
 	}
 	f := newFleet(t)
-	rule := append([]string{"ACL", "SETUSER", "app"}, strings.Fields(string(found[1]))...)
+	rule := append([]string{"ACL", "SETUSER", "app"}, strings.Fields(found[1])...)
 	if answer := f.redis.Do(rule...); answer != "OK" {
 		t.Fatalf("%q: %s", rule, answer)
 	}

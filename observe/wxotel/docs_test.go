@@ -14,43 +14,19 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
-const page = "../../docs/observability.md"
-
-func readFile(t *testing.T, name string) string {
+// rows returns the rows of the table below a heading of the page, without backquotes.
+func rows(t *testing.T, heading string) [][]string {
 	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-// rows are the cells of the table below a heading of the page, without backquotes.
-func rows(t *testing.T, heading string) (rows [][]string) {
-	t.Helper()
-	_, text, found := strings.Cut(readFile(t, page), " "+heading+"\n")
-	if !found {
-		t.Fatalf("no heading %q", heading)
-	}
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "#") {
-			break
+	rows := markdown.Read(t, "docs/observability.md").Section(t, heading).Rows()
+	for _, row := range rows {
+		for i := range row {
+			row[i] = strings.ReplaceAll(row[i], "`", "")
 		}
-		if !strings.HasPrefix(line, "|") {
-			continue
-		}
-		cells := strings.Split(strings.Trim(strings.ReplaceAll(line, "`", ""), "|\n"), "|")
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
-		}
-		rows = append(rows, cells)
 	}
-	if len(rows) < 3 {
-		t.Fatalf("no table below %q", heading)
-	}
-	return rows[2:] // without head and ruler
+	return rows
 }
 
 // first is the first cell of each row, sorted.
@@ -69,7 +45,11 @@ func TestThePageNamesAllThatIsMeasured(t *testing.T) {
 		tel.Observe(t.Context(), core.Event{Name: name, Kind: "/sns/userinfo", Duration: time.Second, Code: core.ErrQuota, Failed: true})
 	}
 
-	doc := readFile(t, "doc.go")
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(text)
 	var metrics []string
 	for _, row := range rows(t, "Metrics") {
 		metrics = append(metrics, row[0]+" "+row[2])

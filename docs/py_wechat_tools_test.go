@@ -1,4 +1,4 @@
-package wxoauth_test
+package docs_test
 
 import (
 	"go/ast"
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
 // pyWeChatTools are all functions and options of the Python package py_wechat_tools.
@@ -41,10 +43,10 @@ func TestPyWeChatToolsTable(t *testing.T) {
 	}
 	for _, name := range []string{"README.md", "README.zh-CN.md"} {
 		var listed []string
-		table := read(t, name)
-		_, table.text, _ = strings.Cut(table.text, "<details>")
-		table.text, _, _ = strings.Cut(table.text, "</details>")
-		for _, row := range tableRows(table) {
+		table := markdown.Read(t, name)
+		_, table.Text, _ = strings.Cut(table.Text, "<details>")
+		table.Text, _, _ = strings.Cut(table.Text, "</details>")
+		for _, row := range table.Rows() {
 			if len(row) != 4 {
 				t.Fatalf("%s: a row of %d cells: %v", name, len(row), row)
 			}
@@ -61,9 +63,9 @@ func TestPyWeChatToolsTable(t *testing.T) {
 					t.Errorf("%s names %s`, which does not exist", name, m[0])
 				}
 			}
-			for _, m := range linkForm.FindAllStringSubmatch(row[2], -1) {
-				if !slices.ContainsFunc(counterparts, func(c []string) bool { return strings.Contains(packages[c[1]].source, m[1]) }) {
-					t.Errorf("%s: the documentation of no counterpart of %s links to %s", name, row[0], m[1])
+			for _, link := range (markdown.Document{Text: row[2]}).Links() {
+				if !slices.ContainsFunc(counterparts, func(c []string) bool { return strings.Contains(packages[c[1]].source, link) }) {
+					t.Errorf("%s: the documentation of no counterpart of %s links to %s", name, row[0], link)
 				}
 			}
 		}
@@ -84,7 +86,7 @@ type exported struct {
 func parse(t *testing.T, folder string) *exported {
 	t.Helper()
 	e := &exported{names: map[string]bool{}}
-	files, err := filepath.Glob(folder + "/*.go")
+	files, err := filepath.Glob("../" + folder + "/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package wxoauth_test
+package docs_test
 
 import (
 	"context"

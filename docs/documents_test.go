@@ -1,0 +1,108 @@
+package docs_test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/internal/markdown"
+)
+
+// bilingual are the documents that exist in English (name.md) and in Chinese (name.zh-CN.md).
+var bilingual = []string{"README", "docs/operations", "docs/recipes", "docs/wechat-setup"}
+
+const chinese = ".zh-CN"
+
+func TestBothLanguagesSayTheSame(t *testing.T) {
+	for _, name := range bilingual {
+		t.Run(name, func(t *testing.T) {
+			english, other := markdown.Read(t, name+".md"), markdown.Read(t, name+chinese+".md")
+			if a, b := english.Outline(), other.Outline(); !slices.Equal(a, b) {
+				t.Errorf("levels of headings: %v, and in Chinese %v", a, b)
+			}
+			a, b := english.Blocks(), other.Blocks()
+			for i := range min(len(a), len(b)) {
+				if a[i] != b[i] {
+					t.Errorf("code block %d differs:\n%s\nand in Chinese\n%s", i+1, a[i].Code, b[i].Code)
+				}
+			}
+			if len(a) != len(b) {
+				t.Errorf("%d code blocks, and in Chinese %d", len(a), len(b))
+			}
+			if a, b := len(english.Rows()), len(other.Rows()); a != b {
+				t.Errorf("%d rows of tables, and in Chinese %d", a, b)
+			}
+		})
+	}
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	all := markdown.All(t)
+	anchors := map[string][]string{}
+	for _, d := range all {
+		anchors[d.Path] = d.Anchors()
+	}
+	for _, d := range all {
+		for _, link := range d.Links() {
+			if strings.Contains(link, ":") {
+				continue // another site
+			}
+			file, anchor, _ := strings.Cut(link, "#")
+			target := d.Path
+			if file != "" {
+				target = path.Join(path.Dir(d.Path), file)
+			}
+			if _, err := os.Stat(filepath.Join("..", target)); err != nil {
+				t.Errorf("%s links to %s, which does not exist", d.Path, link)
+			} else if anchor != "" && !slices.Contains(anchors[target], anchor) {
+				t.Errorf("%s links to %s; its headings are %v", d.Path, link, anchors[target])
+			}
+		}
+	}
+}
+
+var (
+	commandForm = regexp.MustCompile("`((?:make|go run|cd) [^`\n]+)`")
+
+	targetForm = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
+	makeForm   = regexp.MustCompile(`(?m)\bmake ([a-z]+)\b`)
+	folderForm = regexp.MustCompile(`(?m)(?:\bcd |\./)([a-z0-9_/.-]+[a-z0-9_])`)
+)
+
+func TestShellCommandsExist(t *testing.T) {
+	var targets []string
+	for _, m := range targetForm.FindAllStringSubmatch(markdown.Read(t, "Makefile").Text, -1) {
+		targets = append(targets, m[1])
+	}
+	for _, d := range markdown.All(t) {
+		commands := commands(d)
+		for _, m := range makeForm.FindAllStringSubmatch(commands, -1) {
+			if !slices.Contains(targets, m[1]) {
+				t.Errorf("%s says make %s; the targets are %v", d.Path, m[1], targets)
+			}
+		}
+		for _, m := range folderForm.FindAllStringSubmatch(commands, -1) {
+			if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
+				t.Errorf("%s names %s, which does not exist", d.Path, m[1])
+			}
+		}
+	}
+}
+
+// commands are the shell blocks, and the commands within sentences.
+func commands(d markdown.Document) string {
+	var all strings.Builder
+	for _, b := range d.Blocks() {
+		if b.Language == "sh" {
+			all.WriteString(b.Code)
+		}
+	}
+	for _, m := range commandForm.FindAllStringSubmatch(d.Prose(), -1) {
+		all.WriteString(m[1] + "\n")
+	}
+	return all.String()
+}
