@@ -25,6 +25,7 @@ func (s *Server) ownPages() http.Handler {
 	show("GET /{$}", s.homePage)
 	show("GET /favicon.ico", s.icon)
 	show("GET /wxsim/page.js", s.script)
+	show("GET /wxsim/ca.pem", s.authority)
 	show("GET "+avatarPath+"{openid}/{size}", s.avatar)
 	show("POST /wxsim/consent", s.decide)
 	show("GET /wxsim/scan", s.phonePage)
@@ -44,6 +45,17 @@ func (s *Server) ownPages() http.Handler {
 	show("GET /wxsim/desktop", s.desktopAgain)
 	show("GET /wxsim/desktop/state", s.desktopState)
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// authority is GET /wxsim/ca.pem, what clients are to trust.
+func (s *Server) authority(*http.Request) answer {
+	if len(s.cfg.CA) == 0 {
+		return plain(http.StatusNotFound, "this simulator speaks no TLS")
+	}
+	return answer{
+		status: http.StatusOK, body: s.cfg.CA,
+		header: http.Header{"Content-Type": {"application/x-pem-file"}},
+	}
 }
 
 // A page is what every template knows.

@@ -41,7 +41,10 @@ type Config struct {
 	// [DocumentedLimits] are WeChat's own.
 	Limits map[string]Limit
 
-	Addr   string       // where Start listens; default "127.0.0.1:0"
+	Addr     string       // where Start listens; default "127.0.0.1:0"
+	Listener net.Listener // Start serves on it instead of listening on Addr
+	CA       []byte       // PEM of the authority behind a Listener that speaks TLS, for GET /wxsim/ca.pem
+
 	Logger *slog.Logger // default: discards. It is told paths and codes, never a query
 }
 
@@ -121,17 +124,20 @@ func newApp(kind appKind, id, secret string) *app {
 	}
 }
 
-// Start listens on Config.Addr and sets URL. A server starts once.
+// Start listens on Config.Addr, or serves on Config.Listener, and sets URL. A server starts once.
 func (s *Server) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.http != nil {
 		return errors.New("wxsim: already started")
 	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(context.Background(), "tcp", cmp.Or(s.cfg.Addr, "127.0.0.1:0"))
-	if err != nil {
-		return fmt.Errorf("wxsim: %w", err)
+	ln := s.cfg.Listener
+	if ln == nil {
+		var lc net.ListenConfig
+		var err error
+		if ln, err = lc.Listen(context.Background(), "tcp", cmp.Or(s.cfg.Addr, "127.0.0.1:0")); err != nil {
+			return fmt.Errorf("wxsim: %w", err)
+		}
 	}
 	s.URL = "http://" + reachable(ln.Addr())
 	for _, p := range s.everybody {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -45,16 +46,24 @@ All appids and secrets that no flag sets are made up, and other ones at the next
 
 // run serves until ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	cfg, err := parseFlags(args, stdout, stderr)
+	opts, err := parseFlags(args, stdout, stderr)
 	if err != nil {
 		return err
 	}
+	if opts.health {
+		return healthy(ctx, opts.cfg.Addr)
+	}
+	if opts.tls {
+		cleanUp, err := opts.listenTLS(ctx)
+		if err != nil {
+			return err
+		}
+		defer cleanUp()
+	}
+	cfg := opts.cfg
 	sim := wxsim.New(cfg)
 	if err := sim.Start(); err != nil { //nolint:contextcheck // it listens until Shutdown, not until ctx ends
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("wxsim: %s is taken by another program; choose another address with -addr", cfg.Addr)
-		}
-		return err
+		return taken(err, cfg.Addr)
 	}
 	defer sim.Close()
 	fmt.Fprintf(stdout, `A WeChat runs at %s - open it in a browser. Ctrl-C stops it.
@@ -69,6 +78,9 @@ WECHAT_WEBSITE_SECRET=%[5]s
 WECHAT_MINI_APPID=%[6]s
 WECHAT_MINI_SECRET=%[7]s
 `, sim.URL, sim.AppID(), sim.Secret(), sim.WebsiteAppID(), sim.WebsiteSecret(), sim.MiniAppID(), sim.MiniSecret())
+	if opts.tls {
+		fmt.Fprint(stdout, trust(filepath.Join(opts.tlsDir, caFile), strings.TrimPrefix(sim.URL, "http://")))
+	}
 
 	<-ctx.Done()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
@@ -79,8 +91,25 @@ WECHAT_MINI_SECRET=%[7]s
 	return nil
 }
 
-func parseFlags(args []string, stdout, stderr io.Writer) (wxsim.Config, error) {
-	var cfg wxsim.Config
+// taken says what to do where the address is another program's.
+func taken(err error, addr string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("wxsim: %s is taken by another program; choose another address with -addr", addr)
+	}
+	return err
+}
+
+// options are what the flags say.
+type options struct {
+	cfg    wxsim.Config
+	tls    bool
+	tlsDir string
+	health bool
+}
+
+func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
+	var opts options
+	cfg := &opts.cfg
 	flags := flag.NewFlagSet("wxsim", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error is told once, by main
 	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8081", "`host:port` to listen on; with 0.0.0.0:8081 a phone in the same network can open it")
@@ -93,6 +122,9 @@ func parseFlags(args []string, stdout, stderr io.Writer) (wxsim.Config, error) {
 	users := flags.Int("users", 3, "how many `people` have an account at the start, 1 to 1000")
 	domains := flags.String("domains", "", "comma-separated host `names` that a redirect_uri may have (default any)")
 	limits := flags.Bool("limits", false, "refuse calls beyond the limits that WeChat documents")
+	flags.BoolVar(&opts.tls, "tls", false, "speak https too, with a certificate for WeChat's hosts, and be a proxy for them; tells what to trust")
+	flags.StringVar(&opts.tlsDir, "tls-dir", "", "`folder` that keeps the certificate of -tls (default a temporary one, for this run only)")
+	flags.BoolVar(&opts.health, "health", false, "ask the simulator at -addr whether it serves, and exit with 0 if it does")
 	verbose := flags.Bool("v", false, "log every call on stderr: path, status and errcode")
 	flags.BoolVar(&cfg.AutoAllow, "auto", false, "allow every login without asking, for scripts")
 	flags.BoolVar(&cfg.Lax, "lax", false, "take the authorize page's parameters in any order")
@@ -102,15 +134,15 @@ func parseFlags(args []string, stdout, stderr io.Writer) (wxsim.Config, error) {
 		fmt.Fprint(stdout, usage)
 		flags.SetOutput(stdout)
 		flags.PrintDefaults()
-		return cfg, err
+		return opts, err
 	case err != nil:
-		return cfg, fmt.Errorf("wxsim: %w; -h lists the flags", err)
+		return opts, fmt.Errorf("wxsim: %w; -h lists the flags", err)
 	}
 	if flags.NArg() > 0 {
-		return cfg, fmt.Errorf("wxsim: unexpected argument %q; -h lists the flags", flags.Arg(0))
+		return opts, fmt.Errorf("wxsim: unexpected argument %q; -h lists the flags", flags.Arg(0))
 	}
 	if *users < 1 || *users > 1000 {
-		return cfg, errors.New("wxsim: -users must be between 1 and 1000")
+		return opts, errors.New("wxsim: -users must be between 1 and 1000")
 	}
 	cfg.Users = wxsim.MadeUpUsers(*users)
 	if *domains != "" {
@@ -122,5 +154,5 @@ func parseFlags(args []string, stdout, stderr io.Writer) (wxsim.Config, error) {
 	if *verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	return cfg, nil
+	return opts, nil
 }

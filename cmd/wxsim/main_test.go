@@ -65,7 +65,8 @@ func TestATakenAddressIsNamed(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	cfg, err := parseFlags([]string{"-domains", "a.example,b.example", "-limits", "-auto", "-lax", "-rotate", "-v"}, io.Discard, io.Discard)
+	opts, err := parseFlags([]string{"-domains", "a.example,b.example", "-limits", "-auto", "-lax", "-rotate", "-v"}, io.Discard, io.Discard)
+	cfg := opts.cfg
 	if err != nil || len(cfg.RedirectDomains) != 2 || len(cfg.Limits) == 0 || !cfg.AutoAllow || !cfg.Lax || !cfg.RotateRefreshTokens || cfg.Logger == nil || len(cfg.Users) != 3 {
 		t.Errorf("config %+v, %v", cfg, err)
 	}

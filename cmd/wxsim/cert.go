@@ -1,0 +1,196 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"slices"
+	"time"
+)
+
+const (
+	certLife  = 2 * 365 * 24 * time.Hour // Apple's systems take no more than 825 days
+	certSpare = 30 * 24 * time.Hour      // a certificate with less left is made anew
+)
+
+// The files of -tls-dir.
+const (
+	caFile   = "ca.pem"
+	certFile = "cert.pem"
+	keyFile  = "key.pem"
+)
+
+// A keyPair is the simulator's certificate, and the authority that vouches for it. The authority's
+// own key exists only while the certificate is made: nobody can sign a second one with it.
+type keyPair struct {
+	ca   []byte // PEM
+	cert tls.Certificate
+}
+
+// certHosts are the names that a certificate is for, besides the host of -addr: WeChat's, and
+// those of the simulator on this machine and in a network of containers.
+func certHosts(addr string) []string {
+	hosts := []string{
+		"api.weixin.qq.com", "open.weixin.qq.com", "mp.weixin.qq.com", "api2.weixin.qq.com",
+		"sh.api.weixin.qq.com", "sz.api.weixin.qq.com", "hk.api.weixin.qq.com",
+		"localhost", "wxsim", "127.0.0.1", "::1",
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip.IsUnspecified() || slices.Contains(hosts, host) {
+		return hosts
+	}
+	return append(hosts, host)
+}
+
+// keyPairIn reads the files of a folder, or makes them where they are missing, damaged, for other
+// hosts or about to expire.
+func keyPairIn(dir string, hosts []string, now time.Time) (*keyPair, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // other users read ca.pem; the key has its own mode
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	k, err := readKeyPair(root)
+	switch {
+	case err == nil && k.good(hosts, now):
+		return k, root.Chmod(keyFile, 0o600)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, err
+	}
+	k, files, err := newKeyPair(hosts, now)
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range files {
+		mode := fs.FileMode(0o644)
+		if name == keyFile {
+			mode = 0o600
+		}
+		// Renamed, a file is whole, and has this mode where an older one had another.
+		err := errors.Join(root.WriteFile(name+".new", content, mode), root.Rename(name+".new", name))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+func readKeyPair(root *os.Root) (*keyPair, error) {
+	files := map[string][]byte{caFile: nil, certFile: nil, keyFile: nil}
+	for name := range files {
+		content, err := root.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = content
+	}
+	cert, err := tls.X509KeyPair(files[certFile], files[keyFile])
+	return &keyPair{files[caFile], cert}, err
+}
+
+// good reports whether a client that trusts the authority will take the certificate for every
+// host, for a while.
+func (k *keyPair) good(hosts []string, now time.Time) bool {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(k.ca)
+	for _, host := range hosts {
+		if _, err := k.cert.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: roots, CurrentTime: now.Add(certSpare)}); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// newKeyPair makes an authority that may vouch for these hosts and WeChat's only, and one
+// certificate of it. The files are what readKeyPair reads.
+func newKeyPair(hosts []string, now time.Time) (k *keyPair, files map[string][]byte, err error) {
+	label := make([]byte, 4)
+	_, _ = rand.Read(label) // never fails
+	ca := &x509.Certificate{
+		SerialNumber: serial(),
+		// Two authorities of one name would be confused by whoever trusts both.
+		Subject:   pkix.Name{CommonName: "wxsim " + hex.EncodeToString(label) + ", a simulator for tests"},
+		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(certLife),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		KeyUsage:                    x509.KeyUsageCertSign,
+		PermittedDNSDomainsCritical: true,
+		PermittedDNSDomains:         []string{"weixin.qq.com"},
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: serial(),
+		Subject:      pkix.Name{CommonName: hosts[0]},
+		NotBefore:    ca.NotBefore, NotAfter: ca.NotAfter,
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+			ca.PermittedIPRanges = append(ca.PermittedIPRanges, only(ip))
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, host)
+			ca.PermittedDNSDomains = append(ca.PermittedDNSDomains, host)
+		}
+	}
+	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ca, err = x509.ParseCertificate(caDER); err != nil { // with the key id that the leaf refers to
+		return nil, nil, err
+	}
+	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	files = map[string][]byte{
+		caFile:   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
+		certFile: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER}),
+		keyFile:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+	}
+	cert, err := tls.X509KeyPair(files[certFile], files[keyFile])
+	if err != nil {
+		return nil, nil, fmt.Errorf("a certificate just made does not fit its key: %w", err)
+	}
+	return &keyPair{files[caFile], cert}, files, nil
+}
+
+// only is the range of one address.
+func only(ip net.IP) *net.IPNet {
+	if v4 := ip.To4(); v4 != nil {
+		ip = v4
+	}
+	return &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))}
+}
+
+func serial() *big.Int {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return new(big.Int).SetBytes(b)
+}
