@@ -27,6 +27,7 @@ import (
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/observe/wxotel"
 	"github.com/wxoauth/wxoauth/push"
@@ -203,9 +204,9 @@ func TestRecipeCORS(t *testing.T) {
 	r.GET("/api/me", hello)
 	shop.net.Serve(adaptertest.Host, r)
 	b := shop.browser()
-	preflight := b.Do(adaptertest.Request{Method: http.MethodOptions, URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	preflight := b.Do(webtest.Request{Method: http.MethodOptions, URL: adaptertest.PublicURL + "/api/me", Kind: webtest.Fetch()})
 	want(t, preflight, http.StatusNoContent, "")
-	refused := b.Do(adaptertest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	refused := b.Do(webtest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: webtest.Fetch()})
 	want(t, refused, http.StatusUnauthorized, "login_required")
 	if refused.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
 		t.Error("the script may not read the 401, and cannot know where to log in")

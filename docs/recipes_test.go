@@ -18,6 +18,7 @@ import (
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -110,7 +111,7 @@ func TestRecipeSinglePageApp(t *testing.T) {
 
 	shop.net.Serve(adaptertest.Host, r)
 	b := shop.browser()
-	refused := b.Do(adaptertest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	refused := b.Do(webtest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: webtest.Fetch()})
 	want(t, refused, http.StatusUnauthorized, "login_required")
 	var answer struct {
 		LoginURL string `json:"login_url"`
@@ -131,7 +132,7 @@ func TestRecipeSinglePageApp(t *testing.T) {
 	if v.Address() != adaptertest.PublicURL+"/?tab=2#/cart/7" {
 		t.Errorf("the browser is at %s", v.Address())
 	}
-	me := b.Do(adaptertest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: adaptertest.Fetch()})
+	me := b.Do(webtest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: webtest.Fetch()})
 	want(t, me, http.StatusOK, `"nickname":"小明"`)
 }
 
@@ -153,7 +154,7 @@ func TestRecipeDesktopQRCode(t *testing.T) {
 	r.GET("/me", hello)
 	shop.net.Serve(adaptertest.Host, r)
 	desktop := shop.browser()
-	desktop.Agent = adaptertest.DesktopChrome
+	desktop.Agent = webtest.DesktopChrome
 	want(t, desktop.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
 	if shop.Calls("/connect/qrconnect") != 1 {
 		t.Error("no QR code was shown")
@@ -361,8 +362,8 @@ func TestRecipeLogOut(t *testing.T) {
 	shop.net.Serve(adaptertest.Host, r)
 	b := shop.browser()
 	want(t, b.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
-	want(t, b.Walk(adaptertest.Request{
-		Method: http.MethodPost, URL: adaptertest.PublicURL + "/wechat/logout", Kind: adaptertest.Navigation(), Form: "return_to=/",
+	want(t, b.Walk(webtest.Request{
+		Method: http.MethodPost, URL: adaptertest.PublicURL + "/wechat/logout", Kind: webtest.Navigation(), Form: "return_to=/",
 	}, nil), http.StatusOK, "Hello, stranger")
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -18,7 +19,7 @@ import (
 type shop struct {
 	*wxsim.Server
 
-	net    *adaptertest.Network
+	net    *webtest.Network
 	client *http.Client // on that network
 }
 
@@ -27,7 +28,7 @@ func openShop(t *testing.T) *shop {
 	gin.SetMode(gin.TestMode)
 	s := &shop{
 		Server: wxsim.New(wxsim.Config{AutoAllow: true, Users: []wxsim.User{{OpenID: "oXiaoMing", UnionID: "uXiaoMing", Nickname: "小明"}}}),
-		net:    adaptertest.NewNetwork(slog.Default().Handler()),
+		net:    webtest.NewNetwork(slog.Default().Handler()),
 	}
 	s.client = &http.Client{Transport: s.net.Transport()}
 	s.net.Serve("api.weixin.qq.com", s.Server)
@@ -45,13 +46,13 @@ func (s *shop) config() oauth.Config {
 }
 
 // open serves app at shop.example.com and opens a page of it in a new browser.
-func (s *shop) open(app http.Handler, path string) *adaptertest.Visit {
+func (s *shop) open(app http.Handler, path string) *webtest.Visit {
 	s.net.Serve(adaptertest.Host, app)
 	return s.browser().Open(adaptertest.PublicURL + path)
 }
 
 // browser makes one that runs inside WeChat.
-func (s *shop) browser() *adaptertest.Browser { return adaptertest.NewBrowser(s.net, nil) }
+func (s *shop) browser() *webtest.Browser { return webtest.NewBrowser(s.net, nil) }
 
 // greets wants the app to log a visitor in and to know the name.
 func (s *shop) greets(t *testing.T, app http.Handler) {
@@ -60,7 +61,7 @@ func (s *shop) greets(t *testing.T, app http.Handler) {
 }
 
 // want compares how a visit ended.
-func want(t *testing.T, v *adaptertest.Visit, status int, body string) {
+func want(t *testing.T, v *webtest.Visit, status int, body string) {
 	t.Helper()
 	if v.Status != status || !strings.Contains(v.Body, body) {
 		t.Errorf("the visit ended with %d %q, want %d %q:\n\t%s", v.Status, v.Body, status, body, v.Trail())

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // addressCases are about the addresses that the library builds.
@@ -50,7 +52,7 @@ func addressCases() Group {
 	}
 	cases = append(cases,
 		Case{Name: "an absolute request line finds the login handler", OneLine: true, Test: func(t *World) {
-			h := t.Raw("GET https://shop.example.com/wechat/login?return_to=/me HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: " + WeChatAndroid + "\r\nAccept: text/html\r\n")
+			h := t.Raw("GET https://shop.example.com/wechat/login?return_to=/me HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
 			if u, err := url.Parse(h.Location()); err != nil || u.Query().Get("redirect_uri") != PublicURL+"/wechat/login?return_to=/me" {
 				t.Errorf("Location %q, %v", h.Location(), err)
 			}
@@ -79,7 +81,7 @@ func addressCases() Group {
 			"X-Forwarded-Prefix: /evil\r\nX-Forwarded-Uri: /evil\r\nForwarded: host=evil.com;proto=http\r\nX-Original-URL: /evil\r\nX-Rewrite-URL: /evil\r\nX-Forwarded-Server: evil.com\r\n", "/me"},
 	} {
 		cases = append(cases, Case{Name: c.name + " changes nothing", OneLine: true, Test: func(t *World) {
-			h := t.Raw(c.request + "User-Agent: " + WeChatAndroid + "\r\nAccept: text/html\r\n")
+			h := t.Raw(c.request + "User-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
 			if h.Status != http.StatusFound {
 				t.Fatalf("status %d: %s", h.Status, h.Body)
 			}
@@ -93,7 +95,7 @@ func addressCases() Group {
 }
 
 // Raw sends the lines of a request as they are, on a connection of its own.
-func (w *World) Raw(lines string) *Hop {
+func (w *World) Raw(lines string) *webtest.Hop {
 	w.Helper()
 	conn, err := w.Net.Dial(w.Context(), Host+":443")
 	if err != nil {
@@ -105,7 +107,7 @@ func (w *World) Raw(lines string) *Hop {
 	if err != nil {
 		w.Fatal(err)
 	}
-	h := &Hop{Method: "raw", URL: &url.URL{Scheme: "https", Host: Host, Opaque: "/raw"}, Sent: http.Header{}, Status: res.StatusCode, Header: res.Header}
+	h := &webtest.Hop{Method: "raw", URL: &url.URL{Scheme: "https", Host: Host, Opaque: "/raw"}, Sent: http.Header{}, Status: res.StatusCode, Header: res.Header}
 	h.Body = readAll(res)
 	w.inspect(h)
 	return h

@@ -1,33 +1,35 @@
 package adaptertest
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 // An Attempt is a login of which the browser stands at WeChat's door.
 type Attempt struct {
-	Visit       *Visit
+	Visit       *webtest.Visit
 	State       string
 	Scope       string
 	RedirectURI string
 
 	authorize *url.URL
 	world     *World
-	browser   *Browser
+	browser   *webtest.Browser
 }
 
 // Begin opens a page and stops before WeChat.
-func (w *World) Begin(b *Browser, address string) *Attempt {
+func (w *World) Begin(b *webtest.Browser, address string) *Attempt {
 	w.Helper()
 	v := b.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
 	return w.attempt(b, v)
 }
 
 // attempt reads the redirect to WeChat that v ended with.
-func (w *World) attempt(b *Browser, v *Visit) *Attempt {
+func (w *World) attempt(b *webtest.Browser, v *webtest.Visit) *Attempt {
 	w.Helper()
 	u, err := url.Parse(v.Next)
 	if err != nil || u.Host != openHost {
@@ -59,9 +61,15 @@ func (a *Attempt) With(query string) string {
 func (a *Attempt) Decide(u wxsim.User, decision string) string {
 	a.world.Helper()
 	form := url.Values{"query": {a.authorize.RawQuery}, "user": {u.OpenID}, "decision": {decision}}
-	v := a.browser.Do(Request{Method: "POST", URL: "https://" + openHost + "/wxsim/consent", Form: form.Encode()})
+	v := a.browser.Do(webtest.Request{Method: "POST", URL: "https://" + openHost + "/wxsim/consent", Form: form.Encode()})
 	if v.Next == "" {
 		a.world.Fatalf("WeChat does not send the browser back: %d %s", v.Status, v.Body)
 	}
 	return v.Next
 }
+
+// AttemptCookie holds for the cookie of a login under way.
+func AttemptCookie(c *http.Cookie) bool { return strings.Contains(c.Name, "wxa-") }
+
+// SessionCookie holds for the session's cookie.
+func SessionCookie(c *http.Cookie) bool { return strings.Contains(c.Name, "wx-") }

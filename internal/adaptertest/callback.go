@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -21,11 +22,11 @@ func callbackCases() Group {
 
 // queryCases open callbacks whose query was tampered with, in the browser that began the login.
 func queryCases() []Case {
-	type outcome func(t *World, v *Visit)
+	type outcome func(t *World, v *webtest.Visit)
 	refused := func(status int, kind oauth.Kind) outcome {
-		return func(t *World, v *Visit) { t.WantRefusal(v, status, kind) }
+		return func(t *World, v *webtest.Visit) { t.WantRefusal(v, status, kind) }
 	}
-	restarted := func(t *World, v *Visit) { t.WantRestart(v) }
+	restarted := func(t *World, v *webtest.Visit) { t.WantRestart(v) }
 	var cases []Case
 	for _, c := range []struct {
 		name, query string // CODE and STATE stand for good ones
@@ -56,22 +57,22 @@ func queryCases() []Case {
 		{"a state of 10 kB", "code=CODE&state=wx1" + strings.Repeat("0", 10<<10), 0, refused(400, oauth.KindState)},
 		{"a state in capitals", "code=CODE&state=UPPER", 0, refused(400, oauth.KindState)},
 		{"a state that begins in capitals is the app's own", "code=CODE&state=WXUPPER", 0, restarted},
-		{"a state spelt with escapes is read", "code=CODE&state=STATE&x=%77x1", 1, func(t *World, v *Visit) {
+		{"a state spelt with escapes is read", "code=CODE&state=STATE&x=%77x1", 1, func(t *World, v *webtest.Visit) {
 			if v.Next != PublicURL+"/me?a=1&x=%77x1" {
 				t.Errorf("goes on to %q", v.Next)
 			}
 		}},
-		{"an appid beside the code changes nothing", "code=CODE&appid=wxevil&state=STATE", 1, func(t *World, v *Visit) {
+		{"an appid beside the code changes nothing", "code=CODE&appid=wxevil&state=STATE", 1, func(t *World, v *webtest.Visit) {
 			if v.Next != PublicURL+"/me?a=1&appid=wxevil" {
 				t.Errorf("goes on to %q", v.Next)
 			}
 		}},
-		{"a state of the app's own beside ours stays", "state=mine&code=CODE&state=STATE", 1, func(t *World, v *Visit) {
+		{"a state of the app's own beside ours stays", "state=mine&code=CODE&state=STATE", 1, func(t *World, v *webtest.Visit) {
 			if v.Next != PublicURL+"/me?a=1&state=mine" {
 				t.Errorf("goes on to %q", v.Next)
 			}
 		}},
-		{"a message in the query is not shown", "state=STATE&errmsg=%3Cscript%3Ealert(1)%3C/script%3E", 0, func(t *World, v *Visit) {
+		{"a message in the query is not shown", "state=STATE&errmsg=%3Cscript%3Ealert(1)%3C/script%3E", 0, func(t *World, v *webtest.Visit) {
 			t.WantRefusal(v, 403, oauth.KindDenied)
 			if strings.Contains(v.Body, "<script") {
 				t.Errorf("the page holds a script:\n%s", v.Body)
@@ -84,7 +85,7 @@ func queryCases() []Case {
 			code := a.Code(0)
 			upper := strings.ToUpper(a.State[len("wx1"):])
 			query := strings.NewReplacer("CODE", code, "STATE", a.State, "WXUPPER", "WX1"+upper, "UPPER", "wx1"+upper).Replace(c.query)
-			c.want(t, b.Do(Request{URL: a.With(query)}))
+			c.want(t, b.Do(webtest.Request{URL: a.With(query)}))
 			if got := t.Sim.Calls(exchangePath); got != c.exchanges {
 				t.Errorf("%d exchanges, want %d", got, c.exchanges)
 			}
@@ -104,12 +105,12 @@ func queryCases() []Case {
 // stateCases open callbacks whose state was not made for this browser, this app or this moment.
 // Nobody is signed in by them, and the code of the callback is never sent to WeChat.
 func stateCases() []Case {
-	foreign := func(name string, address func(t *World, b *Browser) string, want func(t *World, v *Visit)) Case {
+	foreign := func(name string, address func(t *World, b *webtest.Browser) string, want func(t *World, v *webtest.Visit)) Case {
 		return Case{Name: name, Test: func(t *World) {
 			b := t.BrowserOf(t.Sim.Users()[1])
 			callback := address(t, b)
 			before := t.APICalls()
-			want(t, b.Do(Request{URL: callback}))
+			want(t, b.Do(webtest.Request{URL: callback}))
 			if after := t.APICalls(); after != before {
 				t.Errorf("%d calls to WeChat, want none", after-before)
 			}
@@ -120,16 +121,16 @@ func stateCases() []Case {
 		}}
 	}
 	restart := (*World).WantRestart
-	refuse := func(t *World, v *Visit) { t.WantRefusal(v, 400, oauth.KindState) }
+	refuse := func(t *World, v *webtest.Visit) { t.WantRefusal(v, 400, oauth.KindState) }
 	return []Case{
-		foreign("the callback of an attacker's browser logs nobody in", func(t *World, _ *Browser) string {
+		foreign("the callback of an attacker's browser logs nobody in", func(t *World, _ *webtest.Browser) string {
 			return t.Begin(t.Browser(), PublicURL+"/me").Callback(0)
 		}, restart),
-		foreign("the same, in a browser with an attempt of its own", func(t *World, b *Browser) string {
+		foreign("the same, in a browser with an attempt of its own", func(t *World, b *webtest.Browser) string {
 			t.Begin(b, PublicURL+"/me")
 			return t.Begin(t.Browser(), PublicURL+"/me").Callback(0)
 		}, restart),
-		foreign("a cookie of another tab is no good, also under the right name", func(t *World, b *Browser) string {
+		foreign("a cookie of another tab is no good, also under the right name", func(t *World, b *webtest.Browser) string {
 			t.Begin(b, PublicURL+"/me")
 			mine := slices.IndexFunc(b.Jar.All(), AttemptCookie)
 			theirs := t.Browser()
@@ -140,7 +141,7 @@ func stateCases() []Case {
 			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
 			return a.Callback(0)
 		}, restart),
-		foreign("a cookie that was sealed for another state, under this one's name", func(t *World, b *Browser) string {
+		foreign("a cookie that was sealed for another state, under this one's name", func(t *World, b *webtest.Browser) string {
 			other := t.Begin(t.Browser(), PublicURL+"/me")
 			a := t.Begin(b, PublicURL+"/me")
 			c := *b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
@@ -164,17 +165,17 @@ func stateCases() []Case {
 			time.Sleep(time.Minute) // the outcome of the proof is forgotten
 			return a.Callback(1)
 		}, restart),
-		foreign("a browser that lost its cookies", func(t *World, b *Browser) string {
+		foreign("a browser that lost its cookies", func(t *World, b *webtest.Browser) string {
 			a := t.Begin(b, PublicURL+"/me")
-			b.Jar.Lose(AnyCookie)
+			b.Jar.Lose(webtest.AnyCookie)
 			return a.Callback(1)
 		}, restart),
-		foreign("a state older than ten minutes", func(t *World, b *Browser) string {
+		foreign("a state older than ten minutes", func(t *World, b *webtest.Browser) string {
 			a := t.Begin(b, PublicURL+"/me")
 			time.Sleep(10*time.Minute + time.Second)
 			return a.Callback(1)
 		}, restart),
-		foreign("a state older than ten minutes in a browser that kept the cookie longer", func(t *World, b *Browser) string {
+		foreign("a state older than ten minutes in a browser that kept the cookie longer", func(t *World, b *webtest.Browser) string {
 			a := t.Begin(b, PublicURL+"/me")
 			kept := b.Jar.All()
 			time.Sleep(10*time.Minute + time.Second)
@@ -184,27 +185,27 @@ func stateCases() []Case {
 			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, kept)
 			return a.Callback(1)
 		}, restart),
-		foreign("a state of an app with another appid", func(t *World, b *Browser) string {
+		foreign("a state of an app with another appid", func(t *World, b *webtest.Browser) string {
 			t.Deploy(func(cfg *oauth.Config) { cfg.AppID = "wx0123456789abcdef" })
 			a := t.Begin(b, PublicURL+"/me")
 			callback := a.With("code=0CodeOfAnotherApp0000000000000000&state=" + a.State)
 			t.Deploy(nil)
 			return callback
 		}, refuse),
-		foreign("a state of an app with another key", func(t *World, b *Browser) string {
+		foreign("a state of an app with another key", func(t *World, b *webtest.Browser) string {
 			t.Deploy(func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('7')} })
 			a := t.Begin(b, PublicURL+"/me")
 			t.Deploy(nil)
 			return a.Callback(1)
 		}, refuse),
-		foreign("a state with any character changed", func(t *World, b *Browser) string {
+		foreign("a state with any character changed", func(t *World, b *webtest.Browser) string {
 			a := t.Begin(b, PublicURL+"/me")
 			for i := len("wx1"); i < len(a.State); i++ {
 				changed := []byte(a.State)
 				if changed[i]++; changed[i] == 'g' || changed[i] == ':' {
 					changed[i] = '0'
 				}
-				t.WantRefusal(b.Do(Request{URL: a.With("code=" + a.Code(1) + "&state=" + string(changed))}), 400, oauth.KindState)
+				t.WantRefusal(b.Do(webtest.Request{URL: a.With("code=" + a.Code(1) + "&state=" + string(changed))}), 400, oauth.KindState)
 			}
 			return a.With("code=" + a.Code(1) + "&state=" + a.State[:len(a.State)-1])
 		}, refuse),
@@ -275,19 +276,19 @@ func otherCallbackCases() []Case {
 		{Name: "a callback in an iframe of the same site logs in", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
-			t.WantUser(b.Walk(Request{URL: a.Callback(0), Kind: kindNamed("a page in an iframe")}, nil), 0)
+			t.WantUser(b.Walk(webtest.Request{URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe")}, nil), 0)
 		}},
 		{Name: "a callback in an iframe of another site has no cookie and logs nobody in", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
-			t.WantRestart(b.Do(Request{URL: a.Callback(0), Kind: kindNamed("a page in an iframe"), CrossSite: true}))
+			t.WantRestart(b.Do(webtest.Request{URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"), CrossSite: true}))
 			t.WantCalls(0, 0)
 		}},
 		{Name: "a code of another app restarts", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			code := t.Sim.NewCode(t.Sim.WebsiteAppID(), t.Sim.Users()[0].OpenID, "snsapi_login")
-			t.WantRestart(b.Do(Request{URL: a.With("code=" + code + "&state=" + a.State)}))
+			t.WantRestart(b.Do(webtest.Request{URL: a.With("code=" + code + "&state=" + a.State)}))
 			t.WantNobody(b)
 		}},
 		{Name: "an abandoned login leaves the session alone", Config: base, Test: func(t *World) {
@@ -317,7 +318,7 @@ func otherCallbackCases() []Case {
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
 			t.WantStatus(logOut(b), http.StatusNoContent)
 			t.WantNobody(b)
-			t.WantStatus(b.Do(Request{URL: second.Callback(0)}), http.StatusFound)
+			t.WantStatus(b.Do(webtest.Request{URL: second.Callback(0)}), http.StatusFound)
 			t.WantSignedIn(b, 0)
 		}},
 		{Name: "a snapshot page's virtual user is refused and gets no session", Test: func(t *World) {
@@ -356,7 +357,7 @@ func otherCallbackCases() []Case {
 			t.WantRefusal(b.Open(t.Begin(b, PublicURL+"/me").Decide(t.Sim.Users()[0], "base")), 403, oauth.KindDenied)
 			t.WantCalls(1, 0)
 			t.WantSignedIn(b, 0) // /base needs no more
-			if u := userOf(b.Do(Request{URL: PublicURL + "/base"})); u == nil || u.Scope != "snsapi_base" || u.Nickname != "" {
+			if u := userOf(b.Do(webtest.Request{URL: PublicURL + "/base"})); u == nil || u.Scope != "snsapi_base" || u.Nickname != "" {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantUser(b.Open(PublicURL+"/me"), 0) // the link of the page: now the user allows
@@ -366,7 +367,7 @@ func otherCallbackCases() []Case {
 			second := t.Begin(b, PublicURL+"/me")
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
 			t.WantRefusal(b.Open(second.Decide(t.Sim.Users()[0], "base")), 403, oauth.KindDenied)
-			v := b.Do(Request{URL: PublicURL + "/me"})
+			v := b.Do(webtest.Request{URL: PublicURL + "/me"})
 			t.WantUser(v, 0)
 			if u := userOf(v); u.Scope != "snsapi_userinfo" {
 				t.Errorf("the session is worth %s", u.Scope)
@@ -420,12 +421,12 @@ func otherCallbackCases() []Case {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			callback := a.Callback(0)
-			t.WantLoginRequired(b.Do(Request{Method: method, URL: callback}))
+			t.WantLoginRequired(b.Do(webtest.Request{Method: method, URL: callback}))
 			t.WantCalls(0, 0)
 			t.WantUser(b.Open(callback), 0)
 		}})
 	}
-	for _, kind := range kinds() {
+	for _, kind := range webtest.Kinds() {
 		if kind.Page {
 			continue
 		}
@@ -433,7 +434,7 @@ func otherCallbackCases() []Case {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			callback := a.Callback(0)
-			t.WantLoginRequired(b.Do(Request{URL: callback, Kind: kind}))
+			t.WantLoginRequired(b.Do(webtest.Request{URL: callback, Kind: kind}))
 			t.WantCalls(0, 0)
 			t.WantUser(b.Open(callback), 0)
 		}})
@@ -445,6 +446,6 @@ func otherCallbackCases() []Case {
 func base(cfg *oauth.Config) { cfg.Scope = oauth.ScopeBase }
 
 // logOut is a script's logout.
-func logOut(b *Browser) *Visit {
-	return b.Do(Request{Method: http.MethodPost, URL: PublicURL + "/logout", Kind: Fetch(), Header: http.Header{"Origin": {PublicURL}}})
+func logOut(b *webtest.Browser) *webtest.Visit {
+	return b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout", Kind: webtest.Fetch(), Header: http.Header{"Origin": {PublicURL}}})
 }

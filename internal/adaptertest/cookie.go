@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -84,7 +85,7 @@ func cookieCases() Group {
 			for _, wrong := range []string{value, attempt.State, "", "x"} {
 				stranger := t.BrowserOf(t.Sim.Users()[1])
 				calls := t.APICalls()
-				v := stranger.Do(Request{URL: callback, Header: http.Header{"Cookie": {held.Name + "=" + wrong}}})
+				v := stranger.Do(webtest.Request{URL: callback, Header: http.Header{"Cookie": {held.Name + "=" + wrong}}})
 				t.WantRestart(v)
 				if t.APICalls() != calls {
 					t.Error("WeChat was asked")
@@ -100,7 +101,7 @@ func cookieCases() Group {
 				changed := []byte(held.Value)
 				changed[i] ^= 1 << (i % 7)
 				for _, value := range []string{string(changed), held.Value[:i]} {
-					v := b.Do(Request{URL: callback, Header: http.Header{"Cookie": {held.Name + "=" + value}}})
+					v := b.Do(webtest.Request{URL: callback, Header: http.Header{"Cookie": {held.Name + "=" + value}}})
 					if v.Err == nil { // net/http does not send every byte
 						t.WantRestart(v)
 					}
@@ -231,7 +232,7 @@ func cookieCases() Group {
 		}},
 		{Name: "two Cookie headers are read as one", Test: func(t *World) {
 			name, value := t.session(t.Browser())
-			v := t.Browser().Do(Request{URL: PublicURL + "/me", Kind: Fetch(), Header: http.Header{"Cookie": {"a=b", name + "=" + value}}})
+			v := t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch(), Header: http.Header{"Cookie": {"a=b", name + "=" + value}}})
 			t.WantUser(v, 0)
 		}},
 		{Name: "an expired session is nobody's, also in a browser that kept it", Config: func(cfg *oauth.Config) { cfg.MaxAge = time.Hour }, Test: func(t *World) {
@@ -297,7 +298,7 @@ func cookieCases() Group {
 			b := t.Browser()
 			name, value := t.session(b)
 			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{{Name: name, Value: value[:len(value)-4] + "AAAA", Path: "/", Secure: true}})
-			for _, v := range []*Visit{b.Do(Request{URL: PublicURL + "/me", Kind: Fetch()}), b.Do(Request{URL: PublicURL + "/"}), b.Do(Request{URL: PublicURL + "/me"})} {
+			for _, v := range []*webtest.Visit{b.Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}), b.Do(webtest.Request{URL: PublicURL + "/"}), b.Do(webtest.Request{URL: PublicURL + "/me"})} {
 				if slices.ContainsFunc(v.SetCookies(), SessionCookie) {
 					t.Error("the cookie was set or cleared")
 				}
@@ -337,7 +338,7 @@ func cookieCases() Group {
 				t.Errorf("the page saw %+v", got)
 			}
 			time.Sleep(3 * time.Hour)
-			b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()}) // the refresh token stayed
+			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()}) // the refresh token stayed
 			if token := t.Tokens()[0]; token.Err != nil {
 				t.Errorf("AccessToken: %v", token.Err)
 			}
@@ -363,7 +364,7 @@ func (s denying) New(r *http.Request, name string) (*sessions.Session, error) {
 }
 
 // session signs a browser in and returns its session's cookie.
-func (w *World) session(b *Browser) (name, value string) {
+func (w *World) session(b *webtest.Browser) (name, value string) {
 	w.Helper()
 	if v := b.Open(PublicURL + "/me"); userOf(v) == nil {
 		w.Fatalf("not signed in: %d %s", v.Status, v.Body)
@@ -374,10 +375,10 @@ func (w *World) session(b *Browser) (name, value string) {
 }
 
 // get asks for a guarded page with a Cookie header of its own.
-func (w *World) get(cookies string) *Visit {
+func (w *World) get(cookies string) *webtest.Visit {
 	w.Helper()
-	return (&Browser{Agent: WeChatAndroid, Jar: &Jar{}, transport: w.Net.Transport(), watch: w.inspect}).
-		Do(Request{URL: PublicURL + "/me", Kind: Fetch(), Header: http.Header{"Cookie": {cookies}}})
+	return webtest.NewBrowser(w.Net, w.inspect).
+		Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch(), Header: http.Header{"Cookie": {cookies}}})
 }
 
 // wantAnonymous fails the case if a Cookie header opens a session.
@@ -394,7 +395,7 @@ func (w *World) wantAnonymous(cookies string) {
 
 func logOutWith(w *World, cookies string) {
 	b := w.Browser()
-	b.Do(Request{Method: http.MethodPost, URL: PublicURL + "/logout", Kind: Fetch(), Header: http.Header{"Cookie": {cookies}}})
+	b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout", Kind: webtest.Fetch(), Header: http.Header{"Cookie": {cookies}}})
 }
 
 // rotateOnServer is the rotation of keys where records are sealed, and the cookie is an id.

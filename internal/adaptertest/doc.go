@@ -1,16 +1,24 @@
-// Package adaptertest is one table of cases that every adapter must pass, and the browser that
-// walks through them.
+// Package adaptertest is one table of cases that every adapter must pass, with every store.
 //
-//   - A [Network] joins browser, app and WeChat inside the process. Both ends are net/http's own, so
-//     request lines, upgrades and broken connections are the real ones, but there is no socket:
-//     it works inside a bubble of testing/synctest, where a pause of ten minutes takes no time.
-//   - A [Browser] keeps cookies, follows redirects and resolves addresses as browsers do, writes
-//     down every step, and can lose its cookies as WeChat's does.
-//   - A [World] is one case's WeChat (wxsim), app and network. When the case is over it looks at all
-//     that was said on the way: headers, cookies, redirects, and that no secret got out.
-//   - A [Frame] is a small program made with one adapter, and a [Store] is where its sessions are.
-//   - [Run] takes one frame and one store through the table.
+// A case is a name in words, what it changes in the app's configuration, and a function that drives
+// a browser and looks. This is where it happens:
 //
-// A new case is one more entry in a group of the table: a name in words, what the app's
-// configuration changes, and a function that drives a browser and looks.
+//	┌─ World: one case, in a bubble of testing/synctest ────────────────────────────┐
+//	│                                                                               │
+//	│   webtest.Browser ──── shop.example.com ────► Frame                           │
+//	│     │  cookies, tabs,      (Host)               │  a small program made with   │
+//	│     │  user agents                              │  one adapter; its pages are  │
+//	│     │                                           │  shown by the World          │
+//	│     │                                           ├──► Store: its sessions       │
+//	│     │                                           │                              │
+//	│     └────── open.weixin.qq.com ──► wxsim ◄── api.weixin.qq.com                 │
+//	│                                                                               │
+//	└───────────── all lines are one webtest.Network ───────────────────────────────┘
+//
+// The World listens on every line. While the case runs it looks at headers, cookies and redirects
+// of each answer, and when it is over at logs and errors, so that no case has to say that no
+// secret gets out.
+//
+// [Run] takes one [Frame] and one [Store] through the whole table, [RunGroups] through a part of it.
+// A new case is one more entry in a group.
 package adaptertest

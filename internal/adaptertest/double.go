@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -50,7 +51,7 @@ func doubleCases() Group {
 					if shape.twoCodes {
 						second = a.Callback(0)
 					}
-					request := Request{URL: first}
+					request := webtest.Request{URL: first}
 					if shape.cut {
 						request.GiveUp = 100 * time.Millisecond
 					}

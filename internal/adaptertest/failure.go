@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -62,7 +63,7 @@ func failureCases() Group {
 				newcomer, known := t.Browser(), t.Browser()
 				t.SignIn(known)
 				t.Sim.Fail(path, f.fault)
-				for _, b := range []*Browser{newcomer, known} {
+				for _, b := range []*webtest.Browser{newcomer, known} {
 					began := time.Now()
 					v := b.Open(PublicURL + "/profile?a=1")
 					t.WantRefusal(v, f.status, f.kind)
@@ -79,7 +80,7 @@ func failureCases() Group {
 				t.WantNobody(newcomer)
 				t.WantSignedIn(known, 0)
 				t.Sim.Clear(path)
-				for _, b := range []*Browser{newcomer, known} { // the page's link
+				for _, b := range []*webtest.Browser{newcomer, known} { // the page's link
 					t.WantPage(b.Open(PublicURL+"/profile?a=1"), "/profile?a=1")
 				}
 			}})
@@ -142,7 +143,7 @@ func failureCases() Group {
 		Case{Name: "the user refuses: 403 with a link, and the session stays", Config: base, Test: func(t *World) {
 			newcomer, known := t.Browser(), t.Browser()
 			t.SignIn(known)
-			for _, b := range []*Browser{newcomer, known} {
+			for _, b := range []*webtest.Browser{newcomer, known} {
 				v := b.Open(t.Begin(b, PublicURL+"/profile?a=1").Decide(t.Sim.Users()[0], "refuse"))
 				t.WantRefusal(v, 403, oauth.KindDenied)
 				if !strings.Contains(v.Body, `href="`+PublicURL+`/profile?a=1"`) {
@@ -161,9 +162,9 @@ func failureCases() Group {
 			callback := t.Begin(waiting, PublicURL+"/me").Callback(0)
 			down.Store(true)
 			exchanges := t.Sim.Calls(exchangePath)
-			for _, r := range []Request{
+			for _, r := range []webtest.Request{
 				{URL: PublicURL + "/me"},
-				{URL: PublicURL + "/me", Kind: Fetch()},
+				{URL: PublicURL + "/me", Kind: webtest.Fetch()},
 				{URL: PublicURL + "/me", Method: http.MethodPost, Form: "a=1"},
 				{URL: PublicURL + "/me", Method: http.MethodHead},
 				{URL: PublicURL + "/wechat/login?return_to=/x"},
@@ -174,7 +175,7 @@ func failureCases() Group {
 					t.Errorf("%s %s: status %d, Retry-After %q, %d cookies", r.Method, r.URL, v.Status, v.Header.Get("Retry-After"), len(v.SetCookies()))
 				}
 			}
-			t.WantStatus(known.Do(Request{URL: PublicURL + "/"}), http.StatusOK) // Optional shows the page without a user
+			t.WantStatus(known.Do(webtest.Request{URL: PublicURL + "/"}), http.StatusOK) // Optional shows the page without a user
 			v := waiting.Open(callback)
 			t.WantStatus(v, http.StatusServiceUnavailable)
 			if n := t.Sim.Calls(exchangePath); n != exchanges {
@@ -201,7 +202,7 @@ func failureCases() Group {
 		}},
 		Case{Name: "a failure by script is told in JSON", Test: func(t *World) {
 			b := t.Browser()
-			v := b.Do(Request{URL: PublicURL + "/me?code=x&state=wx1forged", Kind: Fetch()})
+			v := b.Do(webtest.Request{URL: PublicURL + "/me?code=x&state=wx1forged", Kind: webtest.Fetch()})
 			if v.Status != http.StatusBadRequest || strings.TrimSpace(v.Body) != `{"error":"state"}` {
 				t.Errorf("%d %s", v.Status, v.Body)
 			}

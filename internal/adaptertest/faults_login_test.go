@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -69,7 +70,7 @@ func OutliveFaults() Group {
 			var all sync.WaitGroup
 			for range 5 {
 				all.Go(func() {
-					v := b.Do(Request{URL: callback})
+					v := b.Do(webtest.Request{URL: callback})
 					if v.Status != http.StatusGatewayTimeout {
 						t.Errorf("it was answered %d", v.Status)
 					}
@@ -87,7 +88,7 @@ func OutliveFaults() Group {
 			t.Deploy(func(cfg *oauth.Config) { cfg.Store = slowStore{} })
 			b := t.Browser()
 			for _, page := range []string{"/", "/me"} {
-				b.Do(Request{URL: PublicURL + page, GiveUp: time.Second})
+				b.Do(webtest.Request{URL: PublicURL + page, GiveUp: time.Second})
 			}
 			synctest.Wait()
 			for _, e := range t.Events() {
@@ -105,7 +106,7 @@ func OutliveFaults() Group {
 			for range 2 { // the second refresh needs the token that the first one brought
 				time.Sleep(25 * time.Hour)
 				t.Sim.Fail(userInfoPath, wxsim.Hang(), 1)
-				v := b.Do(Request{URL: PublicURL + "/me"})
+				v := b.Do(webtest.Request{URL: PublicURL + "/me"})
 				t.WantUser(v, 0)
 			}
 			if n := t.Sim.Calls(refreshPath); n != 2 {
@@ -120,9 +121,9 @@ func OutliveFaults() Group {
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
 			time.Sleep(3 * time.Hour)
 			t.Sim.Fail(refreshPath, wxsim.Late(time.Second), 1)
-			b.Do(Request{URL: PublicURL + "/token", GiveUp: 500 * time.Millisecond})
+			b.Do(webtest.Request{URL: PublicURL + "/token", GiveUp: 500 * time.Millisecond})
 			time.Sleep(3 * time.Hour)
-			b.Do(Request{URL: PublicURL + "/token"})
+			b.Do(webtest.Request{URL: PublicURL + "/token"})
 			for _, got := range t.Tokens() {
 				if got.Err != nil {
 					t.Error(got.Err)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // inPassing is a page view of somebody whose profile is a day old. It passes, whatever happens,
@@ -19,8 +21,8 @@ func inPassing(t *World, path string, m misbehaviour, want ending) {
 	before := u.Nickname
 	u.Nickname = "改了名字"
 	t.Sim.AddUser(u)
-	view := func() (v *Visit, nickname string) {
-		v = b.Do(Request{URL: PublicURL + "/me"})
+	view := func() (v *webtest.Visit, nickname string) {
+		v = b.Do(webtest.Request{URL: PublicURL + "/me"})
 		if u := userOf(v); u != nil {
 			nickname = u.Nickname
 		}
@@ -80,8 +82,8 @@ func forAccessToken(t *World, path string, m misbehaviour, want ending) {
 	b := t.Browser()
 	t.WantUser(b.Open(PublicURL+"/me"), 0)
 	time.Sleep(3 * time.Hour)
-	ask := func() (*Visit, TokenShown) {
-		v := b.Do(Request{URL: PublicURL + "/token"})
+	ask := func() (*webtest.Visit, TokenShown) {
+		v := b.Do(webtest.Request{URL: PublicURL + "/token"})
 		got := t.Tokens()
 		if v.Status != http.StatusOK || len(got) != 1 {
 			t.Fatalf("the page did not run: %d %s", v.Status, v.Body)

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -152,10 +153,10 @@ func meetOnTheWire(t *testing.T, path string, f peerFault, client *http.Client) 
 }
 
 // wantDirectly opens a callback and fails the case unless it ends as it must, in time.
-func (w *World) wantDirectly(b *Browser, callback string, want ending) {
+func (w *World) wantDirectly(b *webtest.Browser, callback string, want ending) {
 	w.Helper()
 	began := time.Now()
-	v := b.Do(Request{URL: callback})
+	v := b.Do(webtest.Request{URL: callback})
 	if took := time.Since(began); took > settled {
 		w.Errorf("it took %v", took)
 	}
@@ -249,8 +250,8 @@ func TestHugeAnswersTakeLittleMemory(t *testing.T) {
 				b := w.Browser()
 				callback := w.Begin(b, PublicURL+"/me").Callback(0)
 				g.fault.Store(&gateFault{path, f.serve})
-				var v *Visit
-				if n := allocated(func() { v = b.Do(Request{URL: callback}) }); n > most {
+				var v *webtest.Visit
+				if n := allocated(func() { v = b.Do(webtest.Request{URL: callback}) }); n > most {
 					t.Errorf("%s: %d MB were allocated", path, n>>20)
 				}
 				w.wantFailure(v, f.want, PublicURL+"/me")
@@ -264,7 +265,7 @@ func TestHugeAnswersTakeLittleMemory(t *testing.T) {
 			b := w.Browser()
 			w.WantUser(b.Open(PublicURL+"/me"), 0)
 			g.fault.Store(&gateFault{refreshPath, f.serve})
-			if n := allocated(func() { b.Do(Request{URL: PublicURL + "/token"}) }); n > most {
+			if n := allocated(func() { b.Do(webtest.Request{URL: PublicURL + "/token"}) }); n > most {
 				t.Errorf("%s: %d MB were allocated", refreshPath, n>>20)
 			}
 			f.want.checkCause(w, w.Tokens()[0].Err)

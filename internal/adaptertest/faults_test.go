@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -126,7 +127,7 @@ func (e ending) checkCause(t *World, err error) {
 }
 
 // wantFailure fails the case unless v ended at the app's own error page, which was told why.
-func (w *World) wantFailure(v *Visit, want ending, retryURL string) {
+func (w *World) wantFailure(v *webtest.Visit, want ending, retryURL string) {
 	w.Helper()
 	w.WantStatus(v, want.status)
 	fails := w.Failures()
@@ -187,13 +188,13 @@ func askedForMore(t *World, path string, m misbehaviour, want ending) {
 }
 
 // meet opens a callback while WeChat misbehaves, and gives the visit that ends the login.
-func meet(t *World, b *Browser, l *line, path string, m misbehaviour, want ending, callback string) *Visit {
+func meet(t *World, b *webtest.Browser, l *line, path string, m misbehaviour, want ending, callback string) *webtest.Visit {
 	t.Helper()
 	t.Net.Serve(elsewhere, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect of WeChat's API was followed") }))
 	exchanges := t.Sim.Calls(exchangePath)
 	m.begin(t, l, path)
 	began := time.Now()
-	v := b.Do(Request{URL: callback})
+	v := b.Do(webtest.Request{URL: callback})
 	if want.kind == oauth.KindCode { // two silent restarts come first
 		for range 2 {
 			t.WantRestart(v)
@@ -227,7 +228,7 @@ func meet(t *World, b *Browser, l *line, path string, m misbehaviour, want endin
 }
 
 // recoverFrom reloads the callback once WeChat behaves again.
-func recoverFrom(t *World, b *Browser, l *line, path string, m misbehaviour, callback string) {
+func recoverFrom(t *World, b *webtest.Browser, l *line, path string, m misbehaviour, callback string) {
 	t.Helper()
 	m.end(t, l, path)
 	exchanges := t.Sim.Calls(exchangePath)

@@ -27,12 +27,7 @@ func TestGorillaSessions(t *testing.T) {
 		}},
 	} {
 		t.Run(store.Name, func(t *testing.T) {
-			for _, g := range adaptertest.Groups() {
-				switch g.Name {
-				case "Login", "Callback", "Scopes", "Failures", "Logout", "Hooks":
-					t.Run(g.Name, func(t *testing.T) { g.Run(t, adaptertest.NetHTTP(), store) })
-				}
-			}
+			adaptertest.RunGroups(t, adaptertest.NetHTTP(), store, "Login", "Callback", "Scopes", "Failures", "Logout", "Hooks")
 		})
 	}
 }

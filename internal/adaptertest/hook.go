@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -31,7 +32,7 @@ func hookCases() Group {
 				if left := time.Until(end); !ok || left > 8*time.Second || left < 3*time.Second {
 					t.Errorf("the context lives %v", left)
 				}
-				if r.URL.Path != "/me" || r.Header.Get("User-Agent") != WeChatAndroid {
+				if r.URL.Path != "/me" || r.Header.Get("User-Agent") != webtest.WeChatAndroid {
 					t.Errorf("the request is %s of %s", r.URL.Path, r.Header.Get("User-Agent"))
 				}
 				return nil
@@ -110,7 +111,7 @@ func hookCases() Group {
 				}
 				return nil
 			})
-			for _, b := range []*Browser{newcomer, known} {
+			for _, b := range []*webtest.Browser{newcomer, known} {
 				v := b.Open(PublicURL + "/profile")
 				t.WantRefusal(v, 403, oauth.KindRefusedByApp)
 				if strings.Contains(v.Body, "text-of-the-app") {
@@ -152,7 +153,7 @@ func hookCases() Group {
 			})
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
-			if v := b.Do(Request{URL: callback, Once: true}); v.Status != 0 {
+			if v := b.Do(webtest.Request{URL: callback, Once: true}); v.Status != 0 {
 				t.Errorf("status %d, want a broken connection", v.Status)
 			}
 			began := time.Now()
@@ -174,7 +175,7 @@ func hookCases() Group {
 			})
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
-			b.Do(Request{URL: callback, GiveUp: time.Second})
+			b.Do(webtest.Request{URL: callback, GiveUp: time.Second})
 			t.WantPage(b.Open(callback), "/me")
 			if !finished.Load() {
 				t.Error("OnLogin was cut short")

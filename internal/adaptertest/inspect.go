@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 )
 
 // inspect looks at every answer of the app, whatever the case is about.
-func (w *World) inspect(h *Hop) {
+func (w *World) inspect(h *webtest.Hop) {
 	if h.URL.Host == openHost && strings.Contains(h.Sent.Get("Cookie"), "__Host-wx") {
 		w.Errorf("WeChat was sent a cookie of the app")
 	}
@@ -30,12 +32,12 @@ func (w *World) inspect(h *Hop) {
 		return // cut on the way
 	}
 	complain := func(format string, args ...any) {
-		w.Errorf("%s %s answered %d: %s", h.Method, show(h.URL), h.Status, fmt.Sprintf(format, args...))
+		w.Errorf("%s %s answered %d: %s", h.Method, webtest.Show(h.URL), h.Status, fmt.Sprintf(format, args...))
 	}
-	if h.redirects > maxRedirects && !w.AllowDetours {
-		complain("it took %d redirects to get here", h.redirects)
+	if h.After > maxRedirects && !w.AllowDetours {
+		complain("it took %d redirects to get here", h.After)
 	}
-	if n := len(h.Sent.Get("Cookie")); n > maxCookieHeader && !h.handmade {
+	if n := len(h.Sent.Get("Cookie")); n > maxCookieHeader && !h.Handmade {
 		complain("the browser's cookies take %d bytes", n)
 	}
 	inspectCookies(h, complain)
@@ -52,7 +54,7 @@ func (w *World) inspect(h *Hop) {
 }
 
 // inspectAnswer looks at an answer of the library's own.
-func inspectAnswer(h *Hop, complain func(string, ...any)) {
+func inspectAnswer(h *webtest.Hop, complain func(string, ...any)) {
 	for name, want := range map[string]string{
 		"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
 	} {
@@ -85,7 +87,7 @@ func inspectAnswer(h *Hop, complain func(string, ...any)) {
 	if !ours && !wechat {
 		complain("it redirects to %q", location)
 	}
-	if u, err := follow(h.URL, location); err != nil || (u.Host != Host && u.Host != openHost) {
+	if u, err := webtest.Resolve(h.URL, location); err != nil || (u.Host != Host && u.Host != openHost) {
 		complain("a browser would go to %v, error %v", u, err)
 	}
 	if ours && strings.Contains(location, "wx1") {
@@ -97,7 +99,7 @@ func inspectAnswer(h *Hop, complain func(string, ...any)) {
 }
 
 // inspectCookies looks at what an answer sets.
-func inspectCookies(h *Hop, complain func(string, ...any)) {
+func inspectCookies(h *webtest.Hop, complain func(string, ...any)) {
 	set := h.SetCookies()
 	if h.Header.Get(pageHeader) != "" && slices.ContainsFunc(set, AttemptCookie) {
 		complain("a page sets the cookie of an attempt")
@@ -110,7 +112,7 @@ func inspectCookies(h *Hop, complain func(string, ...any)) {
 		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge == 0 {
 			complain("cookie %s has other attributes: %+v", c.Name, *c)
 		}
-		if size := len(c.Name) + len("=") + len(c.Value); size > maxCookie {
+		if size := len(c.Name) + len("=") + len(c.Value); size > webtest.MaxCookie {
 			complain("cookie %s takes %d bytes", c.Name, size)
 		}
 		if seen[c.Name] {
@@ -122,7 +124,7 @@ func inspectCookies(h *Hop, complain func(string, ...any)) {
 
 // withoutOwn is all of an answer except what has to hold secrets: the library's own sealed cookies,
 // and the state on its way to WeChat.
-func withoutOwn(h *Hop) string {
+func withoutOwn(h *webtest.Hop) string {
 	var text strings.Builder
 	for name, values := range h.Header {
 		for _, value := range values {
@@ -148,7 +150,7 @@ func stateOf(address string) string {
 }
 
 // learn notes the secrets that go over the wire between browser and app.
-func (w *World) learn(h *Hop) {
+func (w *World) learn(h *webtest.Hop) {
 	query := h.URL.Query()
 	if state := query.Get("state"); strings.HasPrefix(state, "wx1") {
 		w.secrets.add("a state", state)

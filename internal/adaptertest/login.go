@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -65,7 +66,7 @@ func loginCases() Group {
 		}},
 		{Name: "the login handler tells a script whether it is signed in", Test: func(t *World) {
 			b := t.Browser()
-			r := Request{URL: PublicURL + "/wechat/login", Kind: Fetch()}
+			r := webtest.Request{URL: PublicURL + "/wechat/login", Kind: webtest.Fetch()}
 			t.WantLoginRequired(b.Do(r))
 			t.SignIn(b)
 			t.WantStatus(b.Do(r), http.StatusNoContent)
@@ -74,7 +75,7 @@ func loginCases() Group {
 		}},
 		{Name: "the login handler takes GET and HEAD only", Test: func(t *World) {
 			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
-				v := t.Browser().Do(Request{Method: method, URL: PublicURL + "/wechat/login"})
+				v := t.Browser().Do(webtest.Request{Method: method, URL: PublicURL + "/wechat/login"})
 				if v.Status != http.StatusMethodNotAllowed || v.Header.Get("Allow") != "GET, HEAD" {
 					t.Errorf("%s: status %d, Allow %q", method, v.Status, v.Header.Get("Allow"))
 				}
@@ -112,7 +113,7 @@ func loginCases() Group {
 			t.DeployOneLine(func(cfg *oauth.Config) { cfg.LoginPath = "/sso/登录" })
 			v := t.Browser().Open(PublicURL + "/sso/%E7%99%BB%E5%BD%95?return_to=/me")
 			t.WantUser(v, 0)
-			if !strings.Contains(t.Browser().Do(Request{URL: PublicURL + "/me", Kind: Fetch()}).Body, PublicURL+"/sso/%E7%99%BB%E5%BD%95") {
+			if !strings.Contains(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}).Body, PublicURL+"/sso/%E7%99%BB%E5%BD%95") {
 				t.Error("a script is not told of it")
 			}
 		}},

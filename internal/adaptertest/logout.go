@@ -4,17 +4,19 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // logoutCases end sessions.
 func logoutCases() Group {
-	post := func(header http.Header) Request {
-		return Request{Method: http.MethodPost, URL: PublicURL + "/logout", Header: header}
+	post := func(header http.Header) webtest.Request {
+		return webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout", Header: header}
 	}
 	sameOrigin := http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {PublicURL}}
 	cases := []Case{
 		{Name: "a form's logout shows a page, a script's is 204", Test: func(t *World) {
-			for _, kind := range []Kind{Navigation(), Fetch()} {
+			for _, kind := range []webtest.Kind{webtest.Navigation(), webtest.Fetch()} {
 				b := t.Browser()
 				t.SignIn(b)
 				stolen := b.Jar.Copy()
@@ -55,7 +57,7 @@ func logoutCases() Group {
 				inForm.Form = url.Values{"return_to": {to}}.Encode()
 				inQuery := post(sameOrigin)
 				inQuery.URL += "?" + inForm.Form
-				for _, r := range []Request{inForm, inQuery} {
+				for _, r := range []webtest.Request{inForm, inQuery} {
 					if v := b.Do(r); v.Status != http.StatusSeeOther || v.Location() != want {
 						t.Errorf("return_to %q: %d %q, want %q", to, v.Status, v.Location(), want)
 					}
@@ -108,7 +110,7 @@ func logoutCases() Group {
 		cases = append(cases, Case{Name: method + " does not log out", Test: func(t *World) {
 			b := t.Browser()
 			t.SignIn(b)
-			v := b.Do(Request{Method: method, URL: PublicURL + "/logout"})
+			v := b.Do(webtest.Request{Method: method, URL: PublicURL + "/logout"})
 			if v.Status != http.StatusMethodNotAllowed || v.Header.Get("Allow") != http.MethodPost {
 				t.Errorf("status %d, Allow %q", v.Status, v.Header.Get("Allow"))
 			}

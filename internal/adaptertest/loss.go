@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -13,7 +14,7 @@ func lossCases() Group {
 	return Group{"Lost cookies", []Case{
 		{Name: "a browser without cookies is told so after two restarts", Test: func(t *World) {
 			b := t.Browser()
-			b.Refuses = onShop(AnyCookie)
+			b.Refuses = onShop(webtest.AnyCookie)
 			v := b.Open(PublicURL + "/me")
 			t.WantRefusal(v, 400, oauth.KindCookies)
 			if n := t.Sim.Calls(authorizePath); n != 3 || v.Redirects() != 6 {
@@ -63,7 +64,7 @@ func lossCases() Group {
 			var signedIn, refused atomic.Int32
 			t.inParallel(logins, 50, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i%3])
-				b.Refuses = Sometimes(0.3, uint64(i), AttemptCookie)
+				b.Refuses = webtest.Sometimes(0.3, uint64(i), AttemptCookie)
 				v := b.Open(PublicURL + "/me")
 				switch {
 				case v.Redirects() > 7:
@@ -89,7 +90,7 @@ func lossCases() Group {
 			t.AllowDetours = true
 			t.inParallel(t.many(150), 50, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i%3])
-				b.Loses = onShop(Sometimes(0.3, uint64(i), AnyCookie))
+				b.Loses = onShop(webtest.Sometimes(0.3, uint64(i), webtest.AnyCookie))
 				v := b.Open(PublicURL + "/me")
 				if v.Err != nil {
 					t.Errorf("%v:\n\t%s", v.Err, v.Trail())

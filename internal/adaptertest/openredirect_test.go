@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 func TestThereAreManyAttacksAndTargets(t *testing.T) {
@@ -40,7 +42,7 @@ func staysHome(location string) error {
 	if i := strings.IndexFunc(rest, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }); i >= 0 {
 		return fmt.Errorf("it holds %q", rest[i:i+1])
 	}
-	at, err := follow(&url.URL{Scheme: "https", Host: Host, Path: "/wechat/login", RawPath: "/wechat/login"}, location)
+	at, err := webtest.Resolve(&url.URL{Scheme: "https", Host: Host, Path: "/wechat/login", RawPath: "/wechat/login"}, location)
 	if err != nil || at.Scheme != "https" || at.Host != Host {
 		return fmt.Errorf("a browser goes to %v, %w", at, err)
 	}
@@ -56,16 +58,16 @@ func TestReturnTo(t *testing.T) {
 				w.WantUser(b.Open(PublicURL+"/me"), 0)
 				ways := []struct {
 					name string
-					send func(target string) *Visit
+					send func(target string) *webtest.Visit
 				}{
-					{"the login handler", func(target string) *Visit {
-						return b.Do(Request{URL: PublicURL + "/wechat/login?return_to=" + url.QueryEscape(target)})
+					{"the login handler", func(target string) *webtest.Visit {
+						return b.Do(webtest.Request{URL: PublicURL + "/wechat/login?return_to=" + url.QueryEscape(target)})
 					}},
-					{"a form's logout", func(target string) *Visit {
-						return w.Browser().Do(Request{Method: http.MethodPost, URL: PublicURL + "/logout", Form: url.Values{"return_to": {target}}.Encode()})
+					{"a form's logout", func(target string) *webtest.Visit {
+						return w.Browser().Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout", Form: url.Values{"return_to": {target}}.Encode()})
 					}},
-					{"a logout with a query", func(target string) *Visit {
-						return w.Browser().Do(Request{Method: http.MethodPost, URL: PublicURL + "/logout?return_to=" + url.QueryEscape(target)})
+					{"a logout with a query", func(target string) *webtest.Visit {
+						return w.Browser().Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout?return_to=" + url.QueryEscape(target)})
 					}},
 				}
 				for _, way := range ways {
@@ -161,7 +163,7 @@ func TestReturnToSeveralTimes(t *testing.T) {
 			"%72eturn_to=//evil.com":            "/",
 			"redirect_uri=https://evil.com":     "/",
 		} {
-			v := b.Do(Request{URL: PublicURL + "/wechat/login?" + query})
+			v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?" + query})
 			if v.Location() != PublicURL+want {
 				t.Errorf("%s leads to %q, want %q", query, v.Location(), PublicURL+want)
 			}
@@ -189,7 +191,7 @@ func TestRequestLines(t *testing.T) {
 	if len(lines) < 200 {
 		t.Fatalf("only %d request lines", len(lines))
 	}
-	const browser = " HTTP/1.1\r\nHost: evil.com\r\nX-Forwarded-Host: evil.com\r\nX-Forwarded-Proto: http\r\nAccept: text/html\r\nUser-Agent: " + WeChatAndroid + "\r\n"
+	const browser = " HTTP/1.1\r\nHost: evil.com\r\nX-Forwarded-Host: evil.com\r\nX-Forwarded-Proto: http\r\nAccept: text/html\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\n"
 	for _, frame := range Frames() {
 		t.Run(frame.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -26,7 +27,7 @@ func pageCases() Group {
 			} {
 				b := t.Browser()
 				b.Languages = languages
-				v := b.Do(Request{URL: PublicURL + "/me?state=wx1forged"})
+				v := b.Do(webtest.Request{URL: PublicURL + "/me?state=wx1forged"})
 				title := map[string]string{"zh": "<title>登录链接无效</title>", "en": "<title>This login link is not valid</title>"}[want]
 				if v.Header.Get("Content-Language") != want || !strings.Contains(v.Body, title) || !strings.Contains(v.Body, `<html lang="`+want) {
 					t.Errorf("%.40q: the page speaks %q:\n%s", languages, v.Header.Get("Content-Language"), v.Body)
@@ -35,7 +36,7 @@ func pageCases() Group {
 		}},
 		{Name: "a page shows nothing of the request but its own address, escaped", OneLine: true, Test: func(t *World) {
 			b := t.Browser()
-			v := b.Do(Request{
+			v := b.Do(webtest.Request{
 				URL:    PublicURL + `/p/%22%3E%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&state=wx1forged&errmsg=hello-from-outside`,
 				Header: http.Header{"Referer": {"https://evil.com/referer-from-outside"}, "X-Name": {"header-from-outside"}, "Cookie": {"a=cookie-from-outside"}},
 			})
@@ -47,7 +48,7 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "another browser is told to open the page in WeChat, with a QR code", Test: func(t *World) {
-			for _, agent := range []string{DesktopChrome, WeCom} {
+			for _, agent := range []string{webtest.DesktopChrome, webtest.WeCom} {
 				b := t.Browser()
 				b.Agent = agent
 				v := b.Open(PublicURL + "/me?a=1")
@@ -68,7 +69,7 @@ func pageCases() Group {
 		}},
 		{Name: "an address too long for a QR code is shown without one", Test: func(t *World) {
 			b := t.Browser()
-			b.Agent = DesktopChrome
+			b.Agent = webtest.DesktopChrome
 			v := b.Open(PublicURL + "/me?" + strings.Repeat("x", 3000))
 			t.WantStatus(v, http.StatusUnauthorized)
 			if strings.Contains(v.Body, "data:image") || !strings.Contains(v.Body, strings.Repeat("x", 3000)) {
@@ -76,7 +77,7 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "phones, desktops and any case of the name are WeChat", Test: func(t *World) {
-			for _, agent := range []string{WeChatAndroid, WeChatIPhone, WeChatDesktop, strings.ToUpper(WeChatIPhone), strings.ToLower(WeChatAndroid)} {
+			for _, agent := range []string{webtest.WeChatAndroid, webtest.WeChatIPhone, webtest.WeChatDesktop, strings.ToUpper(webtest.WeChatIPhone), strings.ToLower(webtest.WeChatAndroid)} {
 				b := t.Browser()
 				b.Agent = agent
 				t.WantPage(b.Open(PublicURL+"/me"), "/me")
@@ -84,12 +85,12 @@ func pageCases() Group {
 		}},
 		{Name: "with AnyBrowser every browser goes to the authorize page", Config: func(cfg *oauth.Config) { cfg.AnyBrowser = true }, Test: func(t *World) {
 			b := t.Browser()
-			b.Agent = DesktopChrome
+			b.Agent = webtest.DesktopChrome
 			t.WantPage(b.Open(PublicURL+"/me"), "/me")
 		}},
 		{Name: "with a Website other browsers log in by QR code", Config: website, Test: func(t *World) {
 			b := t.Browser()
-			b.Agent = DesktopChrome
+			b.Agent = webtest.DesktopChrome
 			v := b.Open(PublicURL + "/me?a=1")
 			u, want := userOf(v), t.Sim.Users()[0]
 			if u == nil || u.AppID != t.Sim.WebsiteAppID() || u.OpenID != t.Sim.OpenID(t.Sim.WebsiteAppID(), want) || u.UnionID != want.UnionID ||
@@ -107,18 +108,18 @@ func pageCases() Group {
 			}
 			phone := t.Browser()
 			t.SignIn(phone) // WeChat itself still uses the official account
-			t.WantLoginRequired(t.Browser().Do(Request{URL: PublicURL + "/me", Kind: Fetch()}))
+			t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}))
 		}},
 		{Name: "a session by QR code is nobody's once the Website is gone", Config: website, Test: func(t *World) {
 			b := t.Browser()
-			b.Agent = DesktopChrome
+			b.Agent = webtest.DesktopChrome
 			t.WantStatus(b.Open(PublicURL+"/me"), http.StatusOK)
 			t.Deploy(func(cfg *oauth.Config) { cfg.Website = nil })
 			t.WantNobody(b)
 		}},
 		{Name: "a desktop's callback that is opened in WeChat logs in there", Config: website, Test: func(t *World) {
 			desktop, phone := t.Browser(), t.BrowserOf(t.Sim.Users()[1])
-			desktop.Agent = DesktopChrome
+			desktop.Agent = webtest.DesktopChrome
 			a := t.Begin(desktop, PublicURL+"/me?shared")
 			t.WantUser(phone.Open(a.Callback(0)), 1)
 			if t.Sim.Calls(qrPath) != 0 {
@@ -127,7 +128,7 @@ func pageCases() Group {
 		}},
 		{Name: "a phone's callback that is opened on a desktop logs in there", Config: website, Test: func(t *World) {
 			desktop, phone := t.BrowserOf(t.Sim.Users()[1]), t.Browser()
-			desktop.Agent = DesktopChrome
+			desktop.Agent = webtest.DesktopChrome
 			u := userOf(desktop.Open(t.Begin(phone, PublicURL+"/me?shared").Callback(0)))
 			if u == nil || u.UnionID != t.Sim.Users()[1].UnionID {
 				t.Errorf("the page saw %+v", u)
@@ -161,14 +162,14 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "the verify file is answered to everybody", OneLine: true, Config: verify, Test: func(t *World) {
-			for _, kind := range kinds() {
-				v := t.Browser().Do(Request{URL: PublicURL + "/MP_verify_a1B2c3D4e5F6g7H8.txt", Kind: kind})
+			for _, kind := range webtest.Kinds() {
+				v := t.Browser().Do(webtest.Request{URL: PublicURL + "/MP_verify_a1B2c3D4e5F6g7H8.txt", Kind: kind})
 				if v.Status != 200 || v.Body != "a1B2c3D4e5F6g7H8" || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/plain") || len(v.SetCookies()) > 0 {
 					t.Errorf("%s: %d %q", kind.Name, v.Status, v.Body)
 				}
 			}
 			for _, path := range []string{"/MP_verify_other.txt", "/x/MP_verify_a1B2c3D4e5F6g7H8.txt", "/mp_verify_a1b2c3d4e5f6g7h8.txt"} {
-				t.WantStatus(t.Browser().Do(Request{URL: PublicURL + path}), http.StatusFound)
+				t.WantStatus(t.Browser().Do(webtest.Request{URL: PublicURL + path}), http.StatusFound)
 			}
 		}},
 		{Name: "OnError replaces the page, and is told what happened", Test: func(t *World) {
@@ -244,9 +245,9 @@ func pageCases() Group {
 			}
 			t.Net.Serve("localhost:8080", h)
 			b := t.Browser()
-			v := b.Walk(Request{URL: local + "/me", Header: http.Header{"X-Forwarded-Proto": {"https"}}}, nil)
+			v := b.Walk(webtest.Request{URL: local + "/me", Header: http.Header{"X-Forwarded-Proto": {"https"}}}, nil)
 			t.WantUser(v, 0)
-			t.WantUser(b.Do(Request{URL: local + "/me"}), 0)
+			t.WantUser(b.Do(webtest.Request{URL: local + "/me"}), 0)
 			for _, hop := range v.Hops {
 				for _, c := range hop.SetCookies() {
 					if c.Secure || strings.HasPrefix(c.Name, "__") || !c.HttpOnly || c.Path != "/" || c.SameSite != http.SameSiteLaxMode {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -19,7 +20,7 @@ const day = 24 * time.Hour
 // refreshCases are about a session in the days after its login.
 func refreshCases() Group {
 	// aged is a signed-in browser a day later, when WeChat knows the user by another name.
-	aged := func(t *World) *Browser {
+	aged := func(t *World) *webtest.Browser {
 		b := t.Browser()
 		t.SignIn(b)
 		time.Sleep(day + time.Second)
@@ -29,10 +30,10 @@ func refreshCases() Group {
 		return b
 	}
 	// wantName opens a page and looks at the name it shows.
-	wantName := func(t *World, v *Visit, name string) {
+	wantName := func(t *World, v *webtest.Visit, name string) {
 		t.Helper()
 		if u := userOf(v); u == nil || u.Nickname != name {
-			t.Errorf("%s: want the page of %s, got %d %s", show(v.URL), name, v.Status, v.Body)
+			t.Errorf("%s: want the page of %s, got %d %s", webtest.Show(v.URL), name, v.Status, v.Body)
 		}
 	}
 	const old, fresh = "小明", newName
@@ -80,12 +81,12 @@ func refreshCases() Group {
 		}},
 		{Name: "only a page load refreshes", Test: func(t *World) {
 			b := aged(t)
-			for _, kind := range kinds() {
+			for _, kind := range webtest.Kinds() {
 				if !kind.Page {
-					wantName(t, b.Do(Request{URL: PublicURL + "/me", Kind: kind}), old)
+					wantName(t, b.Do(webtest.Request{URL: PublicURL + "/me", Kind: kind}), old)
 				}
 			}
-			wantName(t, b.Do(Request{URL: PublicURL + "/me", Method: http.MethodPost, Form: "a=1"}), old)
+			wantName(t, b.Do(webtest.Request{URL: PublicURL + "/me", Method: http.MethodPost, Form: "a=1"}), old)
 			if n := t.APICalls(); n != 0 {
 				t.Errorf("%d calls to WeChat", n)
 			}
@@ -135,7 +136,7 @@ func refreshCases() Group {
 			login := time.Now()
 			for range 29 {
 				time.Sleep(day)
-				t.WantUser(b.Do(Request{URL: PublicURL + "/me"}), 0)
+				t.WantUser(b.Do(webtest.Request{URL: PublicURL + "/me"}), 0)
 			}
 			kept := b.Jar.Copy()
 			time.Sleep(time.Until(login.Add(30*day - time.Minute)))
@@ -210,7 +211,7 @@ func refreshCases() Group {
 		cases = append(cases, Case{Name: fmt.Sprintf("the grant is dead (%d): a page load logs in, elsewhere the old profile serves", code), Test: func(t *World) {
 			b := aged(t)
 			t.Sim.Fail(refreshPath, wxsim.Code(code))
-			wantName(t, b.Do(Request{URL: PublicURL + "/me", Kind: Fetch()}), old)
+			wantName(t, b.Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}), old)
 			v := b.Open(PublicURL + "/me?a=1")
 			t.WantPage(v, "/me?a=1")
 			wantName(t, v, fresh)
@@ -239,7 +240,7 @@ func accessTokenCases() []Case {
 		{Name: "AccessToken gives the login's token while it lives", Test: func(t *World) {
 			b := t.Browser()
 			t.SignIn(b)
-			v := b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()})
+			v := b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
 			token := t.Tokens()[0]
 			if token.Err != nil || !live(t, token.Token) || t.Sim.Calls(refreshPath) != 0 || len(v.SetCookies()) > 0 {
 				t.Errorf("%+v with %d refreshes and %d cookies", token.Err, t.Sim.Calls(refreshPath), len(v.SetCookies()))
@@ -249,8 +250,8 @@ func accessTokenCases() []Case {
 			b := t.Browser()
 			t.SignIn(b)
 			time.Sleep(3 * time.Hour)
-			b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()})
-			b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()})
+			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
+			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
 			tokens := t.Tokens()
 			if tokens[0].Err != nil || !live(t, tokens[0].Token) || tokens[1] != tokens[0] || t.Sim.Calls(refreshPath) != 1 {
 				t.Errorf("%v and %v with %d refreshes", tokens[0].Err, tokens[1].Err, t.Sim.Calls(refreshPath))
@@ -262,7 +263,7 @@ func accessTokenCases() []Case {
 			t.SignIn(b)
 			time.Sleep(3 * time.Hour)
 			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
-			b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()})
+			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
 			if token := t.Tokens()[0]; token.Token != "" || !errors.Is(token.Err, core.ErrGrantRevoked) {
 				t.Errorf("error %v", token.Err)
 			}
@@ -273,13 +274,13 @@ func accessTokenCases() []Case {
 			t.SignIn(b)
 			time.Sleep(3 * time.Hour)
 			t.Sim.Fail(refreshPath, wxsim.Reset())
-			b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()})
+			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
 			var wire *core.WireError
 			if token := t.Tokens()[0]; token.Token != "" || !errors.As(token.Err, &wire) {
 				t.Errorf("error %v", token.Err)
 			}
 			t.Sim.Clear(refreshPath)
-			b.Do(Request{URL: PublicURL + "/token", Kind: Fetch()})
+			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
 			if token := t.Tokens()[0]; token.Err != nil || !live(t, token.Token) {
 				t.Errorf("error %v", token.Err)
 			}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -75,14 +76,14 @@ func scopeCases() Group {
 		}},
 		{Name: "Middleware behind Optional guards all the same", Test: func(t *World) {
 			b := t.Browser()
-			t.WantLoginRequired(b.Do(Request{URL: PublicURL + "/seen", Kind: Fetch()}))
+			t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/seen", Kind: webtest.Fetch()}))
 			t.WantPage(b.Open(PublicURL+"/seen"), "/seen")
-			t.WantUser(b.Do(Request{URL: PublicURL + "/seen", Kind: Fetch()}), 0)
+			t.WantUser(b.Do(webtest.Request{URL: PublicURL + "/seen", Kind: webtest.Fetch()}), 0)
 		}},
 		{Name: "Optional shows who is signed in, and never sends anybody to WeChat", Test: func(t *World) {
 			b := t.Browser()
-			for _, kind := range kinds() {
-				v := b.Do(Request{URL: PublicURL + "/", Kind: kind})
+			for _, kind := range webtest.Kinds() {
+				v := b.Do(webtest.Request{URL: PublicURL + "/", Kind: kind})
 				if v.Status != http.StatusOK || len(v.SetCookies()) > 0 || userOf(v) != nil {
 					t.Errorf("%s: %d %s", kind.Name, v.Status, v.Body)
 				}
@@ -103,7 +104,7 @@ func scopeCases() Group {
 		{Name: "Optional does not take a callback for its own", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
-			v := b.Do(Request{URL: PublicURL + "/?code=" + a.Code(0) + "&state=mine"})
+			v := b.Do(webtest.Request{URL: PublicURL + "/?code=" + a.Code(0) + "&state=mine"})
 			if v.Status != http.StatusOK || t.APICalls() != 0 {
 				t.Errorf("%d with %d calls", v.Status, t.APICalls())
 			}
@@ -111,7 +112,7 @@ func scopeCases() Group {
 		{Name: "a script's 401 names the login that raises the scope", Config: base, Test: func(t *World) {
 			b := t.Browser()
 			t.SignIn(b)
-			v := b.Do(Request{URL: PublicURL + "/profile", Kind: Fetch()})
+			v := b.Do(webtest.Request{URL: PublicURL + "/profile", Kind: webtest.Fetch()})
 			t.WantLoginRequired(v)
 			_, login, _ := strings.Cut(v.Body, `"login_url":"`)
 			login, _, _ = strings.Cut(login, `"`)

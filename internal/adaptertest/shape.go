@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -16,16 +17,16 @@ func shapeCases() Group {
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
 		http.MethodDelete, http.MethodOptions, http.MethodTrace,
 	}
-	all := func(f func(r Request)) {
+	all := func(f func(r webtest.Request)) {
 		for _, method := range methods {
-			for _, kind := range kinds() {
-				f(Request{Method: method, Kind: kind})
+			for _, kind := range webtest.Kinds() {
+				f(webtest.Request{Method: method, Kind: kind})
 			}
 		}
 	}
 	// locked holds for a page that the browser may not see.
-	locked := func(t *World, b *Browser, path string, loginURL string) {
-		all(func(r Request) {
+	locked := func(t *World, b *webtest.Browser, path string, loginURL string) {
+		all(func(r webtest.Request) {
 			r.URL = PublicURL + path
 			v := b.Do(r)
 			switch {
@@ -51,14 +52,14 @@ func shapeCases() Group {
 		}
 	}
 	// open holds for a page that the browser may see.
-	open := func(t *World, b *Browser, path string) {
-		all(func(r Request) {
+	open := func(t *World, b *webtest.Browser, path string) {
+		all(func(r webtest.Request) {
 			r.URL = PublicURL + path
 			if v := b.Do(r); v.Status != http.StatusOK || v.Header.Get(pageHeader) == "" || len(v.SetCookies()) > 0 {
 				t.Errorf("%s by %s: status %d with %d cookies", r.Method, r.Kind.Name, v.Status, len(v.SetCookies()))
 			}
 		})
-		want := len(methods) * len(kinds())
+		want := len(methods) * len(webtest.Kinds())
 		shown := t.Shown()
 		if len(shown) != want {
 			t.Errorf("the page was shown %d times, want %d", len(shown), want)
@@ -120,7 +121,7 @@ func shapeCases() Group {
 			open(t, b, "/p/x")
 		}},
 		{Name: "an unknown method never gets through", OneLine: true, Test: func(t *World) {
-			v := t.Browser().Do(Request{Method: "PROPFIND", URL: PublicURL + "/me"})
+			v := t.Browser().Do(webtest.Request{Method: "PROPFIND", URL: PublicURL + "/me"})
 			t.WantLoginRequired(v)
 			if len(t.Shown()) > 0 {
 				t.Error("the page was shown")
@@ -129,7 +130,7 @@ func shapeCases() Group {
 		{Name: "any other spelling of a guarded path never gets through", Test: func(t *World) {
 			t.AllowRedirects = true
 			for _, path := range []string{"/me/", "//me", "/./me", "/x/../me", "/me?", "/%6de", "/me%2f", "/ME", "/me;x", "/group", "/group//x", "/mount/strip"} {
-				t.Browser().Do(Request{URL: PublicURL + path, Kind: Fetch()})
+				t.Browser().Do(webtest.Request{URL: PublicURL + path, Kind: webtest.Fetch()})
 			}
 			if shown := t.Shown(); len(shown) > 0 {
 				t.Errorf("the page was shown: %+v", shown)
@@ -137,15 +138,21 @@ func shapeCases() Group {
 		}},
 		{Name: "a form's body is not lost to a redirect: after the login it can be sent again", Test: func(t *World) {
 			b := t.Browser()
-			r := Request{Method: http.MethodPost, URL: PublicURL + "/me", Form: "a=1"}
+			r := webtest.Request{Method: http.MethodPost, URL: PublicURL + "/me", Form: "a=1"}
 			t.WantLoginRequired(b.Do(r))
 			t.SignIn(b)
 			t.WantUser(b.Do(r), 0)
 		}},
+	}}
+}
+
+// streamCases are about answers that take their time, and connections that become something else.
+func streamCases() Group {
+	return Group{"Streams", []Case{
 		{Name: "an event stream comes event by event", Test: func(t *World) {
 			b := t.Browser()
 			t.SignIn(b)
-			res, err := b.Start(t.Context(), Request{URL: PublicURL + "/group/events", Kind: kindNamed("an event stream")})
+			res, err := b.Start(t.Context(), webtest.Request{URL: PublicURL + "/group/events", Kind: webtest.KindNamed("an event stream")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +167,7 @@ func shapeCases() Group {
 			t.SignIn(b)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			res, err := b.Start(ctx, Request{URL: PublicURL + "/group/socket", Kind: kindNamed("a WebSocket")})
+			res, err := b.Start(ctx, webtest.Request{URL: PublicURL + "/group/socket", Kind: webtest.KindNamed("a WebSocket")})
 			if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatal(res, err)
 			}
@@ -177,7 +184,7 @@ func shapeCases() Group {
 }
 
 // SignIn logs WeChat's first user in.
-func (w *World) SignIn(b *Browser) {
+func (w *World) SignIn(b *webtest.Browser) {
 	w.Helper()
 	w.WantUser(b.Open(PublicURL+"/me"), 0)
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -158,7 +159,7 @@ func (l *live) request(path string, header http.Header) *http.Request {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	r.Header = http.Header{"User-Agent": {WeChatAndroid}, "Accept": {acceptPage}}
+	r.Header = http.Header{"User-Agent": {webtest.WeChatAndroid}, "Accept": {webtest.AcceptPage}}
 	maps.Copy(r.Header, header)
 	return r
 }
@@ -251,3 +252,10 @@ func (s *liveSite) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
 
 // ShowToken is not asked here.
 func (*liveSite) ShowToken(http.ResponseWriter, *http.Request, string, error) {}
+
+// readAll reads the rest of an answer; what cannot be read is missing.
+func readAll(res *http.Response) string {
+	body, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	return string(body)
+}

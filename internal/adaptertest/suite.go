@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -27,6 +28,7 @@ func Groups() []Group {
 		tabCases(),
 		replicaCases(),
 		shapeCases(),
+		streamCases(),
 		addressCases(),
 		scopeCases(),
 		failureCases(),
@@ -53,6 +55,21 @@ func Run(t *testing.T, frame Frame, store Store) {
 		t.Run(g.Name, func(t *testing.T) { g.Run(t, frame, store) })
 	}
 	t.Run("Sockets", func(t *testing.T) { runOnSockets(t, frame, store) })
+}
+
+// RunGroups takes one adapter and one store through the groups of these names, for programs that
+// are more than an adapter and stores that need not do all. "Login", "Callback", "Requests",
+// "Streams" and "Logout" are what every way to use the library must pass.
+func RunGroups(t *testing.T, frame Frame, store Store, names ...string) {
+	t.Helper()
+	groups := Groups()
+	for _, name := range names {
+		i := slices.IndexFunc(groups, func(g Group) bool { return g.Name == name })
+		if i < 0 {
+			t.Fatalf("the table has no group %q", name)
+		}
+		t.Run(name, func(t *testing.T) { groups[i].Run(t, frame, store) })
+	}
 }
 
 // Run takes one adapter and one store through the group, each case in a world and a bubble of its own.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -97,7 +98,7 @@ func tabCases() Group {
 }
 
 // countOf counts the cookies whose names contain part.
-func countOf(b *Browser, part string) int {
+func countOf(b *webtest.Browser, part string) int {
 	n := 0
 	for _, c := range b.Jar.All() {
 		if strings.Contains(c.Name, part) {

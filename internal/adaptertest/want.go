@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
 // WantUser fails the case unless v ended at a page that saw WeChat's i-th user.
-func (w *World) WantUser(v *Visit, i int) {
+func (w *World) WantUser(v *webtest.Visit, i int) {
 	w.Helper()
 	want := w.Sim.Users()[i].OpenID
 	if u := userOf(v); u == nil || u.OpenID != want {
@@ -20,7 +21,7 @@ func (w *World) WantUser(v *Visit, i int) {
 }
 
 // userOf is the user that a page showed; nil: none, or it was no page.
-func userOf(v *Visit) *core.User {
+func userOf(v *webtest.Visit) *core.User {
 	var p page
 	if v.Status != http.StatusOK || v.Header.Get(pageHeader) == "" || json.Unmarshal([]byte(v.Body), &p) != nil {
 		return nil
@@ -29,7 +30,7 @@ func userOf(v *Visit) *core.User {
 }
 
 // WantPage fails the case unless v ended at a page with that address, the fragment aside.
-func (w *World) WantPage(v *Visit, path string) {
+func (w *World) WantPage(v *webtest.Visit, path string) {
 	w.Helper()
 	if userOf(v) == nil || v.Page() != PublicURL+path {
 		w.Fatalf("want the page %s, got %s: %d %s\n\t%s", path, v.Page(), v.Status, v.Body, v.Trail())
@@ -38,15 +39,15 @@ func (w *World) WantPage(v *Visit, path string) {
 
 // WantSignedIn fails the case unless the browser is signed in as WeChat's i-th user, without
 // asking WeChat.
-func (w *World) WantSignedIn(b *Browser, i int) {
+func (w *World) WantSignedIn(b *webtest.Browser, i int) {
 	w.Helper()
-	w.WantUser(b.Do(Request{URL: PublicURL + "/base", Kind: Fetch()}), i)
+	w.WantUser(b.Do(webtest.Request{URL: PublicURL + "/base", Kind: webtest.Fetch()}), i)
 }
 
 // WantNobody fails the case if the browser is signed in.
-func (w *World) WantNobody(b *Browser) {
+func (w *World) WantNobody(b *webtest.Browser) {
 	w.Helper()
-	if v := b.Do(Request{URL: PublicURL + "/base", Kind: Fetch()}); v.Status != http.StatusUnauthorized {
+	if v := b.Do(webtest.Request{URL: PublicURL + "/base", Kind: webtest.Fetch()}); v.Status != http.StatusUnauthorized {
 		w.Fatalf("want nobody, got %d %s", v.Status, v.Body)
 	}
 }
@@ -61,7 +62,7 @@ func (w *World) WantCalls(exchanges, profiles int) {
 
 // WantRefusal fails the case unless v ended at an error page of that status, the Observer was
 // told the kind, and the page has a link that tries again.
-func (w *World) WantRefusal(v *Visit, status int, kind oauth.Kind) {
+func (w *World) WantRefusal(v *webtest.Visit, status int, kind oauth.Kind) {
 	w.Helper()
 	if v.Status != status || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") {
 		w.Fatalf("want the %s page with status %d, got %d %v %s\n\t%s", kind, status, v.Status, v.Err, v.Body, v.Trail())
@@ -76,7 +77,7 @@ func (w *World) WantRefusal(v *Visit, status int, kind oauth.Kind) {
 }
 
 // WantRestart fails the case unless v ended at a silent redirect to WeChat.
-func (w *World) WantRestart(v *Visit) {
+func (w *World) WantRestart(v *webtest.Visit) {
 	w.Helper()
 	if v.Status != http.StatusFound || !strings.HasPrefix(v.Next, "https://"+openHost+authorizePath+"?") {
 		w.Fatalf("want a restart, got %d %v %q %s\n\t%s", v.Status, v.Err, v.Next, v.Body, v.Trail())
@@ -84,7 +85,7 @@ func (w *World) WantRestart(v *Visit) {
 }
 
 // WantLoginRequired fails the case unless v is the 401 of a request that cannot follow a redirect.
-func (w *World) WantLoginRequired(v *Visit) {
+func (w *World) WantLoginRequired(v *webtest.Visit) {
 	w.Helper()
 	var body struct {
 		Error    string `json:"error"`
@@ -98,7 +99,7 @@ func (w *World) WantLoginRequired(v *Visit) {
 }
 
 // WantStatus fails the case unless v ended with that status.
-func (w *World) WantStatus(v *Visit, status int) {
+func (w *World) WantStatus(v *webtest.Visit, status int) {
 	w.Helper()
 	if v.Status != status {
 		w.Fatalf("want status %d, got %d %v %s\n\t%s", status, v.Status, v.Err, v.Body, v.Trail())

@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -57,7 +58,7 @@ type World struct {
 	*testing.T
 
 	Sim   *wxsim.Server
-	Net   *Network
+	Net   *webtest.Network
 	Frame Frame
 	Store Store
 
@@ -118,7 +119,7 @@ func NewWorld(t *testing.T, frame Frame, store Store, options ...Option) *World 
 	if w.Config.Website != nil {
 		w.Config.Website = &oauth.Website{AppID: w.Sim.WebsiteAppID(), Secret: core.Secret(w.Sim.WebsiteSecret())}
 	}
-	w.Net = NewNetwork(w.Config.Logger.Handler())
+	w.Net = webtest.NewNetwork(w.Config.Logger.Handler())
 	w.Net.Serve(openHost, w.Sim)
 	w.Net.Serve(apiHost, w.Sim)
 	w.Config.HTTPClient = &http.Client{Transport: w.Net.Transport()}
@@ -167,11 +168,11 @@ func (w *World) config(change func(*oauth.Config)) oauth.Config {
 }
 
 // Browser makes a browser of WeChat's first user.
-func (w *World) Browser() *Browser { return w.BrowserOf(w.Sim.Users()[0]) }
+func (w *World) Browser() *webtest.Browser { return w.BrowserOf(w.Sim.Users()[0]) }
 
 // BrowserOf makes a browser of one of WeChat's users.
-func (w *World) BrowserOf(u wxsim.User) *Browser {
-	b := NewBrowser(w.Net, w.inspect)
+func (w *World) BrowserOf(u wxsim.User) *webtest.Browser {
+	b := webtest.NewBrowser(w.Net, w.inspect)
 	b.Jar.Set(&url.URL{Scheme: "https", Host: openHost, Path: "/"}, []*http.Cookie{{Name: "wxsim_user", Value: u.OpenID, Path: "/"}})
 	return b
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // writes are the commands that change something, as Redis counts them.
@@ -108,7 +109,7 @@ func TestRoundTripsOfAColdRequest(t *testing.T) {
 		v := f.signIn(1, 2)
 		f.replicas[replica].line.Delay(trip)
 		began := time.Now()
-		f.WantUser(v.Do(to(replica, adaptertest.Request{URL: adaptertest.PublicURL + "/me"})), 1)
+		f.WantUser(v.Do(to(replica, webtest.Request{URL: adaptertest.PublicURL + "/me"})), 1)
 		if took := time.Since(began); took < trip || took >= 2*trip {
 			t.Errorf("with %v for a round trip a cold request took %v", trip, took)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -142,22 +143,22 @@ func (f *fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // to pins a request, and those it redirects to, to a replica.
-func to(replica int, r adaptertest.Request) adaptertest.Request {
+func to(replica int, r webtest.Request) webtest.Request {
 	r.Header = http.Header{pinned: {strconv.Itoa(replica)}}
 	return r
 }
 
-func page(path string) adaptertest.Request {
-	return adaptertest.Request{URL: adaptertest.PublicURL + path}
+func page(path string) webtest.Request {
+	return webtest.Request{URL: adaptertest.PublicURL + path}
 }
 
-func script(path string) adaptertest.Request {
-	return adaptertest.Request{URL: adaptertest.PublicURL + path, Kind: adaptertest.Fetch()}
+func script(path string) webtest.Request {
+	return webtest.Request{URL: adaptertest.PublicURL + path, Kind: webtest.Fetch()}
 }
 
 // A visitor is a browser and the number of its WeChat user.
 type visitor struct {
-	*adaptertest.Browser
+	*webtest.Browser
 
 	user int
 }
@@ -170,12 +171,12 @@ func (f *fleet) visitor(user int) visitor {
 func (f *fleet) signIn(user, replica int) visitor {
 	f.Helper()
 	v := f.visitor(user)
-	f.WantUser(f.insist(func() *adaptertest.Visit { return v.Walk(to(replica, page("/me")), nil) }), user)
+	f.WantUser(f.insist(func() *webtest.Visit { return v.Walk(to(replica, page("/me")), nil) }), user)
 	return v
 }
 
 // insist asks again and again while the answer is 503.
-func (f *fleet) insist(ask func() *adaptertest.Visit) (v *adaptertest.Visit) {
+func (f *fleet) insist(ask func() *webtest.Visit) (v *webtest.Visit) {
 	f.Helper()
 	v = ask()
 	for end := time.Now().Add(20 * time.Second); v.Status == http.StatusServiceUnavailable && time.Now().Before(end); {
@@ -188,7 +189,7 @@ func (f *fleet) insist(ask func() *adaptertest.Visit) (v *adaptertest.Visit) {
 func (f *fleet) wantSignedIn(v visitor) {
 	f.Helper()
 	for i := range f.replicas {
-		f.WantUser(f.insist(func() *adaptertest.Visit { return v.Do(to(i, script("/base"))) }), v.user)
+		f.WantUser(f.insist(func() *webtest.Visit { return v.Do(to(i, script("/base"))) }), v.user)
 	}
 }
 
@@ -215,7 +216,7 @@ func (f *fleet) door(v visitor, replica int, path string) (callback func() strin
 }
 
 // back is the request that WeChat makes the browser send.
-func back(callback string) adaptertest.Request { return adaptertest.Request{URL: callback} }
+func back(callback string) webtest.Request { return webtest.Request{URL: callback} }
 
 // inParallel calls do for 0 to n-1, a few at once, and waits.
 func inParallel(n int, do func(i int)) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -202,7 +203,7 @@ func TestOutages(t *testing.T) {
 }
 
 // timed asks replica 0, and wants an answer in time.
-func (f *fleet) timed(v visitor, r adaptertest.Request) *adaptertest.Visit {
+func (f *fleet) timed(v visitor, r webtest.Request) *webtest.Visit {
 	f.Helper()
 	began := time.Now()
 	got := v.Do(to(0, r))
@@ -213,7 +214,7 @@ func (f *fleet) timed(v visitor, r adaptertest.Request) *adaptertest.Visit {
 }
 
 // wantAway fails the test unless v says to come again, and leaves every cookie alone.
-func (f *fleet) wantAway(v *adaptertest.Visit) {
+func (f *fleet) wantAway(v *webtest.Visit) {
 	f.Helper()
 	if v.Status != http.StatusServiceUnavailable || v.Header.Get("Retry-After") == "" || len(v.SetCookies()) > 0 || v.Location() != "" {
 		f.Errorf("want 503, got %d %v, Retry-After %q, %d cookies set, Location %q\n\t%s",
@@ -227,14 +228,14 @@ func (f *fleet) duringCold(tt fault, v visitor) {
 	f.Helper()
 	logout := script("/logout")
 	logout.Method = http.MethodPost
-	asked := []adaptertest.Request{page("/me"), script("/base"), logout}
+	asked := []webtest.Request{page("/me"), script("/base"), logout}
 	if tt.reads || tt.slow {
 		asked = asked[:2]
 	}
 	for _, r := range asked {
 		got := f.timed(v, r)
 		if tt.reads && (!tt.slow || tt.loses) {
-			got = f.insist(func() *adaptertest.Visit { return f.timed(v, r) })
+			got = f.insist(func() *webtest.Visit { return f.timed(v, r) })
 		}
 		switch {
 		case tt.loses:
@@ -248,7 +249,7 @@ func (f *fleet) duringCold(tt fault, v visitor) {
 }
 
 // wantAnonymous fails the test unless v asks for a login, with the session's cookie as it was.
-func (f *fleet) wantAnonymous(v *adaptertest.Visit) {
+func (f *fleet) wantAnonymous(v *webtest.Visit) {
 	f.Helper()
 	if v.Status != http.StatusFound && v.Status != http.StatusUnauthorized {
 		f.Errorf("a session that Redis has lost is answered %d %s", v.Status, v.Body)
@@ -291,7 +292,7 @@ func (f *fleet) duringLogin(tt fault, v visitor, callback string) {
 	f.Helper()
 	got := f.timed(v, back(callback))
 	if tt.writes && !tt.slow {
-		got = f.insist(func() *adaptertest.Visit { return f.timed(v, back(callback)) })
+		got = f.insist(func() *webtest.Visit { return f.timed(v, back(callback)) })
 	}
 	switch {
 	case tt.writes && (got.Status == http.StatusFound || !tt.slow):
@@ -328,7 +329,7 @@ func TestRedisFailsDuringTheExchange(t *testing.T) {
 			f.Sim.Fail(exchangePath, wxsim.Delay(500*time.Millisecond), 1)
 			v := f.visitor(0)
 			callback := f.door(v, 0, "/me")()
-			answered := make(chan *adaptertest.Visit, 1)
+			answered := make(chan *webtest.Visit, 1)
 			go func() { answered <- v.Do(to(0, back(callback))) }()
 			f.redis.Eventually("the exchange has begun", func() bool { return f.Sim.Calls(exchangePath) == 1 })
 			tt.spoil(f.redis)

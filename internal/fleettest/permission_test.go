@@ -12,6 +12,7 @@ import (
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/markdown"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -46,7 +47,7 @@ func TestDocumentedPermissions(t *testing.T) {
 	f.WantUser(old.Do(to(0, script("/base"))), 1)
 	v, callback := f.signInTwice(2, 3, 0)
 	f.WantUser(v.Walk(to(0, back(callback)), nil), 3)
-	f.WantStatus(v.Do(to(0, adaptertest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: adaptertest.Fetch()})), http.StatusNoContent)
+	f.WantStatus(v.Do(to(0, webtest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: webtest.Fetch()})), http.StatusNoContent)
 
 	ctx := t.Context()
 	cache := rediscache.New(client, "wx:")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -122,7 +123,7 @@ func TestLogoutReachesEveryReplica(t *testing.T) {
 		f.wantSignedIn(v)
 		copied := visitor{f.visitor(1).Browser, 1}
 		copied.Jar = v.Jar.Copy()
-		out := v.Do(to(i, adaptertest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: adaptertest.Fetch()}))
+		out := v.Do(to(i, webtest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: webtest.Fetch()}))
 		f.WantStatus(out, http.StatusNoContent)
 		for j := range f.replicas {
 			f.redis.Eventually("a copied cookie is worth nothing", func() bool {
@@ -143,7 +144,7 @@ func TestLogoutDuringAPartition(t *testing.T) {
 	copied.Jar = v.Jar.Copy()
 	f.replicas[0].line.Delay(time.Hour)
 	began := time.Now()
-	f.WantStatus(v.Do(to(1, adaptertest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: adaptertest.Fetch()})), http.StatusNoContent)
+	f.WantStatus(v.Do(to(1, webtest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: webtest.Fetch()})), http.StatusNoContent)
 	f.redis.Eventually("the replica notices", func() bool {
 		return copied.Do(to(0, script("/base"))).Status == http.StatusServiceUnavailable
 	})

@@ -64,7 +64,7 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.DialTimeout("tcp", p.target, time.Second) //nolint:noctx // bounded by the timeout
+		server, err := net.DialTimeout("tcp", p.target, time.Second)
 		if err != nil {
 			_ = client.Close()
 			continue

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -74,7 +75,7 @@ func TestAMiniProgramLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := newTelemetry(t)
 		sim := wxsim.New(wxsim.Config{})
-		network := adaptertest.NewNetwork(slog.DiscardHandler)
+		network := webtest.NewNetwork(slog.DiscardHandler)
 		network.Serve("api.weixin.qq.com", sim)
 		auth, err := mpauth.New(mpauth.Config{
 			AppID: sim.MiniAppID(), Secret: core.Secret(sim.MiniSecret()), Keys: [][]byte{adaptertest.Key('1')},

@@ -9,6 +9,7 @@ import (
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // echo takes net/http's middleware too, so the adapter of net/http works here as well.
@@ -20,7 +21,7 @@ func TestAdapterOfNetHTTP(t *testing.T) {
 	e.GET("/me", func(c echo.Context) error { return c.String(http.StatusOK, "shown to somebody who is not signed in") })
 	page := httptest.NewRequest(http.MethodGet, "/me", nil)
 	page.Header.Set("Accept", "text/html")
-	page.Header.Set("User-Agent", adaptertest.WeChatAndroid)
+	page.Header.Set("User-Agent", webtest.WeChatAndroid)
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, page)
 	if w.Code != http.StatusFound {

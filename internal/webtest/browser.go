@@ -1,4 +1,4 @@
-package adaptertest
+package webtest
 
 import (
 	"context"
@@ -59,8 +59,8 @@ type Hop struct {
 	Body   string
 	Err    error // of the connection
 
-	redirects int  // that led here
-	handmade  bool // the cookies did not come from the jar
+	After    int  // how many redirects led here
+	Handmade bool // the request brought a Cookie header of its own, beside the jar's
 }
 
 // Location is where the answer redirects to, as it was sent.
@@ -84,7 +84,7 @@ type Visit struct {
 func (v *Visit) Redirects() int { return len(v.Hops) - 1 }
 
 // Address is what the address bar shows.
-func (v *Visit) Address() string { return show(v.URL) }
+func (v *Visit) Address() string { return Show(v.URL) }
 
 // Page is Address without the fragment. Browsers keep the #wechat_redirect of WeChat's page over
 // redirects that bring no fragment of their own, so most logins end with it.
@@ -97,7 +97,7 @@ func (v *Visit) Page() string {
 func (v *Visit) Trail() string {
 	var lines []string
 	for _, h := range v.Hops {
-		lines = append(lines, fmt.Sprintf("%s %.80s: %d %v", h.Method, show(h.URL), h.Status, h.Err))
+		lines = append(lines, fmt.Sprintf("%s %.80s: %d %v", h.Method, Show(h.URL), h.Status, h.Err))
 	}
 	if v.Next != "" {
 		lines = append(lines, fmt.Sprintf("not followed: %.80s", v.Next))
@@ -125,7 +125,7 @@ func (b *Browser) Do(r Request) *Visit { return b.Walk(r, func(*url.URL) bool { 
 // Walk makes a request and follows redirects until stop, which may be nil, says so.
 func (b *Browser) Walk(r Request, stop func(next *url.URL) bool) *Visit {
 	v := &Visit{}
-	at, err := follow(&url.URL{Scheme: "https", Path: "/"}, r.URL)
+	at, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, r.URL)
 	if err != nil {
 		v.Hop = &Hop{URL: &url.URL{Path: r.URL}, Err: err}
 		return v
@@ -137,12 +137,12 @@ func (b *Browser) Walk(r Request, stop func(next *url.URL) bool) *Visit {
 		if v.Status < 300 || v.Status > 399 || location == "" {
 			return v
 		}
-		next, err := follow(at, location)
+		next, err := Resolve(at, location)
 		if err != nil {
 			v.Err = err
 			return v
 		}
-		v.Next = show(next)
+		v.Next = Show(next)
 		switch {
 		case stop != nil && stop(next):
 			return v
@@ -167,7 +167,7 @@ func (b *Browser) hop(r Request, at *url.URL, redirects int) *Hop {
 		ctx, cancel = context.WithTimeout(ctx, r.GiveUp)
 		defer cancel()
 	}
-	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}, redirects: redirects, handmade: r.Header["Cookie"] != nil}
+	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}, After: redirects, Handmade: r.Header["Cookie"] != nil}
 	res, sent, err := b.start(ctx, r, at)
 	h.Method, h.Sent, h.Err = sent.Method, sent.Header, err
 	if err == nil {
@@ -184,7 +184,7 @@ func (b *Browser) hop(r Request, at *url.URL, redirects int) *Hop {
 
 // Start makes one request and leaves the answer's body to the caller: for streams and upgrades.
 func (b *Browser) Start(ctx context.Context, r Request) (*http.Response, error) {
-	at, err := follow(&url.URL{Scheme: "https", Path: "/"}, r.URL)
+	at, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, r.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -283,12 +283,6 @@ func (b *Browser) Cookie(part string) string {
 // AnyCookie holds for every cookie, as Refuses of a browser without cookies.
 func AnyCookie(*http.Cookie) bool { return true }
 
-// AttemptCookie holds for the cookie of a login under way.
-func AttemptCookie(c *http.Cookie) bool { return strings.Contains(c.Name, "wxa-") }
-
-// SessionCookie holds for the session's cookie.
-func SessionCookie(c *http.Cookie) bool { return strings.Contains(c.Name, "wx-") }
-
 // Sometimes makes a rule that holds for a share of the cookies that which holds for, drawn anew
 // each time it is asked and in an order that seed fixes.
 func Sometimes(share float64, seed uint64, which func(*http.Cookie) bool) func(*http.Cookie) bool {
@@ -299,11 +293,4 @@ func Sometimes(share float64, seed uint64, which func(*http.Cookie) bool) func(*
 		defer mu.Unlock()
 		return which(c) && dice.Float64() < share
 	}
-}
-
-// readAll reads the rest of an answer; what cannot be read is missing.
-func readAll(res *http.Response) string {
-	body, _ := io.ReadAll(res.Body)
-	_ = res.Body.Close()
-	return string(body)
 }

@@ -1,4 +1,4 @@
-package adaptertest
+package webtest
 
 import (
 	"cmp"
@@ -27,10 +27,11 @@ type kept struct {
 	created time.Time
 }
 
-const (
-	maxCookie = 4096 // bytes of name and value; browsers ignore longer cookies without a word
-	maxJar    = 180  // cookies per host; the oldest goes
-)
+// MaxCookie is how long name and value of a cookie may be together, in bytes. Browsers ignore
+// longer cookies without a word.
+const MaxCookie = 4096
+
+const maxJar = 180 // cookies per host; the oldest goes
 
 // Set stores what an answer from u sets. It returns the cookies that were refused.
 func (j *Jar) Set(u *url.URL, cookies []*http.Cookie) (refused []*http.Cookie) {
@@ -54,7 +55,7 @@ func (j *Jar) set(u *url.URL, c *http.Cookie) bool {
 		return false
 	}
 	switch {
-	case len(c.Name)+len(c.Value) > maxCookie,
+	case len(c.Name)+len(c.Value) > MaxCookie,
 		c.Secure && !secure,
 		c.SameSite == http.SameSiteNoneMode && !c.Secure,
 		strings.HasPrefix(c.Name, "__Secure-") && !c.Secure,

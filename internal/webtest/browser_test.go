@@ -1,4 +1,4 @@
-package adaptertest
+package webtest
 
 import (
 	"io"
@@ -35,12 +35,12 @@ func TestAddressesAreResolvedAsInBrowsers(t *testing.T) {
 		{"https://a.com/", "/z?a=\\b", `https://a.com/z?a=\b`},
 		{"https://a.com/", "javascript:alert(1)", "javascript:alert(1)"},
 	} {
-		base, err := follow(&url.URL{Scheme: "https", Path: "/"}, tt.base)
+		base, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, tt.base)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := follow(base, tt.location); err != nil || show(got) != tt.want {
-			t.Errorf("%q from %s leads to %q, %v; want %s", tt.location, tt.base, show(got), err, tt.want)
+		if got, err := Resolve(base, tt.location); err != nil || Show(got) != tt.want {
+			t.Errorf("%q from %s leads to %q, %v; want %s", tt.location, tt.base, Show(got), err, tt.want)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func TestBrowserOnNetwork(t *testing.T) {
 
 func address(t *testing.T, text string) *url.URL {
 	t.Helper()
-	u, err := follow(&url.URL{Scheme: "https", Path: "/"}, text)
+	u, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, text)
 	if err != nil {
 		t.Fatal(err)
 	}

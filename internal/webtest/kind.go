@@ -1,4 +1,4 @@
-package adaptertest
+package webtest
 
 import "net/http"
 
@@ -12,7 +12,8 @@ const (
 	Curl          = "curl/8.12.1"
 )
 
-const acceptPage = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+// AcceptPage is the Accept header of page loads.
+const AcceptPage = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 // A Kind is what on a page makes a request, and with which headers.
 type Kind struct {
@@ -22,8 +23,8 @@ type Kind struct {
 	Agent  string // default the browser's; "-" sends none
 }
 
-// The kinds of requests. Each call gives headers of its own.
-func kinds() []Kind {
+// Kinds are what a page, a browser or a program may send. Each call gives headers of its own.
+func Kinds() []Kind {
 	fetch := func(mode, dest string, more ...string) http.Header {
 		h := http.Header{"Sec-Fetch-Mode": {mode}, "Sec-Fetch-Dest": {dest}, "Sec-Fetch-Site": {"same-origin"}}
 		for i := 0; i+1 < len(more); i += 2 {
@@ -35,7 +36,7 @@ func kinds() []Kind {
 		Navigation(), OldNavigation(),
 		{Name: "a page in a WebView that accepts anything", Page: true, Header: http.Header{"Accept": {"*/*"}}},
 		{Name: "a page in a WebView that says nothing about types", Page: true, Header: http.Header{}},
-		{Name: "a page in an iframe", Page: true, Header: fetch("navigate", "iframe", "Accept", acceptPage)},
+		{Name: "a page in an iframe", Page: true, Header: fetch("navigate", "iframe", "Accept", AcceptPage)},
 		{Name: "fetch", Header: fetch("cors", "empty", "Accept", "*/*")},
 		{Name: "fetch of a page", Header: fetch("same-origin", "empty", "Accept", "text/html")},
 		{Name: "fetch of a page that names no destination", Header: http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}}},
@@ -44,14 +45,14 @@ func kinds() []Kind {
 		{Name: "JSON for a script of an old WebView", Header: http.Header{"Accept": {"application/json"}, "X-Requested-With": {"com.tencent.mm"}}},
 		{Name: "an image", Header: fetch("no-cors", "image", "Accept", "image/avif,image/webp,*/*;q=0.8")},
 		{Name: "a script", Header: fetch("no-cors", "script", "Accept", "*/*")},
-		{Name: "an object", Header: fetch("navigate", "object", "Accept", acceptPage)},
+		{Name: "an object", Header: fetch("navigate", "object", "Accept", AcceptPage)},
 		{Name: "an event stream", Header: fetch("cors", "empty", "Accept", "text/event-stream")},
 		{Name: "an event stream of an old WebView", Header: http.Header{"Accept": {"text/event-stream"}}},
 		{Name: "a WebSocket", Header: fetch("websocket", "websocket", "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")},
 		{Name: "a WebSocket of an old WebView", Header: http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}},
-		{Name: "a prefetch", Header: fetch("navigate", "document", "Accept", acceptPage, "Sec-Purpose", "prefetch")},
-		{Name: "a prerender", Header: fetch("navigate", "document", "Accept", acceptPage, "Sec-Purpose", "prefetch;prerender")},
-		{Name: "a prefetch of an old WebView", Header: http.Header{"Accept": {acceptPage}, "Purpose": {"prefetch"}}},
+		{Name: "a prefetch", Header: fetch("navigate", "document", "Accept", AcceptPage, "Sec-Purpose", "prefetch")},
+		{Name: "a prerender", Header: fetch("navigate", "document", "Accept", AcceptPage, "Sec-Purpose", "prefetch;prerender")},
+		{Name: "a prefetch of an old WebView", Header: http.Header{"Accept": {AcceptPage}, "Purpose": {"prefetch"}}},
 		{Name: "curl", Agent: Curl, Header: http.Header{"Accept": {"*/*"}}},
 		{Name: "a program that says nothing", Agent: "-", Header: http.Header{}},
 	}
@@ -61,7 +62,7 @@ func kinds() []Kind {
 // navigation.
 func Navigation() Kind {
 	return Kind{Name: "a page", Page: true, Header: http.Header{
-		"Accept": {acceptPage}, "X-Requested-With": {"com.tencent.mm"}, "Upgrade-Insecure-Requests": {"1"},
+		"Accept": {AcceptPage}, "X-Requested-With": {"com.tencent.mm"}, "Upgrade-Insecure-Requests": {"1"},
 		"Sec-Fetch-Site": {"none"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-User": {"?1"}, "Sec-Fetch-Dest": {"document"},
 	}}
 }
@@ -69,7 +70,7 @@ func Navigation() Kind {
 // OldNavigation is the same in a WebView that knows no Sec-Fetch headers.
 func OldNavigation() Kind {
 	return Kind{Name: "a page in an old WebView", Page: true, Header: http.Header{
-		"Accept": {acceptPage}, "X-Requested-With": {"com.tencent.mm"}, "Upgrade-Insecure-Requests": {"1"},
+		"Accept": {AcceptPage}, "X-Requested-With": {"com.tencent.mm"}, "Upgrade-Insecure-Requests": {"1"},
 	}}
 }
 
@@ -80,9 +81,9 @@ func Fetch() Kind {
 	}}
 }
 
-// kindNamed finds one of the kinds; the zero Kind, a navigation, if there is none.
-func kindNamed(name string) Kind {
-	for _, k := range kinds() {
+// KindNamed finds one of the kinds; the zero Kind, a navigation, if there is none.
+func KindNamed(name string) Kind {
+	for _, k := range Kinds() {
 		if k.Name == name {
 			return k
 		}

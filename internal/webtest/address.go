@@ -1,14 +1,14 @@
-package adaptertest
+package webtest
 
 import (
 	"net/url"
 	"strings"
 )
 
-// follow resolves a Location as browsers do, which forgive more than package url: backslashes are
+// Resolve resolves a Location as browsers do, which forgive more than package url: backslashes are
 // slashes, tabs and line breaks do not count, any number of slashes begins a host, and a fragment
 // survives a redirect that brings none.
-func follow(base *url.URL, location string) (*url.URL, error) {
+func Resolve(base *url.URL, location string) (*url.URL, error) {
 	location = strings.Trim(location, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ")
 	location = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(location)
 	address, fragment, hasFragment := strings.Cut(location, "#")
@@ -102,8 +102,8 @@ func unescape(p string) string {
 	return plain
 }
 
-// show writes an address as an address bar does.
-func show(u *url.URL) string {
+// Show writes an address as an address bar does.
+func Show(u *url.URL) string {
 	if u.Host == "" {
 		return u.String()
 	}

@@ -1,0 +1,242 @@
+package redistest
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A Memory is a Redis inside the process. It works inside a bubble of testing/synctest, whose clock
+// stands still while anybody waits for a socket, and its time is the bubble's. It knows the few
+// commands that the library sends, and tells its clients when something changes that they have
+// read. What depends on Redis itself is tested with a [Server].
+type Memory struct {
+	tb testing.TB
+
+	mu      sync.Mutex
+	values  map[string]memoryValue
+	readers map[string]map[*memoryConn]bool // by key: who has to be told of a change
+	conns   []*memoryConn
+}
+
+type memoryValue struct {
+	text string
+	end  time.Time // zero: never
+}
+
+// A memoryConn writes its answers from a goroutine of its own, since a pipe holds nothing.
+type memoryConn struct {
+	net.Conn
+
+	tracking bool // the next read is to be remembered
+	out      chan []byte
+}
+
+// NewMemory makes an empty one. It ends with the test.
+func NewMemory(tb testing.TB) *Memory {
+	tb.Helper()
+	r := &Memory{tb: tb, values: map[string]memoryValue{}, readers: map[string]map[*memoryConn]bool{}}
+	tb.Cleanup(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, c := range r.conns {
+			_ = c.Close()
+		}
+	})
+	return r
+}
+
+// Dial connects a client.
+func (r *Memory) Dial() net.Conn {
+	near, far := net.Pipe()
+	c := &memoryConn{Conn: far, out: make(chan []byte, 1000)}
+	r.mu.Lock()
+	r.conns = append(r.conns, c)
+	r.mu.Unlock()
+	go func() {
+		for answer := range c.out {
+			if _, err := c.Write(answer); err != nil {
+				_ = c.Close()
+			}
+		}
+	}()
+	go r.serve(c)
+	return near
+}
+
+func (r *Memory) serve(c *memoryConn) {
+	in := bufio.NewReader(c)
+	for {
+		command, err := readCommand(in)
+		if err != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			for _, readers := range r.readers {
+				delete(readers, c)
+			}
+			close(c.out)
+			return
+		}
+		r.mu.Lock()
+		c.out <- r.answer(c, command)
+		r.mu.Unlock()
+	}
+}
+
+// readCommand reads an array of strings.
+func readCommand(in *bufio.Reader) ([]string, error) {
+	length := func(mark byte) (int, error) {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return 0, err
+		}
+		if line[0] != mark {
+			return 0, fmt.Errorf("redis: unexpected %q", line)
+		}
+		return strconv.Atoi(strings.TrimSpace(line[1:]))
+	}
+	n, err := length('*')
+	if err != nil {
+		return nil, err
+	}
+	command := make([]string, n)
+	for i := range command {
+		size, err := length('$')
+		if err != nil {
+			return nil, err
+		}
+		text := make([]byte, size+2)
+		if _, err := io.ReadFull(in, text); err != nil {
+			return nil, err
+		}
+		command[i] = string(text[:size])
+	}
+	return command, nil
+}
+
+const (
+	replyOK  = "+OK\r\n"
+	replyNil = "_\r\n"
+)
+
+func bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) }
+
+// answer is what Redis says to a command.
+func (r *Memory) answer(c *memoryConn, command []string) []byte {
+	name, args := strings.ToUpper(command[0]), command[1:]
+	tracked := c.tracking
+	c.tracking = false
+	var text string
+	switch {
+	case name == "HELLO":
+		text = "%2\r\n" + bulk("version") + bulk("7.4.0") + bulk("proto") + ":3\r\n"
+	case name == "CLIENT":
+		c.tracking = strings.EqualFold(args[0], "CACHING")
+		text = replyOK
+	case name == "PING":
+		text = "+PONG\r\n"
+	case name == "GET" || name == "STRLEN":
+		if tracked {
+			r.remember(args[0], c)
+		}
+		v, ok := r.get(args[0])
+		switch {
+		case name == "STRLEN":
+			text = fmt.Sprintf(":%d\r\n", len(v.text))
+		case ok:
+			text = bulk(v.text)
+		default:
+			text = replyNil
+		}
+	case name == "SET":
+		text = r.set(args)
+	case name == "DEL":
+		_, ok := r.get(args[0])
+		delete(r.values, args[0])
+		r.changed(args[0])
+		text = ":0\r\n"
+		if ok {
+			text = ":1\r\n"
+		}
+	case name == "EVAL" && strings.Contains(args[0], "KEEPTTL") && len(args) == 5: // replaces what is still there
+		text = ":0\r\n"
+		if v, ok := r.get(args[2]); ok && v.text == args[3] {
+			text = r.set([]string{args[2], args[4], "KEEPTTL"})
+		}
+	case name == "EVAL" && strings.Contains(args[0], "'DEL'") && len(args) == 4: // deletes what is still there
+		text = ":0\r\n"
+		if v, ok := r.get(args[2]); ok && v.text == args[3] {
+			delete(r.values, args[2])
+			r.changed(args[2])
+			text = ":1\r\n"
+		}
+	default:
+		r.tb.Errorf("the store sent Redis a command that is not known here: %q", command)
+		text = "-ERR unknown command\r\n"
+	}
+	return []byte(text)
+}
+
+func (r *Memory) get(key string) (memoryValue, bool) {
+	v, ok := r.values[key]
+	if ok && !v.end.IsZero() && !time.Now().Before(v.end) {
+		delete(r.values, key)
+		r.changed(key)
+		return memoryValue{}, false
+	}
+	return v, ok
+}
+
+func (r *Memory) set(args []string) string {
+	key := args[0]
+	old, ok := r.get(key)
+	v := memoryValue{text: args[1]}
+	for i := 2; i < len(args); i++ {
+		switch strings.ToUpper(args[i]) {
+		case "NX":
+			if ok {
+				return replyNil
+			}
+		case "XX":
+			if !ok {
+				return replyNil
+			}
+		case "KEEPTTL":
+			v.end = old.end
+		case "PX":
+			i++
+			ms, err := strconv.Atoi(args[i])
+			if err != nil || ms <= 0 {
+				return "-ERR invalid expire time\r\n"
+			}
+			v.end = time.Now().Add(time.Duration(ms) * time.Millisecond)
+		}
+	}
+	r.values[key] = v
+	r.changed(key)
+	return replyOK
+}
+
+func (r *Memory) remember(key string, c *memoryConn) {
+	if r.readers[key] == nil {
+		r.readers[key] = map[*memoryConn]bool{}
+	}
+	r.readers[key][c] = true
+}
+
+// changed tells those who have read key, before they get any later answer.
+func (r *Memory) changed(key string) {
+	var push bytes.Buffer
+	fmt.Fprintf(&push, ">2\r\n%s*1\r\n%s", bulk("invalidate"), bulk(key))
+	for c := range r.readers[key] {
+		c.out <- push.Bytes()
+	}
+	delete(r.readers, key)
+}
