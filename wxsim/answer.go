@@ -36,7 +36,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) 
 	}
 	return &request{
 		Request: r, query: r.URL.Query(), body: body, now: s.clock.now(),
-		showError: func(e *pageError) answer { return s.errorPage(r, e) },
+		showError: func(e *pageError) answer { return s.pages.errorPage(r, e) },
 	}, nil
 }
 
@@ -119,26 +119,17 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 
 // writeSlowly sends the body in ten pieces.
 func writeSlowly(ctx context.Context, w http.ResponseWriter, body []byte, pace time.Duration) {
-	for piece := range chunks(body, 10) {
-		if !wait(ctx, pace/10) {
+	const pieces = 10
+	for i := range pieces {
+		if !wait(ctx, pace/pieces) {
 			return
 		}
-		_, _ = w.Write(piece)
+		_, _ = w.Write(body[i*len(body)/pieces : (i+1)*len(body)/pieces])
 		_ = http.NewResponseController(w).Flush()
 	}
 }
 
-func chunks(body []byte, n int) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		for i := range n {
-			if !yield(body[i*len(body)/n : (i+1)*len(body)/n]) {
-				return
-			}
-		}
-	}
-}
-
-// wait says false when ctx ended first.
+// wait reports false when ctx ended first.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -1,6 +1,9 @@
 package wxsim
 
-import "time"
+import (
+	"cmp"
+	"slices"
+)
 
 // An appKind says what an app may do.
 type appKind int
@@ -16,13 +19,14 @@ type app struct {
 	kind       appKind
 
 	tokens  [2]appTokens      // classic and stable; see apptoken.go
-	tickets map[string]ticket // by type; see table.go
+	tickets map[string]ticket // by type; see ticket.go
 }
 
-// A ticket signs calls of a JavaScript SDK.
-type ticket struct {
-	text    string
-	expires time.Time
+func newApp(kind appKind, id, secret string) *app {
+	return &app{
+		kind: kind, id: cmp.Or(id, "wx"+randomHex(16)), secret: cmp.Or(secret, randomHex(32)),
+		tickets: map[string]ticket{},
+	}
 }
 
 // openID differs from app to app; the official account's is the user's own.
@@ -33,30 +37,37 @@ func (a *app) openID(u User) string {
 	return derivedID(a.id, u.OpenID)
 }
 
-// app is nil for an appid that nobody has.
-func (s *Server) app(id string) *app {
-	for _, a := range s.apps {
-		if a.id == id {
-			return a
-		}
+// app returns nil for an appid that nobody has.
+func (w *world) app(id string) *app {
+	if i := slices.IndexFunc(w.apps, func(a *app) bool { return a.id == id }); i >= 0 {
+		return w.apps[i]
 	}
 	return nil
 }
 
-// AppID is the official account's appid.
-func (s *Server) AppID() string { return s.apps[officialAccount].id }
+// first returns the oldest app of a kind. There is one of each.
+func (w *world) first(kind appKind) *app {
+	return w.apps[slices.IndexFunc(w.apps, func(a *app) bool { return a.kind == kind })]
+}
 
-// Secret is the official account's appsecret.
-func (s *Server) Secret() string { return s.apps[officialAccount].secret }
+func (s *Server) first(kind appKind) *app {
+	return hold(&s.holder, func(w *world) *app { return w.first(kind) })
+}
 
-// WebsiteAppID is the appid of the website app, which QR login needs.
-func (s *Server) WebsiteAppID() string { return s.apps[websiteApp].id }
+// AppID returns the official account's appid.
+func (s *Server) AppID() string { return s.first(officialAccount).id }
 
-// WebsiteSecret is the appsecret of the website app.
-func (s *Server) WebsiteSecret() string { return s.apps[websiteApp].secret }
+// Secret returns the official account's appsecret.
+func (s *Server) Secret() string { return s.first(officialAccount).secret }
 
-// MiniAppID is the mini program's appid.
-func (s *Server) MiniAppID() string { return s.apps[miniProgram].id }
+// WebsiteAppID returns the appid of the website app, which QR login needs.
+func (s *Server) WebsiteAppID() string { return s.first(websiteApp).id }
 
-// MiniSecret is the mini program's appsecret.
-func (s *Server) MiniSecret() string { return s.apps[miniProgram].secret }
+// WebsiteSecret returns the appsecret of the website app.
+func (s *Server) WebsiteSecret() string { return s.first(websiteApp).secret }
+
+// MiniAppID returns the mini program's appid.
+func (s *Server) MiniAppID() string { return s.first(miniProgram).id }
+
+// MiniSecret returns the mini program's appsecret.
+func (s *Server) MiniSecret() string { return s.first(miniProgram).secret }

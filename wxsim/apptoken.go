@@ -1,7 +1,6 @@
 package wxsim
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -36,8 +35,8 @@ type appToken struct {
 }
 
 // checkCredentials finds the app with this appid and secret among the kinds that may call.
-func (s *Server) checkCredentials(id, secret string, kinds []appKind) (*app, int) {
-	a := s.app(id)
+func (w *world) checkCredentials(id, secret string, kinds []appKind) (*app, int) {
+	a := w.app(id)
 	switch {
 	case id == "":
 		return nil, 41002
@@ -53,51 +52,42 @@ func (s *Server) checkCredentials(id, secret string, kinds []appKind) (*app, int
 
 // classicAccessToken is GET /cgi-bin/token: each call gives a new token, and the one before
 // works for 5 more minutes.
-func (s *Server) classicAccessToken(r *request) answer {
+func classicAccessToken(w *world, r *request) answer {
 	if r.query.Get("grant_type") != "client_credential" {
 		return r.refuse(40002)
 	}
-	a, code := s.credentials(r, officialAccount, miniProgram)
+	a, code := w.credentials(r, officialAccount, miniProgram)
 	if code != 0 {
 		return r.refuse(code)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return r.tokenAnswer(s.replaceToken(a, classicToken, r.now.Add(tokenOverlap), r.now))
+	return r.tokenAnswer(w.replaceToken(a, classicToken, w.now.Add(tokenOverlap)))
 }
 
 // stableAccessToken is POST /cgi-bin/stable_token: the same token until its last 5 minutes.
-func (s *Server) stableAccessToken(r *request) answer {
-	var ask struct {
-		GrantType    string `json:"grant_type"`
-		AppID        string `json:"appid"`
-		Secret       string `json:"secret"`
-		ForceRefresh bool   `json:"force_refresh"`
-	}
-	switch {
-	case len(r.body) == 0:
-		return r.refuse(44002)
-	case json.Unmarshal(r.body, &ask) != nil:
-		return r.refuse(47001)
-	case ask.GrantType != "client_credential":
+func stableAccessToken(w *world, r *request, ask struct {
+	GrantType    string `json:"grant_type"`
+	AppID        string `json:"appid"`
+	Secret       string `json:"secret"`
+	ForceRefresh bool   `json:"force_refresh"`
+},
+) answer {
+	if ask.GrantType != "client_credential" {
 		return r.refuse(40002)
 	}
-	a, code := s.checkCredentials(ask.AppID, ask.Secret, []appKind{officialAccount, miniProgram})
+	a, code := w.checkCredentials(ask.AppID, ask.Secret, []appKind{officialAccount, miniProgram})
 	if code != 0 {
 		return r.refuse(code)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	have := &a.tokens[stableToken]
 	switch {
-	case ask.ForceRefresh && r.now.Sub(have.forcedAt) >= forcePause:
-		if !have.forced.allow(today(r.now), forcedPerDay) {
+	case ask.ForceRefresh && w.now.Sub(have.forcedAt) >= forcePause:
+		if !have.forced.allow(today(w.now), forcedPerDay) {
 			return r.refuse(45009)
 		}
-		have.forcedAt = r.now
-		return r.tokenAnswer(s.replaceToken(a, stableToken, r.now, r.now))
-	case have.current == nil || have.current.expires.Sub(r.now) < tokenOverlap:
-		return r.tokenAnswer(s.replaceToken(a, stableToken, r.now.Add(tokenOverlap), r.now))
+		have.forcedAt = w.now
+		return r.tokenAnswer(w.replaceToken(a, stableToken, w.now))
+	case have.current == nil || have.current.expires.Sub(w.now) < tokenOverlap:
+		return r.tokenAnswer(w.replaceToken(a, stableToken, w.now.Add(tokenOverlap)))
 	}
 	return r.tokenAnswer(have.current)
 }
@@ -107,26 +97,26 @@ func (r *request) tokenAnswer(t *appToken) answer {
 }
 
 // replaceToken makes a new token of a kind; the one before stops working at voidAt at the latest.
-func (s *Server) replaceToken(a *app, kind int, voidAt, now time.Time) *appToken {
+func (w *world) replaceToken(a *app, kind int, voidAt time.Time) *appToken {
 	have := &a.tokens[kind]
 	if have.current != nil {
 		have.current.voidAt = voidAt
 	}
-	have.current = &appToken{text: "92_" + randomText(appTokenLength-3, urlSafe), app: a, expires: now.Add(tokenLife)}
-	s.appTokens.put(have.current.text, have.current, now)
+	have.current = &appToken{text: "92_" + randomText(appTokenLength-3, urlSafe), app: a, expires: w.now.Add(tokenLife)}
+	w.appTokens.put(have.current.text, have.current, w.now)
 	return have.current
 }
 
-// tokenApp finds the app of an access_token, or says why the token is refused: 41001 missing,
+// tokenApp finds the app of an access_token, or returns the code of its refusal: 41001 missing,
 // 40001 unknown or replaced, 42001 expired.
-func (s *Server) tokenApp(text string, now time.Time) (*app, int) {
-	t, ok := s.appTokens.get(text, now)
+func (w *world) tokenApp(text string) (*app, int) {
+	t, ok := w.appTokens.get(text, w.now)
 	switch {
 	case text == "":
 		return nil, 41001
-	case !ok || !t.voidAt.IsZero() && !now.Before(t.voidAt):
+	case !ok || !t.voidAt.IsZero() && !w.now.Before(t.voidAt):
 		return nil, 40001
-	case !now.Before(t.expires):
+	case !w.now.Before(t.expires):
 		return nil, 42001
 	}
 	return t.app, 0

@@ -48,46 +48,42 @@ const (
 // DoubleCallback makes every login that follows call the app back twice: instead of a redirect
 // the browser gets a page that opens one address in a hidden frame and then goes to the other.
 func (s *Server) DoubleCallback(mode CallbackMode) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.callbacks = mode
+	s.change(func(w *world) { w.callbacks = mode })
 }
 
 // authorize is GET /connect/oauth2/authorize.
-func (s *Server) authorize(r *request) answer {
-	ask, fault := s.parseLogin(r.URL.RawQuery, officialAccount)
+func authorize(w *world, r *request) answer {
+	ask, fault := w.parseLogin(r.URL.RawQuery, officialAccount)
 	if fault != nil {
-		return s.errorPage(r.Request, fault)
+		return w.pages.errorPage(r.Request, fault)
 	}
-	owner := s.owner(r.Request)
-	if ask.scope == scopeBase || s.cfg.AutoAllow {
-		return s.callBack(r.Request, ask.allowed(owner.OpenID))
+	owner := w.owner(r.Request)
+	if ask.scope == scopeBase || w.cfg.AutoAllow {
+		return w.callBack(r.Request, ask.allowed(owner.OpenID))
 	}
-	return s.consentPage(r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
+	return w.consentPage(r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
 }
 
 // qrConnect is GET /connect/qrconnect.
-func (s *Server) qrConnect(r *request) answer {
-	ask, fault := s.parseLogin(r.URL.RawQuery, websiteApp)
+func qrConnect(w *world, r *request) answer {
+	ask, fault := w.parseLogin(r.URL.RawQuery, websiteApp)
 	if fault != nil {
-		return s.errorPage(r.Request, fault)
+		return w.pages.errorPage(r.Request, fault)
 	}
-	if s.cfg.AutoAllow {
-		return s.callBack(r.Request, ask.allowed(s.owner(r.Request).OpenID))
+	if w.cfg.AutoAllow {
+		return w.callBack(r.Request, ask.allowed(w.owner(r.Request).OpenID))
 	}
-	return s.desktopPage(r.Request, s.newScan(ask, r.now))
+	return w.desktopPage(r.Request, w.newScan(ask))
 }
 
 // owner is the person of the cookie, else the first user.
-func (s *Server) owner(r *http.Request) User {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (w *world) owner(r *http.Request) User {
 	if c, err := r.Cookie(ownerCookie); err == nil {
-		if p := s.people[c.Value]; p != nil {
+		if p := w.people[c.Value]; p != nil {
 			return p.User
 		}
 	}
-	return s.everybody[0].User
+	return w.everybody[0].User
 }
 
 // A decision is what the person made of a login.
@@ -106,30 +102,28 @@ func (l *login) allowed(user string) decision {
 }
 
 // callBack sends the browser back to the app: with a code, or if refused with the state only.
-func (s *Server) callBack(r *http.Request, d decision) answer {
+func (w *world) callBack(r *http.Request, d decision) answer {
 	if d.refused {
 		return redirect(d.ask.location("state", d.ask.state))
 	}
-	s.mu.Lock()
-	mode := max(d.mode, s.callbacks)
-	first := s.callbackURL(d, origin(r))
+	mode := max(d.mode, w.callbacks)
+	first := w.callbackURL(d, origin(r))
 	second := first
 	if mode == CallbackOtherCode {
-		second = s.callbackURL(d, origin(r))
+		second = w.callbackURL(d, origin(r))
 	}
-	s.mu.Unlock()
 	if mode != CallbackOnce {
-		return s.twicePage(r, first, second)
+		return w.twicePage(r, first, second)
 	}
 	return redirect(first)
 }
 
 // callbackURL issues a code to a browser that reached the simulator at seenAt.
-func (s *Server) callbackURL(d decision, seenAt string) string {
-	p := s.people[d.user]
+func (w *world) callbackURL(d decision, seenAt string) string {
+	p := w.people[d.user]
 	who := d.ask.app.identity(p, (d.snapshot || p.Snapshot) && d.scope == scopeUserInfo)
 	who.seenAt = seenAt
-	text := s.issue(code{kind: webCode, app: d.ask.app, who: who, scope: d.scope}, s.clock.now())
+	text := w.issue(code{kind: webCode, app: d.ask.app, who: who, scope: d.scope})
 	return d.ask.location("code", text, "state", d.ask.state)
 }
 
@@ -153,7 +147,7 @@ func (l *login) location(pairs ...string) string {
 }
 
 // parseLogin checks the query of the authorize page or the QR page.
-func (s *Server) parseLogin(rawQuery string, kind appKind) (*login, *pageError) {
+func (w *world) parseLogin(rawQuery string, kind appKind) (*login, *pageError) {
 	names, values, err := splitQuery(rawQuery)
 	if err != nil {
 		return nil, badLink(err.Error())
@@ -166,7 +160,7 @@ func (s *Server) parseLogin(rawQuery string, kind appKind) (*login, *pageError) 
 			return nil, &pageError{required.code, required.name + " is empty"}
 		}
 	}
-	if !s.cfg.Lax {
+	if !w.cfg.Lax {
 		if err := checkOrder(names, kind); err != nil {
 			return nil, badLink(err.Error())
 		}
@@ -175,7 +169,7 @@ func (s *Server) parseLogin(rawQuery string, kind appKind) (*login, *pageError) 
 		return nil, badLink("response_type must be code")
 	}
 	ask := &login{
-		app:         s.app(values["appid"]),
+		app:         w.app(values["appid"]),
 		redirectURI: values["redirect_uri"],
 		scope:       values["scope"],
 		state:       values["state"],
@@ -188,7 +182,7 @@ func (s *Server) parseLogin(rawQuery string, kind appKind) (*login, *pageError) 
 		return nil, &pageError{10016, "this is the appid of a website app; the authorize page wants an official account's"}
 	case ask.app.kind != kind || !slices.Contains(scopesOf(kind), ask.scope):
 		return nil, &pageError{10005, "this app may not ask for this scope here"}
-	case !s.redirectAllowed(ask.redirectURI):
+	case !w.redirectAllowed(ask.redirectURI):
 		return nil, &pageError{10003, "the host of redirect_uri is not the one that was configured"}
 	case len(ask.state) > 128 || strings.Trim(ask.state, alphanumeric) != "":
 		return nil, &pageError{10013, "state must be at most 128 letters and digits"}
@@ -238,11 +232,11 @@ func checkOrder(names []string, kind appKind) error {
 }
 
 // redirectAllowed wants an absolute http or https URL on one of the configured domains.
-func (s *Server) redirectAllowed(redirectURI string) bool {
+func (w *world) redirectAllowed(redirectURI string) bool {
 	u, err := url.Parse(redirectURI)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return false
 	}
-	domains := s.cfg.RedirectDomains
+	domains := w.cfg.RedirectDomains
 	return len(domains) == 0 || slices.Contains(domains, u.Host) || slices.Contains(domains, u.Hostname())
 }

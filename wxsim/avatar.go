@@ -8,8 +8,8 @@ import (
 )
 
 // avatar is GET /wxsim/avatar/{openid}/{size}: a coloured square with the nickname's first letter.
-func (s *Server) avatar(r *http.Request) answer {
-	u, ok := s.user(r.PathValue("openid"))
+func avatar(w *world, r *http.Request) answer {
+	u, ok := w.user(r.PathValue("openid"))
 	if !ok {
 		return plain(http.StatusNotFound, "no such user")
 	}

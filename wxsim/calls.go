@@ -106,7 +106,7 @@ func (c *calls) reset() {
 	c.counts, c.log, c.next = nil, nil, 0
 }
 
-// Calls is how often a path was called, whatever the answer: an API such as "/sns/userinfo" or
+// Calls returns how often a path was called, whatever the answer: an API such as "/sns/userinfo" or
 // a page such as "/connect/oauth2/authorize".
 func (s *Server) Calls(path string) int {
 	s.calls.mu.Lock()
@@ -114,7 +114,7 @@ func (s *Server) Calls(path string) int {
 	return s.calls.counts[path]
 }
 
-// Log is the last 1,000 calls, newest last.
+// Log returns the last 1,000 calls, newest last.
 func (s *Server) Log() []Call {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()

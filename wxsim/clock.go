@@ -10,13 +10,15 @@ type clock struct{ offset atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(c.ahead()) }
 
+func (c *clock) advance(d time.Duration) { c.offset.Add(int64(max(0, d))) }
+
 func (c *clock) ahead() time.Duration { return time.Duration(c.offset.Load()) }
 
 // Advance moves the simulator's clock forward by d: codes and tokens age at once.
 // Nobody else's clock moves, and a negative d does nothing.
-func (s *Server) Advance(d time.Duration) { s.clock.offset.Add(int64(max(0, d))) }
+func (s *Server) Advance(d time.Duration) { s.clock.advance(d) }
 
-// Now is the time by the simulator's clock.
+// Now returns the time by the simulator's clock.
 func (s *Server) Now() time.Time { return s.clock.now() }
 
 // chinaTime is where WeChat's days begin and end.

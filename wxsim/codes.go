@@ -32,41 +32,40 @@ type code struct {
 
 // issue makes a code of 32 characters. Used and expired ones are remembered for a while, for
 // the sake of 40163 and 42003.
-func (s *Server) issue(c code, now time.Time) string {
-	c.expires = now.Add(codeLife)
+func (w *world) issue(c code) string {
+	c.expires = w.now.Add(codeLife)
 	text := "0" + randomText(31, alphanumeric)
-	s.codes.put(text, &c, now)
+	w.codes.put(text, &c, w.now)
 	return text
 }
 
-// spend takes a code, or says why not: 40029 unknown, of another app or another kind, 40163 used,
+// spend takes a code, or returns why not: 40029 unknown, of another app or another kind, 40163 used,
 // 42003 expired; for the codes of a mini program 40029 means expired too.
-func (s *Server) spend(text string, kind codeKind, a *app, now time.Time) (*code, int) {
-	c, ok := s.codes.get(text, now)
+func (w *world) spend(text string, kind codeKind, a *app) (*code, int) {
+	c, ok := w.codes.get(text, w.now)
 	switch {
 	case !ok || c.kind != kind || c.app != a:
 		return nil, 40029
 	case c.used:
 		return nil, 40163
-	case !now.Before(c.expires) && kind == webCode:
+	case !w.now.Before(c.expires) && kind == webCode:
 		return nil, 42003
-	case !now.Before(c.expires):
+	case !w.now.Before(c.expires):
 		return nil, 40029
 	}
 	c.used = true
 	return c, 0
 }
 
-// NewCode makes a login code, as if the user had just allowed the app this scope: for a second
+// NewCode returns a login code, as if the user had just allowed the app this scope: for a second
 // callback with another code, or a code without any page. Any openid of the user will do. It is
 // empty for an app or a user that does not exist.
 func (s *Server) NewCode(appID, openID, scope string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a, p := s.app(appID), s.people[openID]
-	if a == nil || p == nil {
-		return ""
-	}
-	now := s.clock.now()
-	return s.issue(code{kind: webCode, app: a, who: a.identity(p, p.Snapshot && scope == scopeUserInfo), scope: scope}, now)
+	return withPerson(s, openID, func(w *world, p *person) string {
+		a := w.app(appID)
+		if a == nil {
+			return ""
+		}
+		return w.issue(code{kind: webCode, app: a, who: a.identity(p, p.Snapshot && scope == scopeUserInfo), scope: scope})
+	})
 }

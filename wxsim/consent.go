@@ -27,24 +27,24 @@ type consentUser struct {
 	Chosen bool
 }
 
-// Profile says whether the app asks for more than the openid.
+// Profile reports whether the app asks for more than the openid.
 func (d consentData) Profile() bool { return d.Scope != scopeBase }
 
-// Website says whether this is the confirmation of a scan.
+// Website reports whether this is the confirmation of a scan.
 func (d consentData) Website() bool { return d.Ticket != "" }
 
 // Initial stands for the app's icon.
 func (d consentData) Initial() string { return initial(d.AppName) }
 
 // consentPage shows who could log in; data holds the query or the ticket.
-func (s *Server) consentPage(r *http.Request, ask *login, data consentData, owner User) answer {
+func (w *world) consentPage(r *http.Request, ask *login, data consentData, owner User) answer {
 	data.page = newPage(r)
 	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.id, ask.scope, ask.state, ask.redirectURI
 	data.AppName = hostOf(ask.redirectURI)
-	for _, u := range s.Users() {
+	for _, u := range w.users() {
 		data.Users = append(data.Users, consentUser{u, u.OpenID == owner.OpenID})
 	}
-	return s.render("consent", data)
+	return w.pages.render("consent", data)
 }
 
 // hostOf is what stands for the app's name: WeChat would know it.
@@ -57,22 +57,19 @@ func hostOf(redirectURI string) string {
 }
 
 // decide is POST /wxsim/consent, the form of the consent page.
-func (s *Server) decide(r *http.Request) answer {
-	if err := r.ParseForm(); err != nil {
-		return plain(http.StatusBadRequest, "bad form")
-	}
+func decide(w *world, r *http.Request) answer {
 	form := r.PostForm
-	ask, scan, fault := s.asked(r)
+	ask, scan, fault := w.asked(r)
 	if fault != nil {
-		return s.errorPage(r, fault)
+		return w.pages.errorPage(r, fault)
 	}
 	if form.Get("decision") == "add" {
-		u := s.AddUser(userFromForm(form))
+		u := w.addUser(userFromForm(form))
 		return withOwner(redirect(formPage(form)), u.OpenID)
 	}
-	u, ok := s.user(form.Get("user"))
+	u, ok := w.user(form.Get("user"))
 	if !ok {
-		return s.errorPage(r, badLink("nobody was chosen"))
+		return w.pages.errorPage(r, badLink("nobody was chosen"))
 	}
 	d := ask.allowed(u.OpenID)
 	switch form.Get("decision") {
@@ -86,21 +83,21 @@ func (s *Server) decide(r *http.Request) answer {
 	}
 	d.mode = map[string]CallbackMode{"same": CallbackSameCode, "other": CallbackOtherCode}[form.Get("callbacks")]
 	if scan != nil {
-		return withOwner(s.confirm(r, scan, d), u.OpenID)
+		return withOwner(w.confirm(r, scan, d), u.OpenID)
 	}
-	return withOwner(s.callBack(r, d), u.OpenID)
+	return withOwner(w.callBack(r, d), u.OpenID)
 }
 
 // asked finds the login that a form of the consent page is about, and its scan if there is one.
-func (s *Server) asked(r *http.Request) (*login, *scan, *pageError) {
+func (w *world) asked(r *http.Request) (*login, *scan, *pageError) {
 	if ticket := r.PostForm.Get("ticket"); ticket != "" {
-		found, ok := s.scan(ticket)
+		found, ok := w.scan(ticket)
 		if !ok {
 			return nil, nil, expiredScan()
 		}
 		return found.ask, found, nil
 	}
-	ask, fault := s.parseLogin(r.PostForm.Get("query"), officialAccount)
+	ask, fault := w.parseLogin(r.PostForm.Get("query"), officialAccount)
 	return ask, nil, fault
 }
 
@@ -140,6 +137,6 @@ type twiceData struct {
 	First, Second string
 }
 
-func (s *Server) twicePage(r *http.Request, first, second string) answer {
-	return s.render("twice", twiceData{newPage(r), first, second})
+func (w *world) twicePage(r *http.Request, first, second string) answer {
+	return w.pages.render("twice", twiceData{newPage(r), first, second})
 }

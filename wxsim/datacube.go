@@ -1,7 +1,6 @@
 package wxsim
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -16,8 +15,8 @@ const (
 	oneMonth             // first to last day
 )
 
-// dataEndpoints are chapter 6: statistics. The sample's ref_date is the one of the chapter's examples.
-func (s *Server) dataEndpoints() []endpoint {
+// dataEndpoints are the statistics of datacube. A sample's ref_date is the one that was asked for.
+func dataEndpoints() []endpoint {
 	const (
 		retain  = `{"ref_date":"DATE","visit_uv_new":[{"key":0,"value":5464}],"visit_uv":[{"key":0,"value":55500}]}`
 		summary = `{"list":[{"ref_date":"DATE","visit_total":391,"share_pv":572,"share_uv":383}]}`
@@ -41,45 +40,43 @@ func (s *Server) dataEndpoints() []endpoint {
 		endpoints[i] = endpoint{
 			method: http.MethodPost, path: "/datacube/" + row.name, callers: []appKind{miniProgram},
 			fields: []field{{"begin_date", aText, 61500}, {"end_date", aText, 61500}},
-			run:    func(r *request) answer { return r.statistic(row.length, row.sample) },
+			run:    body(statistic(row.length, row.sample)),
 		}
 	}
 	return endpoints
 }
 
 // statistic answers a sample for the dates asked, if they have the right length and are over.
-func (r *request) statistic(length span, sample string) answer {
-	var ask struct {
-		Begin string `json:"begin_date"`
-		End   string `json:"end_date"`
+func statistic(length span, sample string) func(*world, *request, dates) answer {
+	return func(w *world, r *request, ask dates) answer {
+		today := chinaTime(w.now)
+		begin, badBegin := time.ParseInLocation("20060102", ask.Begin, today.Location())
+		end, badEnd := time.ParseInLocation("20060102", ask.End, today.Location())
+		if badBegin != nil || badEnd != nil {
+			return r.refuse(61500)
+		}
+		over := end.AddDate(0, 0, 1).Before(today)
+		var fits bool
+		date := ask.Begin
+		switch length {
+		case oneDay:
+			fits = begin.Equal(end)
+		case oneWeek:
+			fits = begin.Weekday() == time.Monday && end.Equal(begin.AddDate(0, 0, 6))
+			date = ask.Begin + "-" + ask.End
+		case oneMonth:
+			fits = begin.Day() == 1 && end.Equal(begin.AddDate(0, 1, -1))
+			date = begin.Format("200601")
+		}
+		if !fits || !over {
+			return r.refuse(61501)
+		}
+		return r.ok(strings.ReplaceAll(sample, "DATE", date))
 	}
-	if json.Unmarshal(r.body, &ask) != nil {
-		return r.refuse(47001)
-	}
-	today := chinaTime(r.now)
-	begin, err := time.ParseInLocation("20060102", ask.Begin, today.Location())
-	if err != nil {
-		return r.refuse(61500)
-	}
-	end, err := time.ParseInLocation("20060102", ask.End, today.Location())
-	if err != nil {
-		return r.refuse(61500)
-	}
-	over := end.AddDate(0, 0, 1).Before(today)
-	var fits bool
-	date := ask.Begin
-	switch length {
-	case oneDay:
-		fits = begin.Equal(end)
-	case oneWeek:
-		fits = begin.Weekday() == time.Monday && end.Equal(begin.AddDate(0, 0, 6))
-		date = ask.Begin + "-" + ask.End
-	case oneMonth:
-		fits = begin.Day() == 1 && end.Equal(begin.AddDate(0, 1, -1))
-		date = begin.Format("200601")
-	}
-	if !fits || !over {
-		return r.refuse(61501)
-	}
-	return r.ok(strings.ReplaceAll(sample, "DATE", date))
+}
+
+// dates are those of a statistic, such as 20170313.
+type dates struct {
+	Begin string `json:"begin_date"`
+	End   string `json:"end_date"`
 }

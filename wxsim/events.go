@@ -28,7 +28,7 @@ func (s *Server) MediaCheckEvent(format PushFormat, openID, traceID, suggest str
 	return s.fill(template, "FROM", openID, "TRACE", traceID, "SUGGEST", suggest, "LABEL", label)
 }
 
-// AuthorizationEvent tells that a user changed what the mini program may know: event is
+// AuthorizationEvent says that a user changed what the mini program may know: event is
 // user_info_modified, user_authorization_revoke or user_authorization_cancellation.
 func (s *Server) AuthorizationEvent(format PushFormat, event, openID string) []byte {
 	template := `{"ToUserName":"gh_TO","FromUserName":"oSENDER","CreateTime":NOW,"MsgType":"event","Event":"EVENT","OpenID":"OPENID","AppID":"APPID","RevokeInfo":"301"}`

@@ -3,9 +3,6 @@ package wxsim
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 )
 
@@ -180,101 +177,4 @@ func NoUnionID() Fault { return named("no unionid", Field("unionid", "")) }
 func named(name string, f Fault) Fault {
 	f.name = name
 	return f
-}
-
-// faults are what Fail asked for, by path.
-type faults struct {
-	mu      sync.Mutex
-	counted map[string][]countedFault // used up first, in order
-	lasting map[string]Fault
-}
-
-type countedFault struct {
-	fault Fault
-	left  int
-}
-
-// AnyPath in [Server.Fail] and [Server.Clear] means every API, but not the pages.
-const AnyPath = "*"
-
-// Fail makes a path answer with a fault: always, until [Server.Clear], or the given number of
-// times. Faults with a number are used up in the order of the calls to Fail, before one without.
-// The path [AnyPath] means every API; a fault for the path itself goes first.
-func (s *Server) Fail(path string, f Fault, times ...int) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	if s.faults.counted == nil {
-		s.faults.counted, s.faults.lasting = map[string][]countedFault{}, map[string]Fault{}
-	}
-	if len(times) == 0 {
-		s.faults.lasting[path] = f
-		return
-	}
-	for _, n := range times {
-		if n > 0 {
-			s.faults.counted[path] = append(s.faults.counted[path], countedFault{f, n})
-		}
-	}
-}
-
-// Clear ends all faults of a path.
-func (s *Server) Clear(path string) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	delete(s.faults.counted, path)
-	delete(s.faults.lasting, path)
-}
-
-// An activeFault is one that is switched on.
-type activeFault struct {
-	Path, Name string
-	Left       int // 0: until it is cleared
-}
-
-// active are all faults, by path and in the order of their use.
-func (f *faults) active() []activeFault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var all []activeFault
-	for path, queue := range f.counted {
-		for _, c := range queue {
-			all = append(all, activeFault{path, c.fault.name, c.left})
-		}
-	}
-	for path, fault := range f.lasting {
-		all = append(all, activeFault{path, fault.name, 0})
-	}
-	slices.SortStableFunc(all, func(a, b activeFault) int { return strings.Compare(a.Path, b.Path) })
-	return all
-}
-
-func (f *faults) reset() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.counted, f.lasting = nil, nil
-}
-
-// wrap puts the fault that is due for a path around the true answer.
-func (f *faults) wrap(path string, next responder) responder {
-	fault, ok := f.take(path)
-	if !ok && !strings.HasPrefix(path, "/connect/") {
-		fault, _ = f.take(AnyPath)
-	}
-	return fault.around(next)
-}
-
-func (f *faults) take(path string) (Fault, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	queue := f.counted[path]
-	if len(queue) == 0 {
-		fault, ok := f.lasting[path]
-		return fault, ok
-	}
-	due := queue[0].fault
-	queue[0].left--
-	if queue[0].left == 0 {
-		f.counted[path] = slices.Delete(queue, 0, 1)
-	}
-	return due, true
 }

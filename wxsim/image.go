@@ -8,19 +8,15 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
-const (
-	maxImage    = 2 << 20 // bytes; an image must be smaller
-	mediaLife   = 3 * 24 * time.Hour
-	mediaOnHand = 32 // pictures kept for media/get
-)
+const maxImage = 2 << 20 // bytes; an image must be smaller
 
-// imageEndpoints are chapters 7 to 9: images, text recognition and temporary media.
-func (s *Server) imageEndpoints() []endpoint {
+// imageEndpoints are images (cv/img), text recognition (cv/ocr) and temporary media.
+func imageEndpoints() []endpoint {
 	rows := []struct{ path, sample string }{
 		{"/cv/img/aicrop", `{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`},
 		{"/cv/img/qrcode", `{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE","data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13","data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`},
@@ -32,25 +28,25 @@ func (s *Server) imageEndpoints() []endpoint {
 	}
 	callers := []appKind{officialAccount, miniProgram}
 	endpoints := []endpoint{
-		{method: http.MethodPost, path: "/cv/ocr/idcard", callers: callers, run: idCard},
-		{method: http.MethodPost, path: "/cv/img/superresolution", callers: callers, run: s.superResolution},
-		{method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers, fields: []field{{"media_id", aText, 41006}}, run: s.getMedia},
+		{method: http.MethodPost, path: "/cv/ocr/idcard", callers: callers, run: readIDCard},
+		{method: http.MethodPost, path: "/cv/img/superresolution", callers: callers, run: superResolution},
+		{method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers, fields: []field{{"media_id", aText, 41006}}, run: getMedia},
 	}
 	for _, row := range rows {
-		endpoints = append(endpoints, endpoint{method: http.MethodPost, path: row.path, callers: callers, check: hasImage, sample: row.sample})
+		endpoints = append(endpoints, endpoint{method: http.MethodPost, path: row.path, callers: callers, check: checkImage, sample: row.sample})
 	}
 	return endpoints
 }
 
-// hasImage refuses a call without a good picture.
-func hasImage(r *request) int {
+// checkImage refuses a call without a good picture.
+func checkImage(_ *world, r *request) int {
 	_, refused := r.image()
 	return refused
 }
 
-// idCard is POST /cv/ocr/idcard. It sees the back of the card if the picture's name or address
+// readIDCard is POST /cv/ocr/idcard. It sees the back of the card if the picture's name or address
 // says "back".
-func idCard(r *request) answer {
+func readIDCard(_ *world, r *request) answer {
 	img, refused := r.image()
 	switch {
 	case refused != 0:
@@ -97,16 +93,12 @@ func (r *request) image() (picture, int) {
 
 // checkRatios wants up to five numbers with commas between.
 func checkRatios(ratios string) int {
-	if ratios == "" {
-		return 0
-	}
 	numbers := strings.Split(ratios, ",")
-	for _, n := range numbers {
-		if _, err := strconv.ParseFloat(n, 64); err != nil {
-			return 40097
-		}
-	}
-	if len(numbers) > 5 {
+	bad := slices.ContainsFunc(numbers, func(n string) bool {
+		_, err := strconv.ParseFloat(n, 64)
+		return err != nil
+	})
+	if ratios != "" && (bad || len(numbers) > 5) {
 		return 40097
 	}
 	return 0
@@ -145,48 +137,4 @@ func (r *request) multipart() (upload, error) {
 			form.text[part.FormName()] = string(data)
 		}
 	}
-}
-
-// media is a file for media/get.
-type media struct {
-	contentType, name string
-	data              []byte
-}
-
-// AddMedia puts a file where media/get finds it for three days, and gives its media_id. The
-// newest few files are kept.
-func (s *Server) AddMedia(name, contentType string, data []byte) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := randomText(64, urlSafe)
-	s.media.put(id, media{contentType, name, bytes.Clone(data)}, s.clock.now())
-	return id
-}
-
-// superResolution is POST /cv/img/superresolution: the media_id leads to the picture that was
-// sent, or for an address to a white dot.
-func (s *Server) superResolution(r *request) answer {
-	img, refused := r.image()
-	if refused != 0 {
-		return r.refuse(refused)
-	}
-	data := img.data
-	if data == nil {
-		data = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
-	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", s.AddMedia("image", http.DetectContentType(data), data)))
-}
-
-// getMedia is GET /cgi-bin/media/get: the file itself.
-func (s *Server) getMedia(r *request) answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, ok := s.media.get(r.query.Get("media_id"), r.now)
-	if !ok {
-		return r.refuse(40007)
-	}
-	return answer{status: http.StatusOK, body: m.data, header: http.Header{
-		"Content-Type":        {m.contentType},
-		"Content-Disposition": {mime.FormatMediaType("attachment", map[string]string{"filename": m.name})},
-	}}
 }

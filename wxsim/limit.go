@@ -34,7 +34,7 @@ type usage struct{ minute, day counter }
 // today is the day in China, where limits begin anew at midnight.
 func today(now time.Time) string { return chinaTime(now).Format(time.DateOnly) }
 
-// allow counts one more in the period and says whether that is within limit.
+// allow counts one more in the period and reports whether that is within limit.
 func (c *counter) allow(period string, limit int) bool {
 	if c.period != period {
 		*c = counter{period: period}
@@ -46,9 +46,9 @@ func (c *counter) allow(period string, limit int) bool {
 	return true
 }
 
-// overLimit is the code for a path that was called too often, or 0.
-func (s *Server) overLimit(path string, now time.Time) int {
-	limit, ok := s.cfg.Limits[path]
+// overLimit returns the code for a path that was called too often, or 0.
+func (w *world) overLimit(path string) int {
+	limit, ok := w.cfg.Limits[path]
 	if !ok {
 		return 0
 	}
@@ -56,17 +56,15 @@ func (s *Server) overLimit(path string, now time.Time) int {
 	if isPage(path) {
 		minuteCode, dayCode = 10009, 10009
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	used := s.used[path]
+	used := w.used[path]
 	if used == nil {
 		used = new(usage)
-		s.used[path] = used
+		w.used[path] = used
 	}
 	switch {
-	case limit.PerMinute > 0 && !used.minute.allow(now.Format("2006-01-02T15:04"), limit.PerMinute):
+	case limit.PerMinute > 0 && !used.minute.allow(w.now.Format("2006-01-02T15:04"), limit.PerMinute):
 		return minuteCode
-	case limit.PerDay > 0 && !used.day.allow(today(now), limit.PerDay):
+	case limit.PerDay > 0 && !used.day.allow(today(w.now), limit.PerDay):
 		return dayCode
 	}
 	return 0

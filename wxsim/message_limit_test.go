@@ -9,8 +9,10 @@ import (
 
 func TestPermanentShortLinksRunOut(t *testing.T) {
 	s := New(Config{})
-	token := s.replaceToken(s.mini(), classicToken, s.Now(), s.Now()).text
-	s.permanentLinks = permanentShortURLs - 1
+	token := hold(&s.holder, func(w *world) string {
+		w.permanentLinks = permanentShortURLs - 1
+		return w.replaceToken(w.first(miniProgram), classicToken, w.now).text
+	})
 	for _, want := range []string{`"errcode":0`, `"errcode":85400`} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/wxa/genwxashortlink?access_token="+token, strings.NewReader(`{"page_url":"a","is_permanent":true}`)))

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 //go:embed pages
@@ -16,46 +17,51 @@ var pageFiles embed.FS
 // in for calls that a mini program makes on the phone.
 func (s *Server) ownPages() http.Handler {
 	mux := http.NewServeMux()
-	show := func(pattern string, respond func(*http.Request) answer) {
+	open := func(pattern string, respond func(*http.Request) answer) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 			respond(r).write(w, r)
 		})
 	}
-	show("GET /{$}", s.homePage)
-	show("GET /favicon.ico", s.icon)
-	show("GET /wxsim/page.js", s.script)
-	show("GET /wxsim/ca.pem", s.authority)
-	show("GET "+avatarPath+"{openid}/{size}", s.avatar)
-	show("POST /wxsim/consent", s.decide)
-	show("GET /wxsim/scan", s.phonePage)
-	show("GET /wxsim/live", s.liveParts)
-	show("GET /wxsim/landing", s.landing)
-	show("POST /wxsim/users", s.changeUsers)
-	show("POST /wxsim/advance", s.moveClock)
-	show("POST /wxsim/fail", s.switchOn)
-	show("POST /wxsim/clear", s.switchOff)
-	show("POST /wxsim/reset", s.forget)
-	show("POST /wxsim/push", s.sendPush)
-	show("GET /wxsim/js_code", s.giveCode(s.NewJSCode))
-	show("GET /wxsim/phone_code", s.giveCode(s.NewPhoneCode))
-	show("GET /wxsim/plugin_code", s.giveCode(s.NewPluginCode))
-	show("GET /wxsim/user_data", s.giveData(s.UserData))
-	show("GET /wxsim/phone_data", s.giveData(s.PhoneData))
-	show("GET /wxsim/desktop", s.desktopAgain)
-	show("GET /wxsim/desktop/state", s.desktopState)
+	show := func(pattern string, respond func(*world, *http.Request) answer) {
+		open(pattern, func(r *http.Request) answer {
+			if err := r.ParseForm(); err != nil { // it may take long, so before the world is held
+				return plain(http.StatusBadRequest, "bad form")
+			}
+			return hold(&s.holder, func(w *world) answer { return respond(w, r) })
+		})
+	}
+	show("GET /{$}", homePage)
+	show("GET "+avatarPath+"{openid}/{size}", avatar)
+	show("POST /wxsim/consent", decide)
+	show("GET /wxsim/scan", phonePage)
+	show("GET /wxsim/live", liveParts)
+	show("GET /wxsim/landing", landing)
+	show("POST /wxsim/users", changeUsers)
+	show("POST /wxsim/advance", moveClock)
+	show("POST /wxsim/fail", switchOn)
+	show("POST /wxsim/clear", switchOff)
+	show("POST /wxsim/reset", forget)
+	show("GET /wxsim/ca.pem", authority)
+	show("GET /wxsim/desktop", desktopAgain)
+	show("GET /wxsim/desktop/state", desktopState)
+	open("GET /favicon.ico", icon)
+	open("GET /wxsim/page.js", script)
+	open("POST /wxsim/push", s.sendPush)
+	open("GET /wxsim/js_code", s.giveCode(s.NewJSCode))
+	open("GET /wxsim/phone_code", s.giveCode(s.NewPhoneCode))
+	open("GET /wxsim/plugin_code", s.giveCode(s.NewPluginCode))
+	open("GET /wxsim/user_data", s.giveData(s.UserData))
+	open("GET /wxsim/phone_data", s.giveData(s.PhoneData))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // authority is GET /wxsim/ca.pem, what clients are to trust.
-func (s *Server) authority(*http.Request) answer {
-	if len(s.cfg.CA) == 0 {
+func authority(w *world, _ *http.Request) answer {
+	if len(w.cfg.CA) == 0 {
 		return plain(http.StatusNotFound, "this simulator speaks no TLS")
 	}
-	return answer{
-		status: http.StatusOK, body: s.cfg.CA,
-		header: http.Header{"Content-Type": {"application/x-pem-file"}},
-	}
+	return answer{status: http.StatusOK, body: w.cfg.CA, header: http.Header{"Content-Type": {"application/x-pem-file"}}}
 }
 
 // A page is what every template knows.
@@ -80,22 +86,27 @@ func newPage(r *http.Request) page {
 	return page{Lang: "zh-CN"}
 }
 
-// parsePages panics only on a template that cannot be parsed, which every test would see.
-func parsePages() map[string]*template.Template {
-	pages := map[string]*template.Template{}
-	for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed"} {
-		pages[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/live.html", "pages/"+name+".html"))
-	}
-	return pages
+// pages are the templates, parsed when the first page is shown.
+type pages func() map[string]*template.Template
+
+// newPages panics later, and only on a template that cannot be parsed, which every test would see.
+func newPages() pages {
+	return sync.OnceValue(func() map[string]*template.Template {
+		parsed := map[string]*template.Template{}
+		for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed"} {
+			parsed[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/live.html", "pages/"+name+".html"))
+		}
+		return parsed
+	})
 }
 
 // render fills one of the pages.
-func (s *Server) render(name string, data any) answer { return s.renderPart(name, "layout", data) }
+func (p pages) render(name string, data any) answer { return p.renderPart(name, "layout", data) }
 
 // renderPart fills a template of a page.
-func (s *Server) renderPart(name, part string, data any) answer {
+func (p pages) renderPart(name, part string, data any) answer {
 	var body bytes.Buffer
-	if err := s.templates()[name].ExecuteTemplate(&body, part, data); err != nil {
+	if err := p()[name].ExecuteTemplate(&body, part, data); err != nil {
 		return plain(http.StatusInternalServerError, "template "+name)
 	}
 	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{
@@ -115,7 +126,7 @@ func plain(status int, text string) answer {
 }
 
 // script is the little JavaScript that the pages can do without.
-func (s *Server) script(*http.Request) answer {
+func script(*http.Request) answer {
 	js, err := pageFiles.ReadFile("pages/page.js")
 	if err != nil {
 		return plain(http.StatusInternalServerError, "page.js")
@@ -124,7 +135,7 @@ func (s *Server) script(*http.Request) answer {
 }
 
 // icon is asked for by browsers that show a plain answer of WeChat.
-func (s *Server) icon(*http.Request) answer {
+func icon(*http.Request) answer {
 	return answer{status: http.StatusNoContent, header: http.Header{"Cache-Control": {"max-age=86400"}}}
 }
 
@@ -136,15 +147,15 @@ type errorData struct {
 	Number int
 }
 
-func (s *Server) errorPage(r *http.Request, e *pageError) answer {
-	a := s.render("error", errorData{newPage(r), e.reason, e.code})
+func (p pages) errorPage(r *http.Request, e *pageError) answer {
+	a := p.render("error", errorData{newPage(r), e.reason, e.code})
 	a.code = e.code
 	return a
 }
 
 // badForm refuses what a person filled in.
-func (s *Server) badForm(r *http.Request, reason string) answer {
-	a := s.errorPage(r, badLink(reason))
+func (p pages) badForm(r *http.Request, reason string) answer {
+	a := p.errorPage(r, badLink(reason))
 	a.status = http.StatusBadRequest
 	return a
 }

@@ -11,8 +11,8 @@ import (
 // giveCode answers {"code":"…"}, as wx.login() and the phone number button do.
 func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request) answer {
 	return func(r *http.Request) answer {
-		u, ok := s.phoneUser(r)
-		if !ok {
+		u := s.phoneUser(r)
+		if u == nil {
 			return plain(http.StatusNotFound, "no such user")
 		}
 		return jsonAnswer(object("code", newCode(u.OpenID)))
@@ -22,8 +22,8 @@ func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request
 // giveData answers what wx.getUserProfile and the old phone number button give.
 func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) answer {
 	return func(r *http.Request) answer {
-		u, ok := s.phoneUser(r)
-		if !ok {
+		u := s.phoneUser(r)
+		if u == nil {
 			return plain(http.StatusNotFound, "no such user")
 		}
 		encryptedData, iv, err := s.EncryptData(u.OpenID, data(u.OpenID))
@@ -42,11 +42,18 @@ func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) a
 	}
 }
 
-func (s *Server) phoneUser(r *http.Request) (User, bool) {
-	if openID := r.FormValue("user"); openID != "" {
-		return s.user(openID)
-	}
-	return s.owner(r), true
+// phoneUser returns nil for an openid that nobody has.
+func (s *Server) phoneUser(r *http.Request) *User {
+	return hold(&s.holder, func(w *world) *User {
+		u, ok := w.owner(r), true
+		if openID := r.FormValue("user"); openID != "" {
+			u, ok = w.user(openID)
+		}
+		if !ok {
+			return nil
+		}
+		return &u
+	})
 }
 
 func jsonAnswer(json string) answer {

@@ -52,7 +52,7 @@ const pushTimeout = 5 * time.Second
 // pushBlock is the block of the padding, in bytes. The cipher's own is 16.
 const pushBlock = 32
 
-// Push sends an event to a URL as WeChat does, and gives the answer. The event is the message in
+// Push sends an event to a URL as WeChat does, and returns the answer. The event is the message in
 // the clear, JSON or XML: [Server.MediaCheckEvent] and [Server.AuthorizationEvent] write some.
 // The caller closes the answer's body. Unlike WeChat it tries once only.
 func (s *Server) Push(ctx context.Context, target string, p PushConfig, event []byte) (*http.Response, error) {
@@ -94,16 +94,12 @@ func (s *Server) NewPush(ctx context.Context, target string, p PushConfig, event
 			return nil, err
 		}
 	}
-	u, err := addQuery(target, query)
-	if err != nil {
-		return nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(body)) //nolint:gosec // whoever runs the simulator says where it pushes
+	r, err := newRequest(ctx, http.MethodPost, target, query, body)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	if isXML(event) {
+	if looksLikeXML(event) {
 		r.Header.Set("Content-Type", "text/xml")
 	}
 	r.Header.Set("User-Agent", "Mozilla/4.0")
@@ -118,11 +114,7 @@ func (s *Server) VerifyPushURL(ctx context.Context, target string, p PushConfig)
 	query.Del("openid")
 	echo := randomText(19, "0123456789")
 	query.Set("echostr", echo)
-	u, err := addQuery(target, query)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, http.NoBody) //nolint:gosec // whoever runs the simulator says where it pushes
+	r, err := newRequest(ctx, http.MethodGet, target, query, nil)
 	if err != nil {
 		return err
 	}
@@ -151,7 +143,7 @@ func (s *Server) OpenReply(p PushConfig, body []byte) ([]byte, error) {
 		Nonce        string
 	}
 	unmarshal := json.Unmarshal
-	if isXML(body) {
+	if looksLikeXML(body) {
 		unmarshal = xml.Unmarshal
 	}
 	if err := unmarshal(body, &reply); err != nil {
@@ -166,7 +158,7 @@ func (s *Server) OpenReply(p PushConfig, body []byte) ([]byte, error) {
 // complete fills the defaults.
 func (s *Server) complete(p PushConfig) PushConfig {
 	p.AppID = cmp.Or(p.AppID, s.MiniAppID())
-	p.OpenID = cmp.Or(p.OpenID, s.mini().openID(s.Users()[0]))
+	p.OpenID = cmp.Or(p.OpenID, s.OpenID(s.MiniAppID(), s.Users()[0]))
 	p.Nonce = cmp.Or(p.Nonce, randomText(9, "123456789"))
 	if p.Timestamp.IsZero() {
 		p.Timestamp = s.Now()
@@ -245,11 +237,11 @@ func (p PushConfig) open(sealed string) ([]byte, error) {
 	return rest[:length], nil
 }
 
-func isXML(event []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(event), []byte("<")) }
+func looksLikeXML(event []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(event), []byte("<")) }
 
 // envelope is the body around a sealed event: in compat mode all fields of the event stay in it.
 func (p PushConfig) envelope(event []byte, sealed string) ([]byte, error) {
-	if isXML(event) {
+	if looksLikeXML(event) {
 		return p.xmlEnvelope(event, sealed)
 	}
 	var fields map[string]json.RawMessage
@@ -280,15 +272,15 @@ func (p PushConfig) xmlEnvelope(event []byte, sealed string) ([]byte, error) {
 	return slices.Concat(event[:end], []byte(encrypt), event[end:]), nil
 }
 
-// addQuery appends to the query that a URL has already.
-func addQuery(target string, more url.Values) (string, error) {
+// newRequest appends to the query that the URL has already.
+func newRequest(ctx context.Context, method, target string, more url.Values, body []byte) (*http.Request, error) {
 	u, err := url.Parse(target)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return "", errors.New("wxsim: the push URL is not an http or https URL")
+		return nil, errors.New("wxsim: the push URL is not an http or https URL")
 	}
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
 	}
 	u.RawQuery += more.Encode()
-	return u.String(), nil
+	return http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body)) //nolint:gosec // whoever runs the simulator says where it pushes
 }

@@ -1,11 +1,9 @@
 package wxsim
 
 import (
-	"cmp"
 	"encoding/base64"
 	"html/template"
 	"net/http"
-	"time"
 
 	"rsc.io/qr"
 )
@@ -20,19 +18,15 @@ type scan struct {
 	back    *answer   // how the desktop page goes on, made once
 }
 
-func (s *Server) newScan(ask *login, now time.Time) *scan {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (w *world) newScan(ask *login) *scan {
 	made := &scan{ticket: randomText(16, alphanumeric), ask: ask}
-	s.scans.put(made.ticket, made, now)
+	w.scans.put(made.ticket, made, w.now)
 	return made
 }
 
 // scan finds a QR code that has not run out.
-func (s *Server) scan(ticket string) (*scan, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.scans.get(ticket, s.clock.now())
+func (w *world) scan(ticket string) (*scan, bool) {
+	return w.scans.get(ticket, w.now)
 }
 
 func expiredScan() *pageError { return badLink("this QR code is unknown or has expired") }
@@ -47,55 +41,42 @@ type desktopData struct {
 }
 
 // desktopPage shows the QR code.
-func (s *Server) desktopPage(r *http.Request, found *scan) answer {
+func (w *world) desktopPage(r *http.Request, found *scan) answer {
 	target := origin(r) + "/wxsim/scan?ticket=" + found.ticket
 	picture, err := qr.Encode(target, qr.M)
 	if err != nil {
 		return plain(http.StatusBadRequest, "the host name is too long for a QR code")
 	}
 	data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture.PNG())
-	s.mu.Lock()
-	opened := found.opened
-	s.mu.Unlock()
-	return s.render("desktop", desktopData{
-		page: newPage(r), AppName: hostOf(found.ask.redirectURI), Ticket: found.ticket, Opened: opened,
+	return w.pages.render("desktop", desktopData{
+		page: newPage(r), AppName: hostOf(found.ask.redirectURI), Ticket: found.ticket, Opened: found.opened,
 		Code: template.URL(data), //nolint:gosec // base64 of a picture that was made here
 	})
 }
 
 // desktopAgain is GET /wxsim/desktop: the desktop page once more, or back to the website when
 // the phone has decided.
-func (s *Server) desktopAgain(r *http.Request) answer {
-	found, ok := s.scan(r.FormValue("ticket"))
-	if !ok {
-		return s.errorPage(r, expiredScan())
-	}
-	s.mu.Lock()
-	decided, back := found.decided, found.back
-	s.mu.Unlock()
+func desktopAgain(w *world, r *http.Request) answer {
+	found, ok := w.scan(r.FormValue("ticket"))
 	switch {
-	case decided == nil:
-		return s.desktopPage(r, found)
-	case back == nil:
-		a := s.callBack(r, *decided)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		found.back = cmp.Or(found.back, &a)
-		back = found.back
+	case !ok:
+		return w.pages.errorPage(r, expiredScan())
+	case found.decided == nil:
+		return w.desktopPage(r, found)
+	case found.back == nil:
+		a := w.callBack(r, *found.decided)
+		found.back = &a
 	}
-	return *back
+	return *found.back
 }
 
 // desktopState is GET /wxsim/desktop/state, which the desktop page asks every second:
 // waiting, opened, decided or expired.
-func (s *Server) desktopState(r *http.Request) answer {
-	found, ok := s.scan(r.FormValue("ticket"))
-	if !ok {
-		return plain(http.StatusOK, "expired")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func desktopState(w *world, r *http.Request) answer {
+	found, ok := w.scan(r.FormValue("ticket"))
 	switch {
+	case !ok:
+		return plain(http.StatusOK, "expired")
 	case found.decided != nil:
 		return plain(http.StatusOK, "decided")
 	case found.opened:
@@ -105,30 +86,24 @@ func (s *Server) desktopState(r *http.Request) answer {
 }
 
 // phonePage is GET /wxsim/scan: what the phone shows after a scan.
-func (s *Server) phonePage(r *http.Request) answer {
-	found, ok := s.scan(r.FormValue("ticket"))
+func phonePage(w *world, r *http.Request) answer {
+	found, ok := w.scan(r.FormValue("ticket"))
 	if !ok {
-		return s.errorPage(r, expiredScan())
+		return w.pages.errorPage(r, expiredScan())
 	}
-	s.mu.Lock()
 	found.opened = true
-	decided := found.decided
-	s.mu.Unlock()
-	if decided != nil {
-		return s.donePage(r, found, *decided)
+	if found.decided != nil {
+		return w.donePage(r, found)
 	}
-	return s.consentPage(r, found.ask, consentData{Ticket: found.ticket}, s.owner(r))
+	return w.consentPage(r, found.ask, consentData{Ticket: found.ticket}, w.owner(r))
 }
 
 // confirm keeps the first decision about a QR code.
-func (s *Server) confirm(r *http.Request, found *scan, d decision) answer {
-	s.mu.Lock()
+func (w *world) confirm(r *http.Request, found *scan, d decision) answer {
 	if found.decided == nil {
 		found.decided = &d
 	}
-	d = *found.decided
-	s.mu.Unlock()
-	return s.donePage(r, found, d)
+	return w.donePage(r, found)
 }
 
 // doneData is the last page on the phone.
@@ -140,6 +115,6 @@ type doneData struct {
 	Ticket  string
 }
 
-func (s *Server) donePage(r *http.Request, found *scan, d decision) answer {
-	return s.render("done", doneData{newPage(r), d.refused, hostOf(found.ask.redirectURI), found.ticket})
+func (w *world) donePage(r *http.Request, found *scan) answer {
+	return w.pages.render("done", doneData{newPage(r), found.decided.refused, hostOf(found.ask.redirectURI), found.ticket})
 }

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -53,103 +53,65 @@ type Config struct {
 type Server struct {
 	URL string // "http://127.0.0.1:port", set by Start
 
-	cfg       Config
-	log       *slog.Logger
-	clock     clock
-	calls     calls
-	faults    faults
-	routes    map[string]endpoint
-	own       http.Handler // the pages that WeChat does not have
-	templates func() map[string]*template.Template
-	apps      [3]*app // by appKind
+	holder // of all that changes, but for the clock, the calls and the faults
 
-	mu        sync.Mutex // guards all below, and the fields of apps and people
-	http      *http.Server
-	everybody []*person          // oldest first
-	people    map[string]*person // by each of their openids
-	callbacks CallbackMode
-	codes     *shelf[*code]
-	scans     *shelf[*scan]
-	access    *shelf[*grant] // by access_token
-	refresh   *shelf[*grant] // by refresh_token
-	appTokens *shelf[*appToken]
-
-	encrypted      *shelf[time.Time] // telephone numbers, by the hash of encryptedData
-	payments       *shelf[paid]      // by transaction_id, and by mch_id and out_trade_no
-	media          *shelf[media]     // by media_id
-	activities     *shelf[*activity] // by activity_id
-	permanentLinks int
-
-	used map[string]*usage // of Config.Limits, by path
+	log    *slog.Logger
+	clock  clock
+	calls  calls
+	faults faults
+	routes map[string]endpoint
+	pages  pages
+	own    http.Handler // the pages that WeChat does not have
 }
 
 // New makes a simulator. It never fails on a zero Config.
 func New(cfg Config) *Server {
 	s := &Server{
-		cfg: cfg,
-		log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		apps: [3]*app{
-			newApp(officialAccount, cfg.AppID, cfg.Secret),
-			newApp(websiteApp, cfg.WebsiteAppID, cfg.WebsiteSecret),
-			newApp(miniProgram, cfg.MiniAppID, cfg.MiniSecret),
-		},
-		people:    map[string]*person{},
-		codes:     newShelf[*code](2*codeLife, 1<<17),
-		scans:     newShelf[*scan](codeLife, 1<<12),
-		access:    newShelf[*grant](refreshLife+tokenLife, 1<<17),
-		refresh:   newShelf[*grant](2*refreshLife, 1<<17),
-		appTokens: newShelf[*appToken](7*24*time.Hour, 1<<14),
-		used:      map[string]*usage{},
-
-		encrypted:  newShelf[time.Time](encryptedDataMemory, 1<<14),
-		payments:   newShelf[paid](paymentMemory, 1<<14),
-		media:      newShelf[media](mediaLife, mediaOnHand),
-		activities: newShelf[*activity](2*activityLife, 1<<14),
+		log:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		routes: endpoints(),
+		pages:  newPages(),
 	}
-	s.routes, s.own, s.templates = s.endpoints(), s.ownPages(), sync.OnceValue(parsePages)
+	w := newWorld(cfg)
+	w.clock, w.calls, w.faults, w.pages = &s.clock, &s.calls, &s.faults, s.pages
+	w.paths = slices.Sorted(maps.Keys(s.routes))
+	s.world, s.own = w, s.ownPages()
 	users := cfg.Users
 	if len(users) == 0 {
 		users = MadeUpUsers(1)
 	}
 	for _, u := range users {
-		s.addUser(u)
+		w.addUser(u)
 	}
 	return s
 }
 
-func newApp(kind appKind, id, secret string) *app {
-	return &app{
-		kind: kind, id: cmp.Or(id, "wx"+randomHex(16)), secret: cmp.Or(secret, randomHex(32)),
-		tickets: map[string]ticket{},
-	}
-}
-
 // Start listens on Config.Addr, or serves on Config.Listener, and sets URL. A server starts once.
 func (s *Server) Start() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.http != nil {
-		return errors.New("wxsim: already started")
-	}
-	ln := s.cfg.Listener
-	if ln == nil {
-		var lc net.ListenConfig
-		var err error
-		if ln, err = lc.Listen(context.Background(), "tcp", cmp.Or(s.cfg.Addr, "127.0.0.1:0")); err != nil {
-			return fmt.Errorf("wxsim: %w", err)
+	return hold(&s.holder, func(w *world) error {
+		if w.http != nil {
+			return errors.New("wxsim: already started")
 		}
-	}
-	s.URL = "http://" + reachable(ln.Addr())
-	for _, p := range s.everybody {
-		p.HeadImgURL = s.avatarURL(p.User)
-	}
-	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	go s.http.Serve(ln) //nolint:errcheck // it ends with Close or Shutdown, and says just that
-	return nil
+		ln := w.cfg.Listener
+		if ln == nil {
+			var lc net.ListenConfig
+			var err error
+			if ln, err = lc.Listen(context.Background(), "tcp", cmp.Or(w.cfg.Addr, "127.0.0.1:0")); err != nil {
+				return fmt.Errorf("wxsim: %w", err)
+			}
+		}
+		s.URL = "http://" + reachable(ln.Addr())
+		w.url = s.URL
+		for _, p := range w.everybody {
+			p.HeadImgURL = w.avatarURL(p.User)
+		}
+		w.http = &http.Server{
+			Handler:           s,
+			ReadHeaderTimeout: 10 * time.Second,
+			ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		}
+		go w.http.Serve(ln) //nolint:errcheck // it ends with Close or Shutdown, and says just that
+		return nil
+	})
 }
 
 // reachable is an address that a browser on this machine can open, also for 0.0.0.0 and [::].
@@ -177,9 +139,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 func (s *Server) started() *http.Server {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.http
+	return hold(&s.holder, func(w *world) *http.Server { return w.http })
 }
 
 // ServeHTTP answers for both of WeChat's hosts, and shows the simulator's own page at "/".
@@ -204,12 +164,14 @@ func (s *Server) serveWeChat(w http.ResponseWriter, r *http.Request) {
 	a.write(w, r)
 }
 
-// answer is what WeChat says when nothing is made to fail.
+// answer returns what WeChat says when nothing is made to fail.
 func (s *Server) answer(r *request) answer {
-	r.now = s.clock.now() // a fault may have held it up
-	e, ok := s.routes[r.URL.Path]
-	if !ok {
-		return r.refuse(40066)
-	}
-	return s.serve(e, r)
+	return hold(&s.holder, func(w *world) answer {
+		r.now = w.now // a fault may have held it up
+		e, ok := s.routes[r.URL.Path]
+		if !ok {
+			return r.refuse(40066)
+		}
+		return w.serve(e, r)
+	})
 }

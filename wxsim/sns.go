@@ -20,20 +20,20 @@ type grant struct {
 func (g *grant) dead() bool { return g.revoked != g.who.person.revoked }
 
 // newAccessToken gives the grant a token of WeChat's length and alphabet.
-func (s *Server) newAccessToken(g *grant, now time.Time) {
+func (w *world) newAccessToken(g *grant) {
 	g.accessToken = "92_" + randomText(107, urlSafe)
-	s.access.put(g.accessToken, g, now)
+	w.access.put(g.accessToken, g, w.now)
 }
 
-func (s *Server) newRefreshToken(g *grant, now time.Time) {
+func (w *world) newRefreshToken(g *grant) {
 	g.refreshToken = "92_" + randomText(107, urlSafe)
-	g.refreshEnd = now.Add(refreshLife)
-	s.refresh.put(g.refreshToken, g, now)
+	g.refreshEnd = w.now.Add(refreshLife)
+	w.refresh.put(g.refreshToken, g, w.now)
 }
 
 // exchange is GET /sns/oauth2/access_token.
-func (s *Server) exchange(r *request) answer {
-	a, code := s.credentials(r, officialAccount, websiteApp)
+func exchange(w *world, r *request) answer {
+	a, code := w.credentials(r, officialAccount, websiteApp)
 	switch {
 	case code != 0:
 		return r.refuse(code)
@@ -42,15 +42,13 @@ func (s *Server) exchange(r *request) answer {
 	case r.query.Get("grant_type") != "authorization_code":
 		return r.refuse(40002)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, refused := s.spend(r.query.Get("code"), webCode, a, r.now)
+	c, refused := w.spend(r.query.Get("code"), webCode, a)
 	if refused != 0 {
 		return r.refuse(refused)
 	}
-	g := &grant{app: a, who: c.who, scope: c.scope, revoked: c.who.person.revoked, accessEnd: r.now.Add(tokenLife)}
-	s.newAccessToken(g, r.now)
-	s.newRefreshToken(g, r.now)
+	g := &grant{app: a, who: c.who, scope: c.scope, revoked: c.who.person.revoked, accessEnd: w.now.Add(tokenLife)}
+	w.newAccessToken(g)
+	w.newRefreshToken(g)
 	pairs := g.tokenPairs()
 	if g.who.snapshot {
 		pairs = append(pairs, "is_snapshotuser", 1)
@@ -72,15 +70,14 @@ func (g *grant) tokenPairs() []any {
 }
 
 // credentials checks appid and secret of a call that needs no access_token.
-func (s *Server) credentials(r *request, kinds ...appKind) (*app, int) {
-	id, secret := r.query.Get("appid"), r.query.Get("secret")
-	return s.checkCredentials(id, secret, kinds)
+func (w *world) credentials(r *request, kinds ...appKind) (*app, int) {
+	return w.checkCredentials(r.query.Get("appid"), r.query.Get("secret"), kinds)
 }
 
 // refreshTokens is GET /sns/oauth2/refresh_token. It asks for no secret. A live access_token
 // stays and lives on for its full time; the 30 days of a refresh_token that stays do not begin anew.
-func (s *Server) refreshTokens(r *request) answer {
-	a := s.app(r.query.Get("appid"))
+func refreshTokens(w *world, r *request) answer {
+	a := w.app(r.query.Get("appid"))
 	switch {
 	case r.query.Get("appid") == "":
 		return r.refuse(41002)
@@ -91,31 +88,29 @@ func (s *Server) refreshTokens(r *request) answer {
 	case r.query.Get("grant_type") != "refresh_token":
 		return r.refuse(40002)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g, ok := s.refresh.get(r.query.Get("refresh_token"), r.now)
+	g, ok := w.refresh.get(r.query.Get("refresh_token"), w.now)
 	switch {
 	case !ok || g.app != a || g.refreshToken != r.query.Get("refresh_token"):
 		return r.refuse(40030)
 	case g.dead():
 		return r.refuse(42007)
-	case !r.now.Before(g.refreshEnd):
+	case !w.now.Before(g.refreshEnd):
 		return r.refuse(42002)
 	}
-	if !r.now.Before(g.accessEnd) {
-		s.newAccessToken(g, r.now)
+	if !w.now.Before(g.accessEnd) {
+		w.newAccessToken(g)
 	}
-	g.accessEnd = r.now.Add(tokenLife)
-	if s.cfg.RotateRefreshTokens {
-		s.newRefreshToken(g, r.now)
+	g.accessEnd = w.now.Add(tokenLife)
+	if w.cfg.RotateRefreshTokens {
+		w.newRefreshToken(g)
 	}
 	return r.ok(object(g.tokenPairs()...))
 }
 
 // userGrant finds the grant of the user's access_token in the query and checks the openid.
-func (s *Server) userGrant(r *request) (*grant, int) {
+func (w *world) userGrant(r *request) (*grant, int) {
 	token, openID := r.query.Get("access_token"), r.query.Get("openid")
-	g, ok := s.access.get(token, r.now)
+	g, ok := w.access.get(token, w.now)
 	switch {
 	case token == "":
 		return nil, 41001
@@ -125,7 +120,7 @@ func (s *Server) userGrant(r *request) (*grant, int) {
 		return nil, 40001
 	case g.dead():
 		return nil, 42007
-	case g.accessToken != token || !r.now.Before(g.accessEnd):
+	case g.accessToken != token || !w.now.Before(g.accessEnd):
 		return nil, 42001
 	case openID != g.who.openID:
 		return nil, 40003
@@ -134,18 +129,14 @@ func (s *Server) userGrant(r *request) (*grant, int) {
 }
 
 // checkGrant is GET /sns/auth.
-func (s *Server) checkGrant(r *request) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, code := s.userGrant(r)
+func checkGrant(w *world, r *request) int {
+	_, code := w.userGrant(r)
 	return code
 }
 
 // userInfo is GET /sns/userinfo.
-func (s *Server) userInfo(r *request) answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g, code := s.userGrant(r)
+func userInfo(w *world, r *request) answer {
+	g, code := w.userGrant(r)
 	switch {
 	case code != 0:
 		return r.refuse(code)
@@ -166,7 +157,7 @@ func (s *Server) userInfo(r *request) answer {
 		"province", placeName(u.Province, lang),
 		"city", placeName(u.City, lang),
 		"country", placeName(u.Country, lang),
-		"headimgurl", s.avatarFor(g.who.seenAt, who.avatar),
+		"headimgurl", w.avatarFor(g.who.seenAt, who.avatar),
 		"privilege", u.Privilege,
 	}
 	if who.unionID != "" {
@@ -175,7 +166,7 @@ func (s *Server) userInfo(r *request) answer {
 	return r.ok(object(pairs...))
 }
 
-// placeName gives the places of the made-up users in the language that was asked for; other
+// placeName returns a place of the made-up users in the language that was asked for; other
 // places stay as they are.
 func placeName(place, lang string) string {
 	names, ok := map[string]struct{ taiwan, english string }{

@@ -37,7 +37,7 @@ type person struct {
 // madeUpAvatar begins the avatar URLs of made-up users, of which WeChat knows nothing.
 const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/wxsim"
 
-// MadeUpUsers gives n different users with Chinese nicknames, avatars and telephone numbers, for
+// MadeUpUsers returns n different users with Chinese nicknames, avatars and telephone numbers, for
 // [Config].Users.
 func MadeUpUsers(n int) []User {
 	names := []struct {
@@ -68,54 +68,52 @@ func MadeUpUsers(n int) []User {
 // AddUser lets one more user into the simulator, or changes the one who has this OpenID already.
 // It returns the user with OpenID and UnionID filled.
 func (s *Server) AddUser(u User) User {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.addUser(u)
+	return hold(&s.holder, func(w *world) User { return w.addUser(u) })
 }
 
-func (s *Server) addUser(u User) User {
+func (w *world) addUser(u User) User {
 	u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
 	u.UnionID = cmp.Or(u.UnionID, "o"+randomText(27, urlSafe))
 	u.Privilege = slices.Clone(u.Privilege)
-	u.HeadImgURL = s.avatarURL(u)
-	if old := s.people[u.OpenID]; old != nil {
+	u.HeadImgURL = w.avatarURL(u)
+	if old := w.people[u.OpenID]; old != nil {
 		u.OpenID = old.OpenID
 		old.User = u
 		return u
 	}
 	p := &person{User: u}
-	s.everybody = append(s.everybody, p)
-	for _, a := range s.apps {
-		s.people[a.openID(u)] = p
+	w.everybody = append(w.everybody, p)
+	for _, a := range w.apps {
+		w.people[a.openID(u)] = p
 	}
 	return u
 }
 
 // avatarURL turns a made-up avatar into one that the simulator serves itself, once it listens.
-func (s *Server) avatarURL(u User) string {
-	if s.URL == "" || !strings.HasPrefix(u.HeadImgURL, madeUpAvatar) {
+func (w *world) avatarURL(u User) string {
+	if w.url == "" || !strings.HasPrefix(u.HeadImgURL, madeUpAvatar) {
 		return u.HeadImgURL
 	}
-	return s.URL + avatarPath + u.OpenID + "/132"
+	return w.url + avatarPath + u.OpenID + "/132"
 }
 
 const avatarPath = "/wxsim/avatar/"
 
 // avatarFor is an avatar that the browser at seenAt can load: that of a phone in the same network
 // cannot reach 127.0.0.1.
-func (s *Server) avatarFor(seenAt, avatar string) string {
-	if path, ours := strings.CutPrefix(avatar, s.URL); ours && seenAt != "" && strings.HasPrefix(path, avatarPath) {
+func (w *world) avatarFor(seenAt, avatar string) string {
+	if path, ours := strings.CutPrefix(avatar, w.url); ours && seenAt != "" && strings.HasPrefix(path, avatarPath) {
 		return seenAt + path
 	}
 	return avatar
 }
 
-// Users are all users, oldest first.
-func (s *Server) Users() []User {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	users := make([]User, len(s.everybody))
-	for i, p := range s.everybody {
+// Users returns all users, oldest first.
+func (s *Server) Users() []User { return hold(&s.holder, (*world).users) }
+
+func (w *world) users() []User {
+	users := make([]User, len(w.everybody))
+	for i, p := range w.everybody {
 		users[i] = p.User
 		users[i].Privilege = slices.Clone(p.Privilege)
 	}
@@ -123,30 +121,43 @@ func (s *Server) Users() []User {
 }
 
 // user finds a user by any openid.
-func (s *Server) user(openID string) (User, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.people[openID]
+func (w *world) user(openID string) (User, bool) {
+	p := w.people[openID]
 	if p == nil {
 		return User{}, false
 	}
 	return p.User, true
 }
 
-// OpenID is the openid under which an app knows the user. It is u.OpenID at the official account.
+// withPerson holds the world and runs f for the user of any openid; the result is zero for nobody.
+func withPerson[T any](s *Server, openID string, f func(*world, *person) T) T {
+	return hold(&s.holder, func(w *world) T {
+		if p := w.people[openID]; p != nil {
+			return f(w, p)
+		}
+		var none T
+		return none
+	})
+}
+
+// OpenID returns the openid under which an app knows the user. It is u.OpenID at the official account.
 func (s *Server) OpenID(appID string, u User) string {
-	if a := s.app(appID); a != nil {
-		return a.openID(u)
-	}
-	return ""
+	return hold(&s.holder, func(w *world) string {
+		if a := w.app(appID); a != nil {
+			return a.openID(u)
+		}
+		return ""
+	})
 }
 
 // RevokeUser voids all tokens of a user, as a change of the WeChat password does: they are
 // answered 42007 from now on. Any openid of the user will do; an unknown one does nothing.
 func (s *Server) RevokeUser(openID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.people[openID]; p != nil {
+	s.change(func(w *world) { w.revoke(openID) })
+}
+
+func (w *world) revoke(openID string) {
+	if p := w.people[openID]; p != nil {
 		p.revoked++
 	}
 }

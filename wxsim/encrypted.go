@@ -1,0 +1,118 @@
+package wxsim
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // WeChat signs rawData with it
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+)
+
+// encryptedDataMemory is how long checkencryptedmsg knows encrypted data.
+const encryptedDataMemory = 3 * 24 * time.Hour
+
+// PhoneData returns what the mini program is given, encrypted, about a user's telephone number;
+// see [Server.EncryptData]. It is nil for an unknown openid.
+func (s *Server) PhoneData(openID string) []byte {
+	return withPerson(s, openID, func(w *world, p *person) []byte {
+		return []byte(w.phoneData(w.first(miniProgram), p))
+	})
+}
+
+// UserData returns what the mini program is given, encrypted, about a user; see
+// [Server.EncryptData]. It is nil for an unknown openid.
+func (s *Server) UserData(openID string) []byte {
+	return withPerson(s, openID, func(w *world, p *person) []byte {
+		a := w.first(miniProgram)
+		who := a.identity(p, false)
+		pairs := append([]any{"openId", who.openID}, p.profile()...)
+		if who.unionID != "" {
+			pairs = append(pairs, "unionId", who.unionID)
+		}
+		return []byte(object(append(pairs, "watermark", w.watermark(a))...))
+	})
+}
+
+// profile is what wx.getUserProfile tells of a user.
+func (p *person) profile() []any {
+	return []any{
+		"nickName", p.Nickname, "gender", p.Sex, "language", p.Language,
+		"city", p.City, "province", p.Province, "country", p.Country, "avatarUrl", p.HeadImgURL,
+	}
+}
+
+// RawData returns what wx.getUserProfile gives in the clear, and its signature with the session_key.
+func (s *Server) RawData(openID string) (rawData, signature string, err error) {
+	err = errNoSession
+	withPerson(s, openID, func(_ *world, p *person) any {
+		if p.sessionKey != "" {
+			rawData = object(p.profile()...)
+			sum := sha1.Sum([]byte(rawData + p.sessionKey)) //nolint:gosec // as WeChat does
+			signature, err = hex.EncodeToString(sum[:]), nil
+		}
+		return nil
+	})
+	return rawData, signature, err
+}
+
+var errNoSession = errors.New("wxsim: nobody with this openid has logged in to the mini program")
+
+// EncryptData seals a JSON text with the user's session_key of the moment, as wx.getUserProfile
+// and the phone number button do. It fails if the user never logged in; see [Server.NewJSCode].
+// Telephone numbers are known to checkencryptedmsg for three days.
+func (s *Server) EncryptData(openID string, payload []byte) (encryptedData, iv string, err error) {
+	key, err := base64.StdEncoding.DecodeString(withPerson(s, openID, func(_ *world, p *person) string { return p.sessionKey }))
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(key) == 0:
+		return "", "", errNoSession
+	}
+	vector := make([]byte, aes.BlockSize)
+	_, _ = rand.Read(vector) // never fails
+	sealed, err := encryptCBC(key, vector, pad(payload, aes.BlockSize))
+	if err != nil {
+		return "", "", err
+	}
+	encryptedData = base64.StdEncoding.EncodeToString(sealed)
+	if strings.Contains(string(payload), `"phoneNumber"`) {
+		s.change(func(w *world) { w.encrypted.put(sha256Hex(encryptedData), w.now, w.now) })
+	}
+	return encryptedData, base64.StdEncoding.EncodeToString(vector), nil
+}
+
+// checkEncryptedData is POST /wxa/business/checkencryptedmsg. It misspells "valid", as WeChat does.
+func checkEncryptedData(w *world, r *request, ask struct {
+	Hash string `json:"encrypted_msg_hash"`
+},
+) answer {
+	if len(ask.Hash) != 64 || strings.Trim(ask.Hash, "0123456789abcdef") != "" {
+		return r.refuse(40097)
+	}
+	made, ok := w.encrypted.get(ask.Hash, w.now)
+	if !ok {
+		return r.refuse(1)
+	}
+	return r.ok(object("errcode", 0, "errmsg", "ok", "vaild", true, "create_time", made.Unix()))
+}
+
+// pad is PKCS#7. WeChat's block is 16 bytes in encryptedData and 32 in message push.
+func pad(data []byte, block int) []byte {
+	n := block - len(data)%block
+	return append(bytes.Clone(data), bytes.Repeat([]byte{byte(n)}, n)...)
+}
+
+func encryptCBC(key, iv, padded []byte) ([]byte, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	sealed := make([]byte, len(padded))
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(sealed, padded)
+	return sealed, nil
+}

@@ -1,0 +1,95 @@
+package wxsim
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// A field is one required parameter and the code that its absence, or another type, is answered with.
+type field struct {
+	name string
+	kind jsonKind
+	code int
+}
+
+type jsonKind int
+
+const (
+	aText jsonKind = iota
+	aNumber
+	anObject
+)
+
+// body makes a row's function of one that wants the JSON body.
+func body[T any](run func(*world, *request, T) answer) func(*world, *request) answer {
+	return func(w *world, r *request) answer {
+		var ask T
+		switch {
+		case len(r.body) == 0:
+			return r.refuse(44002)
+		case json.Unmarshal(r.body, &ask) != nil:
+			return r.refuse(47001)
+		}
+		return run(w, r, ask)
+	}
+}
+
+// checkFields returns 0 if all required fields are there.
+func checkFields(e endpoint, r *request) int {
+	if len(e.fields) == 0 {
+		return 0
+	}
+	if e.method == http.MethodGet {
+		for _, f := range e.fields {
+			if r.query.Get(f.name) == "" {
+				return f.code
+			}
+		}
+		return 0
+	}
+	if len(r.body) == 0 {
+		return 44002
+	}
+	var have map[string]json.RawMessage
+	switch {
+	case json.Unmarshal(r.body, &have) != nil:
+		return 47001
+	case hasUnicodeEscape(r.body):
+		return 40033
+	}
+	for _, f := range e.fields {
+		if !f.kind.fits(have[f.name]) {
+			return f.code
+		}
+	}
+	return 0
+}
+
+// hasUnicodeEscape finds a backslash and u: WeChat wants its JSON in plain UTF-8.
+func hasUnicodeEscape(body []byte) bool {
+	for i := 0; i+1 < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		if body[i+1] == 'u' {
+			return true
+		}
+		i++ // whatever it escapes is passed over
+	}
+	return false
+}
+
+// fits reports whether a JSON text is there and of the kind. An empty string is as good as none.
+func (k jsonKind) fits(value json.RawMessage) bool {
+	if len(value) == 0 {
+		return false
+	}
+	switch k {
+	case aText:
+		return value[0] == '"' && len(value) > 2
+	case aNumber:
+		return value[0] == '-' || value[0] >= '0' && value[0] <= '9'
+	default:
+		return value[0] == '{'
+	}
+}

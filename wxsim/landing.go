@@ -1,0 +1,19 @@
+package wxsim
+
+import "net/http"
+
+// landingData is what an app would find in a callback.
+type landingData struct {
+	page
+
+	Code, State, AppID, Secret string
+}
+
+// landing is GET /wxsim/landing, a redirect_uri for people who have no program yet.
+func landing(w *world, r *http.Request) answer {
+	data := landingData{newPage(r), r.FormValue("code"), r.FormValue("state"), w.first(officialAccount).id, w.first(officialAccount).secret}
+	if c, ok := w.codes.get(data.Code, w.now); ok {
+		data.AppID, data.Secret = c.app.id, c.app.secret
+	}
+	return w.pages.render("landing", data)
+}

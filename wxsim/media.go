@@ -1,0 +1,57 @@
+package wxsim
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"time"
+)
+
+const (
+	mediaLife   = 3 * 24 * time.Hour
+	mediaOnHand = 32 // pictures kept for media/get
+)
+
+// media is a file for media/get.
+type media struct {
+	contentType, name string
+	data              []byte
+}
+
+// AddMedia puts a file where media/get finds it for three days, and returns its media_id. The
+// newest few files are kept.
+func (s *Server) AddMedia(name, contentType string, data []byte) string {
+	return hold(&s.holder, func(w *world) string { return w.addMedia(name, contentType, data) })
+}
+
+func (w *world) addMedia(name, contentType string, data []byte) string {
+	id := randomText(64, urlSafe)
+	w.media.put(id, media{contentType, name, bytes.Clone(data)}, w.now)
+	return id
+}
+
+// superResolution is POST /cv/img/superresolution: the media_id leads to the picture that was
+// sent, or for an address to a white dot.
+func superResolution(w *world, r *request) answer {
+	img, refused := r.image()
+	if refused != 0 {
+		return r.refuse(refused)
+	}
+	data := img.data
+	if data == nil {
+		data = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+	}
+	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", w.addMedia("image", http.DetectContentType(data), data)))
+}
+
+// getMedia is GET /cgi-bin/media/get: the file itself.
+func getMedia(w *world, r *request) answer {
+	m, ok := w.media.get(r.query.Get("media_id"), w.now)
+	if !ok {
+		return r.refuse(40007)
+	}
+	return answer{status: http.StatusOK, body: m.data, header: http.Header{
+		"Content-Type":        {m.contentType},
+		"Content-Disposition": {mime.FormatMediaType("attachment", map[string]string{"filename": m.name})},
+	}}
+}

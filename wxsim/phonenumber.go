@@ -1,0 +1,29 @@
+package wxsim
+
+import "strings"
+
+// phoneNumber is POST /wxa/business/getuserphonenumber.
+func phoneNumber(w *world, r *request, ask struct{ Code, OpenID string }) answer {
+	if c, ok := w.codes.get(ask.Code, w.now); ok && ask.OpenID != "" && ask.OpenID != c.who.openID {
+		return r.refuse(40003)
+	}
+	c, refused := w.spend(ask.Code, phoneCode, r.app)
+	if refused != 0 {
+		return r.refuse(refused)
+	}
+	return r.ok(object("errcode", 0, "errmsg", "ok", "phone_info", rawJSON(w.phoneData(r.app, c.who.person))))
+}
+
+// phoneData is a user's telephone number as WeChat writes it: one of another country keeps its prefix.
+func (w *world) phoneData(a *app, p *person) string {
+	full, pure, country := p.Phone, p.Phone, "86"
+	if prefix, rest, ok := strings.Cut(strings.TrimPrefix(p.Phone, "+"), " "); ok {
+		full, pure, country = "+"+prefix+rest, rest, prefix
+	}
+	return object("phoneNumber", full, "purePhoneNumber", pure, "countryCode", country, "watermark", w.watermark(a))
+}
+
+// watermark says when data was given to which app.
+func (w *world) watermark(a *app) rawJSON {
+	return rawJSON(object("timestamp", w.now.Unix(), "appid", a.id))
+}

@@ -1,0 +1,84 @@
+package wxsim
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A world is all of the simulator that changes, and knows no lock: whoever has one got it from
+// [hold] and is alone with it.
+type world struct {
+	now time.Time // by the simulator's clock, when the holder took the world
+
+	cfg    Config
+	pages  pages
+	clock  *clock
+	calls  *calls
+	faults *faults
+	paths  []string // all that WeChat answers, sorted
+
+	http *http.Server // nil until Start
+	url  string       // Server.URL
+
+	apps      []*app             // the first of a kind is the one that Server's methods name
+	everybody []*person          // oldest first
+	people    map[string]*person // by each of their openids
+	callbacks CallbackMode
+
+	codes     *shelf[*code]
+	scans     *shelf[*scan]
+	access    *shelf[*grant] // by access_token
+	refresh   *shelf[*grant] // by refresh_token
+	appTokens *shelf[*appToken]
+
+	encrypted      *shelf[time.Time] // telephone numbers, by the hash of encryptedData
+	payments       *shelf[paid]      // by transaction_id, and by mch_id and out_trade_no
+	media          *shelf[media]     // by media_id
+	activities     *shelf[*activity] // by activity_id
+	permanentLinks int
+
+	used map[string]*usage // of Config.Limits, by path
+}
+
+func newWorld(cfg Config) *world {
+	return &world{
+		cfg: cfg,
+		apps: []*app{
+			newApp(officialAccount, cfg.AppID, cfg.Secret),
+			newApp(websiteApp, cfg.WebsiteAppID, cfg.WebsiteSecret),
+			newApp(miniProgram, cfg.MiniAppID, cfg.MiniSecret),
+		},
+		people:     map[string]*person{},
+		codes:      newShelf[*code](2*codeLife, 1<<17),
+		scans:      newShelf[*scan](codeLife, 1<<12),
+		access:     newShelf[*grant](refreshLife+tokenLife, 1<<17),
+		refresh:    newShelf[*grant](2*refreshLife, 1<<17),
+		appTokens:  newShelf[*appToken](7*24*time.Hour, 1<<14),
+		encrypted:  newShelf[time.Time](encryptedDataMemory, 1<<14),
+		payments:   newShelf[paid](paymentMemory, 1<<14),
+		media:      newShelf[media](mediaLife, mediaOnHand),
+		activities: newShelf[*activity](2*activityLife, 1<<14),
+		used:       map[string]*usage{},
+	}
+}
+
+// A holder keeps the world for one at a time.
+type holder struct {
+	mu    sync.Mutex
+	world *world
+}
+
+// change holds the world for a function without a result.
+func (h *holder) change(f func(*world)) {
+	hold(h, func(w *world) any { f(w); return nil })
+}
+
+// hold runs f while nobody else has the world. Nothing else takes the mutex, so f must not call
+// a method of [Server] that holds the world too.
+func hold[T any](h *holder, f func(*world) T) T {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.world.now = h.world.clock.now()
+	return f(h.world)
+}
