@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/subtle"
+	"encoding/binary"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,7 +12,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 
-	"github.com/wxoauth/wxoauth/sessionstore"
+	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
 // An attempt cookie ties one state to one browser. Each login start has its own, so that tabs do
@@ -36,12 +38,12 @@ func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, s state) error
 		issued int64 // 0: it does not open
 	}
 	var others []attempt
-	for _, c := range r.Cookies() {
-		if !strings.HasPrefix(c.Name, a.attemptPrefix) || c.Name == name {
+	for cookieName, value := range cookie.All(r) {
+		if !strings.HasPrefix(cookieName, a.attemptPrefix) || cookieName == name {
 			continue
 		}
-		other := attempt{name: c.Name}
-		if s, ok := a.openAttempt(c); ok && s.fresh() {
+		other := attempt{name: cookieName}
+		if s, ok := a.openAttempt(cookieName, value); ok && s.fresh() {
 			other.issued = s.issued.Unix()
 		}
 		others = append(others, other)
@@ -55,9 +57,9 @@ func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, s state) error
 }
 
 // openAttempt returns the state that an attempt cookie was made for.
-func (a *Auth) openAttempt(c *http.Cookie) (state, bool) {
+func (a *Auth) openAttempt(name, value string) (state, bool) {
 	var text []byte
-	if err := securecookie.DecodeMulti(c.Name, c.Value, &text, a.attemptSeal...); err != nil {
+	if err := securecookie.DecodeMulti(name, value, &text, a.attemptSeal...); err != nil {
 		return state{}, false
 	}
 	return a.parseState(string(text))
@@ -65,37 +67,47 @@ func (a *Auth) openAttempt(c *http.Cookie) (state, bool) {
 
 // holdsAttempt reports whether the browser holds the cookie of s.
 func (a *Auth) holdsAttempt(r *http.Request, s state) bool {
-	cookie, err := r.Cookie(a.attemptName(s.text))
-	if err != nil {
-		return false
+	name := a.attemptName(s.text)
+	for value := range cookie.Candidates(r, name) {
+		held, ok := a.openAttempt(name, value)
+		if ok && subtle.ConstantTimeCompare([]byte(held.text), []byte(s.text)) == 1 {
+			return true
+		}
 	}
-	held, ok := a.openAttempt(cookie)
-	return ok && subtle.ConstantTimeCompare([]byte(held.text), []byte(s.text)) == 1
+	return false
 }
 
 // A browser that drops the session's cookie would be sent to WeChat for ever. So a finished login
-// leaves a cookie for a minute that says how often the browser has been there, and a login that
-// begins with it begins with that many restarts.
-const finishedSeconds = 60
+// leaves a cookie for a minute that says how often this user has been there lately, and the next
+// login counts on. A cookie of another user, which somebody has planted, counts nothing.
+const finishedTime = time.Minute
 
-func (a *Auth) leaveFinished(w http.ResponseWriter, visits int) {
-	value, err := securecookie.EncodeMulti(a.finishedName, []byte{byte(visits)}, a.attemptSeal...)
+// leaveFinished notes that a user has been at WeChat visits times.
+func (a *Auth) leaveFinished(w http.ResponseWriter, user []byte, visits int) {
+	value := binary.BigEndian.AppendUint32([]byte{byte(visits)}, uint32(time.Now().Unix()))
+	sealed, err := securecookie.EncodeMulti(a.finishedName, append(value, user...), a.attemptSeal...)
 	if err == nil { // or nobody counts
-		// A session that is over by then was not dropped. MaxAge is a second at least.
-		life := min(finishedSeconds, int(a.cfg.MaxAge/time.Second))
-		http.SetCookie(w, a.attemptCookie(a.finishedName, value, life))
+		http.SetCookie(w, a.attemptCookie(a.finishedName, sealed, int(a.finishedLife()/time.Second)))
 	}
 }
 
-// finished returns how often the browser has just been at WeChat without keeping a session.
-func (a *Auth) finished(r *http.Request) int {
-	var visits []byte
-	value := sessionstore.CookieValue(r, a.finishedName)
-	if err := securecookie.DecodeMulti(a.finishedName, value, &visits, a.attemptSeal...); err != nil || len(visits) != 1 {
-		return 0
+// finished returns how often the user has just been at WeChat without keeping a session.
+func (a *Auth) finished(r *http.Request, user []byte) int {
+	for sealed := range cookie.Candidates(r, a.finishedName) {
+		var value []byte
+		if err := securecookie.DecodeMulti(a.finishedName, sealed, &value, a.attemptSeal...); err != nil || len(value) < 5 {
+			continue
+		}
+		left := time.Unix(int64(binary.BigEndian.Uint32(value[1:])), 0)
+		if bytes.Equal(value[5:], user) && time.Since(left) < a.finishedLife() {
+			return int(value[0])
+		}
 	}
-	return int(visits[0])
+	return 0
 }
+
+// finishedLife is a second at least, as MaxAge is. A session that ended by itself was not dropped.
+func (a *Auth) finishedLife() time.Duration { return min(finishedTime, a.cfg.MaxAge) }
 
 func (a *Auth) clearCookie(w http.ResponseWriter, name string) {
 	http.SetCookie(w, a.attemptCookie(name, "", -1))

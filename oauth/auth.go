@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -62,7 +61,7 @@ func (a *Auth) admit(w http.ResponseWriter, r *http.Request, need Scope, rec *re
 			return nil, false
 		}
 	case !good && navigation(r):
-		a.begin(w, r, need, rec)
+		a.start(w, r, need, 0)
 		return nil, false
 	case !good:
 		a.loginRequired(w, r, need)
@@ -119,20 +118,6 @@ func (a *Auth) ownPath(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	return false
-}
-
-// begin starts a login, unless this browser has just finished several and kept no session of them.
-func (a *Auth) begin(w http.ResponseWriter, r *http.Request, need Scope, rec *record) {
-	restarts := 0
-	if rec == nil {
-		restarts = a.finished(r)
-	}
-	if restarts > maxRestarts {
-		a.clearCookie(w, a.finishedName)
-		a.fail(w, r, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
-		return
-	}
-	a.start(w, r, need, restarts)
 }
 
 // start sends a browser to WeChat, to come back to the very page that r asks for.

@@ -130,7 +130,13 @@ func (a *Auth) finish(w http.ResponseWriter, r *http.Request, need Scope, rec *r
 	}
 	a.clearCookie(w, a.attemptName(back.state.text))
 	if rec == nil {
-		a.leaveFinished(w, back.state.restarts+1)
+		visits := a.finished(r, out.User) + back.state.restarts + 1
+		if visits > maxRestarts+1 {
+			a.clearCookie(w, a.finishedName)
+			a.fail(w, r, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
+			return
+		}
+		a.leaveFinished(w, out.User, visits)
 	}
 	redirect(w, http.StatusFound, a.cfg.PublicURL+page.String())
 }
@@ -150,6 +156,7 @@ func (a *Auth) restart(w http.ResponseWriter, r *http.Request, s state, f *Failu
 // twice and the first answer may be lost on the way.
 type outcome struct {
 	Cookies []string `json:"cookies,omitempty"` // the session's Set-Cookie lines
+	User    []byte   `json:"user,omitempty"`    // a digest of who signed in
 	Kind    Kind     `json:"kind,omitempty"`    // why nobody is signed in; empty: somebody is
 	err     error    // of the refusal, for the log of the process that was there
 }
@@ -269,6 +276,8 @@ func (a *Auth) logIn(r *http.Request, back *callback, old *record) (*outcome, er
 		return nil, a.storeFailure(ctx, "write", err)
 	}
 	out.Cookies = header["Set-Cookie"]
+	user := sha256.Sum256([]byte(rec.user.AppID + " " + rec.user.OpenID))
+	out.User = user[:16]
 	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: string(scope), Duration: time.Since(began)})
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -99,8 +100,10 @@ func (a *Auth) logOut(w http.ResponseWriter, r *http.Request) error {
 	case session == nil:
 		return errors.New("the store gave no session")
 	}
-	a.memo.forget(sessionstore.CookieValue(r, a.sessionName))
-	if sessionstore.CookieValue(r, a.finishedName) != "" {
+	for value := range cookie.Candidates(r, a.sessionName) {
+		a.memo.forget(value)
+	}
+	if cookie.Value(r, a.finishedName) != "" {
 		a.clearCookie(w, a.finishedName) // that login was kept
 	}
 	return a.end(w, r, session)

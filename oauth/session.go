@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -19,24 +20,30 @@ func (a *Auth) load(r *http.Request, now time.Time) (*record, error) {
 	if a.memo == nil {
 		return a.open(r)
 	}
-	cookie := sessionstore.CookieValue(r, a.sessionName)
-	if cookie == "" {
-		return nil, nil
+	for value := range cookie.Candidates(r, a.sessionName) {
+		if rec, err := a.loadValue(r, value, now); rec != nil || err != nil {
+			return rec, err
+		}
 	}
-	sealed, err := a.peeker.Peek(r.Context(), a.sessionName, cookie)
+	return nil, nil
+}
+
+// loadValue is load for one value of the session's cookie.
+func (a *Auth) loadValue(r *http.Request, value string, now time.Time) (*record, error) {
+	sealed, err := a.peeker.Peek(r.Context(), a.sessionName, value)
 	if err != nil {
 		return nil, a.unlessAnonymous(r, err)
 	}
-	if rec, ok := a.memo.get(cookie, sealed, now); ok {
+	if rec, ok := a.memo.get(value, sealed, now); ok {
 		return rec, nil
 	}
-	values, err := a.peeker.OpenPeeked(r.Context(), a.sessionName, cookie, sealed)
+	values, err := a.peeker.OpenPeeked(r.Context(), a.sessionName, value, sealed)
 	if err != nil {
 		return nil, a.unlessAnonymous(r, err)
 	}
 	rec := a.recordIn(values)
 	if rec != nil {
-		a.memo.put(cookie, sealed, rec, now, rec.user.LoginAt.Add(a.cfg.MaxAge))
+		a.memo.put(value, sealed, rec, now, rec.user.LoginAt.Add(a.cfg.MaxAge))
 	}
 	return rec, nil
 }

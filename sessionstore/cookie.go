@@ -2,6 +2,7 @@ package sessionstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
 // maxCookieSize bounds name=value; browsers drop longer ones without a word.
@@ -56,23 +59,24 @@ func (s *CookieStore) Get(r *http.Request, name string) (*sessions.Session, erro
 
 // New reads the cookie. The session is never nil: without a good cookie it is empty and IsNew,
 // and if there was a cookie that does not open, the error is a [securecookie.Error] with IsDecode.
-// Of two cookies with one name the first counts.
+// Of several cookies of one name the first good one counts; with the prefix "__Host-", which browsers
+// keep once, only the first is looked at.
 func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	options := s.Options
 	session.Options = &options
 	session.IsNew = true
 
-	cookie := CookieValue(r, name)
-	if cookie == "" {
-		return session, nil
+	var fault error
+	for value := range cookie.Candidates(r, name) {
+		values, err := s.OpenPeeked(r.Context(), name, value, value)
+		if err == nil {
+			session.Values, session.IsNew = values, false
+			return session, nil
+		}
+		fault = cmp.Or(fault, err)
 	}
-	values, err := s.OpenPeeked(r.Context(), name, cookie, cookie)
-	if err != nil {
-		return session, err
-	}
-	session.Values, session.IsNew = values, false
-	return session, nil
+	return session, fault
 }
 
 // Itself returns s; see [Peeker].

@@ -2,8 +2,6 @@ package sessionstore
 
 import (
 	"context"
-	"net/http"
-	"strings"
 
 	"github.com/gorilla/sessions"
 )
@@ -20,20 +18,4 @@ type Peeker interface {
 	Peek(ctx context.Context, name, cookie string) (sealed string, err error)
 	// OpenPeeked opens what Peek returned for the same name and cookie. An error is one of New.
 	OpenPeeked(ctx context.Context, name, cookie, sealed string) (map[any]any, error)
-}
-
-// CookieValue returns the value of the request's first cookie of that name as it was sent, or "".
-// It looks at no other cookie.
-func CookieValue(r *http.Request, name string) string {
-	for _, line := range r.Header["Cookie"] {
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			pair = strings.TrimSpace(pair)
-			if len(pair) > len(name) && pair[len(name)] == '=' && pair[:len(name)] == name {
-				return pair[len(name)+1:]
-			}
-		}
-	}
-	return ""
 }

@@ -68,6 +68,9 @@ func (a *Attempt) Decide(u wxsim.User, decision string) string {
 	return v.Next
 }
 
+// CounterCookie holds for the cookie that counts logins without a session.
+func CounterCookie(c *http.Cookie) bool { return strings.Contains(c.Name, "wxf-") }
+
 // AttemptCookie holds for the cookie of a login under way.
 func AttemptCookie(c *http.Cookie) bool { return strings.Contains(c.Name, "wxa-") }
 

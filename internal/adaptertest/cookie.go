@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -67,10 +68,32 @@ func cookieCases() Group {
 			name, value := t.session(t.Browser())
 			for _, other := range []string{
 				strings.ToLower(name), strings.ToUpper(name), strings.TrimPrefix(name, "__Host-"), "__Secure-" + strings.TrimPrefix(name, "__Host-"),
-				name + "x", name[:len(name)-1], "x" + name, name + " ", " " + name[1:], "__Host-wx-000000", "session",
+				name + "x", name[:len(name)-1], "x" + name, " " + name[1:], "__Host-wx-000000", "session",
 			} {
 				t.wantAnonymous(other + "=" + value)
 			}
+		}},
+		{Name: "a name that only Unicode blanks make another one is another one", Test: func(t *World) {
+			name, value := t.session(t.Browser())
+			_, planted := t.session(t.BrowserOf(t.Sim.Users()[1]))
+			for _, blank := range unicodeBlanks {
+				for _, other := range []string{blank + name, name + blank, " " + blank + name, blank + blank + name + blank} {
+					t.wantAnonymous(other + "=" + planted)
+					t.WantUser(t.get(other+"="+planted+"; "+name+"="+value), 0)
+					t.WantUser(t.get(name+"="+value+"; "+other+"="+planted), 0)
+				}
+			}
+		}},
+		{Name: "a look-alike of an attempt's cookie is none", Test: func(t *World) {
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			held := b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
+			for _, blank := range unicodeBlanks {
+				header := http.Header{"Cookie": {blank + held.Name + "=" + held.Value}}
+				t.WantRestart(t.Browser().Do(webtest.Request{URL: callback, Header: header}))
+			}
+			t.WantCalls(0, 0)
+			t.WantUser(b.Open(callback), 0)
 		}},
 		{Name: "values moved between the purposes of cookies are worth nothing", Test: func(t *World) {
 			b := t.Browser()
@@ -225,9 +248,45 @@ func cookieCases() Group {
 			for _, header := range []string{name + "=" + first + "; " + name + "=" + second, name + "=" + first + "; a=b; " + name + "=x"} {
 				t.WantUser(t.get(header), 0)
 			}
-			v := t.get(name + "=x; " + name + "=" + first)
-			if u := userOf(v); v.Status != http.StatusUnauthorized && (u == nil || u.OpenID != t.Sim.Users()[0].OpenID) {
-				t.Errorf("%d %s", v.Status, v.Body)
+			t.wantAnonymous(name + "=x; " + name + "=" + first) // of a __Host- cookie there is no second
+		}},
+		{Name: "over http the good one of several cookies of one name counts", Config: overHTTP, Test: func(t *World) {
+			b := t.plainBrowser(0)
+			shop := &url.URL{Scheme: "http", Host: Host, Path: "/"}
+			attempts := 0
+			b.Refuses = func(c *http.Cookie) bool { // a stale twin of each comes first, as its path is longer
+				if c.Path == "/" {
+					twin := *c
+					twin.Value, twin.Path = "stale"+c.Value, "/me"
+					b.Jar.Set(shop, []*http.Cookie{&twin})
+					attempts++
+				}
+				return false
+			}
+			t.WantUser(b.Open(httpURL+"/me"), 0)
+			t.WantUser(b.Open(httpURL+"/me"), 0)
+			if attempts == 0 || t.Sim.Calls(authorizePath) != 1 {
+				t.Errorf("%d cookies were set, and WeChat was visited %d times", attempts, t.Sim.Calls(authorizePath))
+			}
+			b.Refuses = nil
+			b.Do(webtest.Request{Method: http.MethodPost, URL: httpURL + "/logout", Kind: webtest.Fetch(), Header: http.Header{"Origin": {httpURL}}})
+			if v := b.Do(webtest.Request{URL: httpURL + "/me", Kind: webtest.Fetch()}); v.Status != http.StatusUnauthorized {
+				t.Errorf("after the logout: %d %s", v.Status, v.Body)
+			}
+		}},
+		{Name: "over http a handful of cookies of one name is looked at", Config: overHTTP, Test: func(t *World) {
+			b := t.plainBrowser(0)
+			if v := b.Open(httpURL + "/me"); userOf(v) == nil {
+				t.Fatalf("not signed in: %d %s", v.Status, v.Body)
+			}
+			all := b.Jar.All()
+			c := all[slices.IndexFunc(all, SessionCookie)]
+			stale := c.Name + "=" + strings.Repeat("A", len(c.Value)) + "; "
+			for n, status := range map[int]int{0: 200, 3: 200, 4: 401, 300: 401} {
+				header := http.Header{"Cookie": {strings.Repeat(stale, n) + c.Name + "=" + c.Value}}
+				if v := t.plainBrowser(1).Do(webtest.Request{URL: httpURL + "/me", Kind: webtest.Fetch(), Header: header}); v.Status != status {
+					t.Errorf("after %d stale cookies: %d, want %d", n, v.Status, status)
+				}
 			}
 		}},
 		{Name: "two Cookie headers are read as one", Test: func(t *World) {
@@ -355,13 +414,30 @@ type denying struct {
 }
 
 func (s denying) New(r *http.Request, name string) (*sessions.Session, error) {
-	if s.denied[sessionstore.CookieValue(r, name)] {
+	if s.denied[cookie.Value(r, name)] {
 		session := sessions.NewSession(s, name)
 		session.IsNew = true
 		return session, nil
 	}
 	return s.CookieStore.New(r, name)
 }
+
+// unicodeBlanks are white space to Unicode and to no browser.
+var unicodeBlanks = strings.Split("\u0085 \u00a0 \u1680 \u2000 \u2001 \u2002 \u2003 \u2004 \u2005 \u2006 \u2007 \u2008 "+
+	"\u2009 \u200a \u2028 \u2029 \u202f \u205f \u3000 \u200b \ufeff", " ")
+
+const httpURL = "http://" + Host
+
+// plainBrowser makes a browser of WeChat's i-th user for an app over http, whose cookies and redirects
+// are not those that every answer over https is held to.
+func (w *World) plainBrowser(i int) *webtest.Browser {
+	b := webtest.NewBrowser(w.Net, nil)
+	b.Jar = w.BrowserOf(w.Sim.Users()[i]).Jar
+	return b
+}
+
+// overHTTP makes the app one whose cookies have no prefix.
+func overHTTP(cfg *oauth.Config) { cfg.PublicURL, cfg.InsecureHTTP = httpURL, true }
 
 // session signs a browser in and returns its session's cookie.
 func (w *World) session(b *webtest.Browser) (name, value string) {

@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,27 @@ func lossCases() Group {
 			b := t.Browser()
 			b.Refuses = SessionCookie
 			t.WantRefusal(b.Open(PublicURL+"/me"), 400, oauth.KindCookies)
+		}},
+		{Name: "what counts the lost sessions of one user counts nothing for another, nor after a minute", Test: func(t *World) {
+			attacker := t.Browser()
+			var counter *http.Cookie
+			attacker.Refuses = func(c *http.Cookie) bool {
+				if CounterCookie(c) && c.MaxAge > 0 {
+					kept := *c
+					kept.MaxAge = 0
+					counter = &kept
+				}
+				return SessionCookie(c)
+			}
+			t.WantRefusal(attacker.Open(PublicURL+"/me"), 400, oauth.KindCookies)
+			plant := func(b *webtest.Browser) *webtest.Browser {
+				b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{counter})
+				return b
+			}
+			t.WantUser(plant(t.BrowserOf(t.Sim.Users()[1])).Open(PublicURL+"/me"), 1)
+			t.WantRefusal(plant(t.Browser()).Open(PublicURL+"/me"), 400, oauth.KindCookies)
+			time.Sleep(time.Minute)
+			t.WantUser(plant(t.Browser()).Open(PublicURL+"/me"), 0)
 		}},
 		{Name: "a browser that never keeps the attempt keeps its smaller session, and is told so", Config: base, Test: func(t *World) {
 			b := t.Browser()

@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis"
 
+	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -86,7 +87,9 @@ func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 }
 
 // New reads the session that the cookie names. The session is never nil: without a good one it is
-// empty and IsNew. A cookie that names none, or one that is over, is [sessionstore.ErrNotFound].
+// empty and IsNew. A cookie that names none, or one that is over, is [sessionstore.ErrNotFound]. Of
+// several cookies of one name the first good one counts; with the prefix "__Host-", which browsers
+// keep once, only the first is looked at.
 // After an [*Error] nothing is known, and the session returned cannot be saved.
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
@@ -94,27 +97,29 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session.Options = &options
 	session.IsNew = true
 
-	values, err := s.read(r, name)
-	switch {
-	case err == nil && values != nil:
-		session.ID, session.Values, session.IsNew = sessionstore.CookieValue(r, name), values, false
-	case err != nil && !errors.Is(err, sessionstore.ErrNotFound):
-		session.ID = unread
+	var fault error
+	for id := range cookie.Candidates(r, name) {
+		values, err := s.read(r.Context(), name, id)
+		switch {
+		case err == nil:
+			session.ID, session.Values, session.IsNew = id, values, false
+			return session, nil
+		case !errors.Is(err, sessionstore.ErrNotFound):
+			session.ID = unread
+			return session, err
+		}
+		fault = err
 	}
-	return session, err
+	return session, fault
 }
 
-// read returns the values of the session that the cookie names, or nil without a cookie.
-func (s *Store) read(r *http.Request, name string) (map[any]any, error) {
-	cookie := sessionstore.CookieValue(r, name)
-	if cookie == "" {
-		return nil, nil
-	}
-	sealed, err := s.Peek(r.Context(), name, cookie)
+// read returns the values of the session with that id.
+func (s *Store) read(ctx context.Context, name, id string) (map[any]any, error) {
+	sealed, err := s.Peek(ctx, name, id)
 	if err != nil {
 		return nil, err
 	}
-	return s.OpenPeeked(r.Context(), name, cookie, sealed)
+	return s.OpenPeeked(ctx, name, id, sealed)
 }
 
 // Itself returns s; see [sessionstore.Peeker].

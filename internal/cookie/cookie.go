@@ -1,0 +1,110 @@
+// Package cookie reads the Cookie header of a request. It finds what [http.Request.Cookies] finds,
+// in the same order, and allocates nothing: a signed-in request pays for it each time.
+//
+// Only ASCII blanks are trimmed. A browser lets any host of a domain set a cookie whose name is
+// U+2000 and then "__Host-wx"; a reader that trims Unicode blanks takes it for a cookie that only
+// this very host can set.
+package cookie
+
+import (
+	"iter"
+	"net/http"
+	"net/textproto"
+	"strings"
+)
+
+const (
+	// maxCookies is the number of cookies above which net/http reads none of them.
+	maxCookies = 3000
+	// maxTries bounds the cookies of one name that are looked at, as looking may cost a command.
+	maxTries = 4
+)
+
+// Value returns the value of the first cookie of that name, or "" if there is none.
+func Value(r *http.Request, name string) string {
+	for value := range named(r, name) {
+		return value
+	}
+	return ""
+}
+
+// Candidates yields the values that the cookie of that name may have, of which the first good one
+// counts; an empty one says nothing. Browsers send two cookies of one name if they were set with different domains or paths,
+// and the stale one may come first.
+//
+// With the prefix "__Host-" there cannot be two. Should some way round the prefix be found, a second
+// one is not given the chance to count where the first does not: only the first is yielded.
+func Candidates(r *http.Request, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		tries := maxTries
+		if strings.HasPrefix(name, "__Host-") {
+			tries = 1
+		}
+		each(r.Header["Cookie"], name, func(_, value string) bool {
+			tries--
+			return (value == "" || yield(value)) && tries > 0
+		})
+	}
+}
+
+// All yields the name and value of every cookie.
+func All(r *http.Request) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) { each(r.Header["Cookie"], "", yield) }
+}
+
+func named(r *http.Request, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		each(r.Header["Cookie"], name, func(_, value string) bool { return yield(value) })
+	}
+}
+
+// each yields the well-formed cookies of that name, or of every name if it is "".
+func each(lines []string, only string, yield func(name, value string) bool) {
+	number := 0
+	for _, line := range lines {
+		number += strings.Count(line, ";") + 1
+	}
+	if number > maxCookies {
+		return
+	}
+	for _, line := range lines {
+		for line != "" {
+			var pair string
+			pair, line, _ = strings.Cut(line, ";")
+			name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
+			name = textproto.TrimString(name)
+			if only != "" && name != only || !isToken(name) {
+				continue
+			}
+			if value, ok := unquote(value); ok && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// unquote takes the quotes off a value, and reports whether it has only bytes that may be in one.
+func unquote(value string) (string, bool) {
+	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+		value = value[1 : n-1]
+	}
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return "", false
+		}
+	}
+	return value, true
+}
+
+// isToken reports whether name is a token of RFC 9110.
+func isToken(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
