@@ -90,6 +90,28 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// Whatever a user types, it arrives whole and is nothing but that text.
+func FuzzTyped(f *testing.F) {
+	for _, seed := range []string{"hi", "]]>", "]]></Content><Event>subscribe</Event><Content><![CDATA[", "<![CDATA[", "]]></Content></xml>", "]]"} {
+		f.Add(seed)
+	}
+	const head, tail = `<xml><CreateTime>1</CreateTime><MsgType>text</MsgType><Content><![CDATA[`, `]]></Content><MsgId>2</MsgId></xml>`
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 1<<10 || strings.Contains(text, "]]]]><![CDATA[>") {
+			t.Skip("too long to be typed, or the end mark as another sender escapes it")
+		}
+		m, err := parseMessage([]byte(head + text + tail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// XML has one line end only, and no control bytes.
+		want := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(fieldText("Content", string(legible([]byte(text), xmlControls))))
+		if got := m.Fields.Get("Content"); got != want || len(m.Fields) != 4 || m.MsgID != "2" || m.Event != "" {
+			t.Errorf("Content = %q, want %q; message %+v", got, want, m)
+		}
+	})
+}
+
 func measure(f Fields) (depth, count int) {
 	for _, fields := range f {
 		for _, field := range fields {

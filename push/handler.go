@@ -136,11 +136,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.
 
 // jobFor finds the callback for m, and reads what it wants to be given.
 func (h *Handler) jobFor(m *Message) (job, error) {
-	if m.isEvent(mediaCheckEvent) && h.onMediaCheck != nil {
+	if m.Event == mediaCheckEvent && h.onMediaCheck != nil {
 		c, err := newMediaCheck(m)
 		return func(ctx context.Context) (*Reply, error) { return nil, h.onMediaCheck(ctx, c) }, err
 	}
-	if onChange := h.onAuthorization[m.Event]; onChange != nil && m.isEvent(m.Event) {
+	if onChange := h.onAuthorization[m.Event]; onChange != nil {
 		c, err := newAuthorizationChange(m)
 		return func(ctx context.Context) (*Reply, error) { return nil, onChange(ctx, c) }, err
 	}
@@ -154,10 +154,16 @@ func (h *Handler) jobFor(m *Message) (job, error) {
 }
 
 // refuse answers a request that no callback is run for. Whoever sent it is told nothing; the log
-// is told more loudly where the sender knew the token.
+// is told more loudly where the sender knew the token. A message of WeChat's that cannot be read
+// is answered success: another answer would bring it again, no better, and its user would be told
+// that the account is out of order.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	level, status := slog.LevelWarn, http.StatusBadRequest
 	switch {
+	case errors.Is(err, ErrMalformed):
+		h.logger.WarnContext(r.Context(), "push: message cannot be read, answered success", "error", err)
+		write(w, []byte(success), typeText)
+		return
 	case errors.Is(err, errForged):
 		level, status = slog.LevelDebug, http.StatusForbidden
 	case errors.Is(err, errStale):

@@ -20,15 +20,15 @@ func parseJSON(data []byte) (Fields, error) {
 	}
 	p := jsonParser{Decoder: json.NewDecoder(bytes.NewReader(data))}
 	p.UseNumber()
-	values, err := p.value()
+	values, err := p.value("")
 	if err != nil {
 		return nil, err
 	}
 	return values[0].Fields, nil // one, because data begins with {
 }
 
-// value reads one value; an array is as many fields as it has elements.
-func (p *jsonParser) value() ([]Field, error) {
+// value reads one value of that name; an array is as many fields as it has elements.
+func (p *jsonParser) value(name string) ([]Field, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
@@ -39,12 +39,15 @@ func (p *jsonParser) value() ([]Field, error) {
 	}
 	switch t := token.(type) {
 	case json.Delim:
-		if t == '[' {
-			return p.array()
+		switch {
+		case t == '{':
+			return p.object()
+		case name == "Encrypt":
+			return nil, malformed("Encrypt is a list")
 		}
-		return p.object()
+		return p.array(name)
 	case string:
-		return []Field{{Text: t}}, nil
+		return []Field{{Text: fieldText(name, t)}}, nil
 	case json.Number:
 		return []Field{{Text: t.String()}}, nil
 	case bool:
@@ -53,9 +56,9 @@ func (p *jsonParser) value() ([]Field, error) {
 	return []Field{{}}, nil // null
 }
 
-func (p *jsonParser) array() (all []Field, err error) {
+func (p *jsonParser) array(name string) (all []Field, err error) {
 	for p.More() {
-		values, err := p.value()
+		values, err := p.value(name)
 		if err != nil {
 			return nil, err
 		}
@@ -67,16 +70,16 @@ func (p *jsonParser) array() (all []Field, err error) {
 func (p *jsonParser) object() ([]Field, error) {
 	fields := Fields{}
 	for p.More() {
-		name, err := p.Token()
+		token, err := p.Token()
 		if err != nil {
 			return nil, malformed("broken JSON")
 		}
-		values, err := p.value()
+		name, _ := token.(string) // JSON has no other names
+		values, err := p.value(name)
 		if err != nil {
 			return nil, err
 		}
-		key, _ := name.(string) // JSON has no other names
-		fields[key] = append(fields[key], values...)
+		fields[name] = append(fields[name], values...)
 	}
 	return []Field{{Fields: fields}}, p.end()
 }

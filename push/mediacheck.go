@@ -53,7 +53,7 @@ func ParseMediaCheck(data []byte) (*MediaCheck, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !m.isEvent(mediaCheckEvent) {
+	if m.Event != mediaCheckEvent {
 		return nil, malformed("no %s event", mediaCheckEvent)
 	}
 	return newMediaCheck(m)

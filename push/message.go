@@ -12,7 +12,7 @@ type Message struct {
 	FromUserName string    // the user's OpenID, or a name of the platform
 	CreateTime   time.Time // to the second
 	MsgType      string    // event, text, image …
-	Event        string    // which event; "" for what is none
+	Event        string    // which event; "" where MsgType is not event
 	MsgID        string    // "" for most events
 	Fields       Fields    // all that was sent, those above included
 	Raw          []byte    // the message as it was sent
@@ -25,14 +25,17 @@ func parseMessage(data []byte) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event"} {
+	for _, name := range []string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event", "MsgId"} {
 		if len(f[name]) > 1 {
 			return nil, malformed("more than one %s", name)
 		}
 	}
 	m := &Message{
-		ToUserName: f.Get("ToUserName"), FromUserName: f.Get("FromUserName"), MsgType: f.Get("MsgType"), Event: f.Get("Event"),
+		ToUserName: f.Get("ToUserName"), FromUserName: f.Get("FromUserName"), MsgType: f.Get("MsgType"),
 		MsgID: f.first("MsgId", "MsgID", "msgid"), Fields: f, Raw: data, JSON: isJSON,
+	}
+	if m.MsgType == "" || strings.EqualFold(m.MsgType, "event") {
+		m.Event = f.Get("Event")
 	}
 	var n numbers
 	if created := n.integer(f, "CreateTime"); created != 0 {
@@ -48,11 +51,6 @@ func parseMessage(data []byte) (*Message, error) {
 func (m *Message) name() string {
 	name := cmp.Or(m.Event, m.MsgType)
 	return name[:min(len(name), 64)]
-}
-
-// isEvent reports whether m is the event of that name.
-func (m *Message) isEvent(name string) bool {
-	return m.Event == name && (m.MsgType == "" || strings.EqualFold(m.MsgType, "event"))
 }
 
 // isProbe reports whether m is how cloud hosting asks whether a path answers.

@@ -40,10 +40,10 @@ func (h *Handler) open(query url.Values, body []byte) (*post, error) {
 		return &post{message: body, token: token, nonce: nonce}, err
 	}
 	fields, isJSON, err := parse(body)
-	if err != nil || len(fields["Encrypt"]) != 1 {
+	text := strings.TrimSpace(fields.Get("Encrypt"))
+	if err != nil || len(fields["Encrypt"]) != 1 || text == "" {
 		return nil, fmt.Errorf("%w: the body has no single Encrypt", errForged)
 	}
-	text := strings.TrimSpace(fields.Get("Encrypt"))
 	token, nonce, err := h.verify(query, "msg_signature", text)
 	if err != nil {
 		return nil, err

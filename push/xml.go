@@ -15,11 +15,16 @@ const xmlControls = "\t\n\r"
 type xmlParser struct {
 	*xml.Decoder
 	budget
+	data []byte
 }
 
 // parseXML reads one document <xml>…</xml>.
 func parseXML(data []byte) (Fields, error) {
-	p := xmlParser{Decoder: xml.NewDecoder(bytes.NewReader(legible(data, xmlControls)))}
+	data, err := quoteTyped(legible(data, xmlControls))
+	if err != nil {
+		return nil, err
+	}
+	p := xmlParser{Decoder: xml.NewDecoder(bytes.NewReader(data)), data: data}
 	var root *Field
 	for {
 		token, err := p.Token()
@@ -34,7 +39,7 @@ func parseXML(data []byte) (Fields, error) {
 			if root != nil || t.Name.Local != "xml" {
 				return nil, malformed("not one <xml> element")
 			}
-			if root, err = p.element(); err != nil {
+			if root, err = p.element(t.Name.Local); err != nil {
 				return nil, err
 			}
 		case xml.CharData:
@@ -48,8 +53,8 @@ func parseXML(data []byte) (Fields, error) {
 }
 
 // element reads on to the end of the element that has just begun. Text between elements is
-// passed over.
-func (p *xmlParser) element() (*Field, error) {
+// passed over, and so are blanks round a CDATA section.
+func (p *xmlParser) element(name string) (*Field, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
@@ -57,13 +62,14 @@ func (p *xmlParser) element() (*Field, error) {
 	var f Field
 	var text strings.Builder
 	for {
+		start := p.InputOffset()
 		token, err := p.Token()
 		if err != nil {
 			return nil, malformed("broken XML")
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			inner, err := p.element()
+			inner, err := p.element(t.Name.Local)
 			if err != nil {
 				return nil, err
 			}
@@ -72,12 +78,14 @@ func (p *xmlParser) element() (*Field, error) {
 			}
 			f.Fields[t.Name.Local] = append(f.Fields[t.Name.Local], *inner)
 		case xml.CharData:
-			text.Write(t)
+			if bytes.HasPrefix(p.data[start:], []byte("<![CDATA[")) || len(bytes.TrimSpace(t)) > 0 {
+				text.Write(t)
+			}
 		case xml.Directive:
 			return nil, malformed("a DOCTYPE in XML")
 		case xml.EndElement:
 			if f.Fields == nil {
-				f.Text = text.String()
+				f.Text = fieldText(name, text.String())
 			}
 			return &f, nil
 		}
