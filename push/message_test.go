@@ -13,13 +13,17 @@ import (
 // receive sends one message and returns what OnAny is given.
 func receive(t *testing.T, message string) *push.Message {
 	t.Helper()
+	return receiveBy(t, config(), account.safe(message))
+}
+
+func receiveBy(t *testing.T, cfg push.Config, r *http.Request) *push.Message {
+	t.Helper()
 	var got *push.Message
-	cfg := config()
 	cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
 		got = m
 		return nil, nil
 	}
-	checkAnswer(t, serve(newHandler(t, cfg), account.safe(message)), http.StatusOK)
+	checkAnswer(t, serve(newHandler(t, cfg), r), http.StatusOK)
 	if got == nil {
 		t.Fatal("OnAny was not called")
 	}

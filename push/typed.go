@@ -3,7 +3,6 @@ package push
 import (
 	"bytes"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -11,15 +10,14 @@ import (
 // typedNames are the fields whose text somebody has typed, said, scanned or chosen. WeChat puts
 // that text into CDATA and does not escape the end mark inside it, so it may end its section and
 // go on with elements of its own.
-var typedNames = []string{
-	"Content", "Title", "Description", "Label", "Poiname", "Recognition", "EventKey", "ScanResult", "PagePath", "SessionFrom",
-}
+const typedNames = `(Content|Title|Description|Label|Poiname|Recognition|EventKey|ScanResult|PagePath|SessionFrom)`
 
 var (
+	typedName = regexp.MustCompile(`^` + typedNames + `$`)
+
 	// typedRegion reaches from the first opening of a typed field to the last end of one. Before
 	// and after it nothing is typed, so these two marks are WeChat's own.
-	typedRegion = regexp.MustCompile(strings.ReplaceAll(
-		`(?s)^(.*?<(NAMES)>)\s*<!\[CDATA\[(.*)\]\]>\s*(</(NAMES)>.*)$`, "NAMES", strings.Join(typedNames, "|")))
+	typedRegion = regexp.MustCompile(`(?s)^(.*?<` + typedNames + `>)\s*<!\[CDATA\[(.*)\]\]>\s*(</` + typedNames + `>.*)$`)
 
 	// typedBorder is where one typed field of a message ends and the next one begins. What stands
 	// between the two is the shape that WeChat gives each kind of message.
@@ -76,7 +74,7 @@ func fieldText(name, text string) string {
 	if name == "Encrypt" {
 		return text
 	}
-	typed := slices.Contains(typedNames, name)
+	typed := typedName.MatchString(name)
 	return strings.Map(func(r rune) rune {
 		switch {
 		case typed && strings.ContainsRune(xmlControls, r):
