@@ -125,7 +125,7 @@ func (a *Auth) start(w http.ResponseWriter, r *http.Request, need Scope, restart
 	client, scope, page := a.client, need, pageOf(r)
 	outside := !a.cfg.AnyBrowser && !inWeChat(r)
 	if outside && a.website == nil {
-		a.openInWeChat(w, r, page)
+		a.look.openInWeChat(w, r, a.cfg.PublicURL+page.String())
 		return
 	}
 	if outside {

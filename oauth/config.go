@@ -62,6 +62,8 @@ type Config struct {
 	// OnError replaces the built-in error page. err is a [*Failure].
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 
+	Brand Brand // what our pages show of this site; default: nothing but its host, where a page needs a name
+
 	APIURL     string        // default https://api.weixin.qq.com
 	OpenURL    string        // default https://open.weixin.qq.com
 	HTTPClient *http.Client  // default: see core.ClientConfig
@@ -140,6 +142,7 @@ func (cfg Config) check() (Config, error) {
 	refuse(cfg.ProfileMaxAge < 0, "ProfileMaxAge is negative")
 	refuse(!strings.HasPrefix(cfg.LoginPath, "/"), "LoginPath does not begin with /")
 	refuse(path.Clean(cfg.LoginPath) == "/", "LoginPath is the home page, where logins go on to")
+	faults = append(faults, cfg.Brand.faults(cfg.PublicURL)...)
 	refuse(cfg.VerifyFile != "" && !validVerifyFile(cfg.VerifyFile), "VerifyFile is not of the form MP_verify_….txt")
 	for field, raw := range map[string]string{"APIURL": cfg.APIURL, "OpenURL": cfg.OpenURL} {
 		if raw != "" {
@@ -184,6 +187,7 @@ func validVerifyFile(name string) bool {
 // Auth is the login of one official account. Make it with [New]; it is safe for concurrent use.
 type Auth struct {
 	cfg      Config
+	look     look
 	client   *Client
 	website  *Client // nil without cfg.Website
 	store    sessions.Store
@@ -212,7 +216,7 @@ func New(cfg Config) (*Auth, error) {
 	sum := sha256.Sum256([]byte(cfg.AppID))
 	short := hex.EncodeToString(sum[:3])
 	a := &Auth{
-		cfg: cfg, store: cfg.Store, sessionName: "wx-" + short, attemptPrefix: "wxa-" + short + "-", finishedName: "wxf-" + short,
+		cfg: cfg, look: look{cfg.Brand, cfg.PublicURL}, store: cfg.Store, sessionName: "wx-" + short, attemptPrefix: "wxa-" + short + "-", finishedName: "wxf-" + short,
 		loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection(),
 	}
 	if a.secure = strings.HasPrefix(cfg.PublicURL, "https:"); a.secure {

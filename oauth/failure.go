@@ -39,6 +39,9 @@ type Failure struct {
 	Kind     Kind   // why, in one word
 	RetryURL string // absolute: the page that was asked for; opening it tries again
 	Err      error  // for logs; never holds a secret. Not for pages
+
+	code string // names this failure on its page and in the log
+	look *look  // of the site that it happened on
 }
 
 // Error says why, with the cause: for logs, not for pages.
@@ -127,25 +130,51 @@ func failureOf(err error) *Failure {
 // fail answers with f, and tells log and observer.
 func (a *Auth) fail(w http.ResponseWriter, r *http.Request, f *Failure) {
 	f.RetryURL = a.cfg.PublicURL + pageOf(r).String()
+	f.code, f.look = newFailureCode(), &a.look
 	ctx := r.Context()
-	a.cfg.Logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.Any("error", f.Err))
+	a.cfg.Logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.String("code", f.code), slog.Any("error", f.Err))
 	event := core.Event{Name: core.EventLoginRefused, Kind: string(f.Kind)}
 	if refusal, ok := errors.AsType[*core.Error](f.Err); ok {
 		event.Code = refusal.Code
 	}
 	a.observe(ctx, event)
 
-	setHeaders(w.Header())
-	if seconds := f.retryAfter(); seconds != "" {
-		w.Header().Set("Retry-After", seconds)
-	}
-	switch {
-	case a.cfg.OnError != nil:
+	if a.cfg.OnError != nil {
+		setHeaders(w.Header())
+		f.setRetryAfter(w.Header())
 		a.cfg.OnError(w, r, f)
-	case navigation(r) || acceptsHTML(r):
-		writePage(w, r, f.Status, page{Name: string(f.Kind), URL: f.RetryURL})
-	default:
+		return
+	}
+	f.WritePage(w, r)
+}
+
+// WritePage answers r with the built-in page of f, or with JSON where r did not ask for a page. It
+// is for an OnError that replaces only some of the pages.
+func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	f.setRetryAfter(w.Header())
+	if !navigation(r) && !acceptsHTML(r) {
 		writeJSON(w, f.Status, map[string]string{"error": string(f.Kind)})
+		return
+	}
+	look := f.look
+	if look == nil { // a Failure that the app made
+		look = &unknownLook
+	}
+	look.message(w, r, f.Status, page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code})
+}
+
+// words returns where the page's words are in the table.
+func (f *Failure) words() string {
+	if errors.Is(f.Err, core.ErrQuota) {
+		return "quota"
+	}
+	return string(f.Kind)
+}
+
+func (f *Failure) setRetryAfter(h http.Header) {
+	if seconds := f.retryAfter(); seconds != "" {
+		h.Set("Retry-After", seconds)
 	}
 }
 

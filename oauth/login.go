@@ -85,7 +85,7 @@ func (a *Auth) LogoutHandler() http.Handler {
 		case to != "":
 			a.returnTo(w, http.StatusSeeOther, to)
 		case acceptsHTML(r):
-			writePage(w, r, http.StatusOK, page{Name: signedOutPage})
+			a.look.message(w, r, http.StatusOK, page{Name: signedOutPage})
 		default:
 			w.WriteHeader(http.StatusNoContent)
 		}

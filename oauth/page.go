@@ -1,67 +1,200 @@
 package oauth
 
 import (
-	_ "embed"
+	"crypto/sha256"
+	"embed"
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"golang.org/x/text/language"
 	"rsc.io/qr"
 )
 
-//go:embed page.html
-var pageHTML string
+//go:embed pages
+var pageFiles embed.FS
 
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML)) //nolint:gochecknoglobals // parsed once, never changed
+// The pages, each in the same frame. They are parsed once and never changed.
+var (
+	messageTemplate = parsePage("message") //nolint:gochecknoglobals // see above
+	openTemplate    = parsePage("open")    //nolint:gochecknoglobals // see above
+	askTemplate     = parsePage("ask")     //nolint:gochecknoglobals // see above
 
-// A page is one of the small pages that end a login, or a logout.
-type page struct {
-	Name string       // a Kind or one of the names below: the key of its texts
-	URL  string       // where the page's link leads; empty: to the home page
-	QR   template.URL // an image that holds URL; empty: none
-	Lang string       // "zh" or "en"
-}
-
-const (
-	openInWeChatPage = "open_in_wechat"
-	openLinkPage     = "open_link" // the same for a URL that is too long for a QR code
-	signedOutPage    = "signed_out"
+	copyScript = newScript("copy") //nolint:gochecknoglobals // see above
 )
 
-// maxScanned is how long a URL may be, in bytes, for phones to read its code from a screen.
-const maxScanned = 800
+func parsePage(name string) *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html"))
+}
 
-// Good is whether the page has good news.
+// A script is a page's only one. The page's policy allows it by its hash, and nothing else.
+type script struct {
+	element template.HTML
+	policy  string
+}
+
+func newScript(name string) script {
+	code, err := pageFiles.ReadFile("pages/" + name + ".js")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	sum := sha256.Sum256(code)
+	return script{
+		element: template.HTML("<script>" + string(code) + "</script>\n"), //nolint:gosec // our own file
+		policy:  "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
+	}
+}
+
+// A page is one of the small pages that the library shows. Its template says which of the fields
+// it needs.
+type page struct {
+	Name   string // <body data-page>
+	Words  string // where its words are in the table; empty: under Name
+	URL    string // where the page's link or button leads; empty: to the home page
+	Code   string // names a failure, for whoever asks for help
+	Framed bool   // shown inside a page of this site: links leave the frame
+
+	QR                  *qrCode
+	Purpose, PrivacyURL string
+
+	look   *look
+	lang   string
+	script script
+}
+
+// The names of the pages that are no failures.
+const (
+	openInWeChatPage = "open-in-wechat"
+	openLinkWords    = "open-link" // the same page for a URL that is too long for a QR code
+	signedOutPage    = "signed-out"
+	askPage          = "ask"
+	framedPage       = "framed" // a login cannot go on inside a frame
+	unsentPage       = "unsent" // a form was sent without a session: nothing was done with it
+)
+
+// Good reports whether the page has good news.
 func (p page) Good() bool { return p.Name == signedOutPage }
 
-// Text is what the page says in its language.
-func (p page) Text() pageText { return pageTexts[p.Lang][p.Name] }
+// Footed reports whether the page links to the home page at its foot: error pages do.
+func (p page) Footed() bool { return p.Code != "" }
 
-// openInWeChat answers other browsers, where there is no QR login.
-func (a *Auth) openInWeChat(w http.ResponseWriter, r *http.Request, t target) {
-	p := page{Name: openLinkPage, URL: a.cfg.PublicURL + t.String()}
-	if len(p.URL) <= maxScanned {
-		if code, err := qr.Encode(p.URL, qr.M); err == nil {
-			code.Scale = 6
-			p.Name = openInWeChatPage
-			p.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())) //nolint:gosec // an image that we drew
+func (p page) Lang() string           { return p.lang }
+func (p page) Brand() Brand           { return p.look.brand }
+func (p page) Logo() template.URL     { return template.URL(p.look.address(p.look.brand.LogoURL)) } //nolint:gosec // checked by New
+func (p page) Home() string           { return p.look.home() }
+func (p page) Script() template.HTML  { return p.script.element }
+func (p page) Word(key string) string { return word(p.lang, key) }
+
+// Say returns what the page says at that place in its language, or "" if it says nothing there.
+func (p page) Say(place string) string {
+	name := p.Words
+	if name == "" {
+		name = p.Name
+	}
+	return strings.ReplaceAll(word(p.lang, name+"."+place), "{site}", p.look.siteName())
+}
+
+// To is where the page's button leads.
+func (p page) To() string {
+	if p.URL == "" {
+		return p.Home()
+	}
+	return p.URL
+}
+
+// defaultIcon is a green tile with a tick.
+const defaultIcon = `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%2307c160'/%3E%3Cpath d='M4.5 8.4l2.4 2.4 4.6-5' fill='none' stroke='%23fff' stroke-width='1.8' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E`
+
+// Icon is what the browser shows in the page's tab.
+func (p page) Icon() template.URL {
+	if logo := p.Logo(); logo != "" {
+		return logo
+	}
+	return defaultIcon
+}
+
+// SupportLink reports whether Brand.Support is an address to link to.
+func (p page) SupportLink() bool {
+	for _, scheme := range []string{"https://", "http://", "mailto:", "tel:"} {
+		if strings.HasPrefix(p.look.brand.Support, scheme) {
+			return true
 		}
+	}
+	return false
+}
+
+// write answers with p in the visitor's language. Headers of every answer are set already.
+func (l *look) write(w http.ResponseWriter, r *http.Request, status int, t *template.Template, p page) {
+	p.look, p.lang = l, languageOf(r)
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", p.lang)
+	images, frames := "data:", "'none'"
+	if logo := l.brand.LogoURL; logo != "" && !strings.HasPrefix(logo, "data:") {
+		images = "'self' data:"
+	}
+	if p.Framed {
+		frames = "'self'"
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src "+images+"; frame-ancestors "+frames+p.script.policy)
+	w.WriteHeader(status)
+	_ = t.ExecuteTemplate(w, "layout", p) // fails only when the browser hangs up
+}
+
+// message answers with a page of a sign, a heading, a sentence and a button.
+func (l *look) message(w http.ResponseWriter, r *http.Request, status int, p page) {
+	l.write(w, r, status, messageTemplate, p)
+}
+
+// openInWeChat answers other browsers with address as a link and a QR code.
+func (l *look) openInWeChat(w http.ResponseWriter, r *http.Request, address string) {
+	p := page{Name: openInWeChatPage, URL: address, QR: newQRCode(address), script: copyScript}
+	if p.QR == nil {
+		p.Words = openLinkWords
 	}
 	setHeaders(w.Header())
 	w.Header().Set("WWW-Authenticate", "WeChat")
-	writePage(w, r, http.StatusUnauthorized, p)
+	l.write(w, r, http.StatusUnauthorized, openTemplate, p)
 }
 
-// writePage renders p in the visitor's language.
-func writePage(w http.ResponseWriter, r *http.Request, status int, p page) {
-	p.Lang = languageOf(r)
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", p.Lang)
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'")
-	w.WriteHeader(status)
-	_ = pageTemplate.Execute(w, p) // fails only when the browser hangs up
+// ask answers a page load with our own question, before WeChat asks its own. to is where its button
+// leads.
+func (l *look) ask(w http.ResponseWriter, r *http.Request, purpose, privacyURL, to string) {
+	setHeaders(w.Header())
+	w.Header().Set("WWW-Authenticate", "WeChat")
+	l.write(w, r, http.StatusUnauthorized, askTemplate, page{Name: askPage, URL: to, Purpose: purpose, PrivacyURL: privacyURL})
+}
+
+// A qrCode is drawn in whole pixels, so that it stays sharp.
+type qrCode struct {
+	Image template.URL
+	Side  int // of the image on the page, in CSS pixels
+}
+
+const (
+	// maxScanned is how long a text may be, in bytes, to be drawn: a longer one makes a code that
+	// phones hardly read from a screen, and that takes a hundred times as long as the page.
+	maxScanned = 256
+	qrScale    = 6   // pixels of the image to a module
+	qrSide     = 240 // about the side of the image on the page
+)
+
+// newQRCode returns nil for a text that is too long.
+func newQRCode(text string) *qrCode {
+	if len(text) > maxScanned {
+		return nil
+	}
+	code, err := qr.Encode(text, qr.L)
+	if err != nil {
+		return nil
+	}
+	code.Scale = qrScale
+	modules := code.Size + 8 // with the quiet zone
+	return &qrCode{
+		Image: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), //nolint:gosec // an image that we drew
+		Side:  max(3, qrSide/modules) * modules,
+	}
 }
 
 // languageOf is Chinese unless the browser prefers English.
@@ -72,52 +205,15 @@ func languageOf(r *http.Request) string {
 	}
 	tags, _, err := language.ParseAcceptLanguage(accepted)
 	if err != nil || len(tags) == 0 {
-		return "zh"
+		return chinese
 	}
-	_, best, _ := language.NewMatcher([]language.Tag{language.Chinese, language.English}).Match(tags...)
-	return []string{"zh", "en"}[best]
+	_, best, _ := languages.Match(tags...)
+	return []string{chinese, english}[best]
 }
 
-type pageText struct{ Title, Body, Action, Alt string }
+var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English}) //nolint:gochecknoglobals // never changed
 
-// pageTexts holds every page in every language.
-//
-//nolint:gochecknoglobals // a constant table
-var pageTexts = map[string]map[string]pageText{
-	"zh": {
-		string(KindDenied):       {"未完成授权", "您没有同意授权，或只授权了一部分内容。打开此页面需要您的授权。", "重新授权", ""},
-		string(KindState):        {"登录链接无效", "这个登录链接不完整，或不是由本站发出的。请重新登录。", "重新登录", ""},
-		string(KindCookies):      {"浏览器没有保存 Cookie", "登录需要使用 Cookie。请在浏览器中允许本站使用 Cookie，然后重试。", "重试", ""},
-		string(KindCode):         {"登录已失效", "微信没有接受这次登录，可能已经超时或使用过。请重新登录。", "重新登录", ""},
-		string(KindSnapshot):     {"请打开完整页面", "当前是微信的快照页，无法登录。请点击页面右下角的“使用完整服务”，然后重试。", "重试", ""},
-		string(KindBlocked):      {"微信限制了此账号登录", "微信因安全原因暂时限制了您的账号。请按微信中的提示处理后重试。", "重试", ""},
-		string(KindIdentity):     {"登录未成功", "微信返回的用户信息不一致，为了您的账号安全，本次登录已取消。", "重新登录", ""},
-		string(KindLimited):      {"登录的人太多了", "请稍等一会儿再试。", "重试", ""},
-		string(KindUpstream):     {"暂时连接不上微信", "微信服务器没有正常应答。请稍后重试。", "重试", ""},
-		string(KindConfig):       {"暂时无法登录", "本站的微信登录设置有误，管理员可以在日志中看到原因。", "重试", ""},
-		string(KindStore):        {"服务暂时不可用", "请稍等几秒再试，您的登录状态不会丢失。", "重试", ""},
-		string(KindRefusedByApp): {"登录被拒绝", "本站没有接受您的登录。", "重新登录", ""},
-		string(KindApp):          {"暂时无法登录", "本站出了点问题，登录没有完成。请稍后重试。", "重试", ""},
-		openInWeChatPage:         {"请在微信中打开", "用微信扫描二维码，或在微信中打开下面的链接。", "", "当前页面链接的二维码"},
-		openLinkPage:             {"请在微信中打开", "请复制下面的链接，发到微信中打开。", "", ""},
-		signedOutPage:            {"已退出登录", "您可以关闭此页面。", "返回首页", ""},
-	},
-	"en": {
-		string(KindDenied):       {"Permission not granted", "You declined, or granted only a part. This page needs your permission to open.", "Ask again", ""},
-		string(KindState):        {"This login link is not valid", "The link is incomplete or was not made by this site. Please log in again.", "Log in again", ""},
-		string(KindCookies):      {"Your browser did not keep a cookie", "Logging in needs cookies. Please allow cookies for this site and try again.", "Try again", ""},
-		string(KindCode):         {"This login is no longer valid", "WeChat did not accept it: it is too old or was used before. Please log in again.", "Log in again", ""},
-		string(KindSnapshot):     {"Please open the full page", "This is a snapshot page of WeChat, where logging in is not possible. Tap “Use full service” at the bottom right, then try again.", "Try again", ""},
-		string(KindBlocked):      {"WeChat restricts this account", "WeChat has restricted your account for security reasons. Follow its instructions in the app, then try again.", "Try again", ""},
-		string(KindIdentity):     {"Login not completed", "WeChat's answers about you do not match. To protect your account the login was stopped.", "Log in again", ""},
-		string(KindLimited):      {"Too many people are logging in", "Please wait a moment and try again.", "Try again", ""},
-		string(KindUpstream):     {"WeChat cannot be reached", "WeChat's server did not answer properly. Please try again later.", "Try again", ""},
-		string(KindConfig):       {"Login is not available now", "This site's WeChat login is not set up correctly. Its operator finds the cause in the log.", "Try again", ""},
-		string(KindStore):        {"Service unavailable", "Please try again in a few seconds. You stay signed in.", "Try again", ""},
-		string(KindRefusedByApp): {"Login refused", "This site did not accept your login.", "Log in again", ""},
-		string(KindApp):          {"Login is not available now", "Something went wrong on this site, and you are not logged in. Please try again later.", "Try again", ""},
-		openInWeChatPage:         {"Please open in WeChat", "Scan the code with WeChat, or open this link in WeChat.", "", "QR code of this page's link"},
-		openLinkPage:             {"Please open in WeChat", "Copy this link, send it to yourself in WeChat and open it there.", "", ""},
-		signedOutPage:            {"Signed out", "You can close this page.", "Go to the home page", ""},
-	},
-}
+const (
+	chinese = "zh"
+	english = "en"
+)

@@ -1,0 +1,87 @@
+package oauth
+
+// word returns what the pages say at key, in one of two languages.
+func word(lang, key string) string {
+	if lang == english {
+		return words[key].en
+	}
+	return words[key].zh
+}
+
+// words holds all that the pages say. A page's own are under its name; {site} is the site's.
+//
+//nolint:gochecknoglobals // a constant table
+var words = map[string]struct{ zh, en string }{
+	"home":    {"返回首页", "Home page"},
+	"support": {"需要帮助？", "Need help?"},
+	"code":    {"问题编号", "Reference"},
+	"copy":    {"复制链接", "Copy the link"},
+	"copied":  {"已复制", "Copied"},
+
+	"denied.title":          {"未完成授权", "Permission not granted"},
+	"denied.body":           {"你没有同意授权，或只授权了一部分内容。打开此页面需要你的授权。", "You declined, or granted only a part. This page needs your permission to open."},
+	"denied.action":         {"重新授权", "Ask again"},
+	"state.title":           {"登录链接无效", "This login link is not valid"},
+	"state.body":            {"这个登录链接不完整，或不是由本站发出的。请重新登录。", "The link is incomplete or was not made by this site. Please log in again."},
+	"state.action":          {"重新登录", "Log in again"},
+	"cookies.title":         {"浏览器没有保存 Cookie", "Your browser did not keep a cookie"},
+	"cookies.body":          {"登录需要使用 Cookie。请在浏览器中允许本站使用 Cookie，然后重试。", "Logging in needs cookies. Please allow cookies for this site and try again."},
+	"cookies.action":        {"重试", "Try again"},
+	"code.title":            {"登录已失效", "This login is no longer valid"},
+	"code.body":             {"微信没有接受这次登录，可能已经超时或使用过。请重新登录。", "WeChat did not accept it: it is too old or was used before. Please log in again."},
+	"code.action":           {"重新登录", "Log in again"},
+	"snapshot.title":        {"请打开完整页面", "Please open the full page"},
+	"snapshot.body":         {"当前是微信的快照页，无法登录。请点击页面右下角的“使用完整服务”，然后重试。", "This is a snapshot page of WeChat, where logging in is not possible. Tap “Use full service” at the bottom right, then try again."},
+	"snapshot.action":       {"重试", "Try again"},
+	"blocked.title":         {"微信限制了此账号登录", "WeChat restricts this account"},
+	"blocked.body":          {"微信因安全原因暂时限制了你的账号。请按微信中的提示处理后重试。", "WeChat has restricted your account for security reasons. Follow its instructions in the app, then try again."},
+	"blocked.action":        {"重试", "Try again"},
+	"identity.title":        {"登录未成功", "Login not completed"},
+	"identity.body":         {"微信返回的用户信息不一致，为了你的账号安全，本次登录已取消。", "WeChat's answers about you do not match. To protect your account the login was stopped."},
+	"identity.action":       {"重新登录", "Log in again"},
+	"limited.title":         {"登录人数过多", "Too many people are logging in"},
+	"limited.body":          {"请稍后再试。", "Please wait a moment and try again."},
+	"limited.action":        {"重试", "Try again"},
+	"quota.title":           {"今日登录次数已达上限", "Today's login limit is reached"},
+	"quota.body":            {"请明天再试，或联系管理员。", "Please try again tomorrow, or contact the site's operator."},
+	"quota.action":          {"重试", "Try again"},
+	"upstream.title":        {"暂时连接不上微信", "WeChat cannot be reached"},
+	"upstream.body":         {"微信服务器没有正常应答。请稍后重试。", "WeChat's server did not answer properly. Please try again later."},
+	"upstream.action":       {"重试", "Try again"},
+	"config.title":          {"暂时无法登录", "Login is not available now"},
+	"config.body":           {"本站的微信登录设置有误，管理员可以在日志中看到原因。", "This site's WeChat login is not set up correctly. Its operator finds the cause in the log."},
+	"config.action":         {"重试", "Try again"},
+	"store.title":           {"服务暂时不可用", "Service unavailable"},
+	"store.body":            {"请稍等几秒再试，你的登录状态不会丢失。", "Please try again in a few seconds. You stay signed in."},
+	"store.action":          {"重试", "Try again"},
+	"refused_by_app.title":  {"登录被拒绝", "Login refused"},
+	"refused_by_app.body":   {"本站没有接受你的登录。", "This site did not accept your login."},
+	"refused_by_app.action": {"重新登录", "Log in again"},
+	"app.title":             {"暂时无法登录", "Login is not available now"},
+	"app.body":              {"本站出了点问题，登录没有完成。请稍后重试。", "Something went wrong on this site, and you are not logged in. Please try again later."},
+	"app.action":            {"重试", "Try again"},
+
+	"open-in-wechat.title": {"请在微信中打开", "Please open in WeChat"},
+	"open-in-wechat.body":  {"用微信扫描二维码，或在微信中打开下面的链接。", "Scan the code with WeChat, or open this link in WeChat."},
+	"open-in-wechat.alt":   {"当前页面链接的二维码", "QR code of this page's link"},
+	"open-link.title":      {"请在微信中打开", "Please open in WeChat"},
+	"open-link.body":       {"请复制下面的链接，发到微信中打开。", "Copy this link, send it to yourself in WeChat and open it there."},
+	"signed-out.title":     {"已退出登录", "Signed out"},
+	"signed-out.body":      {"你可以关闭此页面。", "You can close this page."},
+	"signed-out.action":    {"返回首页", "Go to the home page"},
+	"framed.title":         {"请打开完整页面登录", "Please log in on a full page"},
+	"framed.body":          {"微信登录不能在网页的一部分里进行。", "WeChat login does not work inside a part of a page."},
+	"framed.action":        {"打开完整页面", "Open the full page"},
+	"unsent.title":         {"刚才的内容没有提交成功", "What you sent was not processed"},
+	"unsent.body":          {"你的登录已过期，刚才提交的内容没有处理。请重新登录后再提交一次。", "Your login had expired, so nothing was done with what you sent. Log in again, then send it once more."},
+	"unsent.action":        {"重新登录", "Log in again"},
+
+	"ask.title":   {"{site} 想获取你的微信头像和昵称", "{site} would like your WeChat avatar and nickname"},
+	"ask.body":    {"点击下面的按钮后，微信会再向你确认一次。", "After you tap the button, WeChat will ask you once more."},
+	"ask.what":    {"获取的信息", "What is asked for"},
+	"ask.data":    {"你的微信头像和昵称", "Your WeChat avatar and nickname"},
+	"ask.why":     {"用途", "What it is for"},
+	"ask.purpose": {"用于登录，并在本站显示你是谁", "To sign you in, and to show on this site who you are"},
+	"ask.action":  {"使用微信登录", "Continue with WeChat"},
+	"ask.privacy": {"隐私政策", "Privacy policy"},
+}
