@@ -38,7 +38,7 @@ func TestNewcomer(t *testing.T) {
 				t.Errorf("the consent form was sent %d times, want once: /base asks nobody", len(got))
 			}
 			tb.open(app)
-			tb.at(app+"/", "您已静默登录")
+			tb.at(app+"/", "你已静默登录")
 			tb.click(`nav a[href="/me"]`)
 			tb.click(allow)
 			tb.at(app+"/me", "小明")

@@ -114,14 +114,15 @@ func (p page) Icon() template.URL {
 	return defaultIcon
 }
 
-// SupportLink reports whether Brand.Support is an address to link to.
-func (p page) SupportLink() bool {
+// SupportURL is Brand.Support if that is an address to link to.
+func (p page) SupportURL() template.URL {
+	support := p.look.brand.Support
 	for _, scheme := range []string{"https://", "http://", "mailto:", "tel:"} {
-		if strings.HasPrefix(p.look.brand.Support, scheme) {
-			return true
+		if strings.HasPrefix(support, scheme) {
+			return template.URL(support) //nolint:gosec // of one of these schemes
 		}
 	}
-	return false
+	return ""
 }
 
 // write answers with p in the visitor's language. Headers of every answer are set already.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -188,7 +189,7 @@ func TestAFailuresCodeIsInTheLog(t *testing.T) {
 // BenchmarkOpenInWeChat is what a stranger's page load costs.
 func BenchmarkOpenInWeChat(b *testing.B) {
 	for _, n := range []int{60, maxScanned, maxScanned + 1} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			address := "https://shop.example.com/" + strings.Repeat("x", n-25)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -2,6 +2,8 @@ package adaptertest
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -64,13 +66,7 @@ func inspectAnswer(h *webtest.Hop, complain func(string, ...any)) {
 	}
 	kind := h.Header.Get("Content-Type")
 	if strings.HasPrefix(kind, "text/html") {
-		policy := h.Header.Get("Content-Security-Policy")
-		if policy != "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'" {
-			complain("Content-Security-Policy is %q", policy)
-		}
-		if strings.Contains(h.Body, "<script") {
-			complain("a script on a page")
-		}
+		inspectPage(h, complain)
 	}
 	if h.Status == http.StatusUnauthorized && h.Header.Get("WWW-Authenticate") != "WeChat" {
 		complain("WWW-Authenticate is %q", h.Header.Get("WWW-Authenticate"))
@@ -95,6 +91,29 @@ func inspectAnswer(h *webtest.Hop, complain func(string, ...any)) {
 	}
 	if h.Body != "" {
 		complain("a redirect with a body: %q", h.Body)
+	}
+}
+
+// pagePolicy is that of every page of the library. A page with a script allows just that one beside.
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+
+// inspectPage looks at a page of the library's own.
+func inspectPage(h *webtest.Hop, complain func(string, ...any)) {
+	want := pagePolicy
+	if _, rest, ok := strings.Cut(h.Body, "<script>"); ok {
+		code, _, _ := strings.Cut(rest, "</script>")
+		sum := sha256.Sum256([]byte(code))
+		want += "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	policy, _ := strings.CutSuffix(h.Header.Get("Content-Security-Policy"), "; connect-src 'self'")
+	if policy != want {
+		complain("Content-Security-Policy is %q, want %q", policy, want)
+	}
+	if h.Method == http.MethodHead {
+		return
+	}
+	if strings.Count(h.Body, "<script") > 1 || !strings.Contains(h.Body, `<body data-page="`) {
+		complain("a page of many scripts, or without a name:\n%s", h.Body)
 	}
 }
 

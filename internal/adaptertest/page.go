@@ -72,7 +72,7 @@ func pageCases() Group {
 			b.Agent = webtest.DesktopChrome
 			v := b.Open(PublicURL + "/me?" + strings.Repeat("x", 3000))
 			t.WantStatus(v, http.StatusUnauthorized)
-			if strings.Contains(v.Body, "data:image") || !strings.Contains(v.Body, strings.Repeat("x", 3000)) {
+			if strings.Contains(v.Body, "<img") || !strings.Contains(v.Body, strings.Repeat("x", 3000)) {
 				t.Errorf("the page is\n%s", v.Body)
 			}
 		}},
@@ -188,6 +188,32 @@ func pageCases() Group {
 			}
 			if !errors.Is(last, core.ErrIPNotAllowed) {
 				t.Errorf("the cause is %v", last.Err)
+			}
+		}},
+		{Name: "OnError may leave a failure to the built-in page, which bears the site's brand", Config: func(cfg *oauth.Config) {
+			cfg.Brand = oauth.Brand{Name: "Tea & Cake", HomeURL: "/start", Support: "tel:+8675586013388"}
+			cfg.OnError = func(w http.ResponseWriter, r *http.Request, err error) {
+				if f, ok := errors.AsType[*oauth.Failure](err); ok {
+					f.WritePage(w, r)
+				}
+			}
+		}, Test: func(t *World) {
+			v := t.Browser().Open(PublicURL + "/me?state=wx1" + strings.Repeat("0", 74))
+			t.WantRefusal(v, http.StatusBadRequest, oauth.KindState)
+			for _, want := range []string{`data-page="state"`, "Tea &amp; Cake", `href="` + PublicURL + `/start"`, `href="tel:&#43;8675586013388"`} {
+				if !strings.Contains(v.Body, want) {
+					t.Errorf("no %s on the page:\n%s", want, v.Body)
+				}
+			}
+		}},
+		{Name: "a quota that is used up and a moment of too many have pages of their own", Test: func(t *World) {
+			for code, want := range map[core.Code]string{core.ErrQuota: "今日登录次数已达上限", core.ErrRateLimit: "登录人数过多"} {
+				t.Sim.Fail(exchangePath, wxsim.Code(int(code)))
+				v := t.Browser().Open(PublicURL + "/me")
+				t.WantRefusal(v, http.StatusServiceUnavailable, oauth.KindLimited)
+				if !strings.Contains(v.Body, want) {
+					t.Errorf("%d is told as\n%s", code, v.Body)
+				}
 			}
 		}},
 		{Name: "a guarded page is kept out of caches, unless it says otherwise", Test: func(t *World) {
