@@ -17,7 +17,7 @@ USERS ?= 2000
 ARGS ?=
 
 # The library, and the modules that bring what a user of the library never downloads.
-MODULES := . bench e2e examples/echo
+MODULES := . bench clients e2e examples/echo
 
 # in_modules runs a command in every module and stops at the first fault.
 in_modules = for m in $(MODULES); do (cd "$$m" && $(1)) || exit 1; done
@@ -47,7 +47,7 @@ $(LINT):
 	@mv $(dir $@)golangci-lint $@
 
 .PHONY: deps
-deps: ## install what the tests drive: redis-server and chromium
+deps: ## install what the tests drive: redis-server, chromium and node
 	@scripts/deps
 
 .PHONY: test
@@ -60,6 +60,15 @@ test: deps ## every test with the race detector: the library, the adapter for ec
 .PHONY: e2e
 e2e: deps ## the browser tests
 	cd e2e && WXOAUTH_NO_SKIP=1 go test -count=1 ./...
+
+# npm installs what the lock file says, only where it changed.
+clients/npm/node_modules/.package-lock.json: clients/npm/package-lock.json | deps
+	cd clients/npm && npm ci --prefer-offline --no-audit --no-fund
+	@touch $@
+
+.PHONY: clients
+clients: clients/npm/node_modules/.package-lock.json ## WeChat clients of other people against wxsim; WRITE=1 writes their table into docs/simulator.md
+	cd clients && go test -count=1 . $(if $(WRITE),-write)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s) each
