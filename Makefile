@@ -57,6 +57,10 @@ test: deps ## every test with the race detector: the library, the adapter for ec
 	@$(MAKE) --no-print-directory e2e
 	cd bench && WXOAUTH_NO_SKIP=1 go test ./...
 
+.PHONY: compat
+compat: deps ## build and test with the oldest versions of what go.mod names, and with the newest
+	@scripts/compat
+
 .PHONY: e2e
 e2e: deps ## the browser tests
 	cd e2e && WXOAUTH_NO_SKIP=1 go test -count=1 ./...

@@ -8,8 +8,9 @@
 // on some routes, show who is signed in on public pages, and log out. [NewMini] does the same for
 // mini programs.
 //
-// gin's own logger writes query strings, and with them login codes: set its SkipQueryString. A gin
-// group does not see unregistered paths, so in a group register [Auth.Login] at Config.LoginPath.
+// gin's own logger writes query strings, and with them login codes: set its SkipQueryString, which
+// came with gin 1.12. A gin group does not see unregistered paths, so in a group register
+// [Auth.Login] at Config.LoginPath.
 package wxoauth
 
 import (
