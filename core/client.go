@@ -3,13 +3,17 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/faults"
 )
+
+const defaultAPIURL = "https://api.weixin.qq.com"
 
 // ClientConfig describes one WeChat account. AppID and Secret are required.
 type ClientConfig struct {
@@ -33,12 +37,14 @@ type Client struct {
 	tokens   TokenSource
 }
 
-// NewClient checks cfg and reports all its faults at once. It does not call WeChat.
+// NewClient checks cfg and reports all its faults at once. It does not call WeChat. An AppID or
+// Secret of an unusual form is a warning in the log.
 func NewClient(cfg ClientConfig) (*Client, error) {
 	up, err := newUpstream(cfg)
 	if err != nil {
 		return nil, err
 	}
+	cfg.warn(up.logger)
 	tokens := cfg.Tokens
 	if tokens == nil {
 		tokens = newTokens(cfg, up, stable)
@@ -62,29 +68,53 @@ func (c *Client) AccessToken(ctx context.Context) (token string, expiry time.Tim
 	return token, time.Time{}, err
 }
 
-// check joins all faults of cfg. Each names its field, none shows a value.
 func (cfg ClientConfig) check() error {
-	var faults []error
-	if cfg.AppID == "" {
-		faults = append(faults, errors.New("AppID is missing"))
+	wrong := faults.In("core: ClientConfig")
+	wrong.Account("", cfg.AppID, string(cfg.Secret))
+	wrong.If(cfg.APIURL != "" && !httpURL(cfg.APIURL), "APIURL", notURL)
+	return wrong.Err()
+}
+
+// Accounts of WeChat look like this. Another form is no fault, since WeChat promises none.
+var (
+	appIDForm  = regexp.MustCompile(`^wx[0-9a-f]{16}$`)
+	secretForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+)
+
+// real reports whether calls go to WeChat itself. A transport of the program's own may go anywhere.
+func (cfg ClientConfig) real() bool {
+	return (cfg.APIURL == "" || strings.TrimRight(cfg.APIURL, "/") == defaultAPIURL) &&
+		(cfg.HTTPClient == nil || cfg.HTTPClient.Transport == nil)
+}
+
+// warn tells the log what is odd about an account of the real WeChat. It shows no value: an AppID
+// of another form may be the AppSecret.
+func (cfg ClientConfig) warn(logger *slog.Logger) {
+	switch appID, secret := cfg.AppID, string(cfg.Secret); {
+	case !cfg.real():
+	case appIDForm.MatchString(secret) || secretForm.MatchString(appID):
+		logger.Warn("wechat: AppID and Secret look swapped")
+	case !appIDForm.MatchString(appID):
+		logger.Warn("wechat: AppID is not of WeChat's form, wx and 16 hexadecimal digits")
+	case !secretForm.MatchString(secret):
+		logger.Warn("wechat: Secret is not of WeChat's form, 32 hexadecimal digits", "appid", appID)
 	}
-	if cfg.Secret == "" {
-		faults = append(faults, errors.New("Secret is missing"))
-	}
-	if cfg.APIURL != "" {
-		faults = append(faults, CheckURL("APIURL", cfg.APIURL))
-	}
-	return errors.Join(faults...)
 }
 
 // CheckURL reports whether raw is an absolute http or https URL without user, query or fragment.
 // The error names field and never shows the value.
 func CheckURL(field, raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil || strings.ContainsAny(raw, "?#") {
-		return fmt.Errorf("%s is no http(s) URL", field)
+	if !httpURL(raw) {
+		return errors.New(field + " " + notURL)
 	}
 	return nil
+}
+
+const notURL = "is not an http(s) URL"
+
+func httpURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(raw, "?#")
 }
 
 func newUpstream(cfg ClientConfig) (*upstream, error) {
@@ -92,7 +122,7 @@ func newUpstream(cfg ClientConfig) (*upstream, error) {
 		return nil, err
 	}
 	up := &upstream{
-		base:     "https://api.weixin.qq.com",
+		base:     defaultAPIURL,
 		client:   http.Client{Transport: newTransport()},
 		observer: cfg.Observer,
 		logger:   cfg.Logger,

@@ -1,8 +1,11 @@
 package core
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,9 +16,9 @@ func TestNewClientReportsAllFaults(t *testing.T) {
 		cfg  ClientConfig
 		want string
 	}{
-		{"nothing set", ClientConfig{}, "AppID is missing\nSecret is missing"},
-		{"everything wrong", ClientConfig{APIURL: "ftp://canary"}, "AppID is missing\nSecret is missing\nAPIURL is no http(s) URL"},
-		{"no secret", ClientConfig{AppID: testAppID}, "Secret is missing"},
+		{"nothing set", ClientConfig{}, "core: ClientConfig.AppID is missing\ncore: ClientConfig.Secret is missing"},
+		{"everything wrong", ClientConfig{APIURL: "ftp://canary"}, "core: ClientConfig.AppID is missing\ncore: ClientConfig.Secret is missing\ncore: ClientConfig.APIURL is not an http(s) URL"},
+		{"no secret", ClientConfig{AppID: testAppID}, "core: ClientConfig.Secret is missing"},
 		{"a good one", ClientConfig{AppID: testAppID, Secret: testSecret, APIURL: "http://127.0.0.1:8081/relay/"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -27,6 +30,35 @@ func TestNewClientReportsAllFaults(t *testing.T) {
 				if err := errors.Join(make()); (err == nil) != (tt.want == "") || (err != nil && err.Error() != tt.want) {
 					t.Errorf("%s = %v, want %q", name, err, tt.want)
 				}
+			}
+		})
+	}
+}
+
+func TestOddAccountsAreWarnings(t *testing.T) {
+	for _, tt := range []struct {
+		name, appID, secret, apiURL, want string
+	}{
+		{"as WeChat has them", testAppID, testSecret, "", ""},
+		{"the AppID of a WeCom app", "ww0123456789abcdef", testSecret, "", "AppID is not of WeChat's form"},
+		{"the original id", "gh_0123456789ab", testSecret, "", "AppID is not of WeChat's form"},
+		{"a short AppID", testAppID[:17], testSecret, defaultAPIURL + "/", "AppID is not of WeChat's form"},
+		{"capitals", "WX0123456789ABCDEF", testSecret, "", "AppID is not of WeChat's form"},
+		{"half a secret", testAppID, testSecret[:16], "", "Secret is not of WeChat's form"},
+		{"swapped", testSecret, testAppID, "", "look swapped"},
+		{"the secret twice", testSecret, testSecret, "", "look swapped"},
+		{"a simulator", "wx1", "s", "http://127.0.0.1:8081", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var logs bytes.Buffer
+			_, err := NewClient(ClientConfig{
+				AppID: tt.appID, Secret: Secret(tt.secret), APIURL: tt.apiURL, Logger: slog.New(slog.NewTextHandler(&logs, nil)),
+			})
+			if err != nil || (tt.want == "") != (logs.Len() == 0) || !strings.Contains(logs.String(), tt.want) {
+				t.Errorf("NewClient: %v, log %q; want %q", err, &logs, tt.want)
+			}
+			if strings.Contains(logs.String(), testSecret[:16]) || strings.Count(logs.String(), "level=WARN") > 1 {
+				t.Errorf("the log shows the secret, or warns twice: %s", &logs)
 			}
 		})
 	}
@@ -56,7 +88,7 @@ func TestCheckURL(t *testing.T) {
 		"https://host:port":          false,
 	} {
 		err := CheckURL("APIURL", raw)
-		if (err == nil) != ok || (err != nil && err.Error() != "APIURL is no http(s) URL") {
+		if (err == nil) != ok || (err != nil && err.Error() != "APIURL is not an http(s) URL") {
 			t.Errorf("CheckURL(%q) = %v", raw, err)
 		}
 	}

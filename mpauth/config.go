@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -44,32 +44,21 @@ type Config struct {
 	Logger     *slog.Logger  // default slog.Default(); ordinary traffic writes nothing above Debug
 }
 
-const (
-	defaultMaxAge = 30 * 24 * time.Hour
-	minKeySize    = 32 // bytes
-)
+const defaultMaxAge = 30 * 24 * time.Hour
 
 // Format writes no more than the AppID, under every verb: Keys are bytes and would print as such.
 func (cfg Config) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "mpauth.Config of "+cfg.AppID)
 }
 
-// check joins all faults of cfg but those that [core.NewClient] finds.
 func (cfg Config) check() error {
-	var faults []error
-	refuse := func(when bool, fault string) {
-		if when {
-			faults = append(faults, errors.New(fault))
-		}
-	}
-	refuse(len(cfg.Keys) == 0, "Keys is missing: one random key of 32 bytes is enough")
-	for i, key := range cfg.Keys {
-		refuse(len(key) < minKeySize, fmt.Sprintf("Keys[%d] is shorter than %d bytes", i, minKeySize))
-	}
-	refuse(sessionstore.Readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
-	refuse(cfg.MaxAge < 0, "MaxAge is negative")
-	refuse(0 < cfg.MaxAge && cfg.MaxAge < time.Second, "MaxAge is under a second")
-	return errors.Join(faults...)
+	wrong := faults.In("mpauth: Config")
+	wrong.Account("", cfg.AppID, string(cfg.Secret))
+	wrong.Keys(cfg.Keys)
+	wrong.If(sessionstore.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)
+	wrong.If(cfg.APIURL != "" && core.CheckURL("", cfg.APIURL) != nil, "APIURL", "is not an http(s) URL")
+	return wrong.Err()
 }
 
 // Auth is the login of one mini program. Make it with [New]; it is safe for concurrent use.
@@ -88,12 +77,15 @@ func (a *Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "mpauth.Au
 
 // New checks cfg and reports all its faults at once. It does not call WeChat.
 func New(cfg Config) (*Auth, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	wechat, err := core.NewClient(core.ClientConfig{
 		AppID: cfg.AppID, Secret: cfg.Secret, APIURL: cfg.APIURL,
 		HTTPClient: cfg.HTTPClient, Observer: cfg.Observer, Logger: cfg.Logger,
 	})
-	if err := errors.Join(err, cfg.check()); err != nil {
-		return nil, fmt.Errorf("mpauth: bad Config:\n%w", err)
+	if err != nil {
+		return nil, err
 	}
 	tokens, err := newTokens(cfg)
 	if err != nil {

@@ -26,12 +26,15 @@ func TestNewRefuses(t *testing.T) {
 			*cfg = mpauth.Config{
 				APIURL: "ftp://CANARY", MaxAge: -time.Hour, Keys: [][]byte{[]byte("CANARY")}, Store: sessions.NewCookieStore(key(1)),
 			}
-		}, []string{"AppID", "Secret", "APIURL", "Keys[0]", "Store", "MaxAge"}},
+		}, []string{"AppID", "Secret", "Keys[0]", "Store", "MaxAge", "APIURL"}},
 		{"no AppID", func(cfg *mpauth.Config) { cfg.AppID = "" }, []string{"AppID"}},
 		{"no Secret", func(cfg *mpauth.Config) { cfg.Secret = "" }, []string{"Secret"}},
 		{"no key, with a store as well", func(cfg *mpauth.Config) { cfg.Keys, cfg.Store = nil, sessions.NewCookieStore(key(1), key(2)) }, []string{"Keys"}},
 		{"a second key that is short", func(cfg *mpauth.Config) { cfg.Keys = [][]byte{key(1), key(2)[:31]} }, []string{"Keys[1]"}},
 		{"an empty key", func(cfg *mpauth.Config) { cfg.Keys = [][]byte{{}} }, []string{"Keys[0]"}},
+		{"a key of zeros", func(cfg *mpauth.Config) { cfg.Keys = [][]byte{make([]byte, 32)} }, []string{"Keys[0]"}},
+		{"a line end", func(cfg *mpauth.Config) { cfg.AppID += "\n"; cfg.Secret += "\r\n" }, []string{"AppID", "Secret"}},
+		{"nanoseconds", func(cfg *mpauth.Config) { cfg.MaxAge = 30 }, []string{"MaxAge"}},
 		{"half a second", func(cfg *mpauth.Config) { cfg.MaxAge = time.Second / 2 }, []string{"MaxAge"}},
 		{"a URL with a query", func(cfg *mpauth.Config) { cfg.APIURL = "https://relay.example.com/?CANARY" }, []string{"APIURL"}},
 		{"gorilla's cookies in clear", func(cfg *mpauth.Config) { cfg.Store = sessions.NewCookieStore(key(1)) }, []string{"Store"}},
@@ -45,12 +48,12 @@ func TestNewRefuses(t *testing.T) {
 			if a != nil || err == nil {
 				t.Fatalf("New = %v, %v", a, err)
 			}
-			lines := strings.Split(err.Error(), "\n")[1:]
+			lines := strings.Split(err.Error(), "\n")
 			if len(lines) != len(tt.fields) {
 				t.Fatalf("%d faults, want %d: %v", len(lines), len(tt.fields), err)
 			}
 			for i, field := range tt.fields {
-				if !strings.HasPrefix(lines[i], field+" ") {
+				if !strings.HasPrefix(lines[i], "mpauth: Config."+field+" ") {
 					t.Errorf("fault %d = %q, want one about %s", i, lines[i], field)
 				}
 			}

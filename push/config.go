@@ -2,11 +2,12 @@ package push
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"regexp"
+
+	"github.com/wxoauth/wxoauth/internal/faults"
 )
 
 // Mode is how WeChat's console is set to send messages.
@@ -81,24 +82,18 @@ var (
 	appIDPattern  = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 )
 
-// check names the field of every fault and shows no value.
 func (c *Config) check() error {
-	var faults []error
-	refuse := func(bad bool, field, problem string) {
-		if bad {
-			faults = append(faults, errors.New("push: Config."+field+" "+problem))
-		}
-	}
+	wrong := faults.In("push: Config")
 	const form32, form43 = "must be 3 to 32 letters and digits", "must be the 43 characters of the console"
 	sealed := c.Mode != Plain
 	rotating := c.OldToken != "" || c.OldEncodingAESKey != ""
-	refuse(!tokenPattern.MatchString(c.Token), "Token", form32)
-	refuse((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", form43)
-	refuse((sealed || c.AppID != "") && !appIDPattern.MatchString(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
-	refuse(c.Mode < Safe || c.Mode > Plain, "Mode", "must be Safe, Compat or Plain")
-	refuse(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", form32)
-	refuse(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", form43)
-	refuse(rotating && c.OldToken == "", "OldToken", "must be set with OldEncodingAESKey; repeat Token if it stays the same")
-	refuse(rotating && sealed && c.OldEncodingAESKey == "", "OldEncodingAESKey", "must be set with OldToken; repeat EncodingAESKey if it stays the same")
-	return errors.Join(faults...)
+	wrong.If(!tokenPattern.MatchString(c.Token), "Token", form32)
+	wrong.If((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", form43)
+	wrong.If((sealed || c.AppID != "") && !appIDPattern.MatchString(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
+	wrong.If(c.Mode < Safe || c.Mode > Plain, "Mode", "must be Safe, Compat or Plain")
+	wrong.If(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", form32)
+	wrong.If(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", form43)
+	wrong.If(rotating && c.OldToken == "", "OldToken", "must be set with OldEncodingAESKey; repeat Token if it stays the same")
+	wrong.If(rotating && sealed && c.OldEncodingAESKey == "", "OldEncodingAESKey", "must be set with OldToken; repeat EncodingAESKey if it stays the same")
+	return wrong.Err()
 }
