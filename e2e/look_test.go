@@ -133,7 +133,7 @@ func TestLookOfFailures(t *testing.T) {
 	g.click(snapshot)
 	g.look("snapshot")
 
-	g.open(app + "/me?state=wx1madeup&code=1")
+	g.open(app + "/me?code=1&state=wx1" + strings.Repeat("0", 74))
 	g.look("bad-state")
 
 	sim.Fail("/sns/oauth2/access_token", wxsim.Status(502))

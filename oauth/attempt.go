@@ -15,21 +15,42 @@ import (
 	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
-// An attempt cookie ties one state to one browser. Each login start has its own, so that tabs do
+// attempts are the logins that are under way. Nothing of them is on the server: each is a state in
+// WeChat's URL and a cookie in one browser. A login start has a cookie of its own, so that tabs do
 // not disturb each other.
+type attempts struct {
+	prefix string // of the cookies' names
+	unkept string // the name of the cookie that counts logins whose session was not kept
+	secure bool   // the cookies carry Secure
+	maxAge time.Duration
+	keys   [][]byte // of the states' MACs
+	seal   []securecookie.Codec
+}
+
+func newAttempts(cfg Config) (t attempts, err error) {
+	t.prefix, t.secure = cfg.cookieName("wxa")
+	t.prefix += "-"
+	t.unkept, _ = cfg.cookieName("wxf")
+	t.maxAge = cfg.MaxAge
+	if t.keys, err = cfg.derive("state"); err == nil {
+		t.seal, err = cfg.codecs("attempt")
+	}
+	return t, err
+}
+
 const (
 	attemptSeconds = 600
 	maxAttempts    = 5
 )
 
-func (a *Auth) attemptName(text string) string {
-	return a.attemptPrefix + text[len(statePrefix):len(statePrefix)+8]
+func (t *attempts) name(text string) string {
+	return t.prefix + text[len(statePrefix):len(statePrefix)+8]
 }
 
-// setAttempt sets the cookie of s, and clears the oldest of the others so that at most five stay.
-func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, s state) error {
-	name := a.attemptName(s.text)
-	value, err := securecookie.EncodeMulti(name, []byte(s.text), a.attemptSeal...)
+// tie sets the cookie of s, and clears the oldest of the others so that at most five stay.
+func (t *attempts) tie(v *visit, s state) error {
+	name := t.name(s.text)
+	value, err := securecookie.EncodeMulti(name, []byte(s.text), t.seal...)
 	if err != nil {
 		return err
 	}
@@ -38,84 +59,94 @@ func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, s state) error
 		issued int64 // 0: it does not open
 	}
 	var others []attempt
-	for cookieName, value := range cookie.All(r) {
-		if !strings.HasPrefix(cookieName, a.attemptPrefix) || cookieName == name {
+	for otherName, value := range cookie.All(v.r) {
+		if !strings.HasPrefix(otherName, t.prefix) || otherName == name {
 			continue
 		}
-		other := attempt{name: cookieName}
-		if s, ok := a.openAttempt(cookieName, value); ok && s.fresh() {
+		other := attempt{name: otherName}
+		if s, ok := t.open(otherName, value); ok && s.fresh(v.now) {
 			other.issued = s.issued.Unix()
 		}
 		others = append(others, other)
 	}
 	slices.SortStableFunc(others, func(x, y attempt) int { return cmp.Compare(x.issued, y.issued) })
 	for _, old := range others[:max(0, len(others)-(maxAttempts-1))] {
-		a.clearCookie(w, old.name)
+		t.clear(v.w, old.name)
 	}
-	http.SetCookie(w, a.attemptCookie(name, value, attemptSeconds))
+	http.SetCookie(v.w, t.cookie(name, value, attemptSeconds))
 	return nil
 }
 
-// openAttempt returns the state that an attempt cookie was made for.
-func (a *Auth) openAttempt(name, value string) (state, bool) {
+// open returns the state that an attempt's cookie was made for.
+func (t *attempts) open(name, value string) (state, bool) {
 	var text []byte
-	if err := securecookie.DecodeMulti(name, value, &text, a.attemptSeal...); err != nil {
+	if err := securecookie.DecodeMulti(name, value, &text, t.seal...); err != nil {
 		return state{}, false
 	}
-	return a.parseState(string(text))
+	return t.parse(string(text))
 }
 
-// holdsAttempt reports whether the browser holds the cookie of s.
-func (a *Auth) holdsAttempt(r *http.Request, s state) bool {
-	name := a.attemptName(s.text)
-	for value := range cookie.Candidates(r, name) {
-		held, ok := a.openAttempt(name, value)
+// ties reports whether s is not too old, and the browser holds its cookie.
+func (t *attempts) ties(v *visit, s state) bool {
+	name := t.name(s.text)
+	for value := range cookie.Candidates(v.r, name) {
+		held, ok := t.open(name, value)
 		if ok && subtle.ConstantTimeCompare([]byte(held.text), []byte(s.text)) == 1 {
-			return true
+			return s.fresh(v.now)
 		}
 	}
 	return false
 }
 
+// untie clears the cookie of s.
+func (t *attempts) untie(v *visit, s state) { t.clear(v.w, t.name(s.text)) }
+
 // A browser that drops the session's cookie would be sent to WeChat for ever. So a finished login
 // leaves a cookie for a minute that says how often this user has been there lately, and the next
 // login counts on. A cookie of another user, which somebody has planted, counts nothing.
-const finishedTime = time.Minute
+const unkeptTime = time.Minute
 
-// leaveFinished notes that a user has been at WeChat visits times.
-func (a *Auth) leaveFinished(w http.ResponseWriter, user []byte, visits int) {
-	value := binary.BigEndian.AppendUint32([]byte{byte(visits)}, uint32(time.Now().Unix()))
-	sealed, err := securecookie.EncodeMulti(a.finishedName, append(value, user...), a.attemptSeal...)
+// setUnkept notes that a user has finished so many logins.
+func (t *attempts) setUnkept(v *visit, user []byte, logins int) {
+	value := binary.BigEndian.AppendUint32([]byte{byte(logins)}, uint32(v.now.Unix()))
+	sealed, err := securecookie.EncodeMulti(t.unkept, append(value, user...), t.seal...)
 	if err == nil { // or nobody counts
-		http.SetCookie(w, a.attemptCookie(a.finishedName, sealed, int(a.finishedLife()/time.Second)))
+		http.SetCookie(v.w, t.cookie(t.unkept, sealed, int(t.unkeptLife()/time.Second)))
 	}
 }
 
-// finished returns how often the user has just been at WeChat without keeping a session.
-func (a *Auth) finished(r *http.Request, user []byte) int {
-	for sealed := range cookie.Candidates(r, a.finishedName) {
+// unkeptLogins returns how often the user has just been at WeChat without keeping a session.
+func (t *attempts) unkeptLogins(v *visit, user []byte) int {
+	for sealed := range cookie.Candidates(v.r, t.unkept) {
 		var value []byte
-		if err := securecookie.DecodeMulti(a.finishedName, sealed, &value, a.attemptSeal...); err != nil || len(value) < 5 {
+		if err := securecookie.DecodeMulti(t.unkept, sealed, &value, t.seal...); err != nil || len(value) < 5 {
 			continue
 		}
 		left := time.Unix(int64(binary.BigEndian.Uint32(value[1:])), 0)
-		if bytes.Equal(value[5:], user) && time.Since(left) < a.finishedLife() {
+		if bytes.Equal(value[5:], user) && v.now.Sub(left) < t.unkeptLife() {
 			return int(value[0])
 		}
 	}
 	return 0
 }
 
-// finishedLife is a second at least, as MaxAge is. A session that ended by itself was not dropped.
-func (a *Auth) finishedLife() time.Duration { return min(finishedTime, a.cfg.MaxAge) }
+// unkeptLife is a second at least, as MaxAge is. A session that ended by itself was not dropped.
+func (t *attempts) unkeptLife() time.Duration { return min(unkeptTime, t.maxAge) }
 
-func (a *Auth) clearCookie(w http.ResponseWriter, name string) {
-	http.SetCookie(w, a.attemptCookie(name, "", -1))
+// clearUnkept begins to count anew.
+func (t *attempts) clearUnkept(v *visit) {
+	if cookie.Value(v.r, t.unkept) != "" {
+		t.clear(v.w, t.unkept)
+	}
 }
 
-func (a *Auth) attemptCookie(name, value string, maxAge int) *http.Cookie {
+func (t *attempts) clear(w http.ResponseWriter, name string) {
+	http.SetCookie(w, t.cookie(name, "", -1))
+}
+
+func (t *attempts) cookie(name, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure follows PublicURL
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: a.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: t.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }

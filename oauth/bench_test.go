@@ -36,7 +36,7 @@ func signedIn(tb testing.TB, a *Auth, rec *record) *http.Request {
 	tb.Helper()
 	h := http.Header{}
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
-	if err := a.write(headerWriter{h}, r, newSession(a), rec); err != nil {
+	if err := a.sessions.create(headerWriter{h}, r, rec, time.Now()); err != nil {
 		tb.Fatal(err)
 	}
 	c, _, _ := strings.Cut(h.Get("Set-Cookie"), ";")
@@ -92,7 +92,7 @@ func BenchmarkMemo(b *testing.B) {
 		for i := range defaultMemoSize {
 			a.Admit(nopWriter{http.Header{}}, signedIn(b, a, typicalUser(i)), "")
 		}
-		if n := len(a.memo.entries); n != defaultMemoSize {
+		if n := len(a.sessions.memo.entries); n != defaultMemoSize {
 			b.Fatalf("%d entries", n)
 		}
 		b.ReportMetric(float64(heap()-before), "memo-B")

@@ -2,9 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -182,81 +178,4 @@ func validVerifyFile(name string) bool {
 	token, ok := strings.CutPrefix(name, "MP_verify_")
 	token, ok2 := strings.CutSuffix(token, ".txt")
 	return ok && ok2 && validOpenID(token)
-}
-
-// Auth is the login of one official account. Make it with [New]; it is safe for concurrent use.
-type Auth struct {
-	cfg      Config
-	look     look
-	client   *Client
-	website  *Client // nil without cfg.Website
-	store    sessions.Store
-	outcomes sessionstore.Outcomes
-	peeker   sessionstore.Peeker // the store; nil without memo
-	memo     *memo               // nil: none
-
-	sessionName   string // of the session's cookie
-	attemptPrefix string // of the attempts' cookies
-	finishedName  string // of the cookie that counts logins whose session was not kept
-	loginPath     string // escaped, as browsers send it
-	secure        bool   // cookies carry Secure
-	stateKeys     [][]byte
-	attemptSeal   []securecookie.Codec
-	outcomeSeal   []securecookie.Codec
-	csrf          *http.CrossOriginProtection
-	refreshes     pauses
-}
-
-// New checks cfg and reports all its faults at once. It does not call WeChat.
-func New(cfg Config) (*Auth, error) {
-	cfg, err := cfg.check()
-	if err != nil {
-		return nil, fmt.Errorf("wxoauth: bad Config:\n%w", err)
-	}
-	sum := sha256.Sum256([]byte(cfg.AppID))
-	short := hex.EncodeToString(sum[:3])
-	a := &Auth{
-		cfg: cfg, look: look{cfg.Brand, cfg.PublicURL}, store: cfg.Store, sessionName: "wx-" + short, attemptPrefix: "wxa-" + short + "-", finishedName: "wxf-" + short,
-		loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection(),
-	}
-	if a.secure = strings.HasPrefix(cfg.PublicURL, "https:"); a.secure {
-		for _, name := range []*string{&a.sessionName, &a.attemptPrefix, &a.finishedName} {
-			*name = "__Host-" + *name
-		}
-	}
-	for _, key := range cfg.Keys {
-		derived, err := hkdf.Key(sha256.New, key, nil, "wxoauth state "+cfg.AppID, sha256.Size)
-		if err != nil {
-			return nil, err
-		}
-		a.stateKeys = append(a.stateKeys, derived)
-	}
-	var faults [6]error
-	a.attemptSeal, faults[0] = sessionstore.NewCodecs(cfg.Keys, "wxoauth attempt "+cfg.AppID)
-	a.outcomeSeal, faults[1] = sessionstore.NewCodecs(cfg.Keys, "wxoauth outcome "+cfg.AppID)
-	if a.store == nil {
-		a.store, faults[2] = sessionstore.NewCookie(cfg.Keys...)
-	}
-	if peeker, ok := a.store.(sessionstore.Peeker); ok && peeker.Itself() == a.store && cfg.MemoSize > 0 {
-		a.peeker, a.memo = peeker, newMemo(cfg.MemoSize)
-	}
-	if a.outcomes, _ = a.store.(sessionstore.Outcomes); a.outcomes == nil {
-		a.outcomes = sessionstore.NewMemoryOutcomes()
-	}
-	a.client, faults[3] = a.newClient(cfg.AppID, cfg.Secret)
-	if cfg.Website != nil {
-		a.website, faults[4] = a.newClient(cfg.Website.AppID, cfg.Website.Secret)
-	}
-	faults[5] = a.csrf.AddTrustedOrigin(cfg.PublicURL)
-	if err := errors.Join(faults[:]...); err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-func (a *Auth) newClient(appID string, secret core.Secret) (*Client, error) {
-	return NewClient(ClientConfig{
-		AppID: appID, Secret: secret, APIURL: a.cfg.APIURL, OpenURL: a.cfg.OpenURL,
-		HTTPClient: a.cfg.HTTPClient, Observer: a.cfg.Observer, Logger: a.cfg.Logger,
-	})
 }

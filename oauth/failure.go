@@ -40,6 +40,8 @@ type Failure struct {
 	RetryURL string // absolute: the page that was asked for; opening it tries again
 	Err      error  // for logs; never holds a secret. Not for pages
 
+	storeOp string // of KindStore: "read" or "write"
+
 	code string // names this failure on its page and in the log
 	look *look  // of the site that it happened on
 }
@@ -74,7 +76,7 @@ func (f *Failure) level() slog.Level {
 		return slog.LevelDebug
 	case f.Kind == KindApp:
 		return slog.LevelError
-	case browserLeft(f.Err):
+	case canceled(f.Err):
 		return slog.LevelDebug
 	case f.Kind == KindConfig || f.Kind == KindStore:
 		return slog.LevelError
@@ -85,8 +87,8 @@ func (f *Failure) level() slog.Level {
 	}
 }
 
-// browserLeft tells a request that was given up from a store that is away.
-func browserLeft(err error) bool { return errors.Is(err, context.Canceled) }
+// canceled reports whether err only says that the browser has hung up.
+func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
 // failureOf sorts an error of an exchange or of UserInfo.
 func failureOf(err error) *Failure {
@@ -128,24 +130,30 @@ func failureOf(err error) *Failure {
 }
 
 // fail answers with f, and tells log and observer.
-func (a *Auth) fail(w http.ResponseWriter, r *http.Request, f *Failure) {
-	f.RetryURL = a.cfg.PublicURL + pageOf(r).String()
+func (a *Auth) fail(v *visit, f *Failure) {
+	f.RetryURL = a.cfg.PublicURL + v.page().String()
 	f.code, f.look = newFailureCode(), &a.look
-	ctx := r.Context()
+	a.report(v.r.Context(), f)
+	if a.cfg.OnError != nil {
+		setHeaders(v.w.Header())
+		f.setRetryAfter(v.w.Header())
+		a.cfg.OnError(v.w, v.r, f)
+		return
+	}
+	f.WritePage(v.w, v.r)
+}
+
+// report tells log and observer of f.
+func (a *Auth) report(ctx context.Context, f *Failure) {
+	if f.Kind == KindStore && !canceled(f.Err) {
+		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: f.storeOp})
+	}
 	a.cfg.Logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.String("code", f.code), slog.Any("error", f.Err))
 	event := core.Event{Name: core.EventLoginRefused, Kind: string(f.Kind)}
 	if refusal, ok := errors.AsType[*core.Error](f.Err); ok {
 		event.Code = refusal.Code
 	}
 	a.observe(ctx, event)
-
-	if a.cfg.OnError != nil {
-		setHeaders(w.Header())
-		f.setRetryAfter(w.Header())
-		a.cfg.OnError(w, r, f)
-		return
-	}
-	f.WritePage(w, r)
 }
 
 // WritePage answers r with the built-in page of f, or with JSON where r did not ask for a page. It
@@ -179,15 +187,6 @@ func (f *Failure) setRetryAfter(h http.Header) {
 }
 
 // storeFailure is the answer while the session store is away: never a logout, never a redirect.
-func (a *Auth) storeFailure(ctx context.Context, kind string, err error) *Failure {
-	if !browserLeft(err) {
-		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: kind})
-	}
-	return &Failure{Status: http.StatusServiceUnavailable, Kind: KindStore, Err: err}
-}
-
-func (a *Auth) observe(ctx context.Context, e core.Event) {
-	if a.cfg.Observer != nil {
-		a.cfg.Observer.Observe(ctx, e)
-	}
+func storeFailure(op string, err error) *Failure {
+	return &Failure{Status: http.StatusServiceUnavailable, Kind: KindStore, Err: err, storeOp: op}
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 )
@@ -69,7 +70,7 @@ func FuzzAttemptCookie(f *testing.F) {
 			value[i] ^= change[i]
 		}
 		c := &http.Cookie{Name: good.Name + name, Value: string(value) + tail}
-		opened, ok := a.openAttempt(c.Name, c.Value)
+		opened, ok := a.attempts.open(c.Name, c.Value)
 		same := c.Name == good.Name && c.Value == good.Value
 		if ok != same || (ok && opened.text != state) {
 			t.Errorf("%q opened: %v, to %q", c.Value, ok, opened.text)
@@ -95,7 +96,7 @@ func FuzzCallback(f *testing.F) {
 		"/a%zz", "*", "/?wx_code=c&state=wx1", `/\evil.com`, "/#?x",
 	} {
 		f.Add(target, cookie)
-		f.Add(target, a.sessionName+"="+attempt.Value+"; "+a.attemptName(lost)+"="+attempt.Value)
+		f.Add(target, a.sessions.name+"="+attempt.Value+"; "+a.attempts.name(lost)+"="+attempt.Value)
 	}
 	f.Fuzz(func(t *testing.T, target, cookies string) {
 		if strings.ContainsAny(target+cookies, "\r\n") {
@@ -114,7 +115,7 @@ func FuzzCallback(f *testing.F) {
 			t.Error("WeChat was asked")
 		}
 		for _, c := range w.Result().Cookies() {
-			if c.Name == a.sessionName {
+			if c.Name == a.sessions.name {
 				t.Errorf("the session was set to %q", c.Value)
 			}
 		}
@@ -217,11 +218,11 @@ func (a *Auth) sessionIn(t *testing.T, w *httptest.ResponseRecorder) *record {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
 	for _, c := range w.Result().Cookies() {
-		if c.Name == a.sessionName {
+		if c.Name == a.sessions.name {
 			r.AddCookie(c)
 		}
 	}
-	rec, err := a.open(r)
+	rec, err := a.sessions.open(r, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,8 @@ func TestAFailuresCodeIsInTheLog(t *testing.T) {
 	a := benchAuth(t, -1)
 	a.cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w := httptest.NewRecorder()
-	a.fail(w, pageLoad("en"), &Failure{Status: 403, Kind: KindDenied, Err: io.EOF})
+	v := newVisit(w, pageLoad("en"))
+	a.fail(&v, &Failure{Status: 403, Kind: KindDenied, Err: io.EOF})
 	code := regexp.MustCompile(`<b>([A-Z2-7]{8})</b>`).FindStringSubmatch(w.Body.String())
 	if code == nil || !strings.Contains(log.String(), "code="+code[1]) {
 		t.Errorf("the page says %v, the log %s", code, log.String())

@@ -184,6 +184,9 @@ func stringAt(data []byte) (begin, end int, ok bool) {
 	return size, size + int(n), true
 }
 
+// covers reports whether r is the session of a user who granted need. Nobody has granted anything.
+func (r *record) covers(need Scope) bool { return r != nil && Scope(r.user.Scope).covers(need) }
+
 // hasTokens is false for a record that a memo has kept, and for one whose session has none.
 func (r *record) hasTokens() bool { return r.refreshToken != "" }
 

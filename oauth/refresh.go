@@ -19,26 +19,20 @@ const (
 	tokenMargin  = time.Minute     // an access token this near its end is renewed first
 )
 
-// refreshDue reports whether this page load is the one to fetch the profile again.
-func (a *Auth) refreshDue(r *http.Request, rec *record, now time.Time) bool {
-	return !rec.profileAt.IsZero() && now.Sub(rec.profileAt) > a.cfg.ProfileMaxAge && navigation(r) &&
-		a.refreshes.begin(refreshKey(rec))
-}
-
-func refreshKey(rec *record) string {
-	return rec.user.AppID + " " + rec.user.OpenID + " " + strconv.FormatInt(rec.user.LoginAt.Unix(), 36)
-}
-
-// refreshProfile returns rec with a fresh profile, or rec itself if WeChat or the store is away.
-// false: the grant is dead, and the user has to log in again.
-func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *record) (*record, bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTime)
+// refreshProfile fetches the profile again if it is old and this page load is the one to do it. It
+// returns rec itself if that is not so, or if WeChat or the store is away. false: the grant is
+// dead, and the user has to log in again.
+func (a *Auth) refreshProfile(v *visit, rec *record) (*record, bool) {
+	if rec.profileAt.IsZero() || v.now.Sub(rec.profileAt) <= a.cfg.ProfileMaxAge || !navigation(v.r) ||
+		!a.refreshes.begin(refreshKey(rec), v.now) {
+		return rec, true
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), refreshTime)
 	defer cancel()
-	began := time.Now()
-	rec, err := a.withTokens(r, rec)
+	rec, err := a.withTokens(v.r, rec, v.now)
 	fresh := rec
 	if err == nil {
-		fresh, err = a.freshProfile(ctx, rec)
+		fresh, err = a.freshProfile(ctx, rec, v.now)
 	}
 	result := "ok"
 	switch {
@@ -48,7 +42,7 @@ func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *recor
 		result = "failed"
 		a.cfg.Logger.DebugContext(ctx, "wxoauth: profile not refreshed", "error", err)
 	}
-	a.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(began)})
+	a.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(v.now)})
 	if result == "revoked" {
 		a.refreshes.end(refreshKey(rec)) // the next page load is told the same
 		return nil, false
@@ -60,22 +54,26 @@ func (a *Auth) refreshProfile(w http.ResponseWriter, r *http.Request, rec *recor
 	// WeChat may have changed them.
 	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancelSaving()
-	if err := a.save(w, r.WithContext(saving), fresh); err != nil {
+	if err := a.sessions.save(v.w, v.r.WithContext(saving), fresh, time.Now()); err != nil {
 		a.cfg.Logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
 		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
 	}
 	return fresh, true
 }
 
+func refreshKey(rec *record) string {
+	return rec.user.AppID + " " + rec.user.OpenID + " " + strconv.FormatInt(rec.user.LoginAt.Unix(), 36)
+}
+
 // withTokens returns rec complete; a remembered one has to be opened again.
-func (a *Auth) withTokens(r *http.Request, rec *record) (*record, error) {
+func (a *Auth) withTokens(r *http.Request, rec *record, now time.Time) (*record, error) {
 	if rec.hasTokens() {
 		return rec, nil
 	}
 	if rec.user.Via != "" {
 		return rec, ErrNoToken
 	}
-	full, err := a.open(r)
+	full, err := a.sessions.open(r, now)
 	if err == nil && full == nil {
 		err = ErrNoSession // it ended this very moment
 	}
@@ -86,9 +84,9 @@ func (a *Auth) withTokens(r *http.Request, rec *record) (*record, error) {
 }
 
 // freshProfile returns as much of a fresh record as could be had, and rec itself if nothing could.
-func (a *Auth) freshProfile(ctx context.Context, rec *record) (*record, error) {
+func (a *Auth) freshProfile(ctx context.Context, rec *record, now time.Time) (*record, error) {
 	client, tokens, renewed := a.clientOf(rec), rec, false
-	if !tokenLive(rec) {
+	if !tokenLive(rec, now) {
 		var err error
 		if tokens, err = a.renewTokens(ctx, rec); err != nil {
 			return rec, err
@@ -106,7 +104,7 @@ func (a *Auth) freshProfile(ctx context.Context, rec *record) (*record, error) {
 		return tokens, err
 	}
 	fresh := *tokens
-	fresh.user, fresh.profileAt = withProfile(rec.user, user), time.Now().Truncate(time.Second)
+	fresh.user, fresh.profileAt = withProfile(rec.user, user), now.Truncate(time.Second)
 	return &fresh, nil
 }
 
@@ -120,8 +118,8 @@ func withProfile(u, profile *core.User) *core.User {
 	return &fresh
 }
 
-func tokenLive(rec *record) bool {
-	return rec.accessToken != "" && time.Until(rec.expiry) > tokenMargin
+func tokenLive(rec *record, now time.Time) bool {
+	return rec.accessToken != "" && rec.expiry.Sub(now) > tokenMargin
 }
 
 // renewTokens gives the refresh token for new tokens.
@@ -153,9 +151,10 @@ var (
 // Errors: [ErrNoSession]; [ErrNoToken]; a dead grant is [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
 // [core.ErrGrantRevoked]; [core.WireError]; the store's own.
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
+	now := time.Now()
 	adm := a.admission(r.Context())
 	if adm == nil { // a request that no middleware has seen
-		rec, err := a.load(r, time.Now())
+		rec, err := a.sessions.load(r, now)
 		if err != nil {
 			return "", err
 		}
@@ -166,17 +165,17 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 	}
 	adm.mu.Lock() // a second call waits, and finds the token that the first one fetched
 	defer adm.mu.Unlock()
-	rec, err := a.withTokens(r, adm.record)
+	rec, err := a.withTokens(r, adm.record, now)
 	if err != nil {
 		return "", err
 	}
-	if !tokenLive(rec) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), settleTime)
+	if !tokenLive(rec, now) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), workTime)
 		defer cancel()
 		if rec, err = a.renewTokens(ctx, rec); err != nil {
 			return "", err
 		}
-		if err := a.save(w, r.WithContext(ctx), rec); err != nil {
+		if err := a.sessions.save(w, r.WithContext(ctx), rec, time.Now()); err != nil {
 			return "", err
 		}
 	}
@@ -194,10 +193,9 @@ type pauses struct {
 const maxPauses = 10_000 // about 1 MB; beyond it profiles stay old a little longer
 
 // begin reports whether key is not paused, and pauses it.
-func (p *pauses) begin(key string) bool {
+func (p *pauses) begin(key string, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
 	if now.Before(p.until[key]) {
 		return false
 	}

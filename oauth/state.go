@@ -6,22 +6,35 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 )
 
 // A state is the value that WeChat hands back with a code:
 //
-//	"wx1" hex( 16 random bytes | 4 issue time | 1 restarts and scope | 16 of an HMAC over all that )
+//	"wx1" hex( 16 random bytes | 4 issue time | 1 flags, restarts and scope | 16 of an HMAC over all that )
 //
 // The HMAC tells a state of ours whose cookie was lost from a forged one, without storing
 // anything. It never replaces the attempt cookie, which ties the state to one browser.
 type state struct {
-	text     string
-	issued   time.Time
-	restarts int
-	scope    Scope
+	login
+	text   string
+	issued time.Time
 }
+
+// A login is what the user is sent to WeChat for.
+type login struct {
+	scope    Scope
+	restarts int // that it took so far
+	flags    loginFlags
+}
+
+// The flags say what else a login is for. They are the upper half of the byte they share.
+type loginFlags byte
+
+// knownFlags are those that a state may have: what nobody knows is refused.
+const knownFlags loginFlags = 0
 
 const (
 	statePrefix = "wx1"
@@ -29,33 +42,32 @@ const (
 	stateMAC    = 16
 	stateLen    = len(statePrefix) + 2*(stateBody+stateMAC)
 	stateLife   = 10 * time.Minute
-	maxRestarts = 2
+	maxRestarts = 2 // the bits hold one more
 )
 
-// scopeBits are how a state writes its scope; restarts take the higher bits.
+// scopeBits are how a state writes its scope, in two bits; two more are the restarts.
 var scopeBits = [...]Scope{ScopeBase, ScopeUserInfo, ScopeLogin} //nolint:gochecknoglobals // a constant table
 
-func (a *Auth) newState(scope Scope, restarts int) state {
+// issue makes the state of a login that begins now.
+func (t *attempts) issue(l login, now time.Time) state {
 	var b [stateBody]byte
 	_, _ = rand.Read(b[:16]) // never fails
-	s := state{issued: time.Now().Truncate(time.Second), restarts: restarts, scope: scope}
+	s := state{login: l, issued: now.Truncate(time.Second)}
 	binary.BigEndian.PutUint32(b[16:20], uint32(s.issued.Unix()))
-	for bits, one := range scopeBits {
-		if one == scope {
-			b[20] = byte(restarts<<2 | bits)
-		}
-	}
-	mac := stateSum(a.stateKeys[0], b[:])
+	b[20] = byte(l.flags) | byte(l.restarts<<2) | byte(slices.Index(scopeBits[:], l.scope))
+	mac := stateSum(t.keys[0], b[:])
 	s.text = statePrefix + hex.EncodeToString(b[:]) + hex.EncodeToString(mac)
 	return s
 }
 
-// ourState reports whether a state parameter claims to be ours.
-func ourState(text string) bool { return strings.HasPrefix(text, statePrefix) }
+// stateForm reports whether a state parameter has the form of ours. All others are the app's own.
+func stateForm(text string) bool {
+	return len(text) == stateLen && strings.HasPrefix(text, statePrefix) && strings.Trim(text[len(statePrefix):], "0123456789abcdef") == ""
+}
 
-// parseState opens a state that we made, whatever its age.
-func (a *Auth) parseState(text string) (state, bool) {
-	if len(text) != stateLen || !ourState(text) || text != strings.ToLower(text) {
+// parse opens a state that we made, whatever its age.
+func (t *attempts) parse(text string) (state, bool) {
+	if !stateForm(text) {
 		return state{}, false
 	}
 	raw, err := hex.DecodeString(text[len(statePrefix):])
@@ -64,24 +76,23 @@ func (a *Auth) parseState(text string) (state, bool) {
 	}
 	body, mac := raw[:stateBody], raw[stateBody:]
 	good := false
-	for _, key := range a.stateKeys {
+	for _, key := range t.keys {
 		good = hmac.Equal(mac, stateSum(key, body)) || good
 	}
-	bits := int(body[20] & 3)
-	if !good || bits >= len(scopeBits) {
+	bits, flags := int(body[20]&3), loginFlags(body[20]&0xf0)
+	if !good || bits >= len(scopeBits) || flags&^knownFlags != 0 {
 		return state{}, false
 	}
 	return state{
-		text:     text,
-		issued:   time.Unix(int64(binary.BigEndian.Uint32(body[16:20])), 0),
-		restarts: int(body[20] >> 2),
-		scope:    scopeBits[bits],
+		login:  login{scopeBits[bits], int(body[20] >> 2 & 3), flags},
+		text:   text,
+		issued: time.Unix(int64(binary.BigEndian.Uint32(body[16:20])), 0),
 	}, true
 }
 
 // fresh reports whether s was issued within 10 minutes. Replicas' clocks may differ by one.
-func (s state) fresh() bool {
-	age := time.Since(s.issued)
+func (s state) fresh(now time.Time) bool {
+	age := now.Sub(s.issued)
 	return age < stateLife && age > -time.Minute
 }
 

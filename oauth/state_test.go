@@ -11,9 +11,9 @@ func TestState(t *testing.T) {
 	a := benchAuth(t, 0)
 	for _, scope := range scopeBits {
 		for restarts := range maxRestarts + 1 {
-			s := a.newState(scope, restarts)
-			got, ok := a.parseState(s.text)
-			if !ok || got != s || !got.fresh() {
+			s := a.attempts.issue(login{scope: scope, restarts: restarts}, time.Now())
+			got, ok := a.attempts.parse(s.text)
+			if !ok || got != s || !got.fresh(time.Now()) {
 				t.Errorf("state of %s after %d restarts came back as %+v, %v", scope, restarts, got, ok)
 			}
 			if len(s.text) > 128 || strings.Trim(s.text, "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
@@ -21,20 +21,20 @@ func TestState(t *testing.T) {
 			}
 		}
 	}
-	if first, second := a.newState(ScopeBase, 0), a.newState(ScopeBase, 0); first.text == second.text {
+	if first, second := a.attempts.issue(login{scope: ScopeBase}, time.Now()), a.attempts.issue(login{scope: ScopeBase}, time.Now()); first.text == second.text {
 		t.Error("two logins share a state")
 	}
 }
 
 func TestStateIsRefusedAfterAnyChange(t *testing.T) {
 	a := benchAuth(t, 0)
-	good := a.newState(ScopeUserInfo, 0).text
+	good := a.attempts.issue(login{scope: ScopeUserInfo}, time.Now()).text
 	other := benchAuth(t, 0)
 	other.cfg.AppID = "wx-other"
 	for i := range good {
 		for _, c := range []byte("0f_A ") {
 			if bad := good[:i] + string(c) + good[i+1:]; bad != good {
-				if _, ok := a.parseState(bad); ok {
+				if _, ok := a.attempts.parse(bad); ok {
 					t.Errorf("accepted with %q at %d", c, i)
 				}
 			}
@@ -44,7 +44,7 @@ func TestStateIsRefusedAfterAnyChange(t *testing.T) {
 		"upper case": strings.ToUpper(good), "upper hex": "wx1" + strings.ToUpper(good[3:]), "appended": good + "0", "appended text": good + "#wechat_redirect",
 		"cut": good[:len(good)-1], "empty": "", "prefix alone": "wx1",
 	} {
-		if _, ok := a.parseState(bad); ok {
+		if _, ok := a.attempts.parse(bad); ok {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -52,7 +52,7 @@ func TestStateIsRefusedAfterAnyChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := b.parseState(good); ok {
+	if _, ok := b.attempts.parse(good); ok {
 		t.Error("a state of another appid with the same key was accepted")
 	}
 }
@@ -60,17 +60,17 @@ func TestStateIsRefusedAfterAnyChange(t *testing.T) {
 func TestStateLivesTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := benchAuth(t, 0)
-		s := a.newState(ScopeBase, 0)
+		s := a.attempts.issue(login{scope: ScopeBase}, time.Now())
 		time.Sleep(stateLife - time.Second)
-		if !s.fresh() {
+		if !s.fresh(time.Now()) {
 			t.Error("stale within its ten minutes")
 		}
 		time.Sleep(time.Second)
-		if s.fresh() {
+		if s.fresh(time.Now()) {
 			t.Error("fresh after ten minutes")
 		}
 		s.issued = time.Now().Add(2 * time.Minute)
-		if s.fresh() {
+		if s.fresh(time.Now()) {
 			t.Error("a state from the future is fresh")
 		}
 	})
@@ -79,14 +79,14 @@ func TestStateLivesTenMinutes(t *testing.T) {
 func FuzzParseState(f *testing.F) {
 	a := benchAuth(f, 0)
 	const genuine = "wx10e1609ff8ab8de6811d2974e1cb02ad86b035fc5055966fae9b94a0a0ae7b439bd6e00da45"
-	if _, ok := a.parseState(genuine); !ok {
+	if _, ok := a.attempts.parse(genuine); !ok {
 		f.Fatal("a state of last year's version is no longer understood")
 	}
 	f.Add(genuine)
 	f.Add("wx1")
 	f.Add("wx1" + strings.Repeat("0", stateLen-3))
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, ok := a.parseState(text); ok && text != genuine {
+		if _, ok := a.attempts.parse(text); ok && text != genuine {
 			t.Errorf("accepted %q", text)
 		}
 	})

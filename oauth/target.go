@@ -30,8 +30,8 @@ func requestURI(r *http.Request) string {
 	return r.URL.RequestURI() // of a request that did not come from a server
 }
 
-func targetOf(r *http.Request) target {
-	path, query, _ := strings.Cut(requestURI(r), "?")
+func parseTarget(uri string) target {
+	path, query, _ := strings.Cut(uri, "?")
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}

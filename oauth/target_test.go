@@ -9,6 +9,7 @@ import (
 )
 
 func TestTargetTravelsThroughWeChat(t *testing.T) {
+	state := statePrefix + strings.Repeat("0", stateLen-len(statePrefix))
 	for _, tt := range []struct{ name, uri, outward string }{
 		{"a plain page", "/me", "/me"},
 		{"a query in its order", "/list?b=2&a=1&b=3", "/list?b=2&a=1&b=3"},
@@ -23,9 +24,7 @@ func TestTargetTravelsThroughWeChat(t *testing.T) {
 		{"two slashes", "//evil.com/x", "//evil.com/x"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			r.RequestURI = tt.uri
-			out := pageOf(r).outward().String()
+			out := parseAddress(tt.uri).page.outward().String()
 			if out != tt.outward {
 				t.Fatalf("redirect_uri ends in %q, want %q", out, tt.outward)
 			}
@@ -33,9 +32,8 @@ func TestTargetTravelsThroughWeChat(t *testing.T) {
 			if strings.Contains(out, "?") {
 				sep = "&"
 			}
-			start := pageOf(r).String()
-			r.RequestURI = out + sep + "code=CODE&state=wx1whatever"
-			if back := pageOf(r).String(); back != start {
+			start := parseAddress(tt.uri).page.String()
+			if back := parseAddress(out + sep + "code=CODE&state=" + state).page.String(); back != start {
 				t.Errorf("the user lands on %q, want %q", back, start)
 			}
 		})
@@ -47,7 +45,7 @@ func TestTargetIgnoresTheHostOfARequestLine(t *testing.T) {
 	r.RequestURI = "http://evil.com/app/x?y=1"
 	for _, path := range []string{"/app/x", "/x"} { // the latter behind StripPrefix
 		r.URL.Path = path
-		if got := targetOf(r).String(); got != "/app/x?y=1" {
+		if got := parseTarget(requestURI(r)).String(); got != "/app/x?y=1" {
 			t.Errorf("target = %q", got)
 		}
 	}

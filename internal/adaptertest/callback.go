@@ -20,6 +20,9 @@ func callbackCases() Group {
 	return Group{"Callback", slices.Concat(queryCases(), stateCases(), replayCases(), otherCallbackCases())}
 }
 
+// forgedState has the form of our states, and was not made by us.
+var forgedState = "wx1" + strings.Repeat("0f", 37)
+
 // queryCases open callbacks whose query was tampered with, in the browser that began the login.
 func queryCases() []Case {
 	type outcome func(t *World, v *webtest.Visit)
@@ -51,17 +54,18 @@ func queryCases() []Case {
 		{"a code that brings parameters of its own", "code=CODE%26appid=wxevil%26grant_type=x&state=STATE", 1, restarted},
 		{"a code with a hash", "code=CODE%23x&state=STATE", 1, restarted},
 		{"a code that WeChat never gave", "code=0NeverGivenByWeChat0000000000000&state=STATE", 1, restarted},
-		{"a state with something behind it", "code=CODE&state=STATE0", 0, refused(400, oauth.KindState)},
-		{"a state with a line break", "code=CODE&state=STATE%0a", 0, refused(400, oauth.KindState)},
-		{"half a state", "code=CODE&state=wx1abcdef", 0, refused(400, oauth.KindState)},
-		{"a state of 10 kB", "code=CODE&state=wx1" + strings.Repeat("0", 10<<10), 0, refused(400, oauth.KindState)},
-		{"a state in capitals", "code=CODE&state=UPPER", 0, refused(400, oauth.KindState)},
+		{"a state with something behind it is the app's own", "code=CODE&state=STATE0", 0, restarted},
+		{"a state with a line break is the app's own", "code=CODE&state=STATE%0a", 0, restarted},
+		{"half a state is the app's own", "code=CODE&state=wx1abcdef", 0, restarted},
+		{"a state of 10 kB is the app's own", "code=CODE&state=wx1" + strings.Repeat("0", 10<<10), 0, restarted},
+		{"a state in capitals is the app's own", "code=CODE&state=UPPER", 0, restarted},
 		{"a state that begins in capitals is the app's own", "code=CODE&state=WXUPPER", 0, restarted},
 		{"a state spelt with escapes is read", "code=CODE&state=STATE&x=%77x1", 1, func(t *World, v *webtest.Visit) {
 			if v.Next != PublicURL+"/me?a=1&x=%77x1" {
 				t.Errorf("goes on to %q", v.Next)
 			}
 		}},
+		{"a made-up state of our form", "code=CODE&state=" + forgedState, 0, refused(400, oauth.KindState)},
 		{"an appid beside the code changes nothing", "code=CODE&appid=wxevil&state=STATE", 1, func(t *World, v *webtest.Visit) {
 			if v.Next != PublicURL+"/me?a=1&appid=wxevil" {
 				t.Errorf("goes on to %q", v.Next)
@@ -207,7 +211,7 @@ func stateCases() []Case {
 				}
 				t.WantRefusal(b.Do(webtest.Request{URL: a.With("code=" + a.Code(1) + "&state=" + string(changed))}), 400, oauth.KindState)
 			}
-			return a.With("code=" + a.Code(1) + "&state=" + a.State[:len(a.State)-1])
+			return a.With("code=" + a.Code(1) + "&state=" + forgedState)
 		}, refuse),
 	}
 }
@@ -273,6 +277,25 @@ func replayCases() []Case {
 
 func otherCallbackCases() []Case {
 	cases := []Case{
+		{Name: "a state of the app's own that begins like ours reaches the app, and survives a login", Test: func(t *World) {
+			newcomer, known := t.Browser(), t.Browser()
+			t.SignIn(known)
+			for _, state := range []string{"wx1", "wx1abcdef", "wx10123456789abcdef", forgedState[:len(forgedState)-1], forgedState + "0", strings.ToUpper(forgedState), "wx1" + strings.ToUpper(forgedState[3:]), "wx1" + strings.Repeat("g", 74)} {
+				page := "/me?code=mine&state=" + state
+				for _, b := range []*webtest.Browser{newcomer, known} {
+					t.WantPage(b.Open(PublicURL+page), page)
+				}
+				t.WantPage(known.Do(webtest.Request{URL: PublicURL + page, Kind: webtest.Fetch()}), page)
+				t.WantNobody(t.Browser())
+				newcomer = t.Browser()
+			}
+		}},
+		{Name: "a made-up state of our form is refused, whoever is signed in", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			t.WantRefusal(b.Open(PublicURL+"/me?code=mine&state="+forgedState), 400, oauth.KindState)
+			t.WantSignedIn(b, 0)
+		}},
 		{Name: "a callback in an iframe of the same site logs in", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")

@@ -202,7 +202,7 @@ func failureCases() Group {
 		}},
 		Case{Name: "a failure by script is told in JSON", Test: func(t *World) {
 			b := t.Browser()
-			v := b.Do(webtest.Request{URL: PublicURL + "/me?code=x&state=wx1forged", Kind: webtest.Fetch()})
+			v := b.Do(webtest.Request{URL: PublicURL + "/me?code=x&state=" + forgedState, Kind: webtest.Fetch()})
 			if v.Status != http.StatusBadRequest || strings.TrimSpace(v.Body) != `{"error":"state"}` {
 				t.Errorf("%d %s", v.Status, v.Body)
 			}

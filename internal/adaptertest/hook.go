@@ -250,7 +250,7 @@ func hookCases() Group {
 			b := t.Browser()
 			t.SignIn(b)
 			b.Open(t.Begin(t.Browser(), PublicURL+"/me").Callback(0))
-			b.Open(PublicURL + "/me?state=wx1forged")
+			b.Open(PublicURL + "/me?state=" + forgedState)
 			t.Browser().Open(t.Begin(t.Browser(), PublicURL+"/wechat/login?scope=x").With("state=x"))
 			logOut(b)
 			for line := range strings.Lines(t.log.String()) {

@@ -27,7 +27,7 @@ func pageCases() Group {
 			} {
 				b := t.Browser()
 				b.Languages = languages
-				v := b.Do(webtest.Request{URL: PublicURL + "/me?state=wx1forged"})
+				v := b.Do(webtest.Request{URL: PublicURL + "/me?state=" + forgedState})
 				title := map[string]string{"zh": "<title>登录链接无效</title>", "en": "<title>This login link is not valid</title>"}[want]
 				if v.Header.Get("Content-Language") != want || !strings.Contains(v.Body, title) || !strings.Contains(v.Body, `<html lang="`+want) {
 					t.Errorf("%.40q: the page speaks %q:\n%s", languages, v.Header.Get("Content-Language"), v.Body)
@@ -37,11 +37,11 @@ func pageCases() Group {
 		{Name: "a page shows nothing of the request but its own address, escaped", OneLine: true, Test: func(t *World) {
 			b := t.Browser()
 			v := b.Do(webtest.Request{
-				URL:    PublicURL + `/p/%22%3E%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&state=wx1forged&errmsg=hello-from-outside`,
+				URL:    PublicURL + `/p/%22%3E%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&errmsg=hello-from-outside&state=` + forgedState,
 				Header: http.Header{"Referer": {"https://evil.com/referer-from-outside"}, "X-Name": {"header-from-outside"}, "Cookie": {"a=cookie-from-outside"}},
 			})
 			t.WantStatus(v, 400)
-			for _, no := range []string{"<script", "<img", "referer-from", "header-from", "cookie-from", "wx1forged"} {
+			for _, no := range []string{"<script", "<img", "referer-from", "header-from", "cookie-from", forgedState} {
 				if strings.Contains(v.Body, no) {
 					t.Errorf("the page holds %q:\n%s", no, v.Body)
 				}
@@ -175,7 +175,7 @@ func pageCases() Group {
 		{Name: "OnError replaces the page, and is told what happened", Test: func(t *World) {
 			t.Deploy(func(cfg *oauth.Config) { cfg.OnError = t.OnError })
 			b := t.Browser()
-			v := b.Open(PublicURL + "/me?a=1&state=wx1forged")
+			v := b.Open(PublicURL + "/me?a=1&state=" + forgedState)
 			if v.Status != 400 || v.Body != "app's own page: state" {
 				t.Errorf("%d %s", v.Status, v.Body)
 			}

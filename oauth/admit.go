@@ -1,0 +1,163 @@
+package oauth
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// Admit is the whole decision about a request to a guarded page. It returns the request to pass
+// on, with the user on its context, or false when it has answered already. need is the least
+// scope that the page asks for; "" means Config.Scope.
+//
+// A page load without a session is redirected to WeChat and comes back to the very same URL; what
+// cannot follow a redirect gets 401 with a login URL. Admit also answers Config.LoginPath and
+// Config.VerifyFile.
+func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.Request, bool) {
+	need = a.required(need)
+	adm := a.admission(r.Context())
+	if adm.admits(need) {
+		return r, true
+	}
+	v := newVisit(w, r)
+	if r.Method == http.MethodGet && a.answerOwnPath(&v) {
+		return nil, false
+	}
+	if adm != nil { // the session was read further out
+		return a.decide(&v, need, adm.current())
+	}
+	return a.admit(&v, need)
+}
+
+// admit reads the session, and decides.
+func (a *Auth) admit(v *visit, need Scope) (*http.Request, bool) {
+	rec, err := a.sessions.load(v.r, v.now)
+	if err != nil {
+		a.fail(v, storeFailure("read", err))
+		return nil, false
+	}
+	return a.decide(v, need, rec)
+}
+
+// decide tells what becomes of a request whose session is rec, and of a page that asks for need.
+// The first case that applies counts. False: the request has its answer.
+func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
+	back, err := v.callback(&a.attempts)
+	switch {
+	// A state of our form that we did not make, or something beside it that WeChat never sends.
+	case err != nil:
+		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindState, Err: err})
+
+	// WeChat sends the browser back. What could not be redirected afterwards would waste the code.
+	case back != nil && navigation(v.r):
+		a.answerCallback(v, need, rec, back)
+
+	// The user is known, and has granted enough.
+	case rec.covers(need):
+		if fresh, alive := a.refreshProfile(v, rec); alive {
+			guardHeaders(v.w.Header())
+			return a.pass(v.r, fresh, true), true
+		}
+		// The grant is withdrawn. Ask for all that was lost, though this page may need less.
+		a.logIn(v, login{scope: a.required(Scope(rec.user.Scope))})
+
+	// Nobody, or one who has granted too little. A script cannot follow a redirect to WeChat, and
+	// the body of a form would be lost on the way.
+	case !navigation(v.r):
+		a.loginRequired(v, need)
+
+	// Nobody; or one who has granted too little, and keeps the session until there is a better one.
+	default:
+		a.logIn(v, login{scope: need})
+	}
+	return nil, false
+}
+
+// logIn begins a login, which comes back to the very page that the visit asks for. It goes on in
+// the way that this browser can log in. The first case that applies counts.
+func (a *Auth) logIn(v *visit, l login) {
+	wechat := a.cfg.AnyBrowser || inWeChat(v.r)
+	switch {
+	// WeChat's dialog, or its silent redirect.
+	case wechat:
+		a.redirectToWeChat(v, l, a.client)
+
+	// WeChat's page with a QR code, for browsers on a desktop.
+	case a.website != nil:
+		l.scope = ScopeLogin
+		a.redirectToWeChat(v, l, a.website)
+
+	// There is no way to log in outside WeChat.
+	default:
+		a.look.openInWeChat(v.w, v.r, a.cfg.PublicURL+v.page().String())
+	}
+}
+
+// redirectToWeChat ties a new attempt to this browser, and sends it to WeChat.
+func (a *Auth) redirectToWeChat(v *visit, l login, client *Client) {
+	s := a.attempts.issue(l, v.now)
+	if err := a.attempts.tie(v, s); err != nil {
+		a.fail(v, &Failure{Status: http.StatusInternalServerError, Kind: KindConfig, Err: err})
+		return
+	}
+	if l.restarts == 0 {
+		a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: string(l.scope)})
+	}
+	redirect(v.w, http.StatusFound, client.AuthorizeURL(AuthorizeParams{
+		RedirectURI:   a.cfg.PublicURL + v.page().outward().String(),
+		Scope:         l.scope,
+		State:         s.text,
+		ForcePopup:    a.cfg.ForcePopup && client == a.client,
+		ForceSnapshot: a.cfg.ForceSnapshot && client == a.client,
+	}))
+}
+
+// Identify puts the user on the context if the session is good. It is for public pages that show
+// who is signed in: it never answers, sets a cookie or calls WeChat.
+func (a *Auth) Identify(w http.ResponseWriter, r *http.Request) *http.Request {
+	if a.admission(r.Context()) != nil {
+		return r
+	}
+	rec, err := a.sessions.load(r, time.Now())
+	if err != nil && !canceled(err) {
+		a.cfg.Logger.WarnContext(r.Context(), "wxoauth: session store is down: a visitor passes as nobody", "error", err)
+		a.observe(r.Context(), core.Event{Name: core.EventStoreDown, Kind: "read"})
+	}
+	if rec == nil {
+		varyCookie(w.Header())
+		return r
+	}
+	guardHeaders(w.Header())
+	return a.pass(r, rec, false)
+}
+
+// required makes a scope that sessions can be measured by. An unknown one asks for the most.
+func (a *Auth) required(need Scope) Scope {
+	switch need {
+	case "":
+		return a.cfg.Scope
+	case ScopeBase:
+		return ScopeBase
+	default:
+		return ScopeUserInfo
+	}
+}
+
+// answerOwnPath answers LoginPath and the verify file, so that they need no route.
+func (a *Auth) answerOwnPath(v *visit) bool {
+	switch path := v.path(); {
+	case path == a.loginPath:
+		a.answerLoginPath(v)
+		return true
+	case a.cfg.VerifyFile != "" && path == "/"+a.cfg.VerifyFile:
+		setHeaders(v.w.Header())
+		v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		v.w.WriteHeader(http.StatusOK) // gin would say 404, having no such route
+		text := strings.TrimSuffix(strings.TrimPrefix(a.cfg.VerifyFile, "MP_verify_"), ".txt")
+		_, _ = v.w.Write([]byte(text)) // the browser hung up
+		return true
+	}
+	return false
+}

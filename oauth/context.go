@@ -1,0 +1,58 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// An admission is the context of a request that an Auth knows the user of. It is a context of its
+// own, because a signed-in request must cost next to nothing: it is the only value there.
+type admission struct {
+	context.Context //nolint:containedctx // it is one
+	auth            *Auth
+	admitted        bool // by Admit; false: only identified
+	user            *core.User
+
+	mu     sync.Mutex
+	record *record // of user; AccessToken may replace it
+}
+
+type admissionKey struct{ *Auth }
+
+// Value answers for the user, and for the Auth that admitted the request.
+func (c *admission) Value(key any) any {
+	switch key := key.(type) {
+	case core.UserKey:
+		return c.user
+	case admissionKey:
+		if key.Auth == c.auth {
+			return c
+		}
+	}
+	return c.Context.Value(key)
+}
+
+// admits reports whether the request has been admitted for need already.
+func (c *admission) admits(need Scope) bool {
+	return c != nil && c.admitted && Scope(c.user.Scope).covers(need)
+}
+
+func (c *admission) current() *record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.record
+}
+
+// admission returns what this Auth has put on the context, or nil.
+func (a *Auth) admission(ctx context.Context) *admission {
+	adm, _ := ctx.Value(admissionKey{a}).(*admission)
+	return adm
+}
+
+// pass puts the user on the context.
+func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
+	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec}) //nolint:contextcheck // it is the request's, and more
+}

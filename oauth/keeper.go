@@ -1,0 +1,196 @@
+package oauth
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+// A keeper keeps the sessions of one Auth, in its store. An error of any method means that the store
+// could not tell: then nothing may be saved, and no cookie cleared.
+type keeper struct {
+	store         sessions.Store
+	peeker        sessionstore.Peeker // the store; nil without memo
+	memo          *memo               // nil: none
+	name          string              // of the session's cookie
+	secure        bool                // the cookie carries Secure
+	maxAge        time.Duration
+	appIDs        []string // of the accounts that users log in with
+	allowSnapshot bool
+	logger        *slog.Logger
+}
+
+func newKeeper(cfg Config) (k keeper, err error) {
+	k = keeper{store: cfg.Store, maxAge: cfg.MaxAge, appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger}
+	k.name, k.secure = cfg.cookieName("wx")
+	if cfg.Website != nil {
+		k.appIDs = append(k.appIDs, cfg.Website.AppID)
+	}
+	if k.store == nil {
+		k.store, err = sessionstore.NewCookie(cfg.Keys...)
+	}
+	if peeker, ok := k.store.(sessionstore.Peeker); ok && peeker.Itself() == k.store && cfg.MemoSize > 0 {
+		k.peeker, k.memo = peeker, newMemo(cfg.MemoSize)
+	}
+	return k, err
+}
+
+// load returns the request's record, perhaps without tokens, or nil for a visitor who is anonymous.
+func (k *keeper) load(r *http.Request, now time.Time) (*record, error) {
+	if k.memo == nil {
+		return k.open(r, now)
+	}
+	for value := range cookie.Candidates(r, k.name) {
+		if rec, err := k.loadValue(r, value, now); rec != nil || err != nil {
+			return rec, err
+		}
+	}
+	return nil, nil
+}
+
+// loadValue is load for one value of the session's cookie.
+func (k *keeper) loadValue(r *http.Request, value string, now time.Time) (*record, error) {
+	sealed, err := k.peeker.Peek(r.Context(), k.name, value)
+	if err != nil {
+		return nil, k.unlessAnonymous(r, err)
+	}
+	if rec, ok := k.memo.get(value, sealed, now); ok {
+		return rec, nil
+	}
+	values, err := k.peeker.OpenPeeked(r.Context(), k.name, value, sealed)
+	if err != nil {
+		return nil, k.unlessAnonymous(r, err)
+	}
+	rec := k.recordIn(values, now)
+	if rec != nil {
+		k.memo.put(value, sealed, rec, now, k.end(rec))
+	}
+	return rec, nil
+}
+
+// open is load past the memo: a record of its own, with tokens.
+func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
+	session, err := k.store.New(r, k.name)
+	if err != nil {
+		return nil, k.unlessAnonymous(r, err)
+	}
+	return k.recordIn(session.Values, now), nil
+}
+
+// unlessAnonymous returns an error of the store unless it means that nobody is signed in.
+func (k *keeper) unlessAnonymous(r *http.Request, err error) error {
+	if !sessionstore.Anonymous(err) {
+		return err
+	}
+	if err != nil {
+		k.logger.DebugContext(r.Context(), "wxoauth: a session cookie was not accepted")
+	}
+	return nil
+}
+
+// recordIn returns the record of a session that is ours and alive, or nil.
+func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
+	data, ok := values[recordKey].([]byte)
+	if !ok {
+		return nil
+	}
+	rec, err := decodeRecord(data)
+	if err != nil || !slices.Contains(k.appIDs, rec.user.AppID) || !k.alive(rec, now) {
+		return nil
+	}
+	if rec.user.Snapshot && !k.allowSnapshot { // from before it was forbidden, or of an Auth that allows it
+		return nil
+	}
+	return rec
+}
+
+// alive reports whether the session has not outlived its end. Replicas' clocks may differ by a minute.
+func (k *keeper) alive(rec *record, now time.Time) bool {
+	return now.Before(k.end(rec)) && now.Sub(rec.user.LoginAt) > -time.Minute
+}
+
+// end returns when the session is over, however much it is used.
+func (k *keeper) end(rec *record) time.Time { return rec.user.LoginAt.Add(k.maxAge) }
+
+// save writes rec into the request's session, with the life that is left of it. A session that
+// ended since it was read, by a logout in another tab, stays ended.
+func (k *keeper) save(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
+	session, err := k.store.New(r, k.name)
+	switch {
+	case err != nil && !sessionstore.Anonymous(err):
+		return err
+	case err != nil || session.IsNew:
+		return nil //nolint:nilerr // it ended
+	}
+	if err := k.write(w, r, session, rec, now); !errors.Is(err, sessionstore.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// replace begins a new session for rec under a new ID, so that an ID planted in the browser before
+// the login is worth nothing after it. The old record is deleted.
+func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
+	old, err := k.store.New(r, k.name)
+	if err != nil && !sessionstore.Anonymous(err) {
+		return err
+	}
+	if err == nil && !old.IsNew {
+		if err := k.delete(headerWriter{http.Header{}}, r, old); err != nil {
+			return err
+		}
+	}
+	return k.create(w, r, rec, now)
+}
+
+// create begins a session beside any that there may be.
+func (k *keeper) create(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
+	session := sessions.NewSession(k.store, k.name)
+	session.IsNew = true
+	return k.write(w, r, session, rec, now)
+}
+
+// remove ends the request's session, in the store and in the browser.
+func (k *keeper) remove(w http.ResponseWriter, r *http.Request) error {
+	session, err := k.store.New(r, k.name)
+	switch {
+	case !sessionstore.Anonymous(err):
+		return err // the session may be there: its cookie stays
+	case session == nil:
+		return errors.New("the store gave no session")
+	}
+	for value := range cookie.Candidates(r, k.name) {
+		k.memo.forget(value)
+	}
+	return k.delete(w, r, session)
+}
+
+func (k *keeper) write(w http.ResponseWriter, r *http.Request, session *sessions.Session, rec *record, now time.Time) error {
+	session.Options = k.options(max(1, int(k.end(rec).Sub(now)/time.Second)))
+	session.Values = map[any]any{recordKey: rec.encode()}
+	return k.store.Save(r, w, session)
+}
+
+func (k *keeper) delete(w http.ResponseWriter, r *http.Request, session *sessions.Session) error {
+	session.Options = k.options(-1)
+	session.Values = map[any]any{}
+	return k.store.Save(r, w, session)
+}
+
+func (k *keeper) options(maxAge int) *sessions.Options {
+	return &sessions.Options{Path: "/", MaxAge: maxAge, Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// headerWriter takes the cookies that a store sets.
+type headerWriter struct{ header http.Header }
+
+func (w headerWriter) Header() http.Header       { return w.header }
+func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (headerWriter) WriteHeader(int)             {}

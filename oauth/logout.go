@@ -1,0 +1,59 @@
+package oauth
+
+import (
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+const maxLogoutBody = 8 << 10 // bytes
+
+// LogoutHandler ends the session on a POST from this site. It goes on to a checked return_to of
+// query or form; without one it shows a small page, and a script gets 204.
+//
+// With cookie sessions, a cookie that was copied before stays good until it expires; a store on a
+// server forgets the session.
+func (a *Auth) LogoutHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			methodNotAllowed(w, http.MethodPost)
+			return
+		}
+		if err := a.csrf.Check(r); err != nil {
+			setHeaders(w.Header())
+			writeJSON(w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
+			return
+		}
+		v := newVisit(w, r)
+		if err := a.signOut(&v); err != nil {
+			a.fail(&v, storeFailure("write", err))
+			return
+		}
+		setHeaders(w.Header())
+		r.Body = http.MaxBytesReader(w, r.Body, maxLogoutBody)
+		switch to := r.FormValue("return_to"); {
+		case to != "":
+			a.returnTo(w, http.StatusSeeOther, to)
+		case acceptsHTML(r):
+			a.look.message(w, r, http.StatusOK, page{Name: signedOutPage})
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+}
+
+// signOut ends the session, if there is one, and answers nothing.
+func (a *Auth) signOut(v *visit) error {
+	rec, err := a.sessions.load(v.r, v.now)
+	if err != nil {
+		return err
+	}
+	if err := a.sessions.remove(v.w, v.r); err != nil {
+		return err
+	}
+	a.attempts.clearUnkept(v) // that login was kept
+	if rec != nil {
+		a.observe(v.r.Context(), core.Event{Name: core.EventSessionEnded})
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A visit is one request to a guarded page, and what was read of it: the clock once, and the URL
+// at most once. Most requests of signed-in users need no more than a glance at their URL.
+type visit struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	now     time.Time // when the request came
+	uri     string    // path and query as the browser wrote them
+	address *address  // uri in its parts; nil: not parsed yet
+}
+
+func newVisit(w http.ResponseWriter, r *http.Request) visit {
+	return visit{w: w, r: r, now: time.Now(), uri: requestURI(r)}
+}
+
+// An address is a request's URL, parsed.
+type address struct {
+	page   target   // without what WeChat added
+	states []string // of our form
+	codes  []string // that came with them
+}
+
+func (v *visit) parse() *address {
+	if v.address == nil {
+		v.address = parseAddress(v.uri)
+	}
+	return v.address
+}
+
+// page returns the page that the request asks for, without what WeChat added to its URL.
+func (v *visit) page() target { return v.parse().page }
+
+// path returns the path as the browser wrote it.
+func (v *visit) path() string {
+	path, _, _ := strings.Cut(v.uri, "?")
+	return path
+}
+
+// parseAddress takes state and code out of a URL that WeChat sent the browser back to. A state of
+// another form is the app's own, and so is a code without a state of ours.
+func parseAddress(uri string) *address {
+	all := parseTarget(uri)
+	a := &address{page: all}
+	if !strings.Contains(uri, statePrefix) {
+		return a
+	}
+	clean := target{path: all.path}
+	for _, p := range all.query {
+		switch {
+		case p.name == "state" && stateForm(p.value):
+			a.states = append(a.states, p.value)
+		case p.name == "code":
+			a.codes = append(a.codes, p.value)
+		default:
+			clean.query = append(clean.query, p)
+		}
+	}
+	if len(a.states) > 0 {
+		a.page = clean.homeward()
+	}
+	return a
+}
+
+// A callback is a request that WeChat sent back with a state of ours.
+type callback struct {
+	state  state
+	code   string
+	denied bool // no code: the user refused
+}
+
+const maxCode = 512 // bytes
+
+// callback returns nil if the request carries no state of our form. An error means that somebody
+// made it up.
+func (v *visit) callback(t *attempts) (*callback, error) {
+	if v.r.Method != http.MethodGet || !strings.Contains(v.uri, statePrefix) || len(v.parse().states) == 0 {
+		return nil, nil //nolint:nilnil // said in the comment above
+	}
+	states, codes := v.address.states, v.address.codes
+	s, ok := t.parse(states[0])
+	if !ok || len(states) > 1 {
+		return nil, errors.New("the state was not made here")
+	}
+	back := &callback{state: s}
+	if len(codes) > 1 {
+		return nil, errors.New("more than one code")
+	}
+	if len(codes) == 1 {
+		back.code = codes[0]
+	}
+	if len(back.code) > maxCode || strings.ContainsFunc(back.code, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return nil, errors.New("the code is malformed")
+	}
+	back.denied = back.code == "" || strings.EqualFold(back.code, "authdeny")
+	return back, nil
+}
