@@ -39,6 +39,6 @@ func (m *Mini) Middleware() gin.HandlerFunc {
 			abort(c)
 			return
 		}
-		c.Request = r
+		pass(c, r)
 	}
 }

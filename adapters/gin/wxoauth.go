@@ -73,13 +73,13 @@ func (a *Auth) Require(scope oauth.Scope) gin.HandlerFunc {
 			abort(c)
 			return
 		}
-		c.Request = r
+		pass(c, r)
 	}
 }
 
 // Optional passes on every request, with the user if somebody is signed in: for public pages.
 func (a *Auth) Optional() gin.HandlerFunc {
-	return func(c *gin.Context) { c.Request = a.auth.Identify(c.Writer, c.Request) }
+	return func(c *gin.Context) { pass(c, a.auth.Identify(c.Writer, c.Request)) }
 }
 
 // Login is the handler for Config.LoginPath, needed where Middleware does not see that path. It goes on
@@ -112,4 +112,19 @@ func handler(h http.Handler) gin.HandlerFunc {
 func abort(c *gin.Context) {
 	c.Writer.WriteHeaderNow()
 	c.Abort()
+}
+
+// pass runs the handlers behind with an admitted request. It is a copy, and net/http looks only at
+// the request that it made itself: so the temporary files of an upload are removed here.
+func pass(c *gin.Context, admitted *http.Request) {
+	r := c.Request
+	c.Request = admitted
+	defer func() {
+		r.Pattern = c.Request.Pattern
+		if form := c.Request.MultipartForm; form != nil && r.MultipartForm == nil {
+			r.MultipartForm = form
+			_ = form.RemoveAll() // as net/http does it: what cannot be removed stays
+		}
+	}()
+	c.Next()
 }

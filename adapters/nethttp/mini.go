@@ -35,8 +35,8 @@ func (m *Mini) Logout() http.Handler { return m.auth.LogoutHandler() }
 func (m *Mini) Middleware() func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r, ok := m.auth.Admit(w, r); ok {
-				next.ServeHTTP(w, r)
+			if admitted, ok := m.auth.Admit(w, r); ok {
+				pass(next, w, r, admitted)
 			}
 		})
 	}

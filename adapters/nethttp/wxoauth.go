@@ -63,8 +63,8 @@ func (a *Auth) Middleware() func(http.Handler) http.Handler { return a.Require("
 func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r, ok := a.auth.Admit(w, r, scope); ok {
-				next.ServeHTTP(w, r)
+			if admitted, ok := a.auth.Admit(w, r, scope); ok {
+				pass(next, w, r, admitted)
 			}
 		})
 	}
@@ -74,7 +74,7 @@ func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
 func (a *Auth) Optional() func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			next.ServeHTTP(w, a.auth.Identify(w, r))
+			pass(next, w, r, a.auth.Identify(w, r))
 		})
 	}
 }
@@ -96,3 +96,17 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 // User returns who is signed in; nil and false mean that nobody is, which happens only outside
 // [Auth.Middleware] and [Auth.Require].
 func User(r *http.Request) (*core.User, bool) { return core.UserFrom(r.Context()) }
+
+// pass hands an admitted request to next. It is a copy of r, and net/http looks only at the request
+// that it made itself: so the route's pattern is written there, for a middleware in front, and the
+// temporary files of an upload are removed here.
+func pass(next http.Handler, w http.ResponseWriter, r, admitted *http.Request) {
+	defer func() {
+		r.Pattern = admitted.Pattern
+		if form := admitted.MultipartForm; form != nil && r.MultipartForm == nil {
+			r.MultipartForm = form
+			_ = form.RemoveAll() // as net/http does it: what cannot be removed stays
+		}
+	}()
+	next.ServeHTTP(w, admitted)
+}

@@ -2,9 +2,7 @@ package adaptertest
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,10 +10,8 @@ import (
 
 	"github.com/gorilla/sessions"
 
-	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/internal/webtest"
-	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -151,24 +147,9 @@ func cookieCases() Group {
 		}},
 		{Name: "a mini program's token is no session of the web", Test: func(t *World) {
 			name, _ := t.session(t.Browser())
-			cfg := t.config(nil)
-			mini, err := mpauth.New(mpauth.Config{
-				AppID: t.Sim.MiniAppID(), Secret: core.Secret(t.Sim.MiniSecret()), Keys: cfg.Keys, Store: cfg.Store,
-				HTTPClient: cfg.HTTPClient, Logger: cfg.Logger,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			rw := httptest.NewRecorder()
-			code := t.Sim.NewJSCode(t.Sim.Users()[0].OpenID)
-			mini.LoginHandler().ServeHTTP(rw, httptest.NewRequest(http.MethodPost, "/mini/login", strings.NewReader(`{"code":"`+code+`"}`)))
-			var answer struct {
-				Token string `json:"token"`
-			}
-			if err := json.Unmarshal(rw.Body.Bytes(), &answer); err != nil || answer.Token == "" {
-				t.Fatalf("no token: %d %s", rw.Code, rw.Body)
-			}
-			t.wantAnonymous(name + "=" + answer.Token)
+			token := t.deployMini()
+			t.Deploy(nil)
+			t.wantAnonymous(name + "=" + token)
 		}},
 		{Name: "a cookie of an unknown key is nobody's; a retired key's is until it is taken away", Test: func(t *World) {
 			if t.Store.OnServer {

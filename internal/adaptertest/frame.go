@@ -10,6 +10,7 @@ import (
 	ginwx "github.com/wxoauth/wxoauth/adapters/gin"
 	httpwx "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -24,7 +25,7 @@ type Frame struct {
 
 	// Routes guards some routes:
 	//
-	//	GET      /              Optional
+	//	any      /              Optional
 	//	any      /me            Middleware
 	//	any      /base          Require(ScopeBase)
 	//	any      /profile       Require(ScopeUserInfo)
@@ -36,6 +37,13 @@ type Frame struct {
 	//	GET      /wechat/login  Login
 	//	any      /logout        Logout
 	Routes func(cfg oauth.Config, site Site) (http.Handler, error)
+
+	// Mini is a mini program's server:
+	//
+	//	any  /mini/login   Login
+	//	any  /mini/logout  Logout
+	//	any  /mini/of/...  Middleware
+	Mini func(cfg mpauth.Config, site Site) (http.Handler, error)
 }
 
 // A Site shows the pages of a test program.
@@ -72,7 +80,7 @@ func NetHTTP() Frame {
 			}
 			show, guard := page(site), auth.Middleware()
 			mux := http.NewServeMux()
-			mux.Handle("GET /{$}", auth.Optional()(show))
+			mux.Handle("/{$}", auth.Optional()(show))
 			mux.Handle("/me", guard(show))
 			mux.Handle("/base", auth.Require(httpwx.ScopeBase)(show))
 			mux.Handle("/profile", auth.Require(httpwx.ScopeUserInfo)(show))
@@ -86,6 +94,17 @@ func NetHTTP() Frame {
 			mux.Handle("/mount/", http.StripPrefix("/mount", guard(show)))
 			mux.Handle("/wechat/login", auth.Login())
 			mux.Handle("/logout", auth.Logout())
+			return mux, nil
+		},
+		Mini: func(cfg mpauth.Config, site Site) (http.Handler, error) {
+			mini, err := httpwx.NewMini(cfg)
+			if err != nil {
+				return nil, err
+			}
+			mux := http.NewServeMux()
+			mux.Handle("/mini/login", mini.Login())
+			mux.Handle("/mini/logout", mini.Logout())
+			mux.Handle("/mini/of/", mini.Middleware()(page(site)))
 			return mux, nil
 		},
 	}
@@ -115,7 +134,7 @@ func Chi() Frame {
 			}
 			show := page(site)
 			r := chi.NewRouter()
-			r.With(auth.Optional()).Get("/", show)
+			r.With(auth.Optional()).HandleFunc("/", show)
 			r.With(auth.Middleware()).HandleFunc("/me", show)
 			r.With(auth.Require(chiwx.ScopeBase)).HandleFunc("/base", show)
 			r.With(auth.Require(chiwx.ScopeUserInfo)).HandleFunc("/profile", show)
@@ -132,6 +151,17 @@ func Chi() Frame {
 			r.Handle("/mount/*", http.StripPrefix("/mount", auth.Middleware()(show)))
 			r.Handle("/wechat/login", auth.Login())
 			r.Handle("/logout", auth.Logout())
+			return r, nil
+		},
+		Mini: func(cfg mpauth.Config, site Site) (http.Handler, error) {
+			mini, err := chiwx.NewMini(cfg)
+			if err != nil {
+				return nil, err
+			}
+			r := chi.NewRouter()
+			r.Handle("/mini/login", mini.Login())
+			r.Handle("/mini/logout", mini.Logout())
+			r.With(mini.Middleware()).HandleFunc("/mini/of/*", page(site))
 			return r, nil
 		},
 	}
@@ -162,7 +192,7 @@ func Gin() Frame {
 			}
 			show := page(site)
 			r := gin.New()
-			r.GET("/", auth.Optional(), show)
+			r.Any("/", auth.Optional(), show)
 			r.Any("/me", auth.Middleware(), show)
 			r.Any("/base", auth.Require(ginwx.ScopeBase), show)
 			r.Any("/profile", auth.Require(ginwx.ScopeUserInfo), show)
@@ -180,6 +210,17 @@ func Gin() Frame {
 			r.Any("/mount/*path", gin.WrapH(http.StripPrefix("/mount", inner)))
 			r.Any("/wechat/login", auth.Login())
 			r.Any("/logout", auth.Logout())
+			return r, nil
+		},
+		Mini: func(cfg mpauth.Config, site Site) (http.Handler, error) {
+			mini, err := ginwx.NewMini(cfg)
+			if err != nil {
+				return nil, err
+			}
+			r := gin.New()
+			r.Any("/mini/login", mini.Login())
+			r.Any("/mini/logout", mini.Logout())
+			r.Group("/mini/of", mini.Middleware()).Any("/*path", page(site))
 			return r, nil
 		},
 	}

@@ -69,7 +69,11 @@ func inspectAnswer(h *webtest.Hop, complain func(string, ...any)) {
 	if strings.HasPrefix(kind, "text/html") {
 		inspectPage(h, complain)
 	}
-	if h.Status == http.StatusUnauthorized && h.Header.Get("WWW-Authenticate") != "WeChat" {
+	scheme := "WeChat"
+	if strings.HasPrefix(h.URL.Path, "/mini/") {
+		scheme = "Bearer"
+	}
+	if h.Status == http.StatusUnauthorized && h.Header.Get("WWW-Authenticate") != scheme {
 		complain("WWW-Authenticate is %q", h.Header.Get("WWW-Authenticate"))
 	}
 	location := h.Location()

@@ -39,6 +39,8 @@ func Groups() []Group {
 		cookieCases(),
 		configCases(),
 		secretCases(),
+		uploadCases(),
+		miniCases(),
 	}
 }
 

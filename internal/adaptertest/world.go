@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -89,6 +90,7 @@ type Shown struct {
 	Method, Path, RawQuery string
 	User                   *core.User // nil: nobody is signed in
 	Header                 http.Header
+	Upload                 string // the temporary file of an upload; empty: none
 }
 
 // TokenShown is what AccessToken gave to /token.
@@ -179,8 +181,9 @@ func (w *World) BrowserOf(u wxsim.User) *webtest.Browser {
 
 // Show answers a page: in JSON, with the user if there is one. It makes World a [Site].
 func (w *World) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
+	upload := w.receive(r)
 	w.mu.Lock()
-	w.shown = append(w.shown, Shown{r.Method, r.URL.Path, r.URL.RawQuery, u, rw.Header().Clone()})
+	w.shown = append(w.shown, Shown{r.Method, r.URL.Path, r.URL.RawQuery, u, rw.Header().Clone(), upload})
 	w.mu.Unlock()
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/events"):
@@ -198,6 +201,29 @@ func (w *World) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
 	rw.Header().Set(pageHeader, "1")
 	rw.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(rw).Encode(page{r.URL.Path, r.URL.RawQuery, u}) // the browser hung up
+}
+
+// receive reads an upload as a page would that keeps nothing in memory, and returns the name of the
+// temporary file; empty: r is no upload.
+func (w *World) receive(r *http.Request) (file string) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return ""
+	}
+	if err := r.ParseMultipartForm(0); err != nil {
+		w.Errorf("the form cannot be read: %v", err)
+		return ""
+	}
+	upload, _, err := r.FormFile("upload")
+	if err != nil {
+		w.Errorf("the upload cannot be read: %v", err)
+		return ""
+	}
+	defer func() { _ = upload.Close() }()
+	if f, ok := upload.(*os.File); ok {
+		return f.Name()
+	}
+	w.Error("the upload is not in a file")
+	return ""
 }
 
 // pageHeader marks the answers of pages, as opposed to those of the library.

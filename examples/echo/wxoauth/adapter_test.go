@@ -8,6 +8,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/examples/echo/wxoauth"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
+	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -40,7 +41,7 @@ func onEcho() adaptertest.Frame {
 				return nil, err
 			}
 			show, e := page(site), echo.New()
-			e.GET("/", show, auth.Optional())
+			e.Any("/", show, auth.Optional())
 			e.Any("/me", show, auth.Middleware())
 			e.Any("/base", show, auth.Require(wxoauth.ScopeBase))
 			e.Any("/profile", show, auth.Require(wxoauth.ScopeUserInfo))
@@ -58,6 +59,17 @@ func onEcho() adaptertest.Frame {
 			e.Any("/mount/*", echo.WrapHandler(http.StripPrefix("/mount", inner)))
 			e.Any("/wechat/login", auth.Login())
 			e.Any("/logout", auth.Logout())
+			return e, nil
+		},
+		Mini: func(cfg mpauth.Config, site adaptertest.Site) (http.Handler, error) {
+			mini, err := wxoauth.NewMini(cfg)
+			if err != nil {
+				return nil, err
+			}
+			e := echo.New()
+			e.Any("/mini/login", mini.Login())
+			e.Any("/mini/logout", mini.Logout())
+			e.Any("/mini/of/*", page(site), mini.Middleware())
 			return e, nil
 		},
 	}

@@ -36,8 +36,7 @@ func (m *Mini) Middleware() echo.MiddlewareFunc {
 			if !ok {
 				return nil // Admit has answered
 			}
-			c.SetRequest(r)
-			return next(c)
+			return pass(next, c, r)
 		}
 	}
 }

@@ -4,6 +4,8 @@
 package wxoauth
 
 import (
+	"net/http"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -52,8 +54,7 @@ func (a *Auth) Require(scope oauth.Scope) echo.MiddlewareFunc {
 			if !ok {
 				return nil // Admit has answered
 			}
-			c.SetRequest(r)
-			return next(c)
+			return pass(next, c, r)
 		}
 	}
 }
@@ -62,8 +63,7 @@ func (a *Auth) Require(scope oauth.Scope) echo.MiddlewareFunc {
 func (a *Auth) Optional() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			c.SetRequest(a.auth.Identify(c.Response(), c.Request()))
-			return next(c)
+			return pass(next, c, a.auth.Identify(c.Response(), c.Request()))
 		}
 	}
 }
@@ -81,3 +81,18 @@ func (a *Auth) AccessToken(c echo.Context) (string, error) {
 
 // User returns who is signed in; false means nobody is.
 func User(c echo.Context) (*core.User, bool) { return core.UserFrom(c.Request().Context()) }
+
+// pass runs the handlers behind with an admitted request. It is a copy, and net/http looks only at
+// the request that it made itself: so the temporary files of an upload are removed here.
+func pass(next echo.HandlerFunc, c echo.Context, admitted *http.Request) error {
+	r := c.Request()
+	c.SetRequest(admitted)
+	defer func() {
+		r.Pattern = c.Request().Pattern
+		if form := c.Request().MultipartForm; form != nil && r.MultipartForm == nil {
+			r.MultipartForm = form
+			_ = form.RemoveAll() // as net/http does it: what cannot be removed stays
+		}
+	}()
+	return next(c)
+}
