@@ -53,8 +53,8 @@ func Post(path string, body any) Request {
 // another one. Each of its requests takes at most 5 seconds, and an answer of at most 1 MB.
 //
 // Errors: [*Error] is a refusal by WeChat and unwraps to its [Code]; [*WireError] is everything
-// else between us and WeChat. Neither holds a secret or a URL. An own [TokenSource]'s error is
-// handed on as it is, and an r that cannot be sent is a fault of the program.
+// else between us and WeChat. Neither holds a secret or a URL. An error of the program's own
+// [TokenSource] is handed on as it is, and an r that cannot be sent is a fault of the program.
 func Call[T any](ctx context.Context, c *Client, r Request) (*T, error) {
 	body, _, err := c.call(ctx, r, false)
 	if err != nil {
@@ -93,7 +93,7 @@ func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.
 	if !errors.Is(err, ErrAccessToken) {
 		return body, header, err
 	}
-	c.tokens.Refused(ctx, token)
+	c.tokens.Refused(withRefusal(ctx, err), token)
 	next, tokenErr := c.tokens.Token(ctx)
 	if tokenErr != nil {
 		return nil, nil, tokenErr
@@ -103,7 +103,7 @@ func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.
 	}
 	body, header, err = c.attempt(ctx, x, r, next)
 	if errors.Is(err, ErrAccessToken) {
-		c.tokens.Refused(ctx, next)
+		c.tokens.Refused(withRefusal(ctx, err), next)
 	}
 	return body, header, err
 }

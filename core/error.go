@@ -26,13 +26,13 @@ const (
 	ErrInvalidAppID       Code = 40013 // the AppID is wrong
 	ErrInvalidCode        Code = 40029 // the login code is unknown, expired, of another kind or of another appid
 	ErrInvalidRefresh     Code = 40030 // the refresh token is unknown
-	ErrInvalidSecret      Code = 40125 // the AppSecret is wrong; a 40001 of the token call itself is turned into this
+	ErrInvalidSecret      Code = 40125 // the AppSecret is wrong; also matches the 40001 of the token call itself
 	ErrCodeUsed           Code = 40163 // the login code was already exchanged
 	ErrIPNotAllowed       Code = 40164 // the caller's IP address is not in the account's whitelist
 	ErrBlocked            Code = 40226 // WeChat blocks this user's login for a high risk
 	ErrAppIDMissing       Code = 41002 // no appid was sent
 	ErrSecretMissing      Code = 41004 // no secret was sent
-	ErrAccessToken        Code = 42001 // also matches 40001 and 40014: WeChat refused the access token
+	ErrAccessToken        Code = 42001 // also matches 40001 and 40014 of other calls: WeChat refused the access token
 	ErrRefreshExpired     Code = 42002 // the refresh token is older than 30 days
 	ErrCodeExpired        Code = 42003 // the login code is older than 5 minutes
 	ErrGrantRevoked       Code = 42007 // the user changed the password: all tokens of the grant are dead
@@ -56,13 +56,38 @@ type Error struct {
 	Code    Code   // never 0
 	Message string // errmsg, cleaned and at most 200 bytes; for logs, not for branching
 	RID     string // WeChat's request id, to quote to its support; may be empty
+
+	aboutSecret bool // it is the 40001 of the token call
 }
 
 // Error says which call was refused, with errmsg and code.
 func (e *Error) Error() string { return fmt.Sprintf("wechat: %s: %s (%v)", e.Op, e.Message, e.Code) }
 
-// Unwrap gives the [Code].
-func (e *Error) Unwrap() error { return e.Code }
+// Unwrap returns what the error matches: its [Code], or [ErrInvalidSecret] where WeChat says 40001
+// about the AppSecret.
+func (e *Error) Unwrap() error {
+	if e.aboutSecret {
+		return secretRefusal(e.Code)
+	}
+	return e.Code
+}
+
+// A secretRefusal is a Code of the token call that has another meaning everywhere else.
+type secretRefusal Code
+
+func (c secretRefusal) Error() string { return Code(c).Error() }
+
+// Is matches the code as it is, and [ErrInvalidSecret], but not [ErrAccessToken].
+func (c secretRefusal) Is(target error) bool { return target == Code(c) || target == ErrInvalidSecret }
+
+// As finds the code.
+func (c secretRefusal) As(target any) bool {
+	code, ok := target.(*Code)
+	if ok {
+		*code = Code(c)
+	}
+	return ok
+}
 
 // A WireKind tells what went wrong between us and WeChat.
 type WireKind string

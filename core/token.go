@@ -254,7 +254,7 @@ func (t *tokens) call(ctx context.Context) (*appToken, error) {
 	answer, err := Call[tokenAnswer](ctx, t.caller, r)
 	if err != nil {
 		if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code == 40001 {
-			refusal.Code = ErrInvalidSecret // here 40001 is about the secret, not about a token
+			refusal.aboutSecret = true
 		}
 		return nil, err
 	}
@@ -302,7 +302,7 @@ func (t *tokens) warn(ctx context.Context, op string, err error, sent ...string)
 
 // Refused implements [TokenSource]: the token is dropped if it is still the current one. One
 // fetch may follow at once; if that token is refused as well, none for 30 seconds.
-func (t *tokens) Refused(_ context.Context, token string) {
+func (t *tokens) Refused(ctx context.Context, token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if cur := t.current.Load(); cur == nil || cur.Value != token {
@@ -311,9 +311,33 @@ func (t *tokens) Refused(_ context.Context, token string) {
 	now := time.Now()
 	t.failedUntil = time.Time{}
 	if now.Sub(t.refusedAt) < refusalPause {
-		t.failed = &Error{Op: "app access token", Code: ErrAccessToken, Message: "the token just fetched was refused as well"}
+		t.failed = refusedAgain(ctx)
 		t.failedUntil = now.Add(refusalPause)
 	}
 	t.refused, t.refusedAt = token, now
 	t.current.Store(nil)
 }
+
+type refusalKey struct{}
+
+// withRefusal tells a TokenSource how WeChat refused its token, also through one that wraps ours.
+func withRefusal(ctx context.Context, refusal error) context.Context {
+	return context.WithValue(ctx, refusalKey{}, refusal)
+}
+
+const stillRefused = "the token just fetched was refused as well"
+
+// refusedAgain is why there is no token, with what WeChat said about the last one.
+func refusedAgain(ctx context.Context) error {
+	err, _ := ctx.Value(refusalKey{}).(error)
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		return &Error{Op: "app access token", Code: refusal.Code, Message: stillRefused + ": " + refusal.Message, RID: refusal.RID}
+	}
+	return tokenRefusal{}
+}
+
+// A tokenRefusal stands in where somebody else reports the refusal, without a code.
+type tokenRefusal struct{}
+
+func (tokenRefusal) Error() string        { return "wechat: app access token: " + stillRefused }
+func (tokenRefusal) Is(target error) bool { return target == ErrAccessToken }

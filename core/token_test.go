@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -620,18 +621,21 @@ func TestSameTokenAgainIsNotTriedAgain(t *testing.T) {
 func TestTokenRefusedTwicePauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
+		var said Code // WeChat's last answer
 		refuse := func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path == classicPath {
 				return nil, nil
 			}
-			return answer(200, "", `{"errcode":40001,"errmsg":"invalid credential"}`), nil
+			said = map[Code]Code{0: 42001, 42001: 40014, 40014: 40001}[said]
+			return answer(200, "", fmt.Sprintf(`{"errcode":%d,"errmsg":"invalid"}`, said)), nil
 		}
 		api.fail(refuse)
 		c := newTestClient(t, api, classicTokens(t, nil))
 		for range 29 {
 			_, err := Call[struct{}](t.Context(), c, ping())
-			if !errors.Is(err, ErrAccessToken) {
-				t.Errorf("err = %v", err)
+			refusal, ok := errors.AsType[*Error](err)
+			if !errors.Is(err, ErrAccessToken) || !ok || refusal.Code != said || said != 40014 {
+				t.Errorf("err = %v, want what WeChat said last: %v", err, said)
 			}
 			time.Sleep(time.Second)
 		}
@@ -746,8 +750,9 @@ func TestTokenCallFails(t *testing.T) {
 					with(cfg)
 				})
 				_, err := Call[struct{}](t.Context(), c, ping())
-				if tt.kind == "" && (!errors.Is(err, tt.code) || errors.Is(err, ErrAccessToken)) {
-					t.Errorf("err = %v, want %v", err, tt.code)
+				refusal, refused := errors.AsType[*Error](err)
+				if tt.kind == "" && (!errors.Is(err, tt.code) || errors.Is(err, ErrAccessToken) || !refused || !strings.Contains(tt.body, strconv.Itoa(int(refusal.Code)))) {
+					t.Errorf("err = %v, want %v with the errcode of %s", err, tt.code, tt.body)
 				}
 				if wire, isWire := errors.AsType[*WireError](err); tt.kind != "" && (!isWire || wire.Kind != tt.kind) {
 					t.Errorf("err = %v, want kind %q", err, tt.kind)

@@ -48,17 +48,16 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // problemOf finds the status and the word for an error.
 func problemOf(err error) (int, problem) {
-	code, _ := errors.AsType[core.Code](err)
-	switch code {
-	case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired:
+	is := func(code core.Code) bool { return errors.Is(err, code) }
+	switch {
+	case is(core.ErrInvalidCode), is(core.ErrCodeUsed), is(core.ErrCodeExpired):
 		return http.StatusBadRequest, problem{Word: "invalid_code"}
-	case core.ErrNoRecentVisit: // WeChat checks nothing for users who left hours ago
+	case is(core.ErrNoRecentVisit): // WeChat checks nothing for users who left hours ago
 		return http.StatusForbidden, problem{Word: "no_recent_visit"}
-	case core.ErrQuota, core.ErrRateLimit:
+	case is(core.ErrQuota), is(core.ErrRateLimit):
 		return http.StatusTooManyRequests, problem{Word: "limited"}
-	case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrUnauthorizedAPI:
+	case is(core.ErrInvalidAppID), is(core.ErrInvalidSecret), is(core.ErrIPNotAllowed), is(core.ErrUnauthorizedAPI):
 		return http.StatusInternalServerError, problem{Word: "config"}
-	default: // the others tell no more than that it went wrong
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge, problem{Word: "too_large"}

@@ -185,6 +185,7 @@ func TestWeChatHasTroubles(t *testing.T) {
 		{"busy", "/wxa/msg_sec_check", wxsim.Code(-1), 502, `{"error":"upstream"}`},
 		{"the quota is spent", "/wxa/msg_sec_check", wxsim.Code(45009), 429, `{"error":"limited"}`},
 		{"a wrong secret", "/cgi-bin/stable_token", wxsim.Code(40125), 500, `{"error":"config"}`},
+		{"a wrong secret in the other words of WeChat", "/cgi-bin/stable_token", wxsim.Code(40001), 500, `{"error":"config"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
