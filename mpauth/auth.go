@@ -2,6 +2,8 @@ package mpauth
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -39,14 +41,54 @@ func (a *Auth) identify(r *http.Request) (record, *problem) {
 			return record{session: s}, nil
 		}
 	}
+	rec, err := a.find(r, token)
+	switch {
+	case err == nil:
+		return rec, nil
+	case errors.Is(err, ErrNoSession):
+		return record{}, &problem{status: http.StatusUnauthorized, word: loginRequired}
+	case errors.Is(err, ErrSessionExpired):
+		return record{}, &problem{status: http.StatusUnauthorized, word: sessionExpired}
+	}
+	return record{}, storeProblem("read", err)
+}
+
+// What [Auth.Session] says of a token that no session stands behind.
+var (
+	ErrNoSession      = errors.New("mpauth: no session has this token")
+	ErrSessionExpired = errors.New("mpauth: the session is older than MaxAge")
+)
+
+// Session returns the session and the user of a token, for transports without an HTTP request:
+// gRPC metadata, a message of a WebSocket. token is what LoginHandler answered, without "Bearer".
+//
+// Errors: [ErrNoSession] (the client logs in), [ErrSessionExpired] (it logs in again). Any other
+// error is an outage of the session store: the token stays good.
+func (a *Auth) Session(ctx context.Context, token string) (*Session, *core.User, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody) // stores read requests
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := a.find(r, token)
+	if err != nil {
+		if !errors.Is(err, ErrNoSession) && !errors.Is(err, ErrSessionExpired) {
+			a.report(ctx, storeProblem("read", err))
+		}
+		return nil, nil, err
+	}
+	return &rec.session, rec.user(), nil
+}
+
+// find returns what is recorded of a token's session. Errors are those of [Auth.Session].
+func (a *Auth) find(r *http.Request, token string) (record, error) {
 	l, err := a.tokens.open(r, token)
 	switch {
 	case err != nil:
-		return record{}, storeProblem("read", err)
+		return record{}, fmt.Errorf("mpauth: the session cannot be read: %w", err)
 	case l == nil:
-		return record{}, &problem{status: http.StatusUnauthorized, word: loginRequired}
+		return record{}, ErrNoSession
 	case l.expired:
-		return record{}, &problem{status: http.StatusUnauthorized, word: sessionExpired}
+		return record{}, ErrSessionExpired
 	}
 	return l.record, nil
 }

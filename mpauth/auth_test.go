@@ -514,3 +514,46 @@ func BenchmarkAdmit(b *testing.B) {
 		}
 	}
 }
+
+// Transports without requests ask for the session of a token.
+func TestSession(t *testing.T) {
+	for _, store := range stores {
+		t.Run(store.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.MaxAge = store.make(t), time.Hour })
+				token := login(t, a)
+				s, u, err := a.Session(t.Context(), token)
+				want := mpauth.Session{AppID: appID, OpenID: openID, UnionID: unionID, SessionKey: sessionKey}
+				if err != nil || *s != want || u.AppID != appID || u.OpenID != openID || u.UnionID != unionID || u.LoginAt.IsZero() {
+					t.Errorf("Session = %+v, %+v, %v", s, u, err)
+				}
+				for _, bad := range []string{"", "garbage", "Bearer " + token, token + "x", token + "\n", strings.Repeat("A", 5000)} {
+					if s, u, err := a.Session(t.Context(), bad); s != nil || u != nil || !errors.Is(err, mpauth.ErrNoSession) {
+						t.Errorf("Session(%.20q) = %v, %v, %v", bad, s, u, err)
+					}
+				}
+				time.Sleep(time.Hour)
+				if s, u, err := a.Session(t.Context(), token); s != nil || u != nil || !errors.Is(err, mpauth.ErrSessionExpired) {
+					t.Errorf("after MaxAge: %v, %v, %v", s, u, err)
+				}
+			})
+		})
+	}
+}
+
+// An outage of the store is neither of the two errors that make a client log in.
+func TestSessionInAnOutage(t *testing.T) {
+	store, events := &faulty{Store: files(t)}, &recorder{}
+	a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.Observer = store, events })
+	token := login(t, a)
+	store.newErr = errOutage
+	_, _, err := a.Session(t.Context(), token)
+	if !errors.Is(err, errOutage) || errors.Is(err, mpauth.ErrNoSession) || errors.Is(err, mpauth.ErrSessionExpired) {
+		t.Errorf("err = %v", err)
+	}
+	events.want(t, "login_started mini", "login_finished mini", "store_down read")
+	store.newErr = nil
+	if _, _, err := a.Session(t.Context(), token); err != nil {
+		t.Errorf("after the outage: %v", err)
+	}
+}

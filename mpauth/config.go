@@ -66,6 +66,7 @@ type Auth struct {
 	appID      string
 	client     *Client
 	tokens     *tokens
+	refusals   *refusals
 	onLogin    func(ctx context.Context, r *http.Request, s *Session) error
 	trustCloud bool
 	observer   core.Observer
@@ -92,7 +93,7 @@ func New(cfg Config) (*Auth, error) {
 		return nil, err
 	}
 	a := &Auth{
-		appID: cfg.AppID, client: NewClient(wechat), tokens: tokens,
+		appID: cfg.AppID, client: NewClient(wechat), tokens: tokens, refusals: newRefusals(),
 		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer, logger: cfg.Logger,
 	}
 	if a.logger == nil {

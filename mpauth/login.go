@@ -17,6 +17,10 @@ const eventKind = "mini"
 const (
 	maxLoginBody = 4 << 10         // bytes
 	postTime     = 8 * time.Second // for a login or a logout, from request to answer
+
+	// Calls of one client that find their token expired log in at once, the second perhaps with the
+	// token that the first has just got.
+	newTime = 5 * time.Second
 )
 
 // loginAnswer is the answer to a good login.
@@ -34,7 +38,9 @@ type loginAnswer struct {
 // by WeChat or refused by OnLogin (403), limited (429), config (500: see the log), upstream (502,
 // 503, 504) and store_down (503).
 //
-// A login that comes with the token of an earlier session ends that session.
+// A login that comes with the token of an earlier session ends that session, unless it is only
+// seconds old. Nothing is asked of WeChat while the session store is away, so that the code stays
+// good, nor about a code that WeChat has refused lately.
 func (a *Auth) LoginHandler() http.Handler { return post(a.login) }
 
 func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
@@ -57,9 +63,19 @@ func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
 	if err != nil {
 		return nil, &problem{status: http.StatusBadRequest, word: badRequest, err: err}
 	}
+	if err := a.refusals.of(code); err != nil {
+		return nil, wechatProblem(err)
+	}
+	if err := a.tokens.ready(r); err != nil {
+		return nil, storeProblem("write", err)
+	}
 	session, err := a.client.Code2Session(r.Context(), code)
 	if err != nil {
-		return nil, wechatProblem(err)
+		p := wechatProblem(err)
+		if p.word == invalidCode {
+			a.refusals.add(code, err)
+		}
+		return nil, p
 	}
 	if a.onLogin != nil {
 		seen := *session // what OnLogin does to it stays its own
@@ -76,15 +92,18 @@ func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
 	return &loginAnswer{token, int64(a.tokens.life / time.Second), rec.user()}, nil
 }
 
-// endEarlier ends the session whose token came with a login. The login stands if it cannot be
-// ended: then it ends by itself.
+// endEarlier ends the session whose token came with a login, unless it is new. The login stands
+// if it cannot be ended: then it ends by itself.
 func (a *Auth) endEarlier(r *http.Request) {
-	token := bearer(r)
-	if token == "" {
-		return
-	}
-	if _, p := a.end(r, token); p != nil {
-		a.report(r.Context(), p)
+	earlier, err := a.tokens.open(r, bearer(r))
+	switch {
+	case err != nil:
+		a.report(r.Context(), storeProblem("read", err))
+	case earlier == nil || time.Since(earlier.loginAt) < newTime:
+	default:
+		if err := a.tokens.end(r, earlier); err != nil {
+			a.report(r.Context(), storeProblem("write", err))
+		}
 	}
 }
 

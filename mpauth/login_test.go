@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -252,30 +253,105 @@ func TestOnLogin(t *testing.T) {
 
 // The session before a login ends with it: a store keeps one session of a client, not all.
 func TestALoginEndsTheSessionBefore(t *testing.T) {
-	events := &recorder{}
-	var refuse error
-	a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) {
-		cfg.Store, cfg.Observer = files(t), events
-		cfg.OnLogin = func(context.Context, *http.Request, *mpauth.Session) error { return refuse }
+	synctest.Test(t, func(t *testing.T) {
+		var refuse error
+		a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) {
+			cfg.Store = files(t)
+			cfg.OnLogin = func(context.Context, *http.Request, *mpauth.Session) error { return refuse }
+		})
+		first, other := login(t, a), login(t, a)
+		time.Sleep(time.Minute)
+		refuse = errors.New("not now")
+		serve(a.LoginHandler(), post(t, loginBody, first))
+		if s, _ := admit(t, a, visit(t, first)); s == nil {
+			t.Error("a refused login ended the session before")
+		}
+		refuse = nil
+		if w := serve(a.LoginHandler(), post(t, loginBody, first)); w.Code != http.StatusOK {
+			t.Fatalf("login = %d %s", w.Code, w.Body)
+		}
+		if s, _ := admit(t, a, visit(t, first)); s != nil {
+			t.Error("the session before is still good")
+		}
+		if s, _ := admit(t, a, visit(t, other)); s == nil {
+			t.Error("the session of another device ended")
+		}
+		if w := serve(a.LoginHandler(), post(t, loginBody, "garbage")); w.Code != http.StatusOK {
+			t.Errorf("login with a bad token = %d %s", w.Code, w.Body)
+		}
 	})
-	first, other := login(t, a), login(t, a)
-	refuse = errors.New("not now")
-	serve(a.LoginHandler(), post(t, loginBody, first))
-	if s, _ := admit(t, a, visit(t, first)); s == nil {
-		t.Error("a refused login ended the session before")
+}
+
+// Two calls of a mini program find its token expired and both log in, the second with the token
+// that the first has just got. Neither ends the other's session.
+func TestTwoLoginsAtOnceDoNotEndEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.MaxAge = files(t), time.Hour })
+		old := login(t, a)
+		time.Sleep(time.Hour)
+		first := tokenOf(t, serve(a.LoginHandler(), post(t, loginBody, old)))
+		time.Sleep(2 * time.Second)
+		second := tokenOf(t, serve(a.LoginHandler(), post(t, loginBody, first)))
+		for _, token := range []string{first, second} {
+			if s, w := admit(t, a, visit(t, token)); s == nil {
+				t.Errorf("one of the two was ended: %d %s", w.Code, w.Body)
+			}
+		}
+	})
+}
+
+// While the store is away no code is spent: the client's next try can use it.
+func TestALoginSpendsNoCodeWhileTheStoreIsAway(t *testing.T) {
+	for name, store := range map[string]*faulty{"files": {Store: files(t)}, "gorilla's cookies": {Store: sessions.NewCookieStore(key(8), key(9))}} {
+		t.Run(name, func(t *testing.T) {
+			wx := answering(goodLogin)
+			a := newAuth(t, wx, with(store))
+			store.saveErr = errOutage
+			wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), http.StatusServiceUnavailable, "store_down")
+			if calls := wx.asked(); len(calls) != 0 {
+				t.Errorf("WeChat was asked: %v", calls)
+			}
+			store.saveErr = nil
+			if w := serve(a.LoginHandler(), post(t, loginBody, "")); w.Code != http.StatusOK {
+				t.Errorf("after the outage: %d %s", w.Code, w.Body)
+			}
+		})
 	}
-	refuse = nil
-	if w := serve(a.LoginHandler(), post(t, loginBody, first)); w.Code != http.StatusOK {
-		t.Fatalf("login = %d %s", w.Code, w.Body)
+}
+
+// A trial of the store leaves nothing behind.
+func TestALoginLeavesOneSession(t *testing.T) {
+	dir := t.TempDir()
+	a := newAuth(t, answering(goodLogin), with(sessions.NewFilesystemStore(dir, key(8))))
+	login(t, a)
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%d files, %v", len(files), err)
 	}
-	if s, _ := admit(t, a, visit(t, first)); s != nil {
-		t.Error("the session before is still good")
-	}
-	if s, _ := admit(t, a, visit(t, other)); s == nil {
-		t.Error("the session of another device ended")
-	}
-	if w := serve(a.LoginHandler(), post(t, loginBody, "garbage")); w.Code != http.StatusOK {
-		t.Errorf("login with a bad token = %d %s", w.Code, w.Body)
+}
+
+// A code that WeChat has refused is not asked about again while it could live.
+func TestARefusedCodeIsRemembered(t *testing.T) {
+	for _, tt := range []struct {
+		code  string
+		asked int // times in two tries
+	}{{"40029", 1}, {"40163", 1}, {"42003", 1}, {"-1", 2}, {"45011", 2}, {"40125", 2}, {"40226", 2}} {
+		t.Run(tt.code, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				wx := refusing(tt.code)
+				a := newAuth(t, wx, nil)
+				first := serve(a.LoginHandler(), post(t, loginBody, ""))
+				again := serve(a.LoginHandler(), post(t, loginBody, ""))
+				if calls := len(wx.asked()); calls != tt.asked || again.Code != first.Code || again.Body.String() != first.Body.String() {
+					t.Errorf("%d calls, %d %s and then %d %s", calls, first.Code, first.Body, again.Code, again.Body)
+				}
+				serve(a.LoginHandler(), post(t, `{"code":"another"}`, ""))
+				time.Sleep(5 * time.Minute)
+				serve(a.LoginHandler(), post(t, loginBody, ""))
+				if calls := len(wx.asked()); calls != tt.asked+2 {
+					t.Errorf("%d calls, want one for another code and one after 5 minutes", calls)
+				}
+			})
+		})
 	}
 }
 

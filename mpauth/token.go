@@ -1,6 +1,7 @@
 package mpauth
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"time"
@@ -40,6 +41,25 @@ type login struct {
 
 	expired bool
 	stored  *sessions.Session
+}
+
+// ready reports an outage of the store, before a code of WeChat's is spent on a session that could
+// not be kept.
+func (t *tokens) ready(r *http.Request) error {
+	if outcomes, ok := t.store.(sessionstore.Outcomes); ok {
+		_, err := outcomes.Reserve(r.Context(), "mini login "+rand.Text(), postTime)
+		return err
+	}
+	if t.codec == nil {
+		return nil // a sealed token is kept by the client
+	}
+	trial := sessions.NewSession(t.store, t.name)
+	trial.IsNew = true
+	if _, err := t.save(r, trial, postTime); err != nil {
+		return err
+	}
+	_, err := t.save(r, trial, -time.Second)
+	return err
 }
 
 // issue stores a session under a new ID and returns its token. An error is an outage.

@@ -145,7 +145,12 @@ const loginBody = `{"code":"` + jsCode + `"}`
 // login logs in and returns the token.
 func login(t *testing.T, a *mpauth.Auth) string {
 	t.Helper()
-	w := serve(a.LoginHandler(), post(t, loginBody, ""))
+	return tokenOf(t, serve(a.LoginHandler(), post(t, loginBody, "")))
+}
+
+// tokenOf returns the token that a login was answered with.
+func tokenOf(t *testing.T, w *httptest.ResponseRecorder) string {
+	t.Helper()
 	var answer struct{ Token string }
 	if err := json.Unmarshal(w.Body.Bytes(), &answer); w.Code != http.StatusOK || err != nil || answer.Token == "" {
 		t.Fatalf("login = %d %s", w.Code, w.Body)

@@ -1,0 +1,47 @@
+package mpauth
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+const (
+	codeTime    = 5 * time.Minute // the life of a login code
+	maxRefusals = 1 << 13         // remembered at once, in about 1 MB
+)
+
+// refusals are the codes that WeChat has refused lately, by their hash: asking again would only
+// spend the mini program's calls.
+type refusals struct {
+	mu    sync.Mutex
+	codes *simplelru.LRU[[sha256.Size]byte, refusal]
+}
+
+type refusal struct {
+	err error
+	end time.Time
+}
+
+func newRefusals() *refusals {
+	codes, _ := simplelru.NewLRU[[sha256.Size]byte, refusal](maxRefusals, nil) // fails for a size of 0 only
+	return &refusals{codes: codes}
+}
+
+// of returns how WeChat refused the code, or nil.
+func (l *refusals) of(code string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.codes.Get(sha256.Sum256([]byte(code))); ok && time.Now().Before(known.end) {
+		return known.err
+	}
+	return nil
+}
+
+func (l *refusals) add(code string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.codes.Add(sha256.Sum256([]byte(code)), refusal{err, time.Now().Add(codeTime)})
+}
