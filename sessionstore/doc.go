@@ -2,6 +2,6 @@
 // sessions. [CookieStore] is a gorilla [sessions.Store] and serves any gorilla user.
 //
 // For authors of other stores: [NewCodecs], [Seal] and [Open] are the seal, [ErrNotFound] tells a
-// missing session from an outage, [Outcomes] is an optional extra, and the package storetest is
+// missing session from an outage, [Outcomes] and [Ender] are optional extras, and the package storetest is
 // the contract that every store must pass.
 package sessionstore

@@ -51,8 +51,8 @@ func TestCommandsOfVisits(t *testing.T) {
 		// The session is read to see who is there, and again to end it.
 		{"a login in place of a session, without tracking", func() {
 			f.WantStatus(again.Do(to(1, back(callback))), http.StatusFound)
-		}, map[string]int{"GET": 2, "SET": 3, "DEL": 1}},
-		{"a logout", func() { f.WantStatus(again.Do(to(1, logout)), http.StatusNoContent) }, map[string]int{"GET": 2, "DEL": 1}},
+		}, map[string]int{"GET": 2, "SET": 3, "DEL": 1, "ZREM": 1}},
+		{"a logout", func() { f.WantStatus(again.Do(to(1, logout)), http.StatusNoContent) }, map[string]int{"GET": 2, "DEL": 1, "ZREM": 1}},
 	} {
 		f.redis.Forget()
 		tt.do()

@@ -28,7 +28,8 @@ type Memory struct {
 
 type memoryValue struct {
 	text string
-	end  time.Time // zero: never
+	set  map[string]float64 // of a sorted set
+	end  time.Time          // zero: never
 }
 
 // A memoryConn writes its answers from a goroutine of its own, since a pipe holds nothing.
@@ -158,24 +159,25 @@ func (r *Memory) answer(c *memoryConn, command []string) []byte {
 	case name == "SET":
 		text = r.set(args)
 	case name == "DEL":
-		_, ok := r.get(args[0])
-		delete(r.values, args[0])
-		r.changed(args[0])
-		text = ":0\r\n"
-		if ok {
-			text = ":1\r\n"
-		}
+		text = r.delete(args[0])
 	case name == "EVAL" && strings.Contains(args[0], "KEEPTTL") && len(args) == 5: // replaces what is still there
 		text = ":0\r\n"
 		if v, ok := r.get(args[2]); ok && v.text == args[3] {
 			text = r.set([]string{args[2], args[4], "KEEPTTL"})
 		}
+	case name == "EVALSHA":
+		text = "-NOSCRIPT No matching script\r\n"
+	case name == "EVAL" && strings.Contains(args[0], "ZREMRANGEBYSCORE"):
+		text = r.sessions(args)
+	case name == "ZRANGE":
+		text = r.list(args[0])
+	case name == "ZREM":
+		r.unlist(args[0], args[1])
+		text = ":1\r\n"
 	case name == "EVAL" && strings.Contains(args[0], "'DEL'") && len(args) == 4: // deletes what is still there
 		text = ":0\r\n"
 		if v, ok := r.get(args[2]); ok && v.text == args[3] {
-			delete(r.values, args[2])
-			r.changed(args[2])
-			text = ":1\r\n"
+			text = r.delete(args[2])
 		}
 	default:
 		r.tb.Errorf("the store sent Redis a command that is not known here: %q", command)
@@ -192,6 +194,16 @@ func (r *Memory) get(key string) (memoryValue, bool) {
 		return memoryValue{}, false
 	}
 	return v, ok
+}
+
+func (r *Memory) delete(key string) string {
+	_, ok := r.get(key)
+	delete(r.values, key)
+	r.changed(key)
+	if !ok {
+		return ":0\r\n"
+	}
+	return ":1\r\n"
 }
 
 func (r *Memory) set(args []string) string {

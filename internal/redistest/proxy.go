@@ -20,6 +20,7 @@ type Proxy struct {
 	delay  time.Duration
 	answer string // sent in place of the server's answers
 	cut    int    // bytes of the next answer to let through, -1 for all
+	lose   int    // answers to let through before all are lost, -1 for all
 	conns  map[net.Conn]struct{}
 }
 
@@ -31,7 +32,7 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, done: make(chan struct{}), cut: -1, conns: map[net.Conn]struct{}{}}
+	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, done: make(chan struct{}), cut: -1, lose: -1, conns: map[net.Conn]struct{}{}}
 	p.running.Go(p.accept)
 	tb.Cleanup(p.close)
 	return p
@@ -56,6 +57,14 @@ func (p *Proxy) CutAfter(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = n
+}
+
+// LoseAfter lets n more answers through. From then on the server gets what it is sent, and each
+// connection is reset instead of an answer. LoseAfter(-1) ends that.
+func (p *Proxy) LoseAfter(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = n
 }
 
 func (p *Proxy) accept() {
@@ -128,11 +137,17 @@ func (p *Proxy) beforeCommand(piece []byte) ([]byte, bool) {
 func (p *Proxy) beforeAnswer(piece []byte) ([]byte, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.lose > 0 {
+		p.lose--
+		return piece, true
+	}
 	switch {
 	case p.cut >= 0:
 		piece = piece[:min(p.cut, len(piece))]
 		p.cut = -1
 		return piece, false
+	case p.lose == 0:
+		return nil, false
 	case p.answer != "":
 		return []byte(p.answer), true
 	default:

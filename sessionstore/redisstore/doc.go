@@ -1,6 +1,7 @@
 // Package redisstore keeps sessions in Redis, for apps with several replicas. [Store] is a gorilla
-// [sessions.Store] and serves any gorilla user. The cookie carries nothing but a random id, so a
-// logout ends the session at once, on every replica.
+// [sessions.Store] and serves any gorilla user. The cookie carries nothing but an id, so a logout
+// ends the session at once, on every replica, and [Store.EndAll] ends all sessions of a user. An id
+// proves itself: one that somebody made up costs no command, and is remembered nowhere.
 //
 // Sessions are read through Redis' client-side caching: one that was read lately costs no command,
 // and Redis tells each replica when it changes. Give the client
@@ -16,6 +17,9 @@
 // within a second even when nothing is asked of it; until then sessions read lately are still
 // served. What was read is kept in memory, up to the client's CacheSizeEachConn (128 MB) on each of
 // its connections.
+//
+// Redis 6 or later, or a service that speaks like it, has to allow EVAL and EVALSHA for logins. All keys
+// of a user have one hash tag, and each script names the keys that it touches, as a cluster needs it.
 //
 // When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
 // session: that is [sessionstore.ErrNotFound].

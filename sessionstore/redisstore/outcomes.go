@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -82,4 +83,7 @@ func (s *Store) SetOutcome(ctx context.Context, key string, outcome []byte, ttl 
 	return wrap("store the outcome of a login", s.redis.do(ctx, set.ToRetryable()).Error())
 }
 
-func (s *Store) outcomeKey(key string) string { return s.prefix + "o:" + digest([]byte(key)) }
+func (s *Store) outcomeKey(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return s.prefix + "o:" + encoding.EncodeToString(sum[:])
+}

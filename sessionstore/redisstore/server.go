@@ -27,6 +27,17 @@ func (s *server) do(ctx context.Context, command rueidis.Completed) rueidis.Redi
 	return s.guard(ctx, func(ctx context.Context) rueidis.RedisResult { return s.client.Do(ctx, command.Pin()) })
 }
 
+// doBoth sends two commands in one round trip, and returns the first error.
+func (s *server) doBoth(ctx context.Context, first, second rueidis.Completed) error {
+	return s.guard(ctx, func(ctx context.Context) rueidis.RedisResult {
+		results := s.client.DoMulti(ctx, first.Pin(), second.Pin())
+		if results[0].Error() != nil {
+			return results[0]
+		}
+		return results[1]
+	}).Error()
+}
+
 // doCache sends one command, unless its answer was cached within the last ttl. What is cached
 // should not wait for a goroutine, so there is a guard only while Redis is silent.
 func (s *server) doCache(ctx context.Context, command rueidis.Cacheable, ttl time.Duration) rueidis.RedisResult {

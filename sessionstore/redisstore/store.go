@@ -3,9 +3,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,7 +24,6 @@ const (
 	// has changed get lost.
 	cachedFor = time.Minute
 
-	idSize = 32 // random bytes in an id
 	// unread is the ID of a session that could not be read, so that Save refuses to overwrite it.
 	unread = "unread"
 )
@@ -52,6 +49,8 @@ type Config struct {
 type Store struct {
 	redis    *server
 	seal     *sealer
+	ids      *mint
+	strays   strays
 	prefix   string
 	tracking bool
 	options  sessions.Options
@@ -71,9 +70,13 @@ func New(client rueidis.Client, cfg Config) (*Store, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	ids, err := newMint(cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
 	s := &Store{
 		redis: &server{client: client, timeout: cmp.Or(cfg.Timeout, defaultTimeout)},
-		seal:  seal, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
+		seal:  seal, ids: ids, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
 		s.options = sessionstore.DefaultOptions()
@@ -127,10 +130,14 @@ func (s *Store) Itself() sessions.Store { return s }
 
 // Peek returns the sealed record of the session that the cookie names; see [sessionstore.Peeker].
 func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
-	if !isID(cookie) {
+	switch {
+	case s.ids.made(name, cookie):
+		return s.load(ctx, s.sessionKey(name, cookie))
+	case isID(cookie):
+		return s.loadStray(ctx, s.sessionKey(name, cookie))
+	default:
 		return "", sessionstore.ErrNotFound
 	}
-	return s.load(ctx, s.sessionKey(name, cookie))
 }
 
 // OpenPeeked opens a record; see [sessionstore.Peeker]. One that an older key has sealed is sealed
@@ -164,12 +171,18 @@ func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
 
 // load reads the record under key.
 func (s *Store) load(ctx context.Context, key string) (string, error) {
-	var result rueidis.RedisResult
 	if get := s.redis.client.B().Get().Key(key); s.tracking {
-		result = s.redis.doCache(ctx, get.Cache(), cachedFor)
-	} else {
-		result = s.redis.do(ctx, get.Build())
+		return sealedIn(s.redis.doCache(ctx, get.Cache(), cachedFor))
 	}
+	return s.loadPlain(ctx, key)
+}
+
+// loadPlain reads the record under key from Redis itself.
+func (s *Store) loadPlain(ctx context.Context, key string) (string, error) {
+	return sealedIn(s.redis.do(ctx, s.redis.client.B().Get().Key(key).Build()))
+}
+
+func sealedIn(result rueidis.RedisResult) (string, error) {
 	sealed, err := result.ToString()
 	if missing(err) {
 		return "", sessionstore.ErrNotFound
@@ -207,29 +220,46 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 	if session.ID == unread {
 		return wrap("save a session", errors.New("it could not be read before"))
 	}
-	id := session.ID
-	if id == "" {
-		id = newID()
+	if session.ID == "" {
+		return s.create(ctx, session, expiry)
 	}
+	key := s.sessionKey(session.Name(), session.ID)
+	record, err := sessionstore.Marshal(session.Values, expiry)
+	if err != nil {
+		return err
+	}
+	set := s.redis.client.B().Set().Key(key).Value(s.seal.seal(key, record)).Xx().Keepttl().Build()
+	err = s.announced(ctx, key, s.redis.do(ctx, set.ToRetryable()).Error())
+	if missing(err) {
+		return sessionstore.ErrNotFound
+	}
+	return wrap("save a session", err)
+}
+
+// create stores a new record under a new id.
+func (s *Store) create(ctx context.Context, session *sessions.Session, expiry time.Time) error {
+	login, known := sessionstore.LoginFrom(ctx)
+	owner := nobody()
+	if known {
+		owner = ownerOf(login.Subject)
+	}
+	id := s.ids.make(session.Name(), owner)
 	key := s.sessionKey(session.Name(), id)
 	record, err := sessionstore.Marshal(session.Values, expiry)
 	if err != nil {
 		return err
 	}
-	set := s.redis.client.B().Set().Key(key).Value(s.seal.seal(key, record))
-	if session.ID == "" {
-		life := max(time.Until(expiry), time.Millisecond)
-		if err := s.redis.do(ctx, set.Px(life).Build().ToRetryable()).Error(); err != nil {
-			return wrap("save a session", err)
-		}
+	sealed, life := s.seal.seal(key, record), max(time.Until(expiry), time.Millisecond)
+	if known {
+		err = s.saveNew(ctx, id, key, sealed, life, login)
+	} else {
+		set := s.redis.client.B().Set().Key(key).Value(sealed).Px(life).Build()
+		err = wrap("save a session", s.redis.do(ctx, set.ToRetryable()).Error())
+	}
+	if err == nil {
 		session.ID = id
-		return nil
 	}
-	err = s.change(ctx, key, set.Xx().Keepttl().Build())
-	if missing(err) {
-		return sessionstore.ErrNotFound
-	}
-	return wrap("save a session", err)
+	return err
 }
 
 // Renew deletes the session's record, so that the next Save stores it under a new id. Call it when
@@ -240,7 +270,7 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 	}
 	if session.ID != "" {
 		key := s.sessionKey(session.Name(), session.ID)
-		if err := s.change(ctx, key, s.redis.client.B().Del().Key(key).Build()); err != nil {
+		if err := s.remove(ctx, session.ID, key); err != nil {
 			return wrap("end a session", err)
 		}
 	}
@@ -248,12 +278,12 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 	return nil
 }
 
-// change runs a command that changes a record which this replica may have read. Redis announces
-// the change on the connection that reads are made on, and only there: one answer more from it
-// means that the announcement has come, so the next read here finds the new state. If there is no
-// such answer the connection is broken, and what was read on it is forgotten.
-func (s *Store) change(ctx context.Context, key string, command rueidis.Completed) error {
-	err := s.redis.do(ctx, command.ToRetryable()).Error()
+// announced waits, after a command that changed a record which this replica may have read, until the
+// replica knows of the change; err is that of the command. Redis announces the change on the connection
+// that reads are made on, and only there: one answer more from it means that the announcement has come,
+// so the next read here finds the new state. If there is no such answer the connection is broken, and
+// what was read on it is forgotten.
+func (s *Store) announced(ctx context.Context, key string, err error) error {
 	if err == nil && s.tracking {
 		_ = s.redis.doCache(ctx, s.redis.client.B().Strlen().Key(key).Cache(), 0).Error()
 	}
@@ -265,31 +295,18 @@ func (s *Store) change(ctx context.Context, key string, command rueidis.Complete
 // records cannot be exchanged.
 func (s *Store) sessionKey(name, id string) string {
 	var buf [128]byte // spares the hot path an allocation
-	return s.prefix + "s:" + digest(append(append(append(buf[:0], name...), '='), id...))
-}
-
-func digest(text []byte) string {
-	var buf [2 * sha256.Size]byte
-	sum := sha256.Sum256(text)
-	return string(encoding.AppendEncode(buf[:0], sum[:]))
-}
-
-// encoding writes ids and hashes. It has one spelling for each.
-var encoding = base64.RawURLEncoding.Strict() //nolint:gochecknoglobals // an immutable alphabet
-
-func newID() string {
-	id := make([]byte, idSize)
-	_, _ = rand.Read(id) // it never fails
-	return encoding.EncodeToString(id)
-}
-
-// isID reports whether a cookie's value can be an id of ours; anything else costs no command.
-func isID(value string) bool {
-	var text [idSize * 2]byte
-	var id [idSize]byte
-	if len(value) != encoding.EncodedLen(idSize) {
-		return false
+	sum := sha256.Sum256(append(append(append(buf[:0], name...), '='), id...))
+	if tag := tagOf(id); tag != "" {
+		return s.keyOf(tag, encoding.EncodeToString(sum[:memberSize]))
 	}
-	n, err := encoding.Decode(id[:], text[:copy(text[:], value)])
-	return err == nil && n == idSize
+	return s.prefix + "s:" + encoding.EncodeToString(sum[:])
 }
+
+// keyOf is where the record of a session is kept of which the list of its owner's sessions has member.
+func (s *Store) keyOf(tag, member string) string { return s.prefix + "s:{" + tag + "}" + member }
+
+// memberOf is the last part of a key that keyOf made.
+func memberOf(key string) string { return key[len(key)-memberLength:] }
+
+// listKey is where an owner's sessions are listed.
+func (s *Store) listKey(tag string) string { return s.prefix + "u:{" + tag + "}" }

@@ -193,7 +193,7 @@ func TestCommandsAreCounted(t *testing.T) {
 			if err := plain.SetOutcome(t.Context(), "state", []byte("done"), time.Minute); err != nil {
 				t.Error(err)
 			}
-		}, map[string]int{"GET": 1, "SET": 3, "DEL": 1}},
+		}, map[string]int{"GET": 1, "SET": 3, "ZREM": 1, "DEL": 1}},
 	} {
 		server.Forget()
 		tt.do()

@@ -1,0 +1,133 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+var _ sessionstore.Ender = (*Store)(nil)
+
+// The sessions of one subject are listed in a sorted set, by the last part of their key, with the
+// time at which each ends by itself: unix microseconds of Redis' own clock, the only one that is
+// asked here. The set is trimmed at each login, and gone with the last session. After EndAll it
+// holds, for a minute:
+//
+//	ended   when EndAll took effect, as the time a minute later
+//	untold  the same, until the caller of EndAll is known to know
+const (
+	untold    = "untold"
+	endRounds = 10 // in which somebody logs in just then
+)
+
+//nolint:gochecknoglobals // constants but for their sums
+var (
+	// saveScript stores a new session. It returns -1, and stores nothing, if the login began before
+	// its subject's sessions were ended; how many microseconds after that, if it began after; and 0 if
+	// they were not ended lately. The age of the login is measured before the script is sent, so that
+	// the login may have begun earlier by as much as the script was on its way.
+	saveScript = newScript(`local session, list = KEYS[1], KEYS[2]
+local record, life, age, member, minute = ARGV[1], ARGV[2] * 1000, ARGV[3], ARGV[4], 6e7
+local t = redis.call('TIME')
+local now, after = t[1] * 1e6 + t[2], 0
+redis.call('ZREMRANGEBYSCORE', list, '-inf', now)
+local mark = redis.call('ZSCORE', list, 'ended')
+if mark then after = now - age - (mark - minute) end
+if after < 0 then return -1 end
+redis.call('SET', session, record, 'PX', ARGV[2])
+redis.call('ZADD', list, now + life, member)
+if redis.call('PTTL', list) * 1000 < life then
+	redis.call('PEXPIREAT', list, string.format('%.0f', (now + life) / 1000))
+end
+return after`)
+
+	// endScript deletes the sessions that were found in the list, and leaves the mark, unless the list
+	// has got more: then it returns 0. If the last EndAll has taken effect and nobody was told, then
+	// this is its repeat, and there is nothing to do.
+	endScript = newScript(`local list, minute = KEYS[1], 6e7
+local t = redis.call('TIME')
+local now = t[1] * 1e6 + t[2]
+redis.call('ZREMRANGEBYSCORE', list, '-inf', now)
+if redis.call('ZSCORE', list, 'untold') then return 1 end
+for i = 2, #KEYS do
+	redis.call('DEL', KEYS[i])
+	redis.call('ZREM', list, ARGV[i - 1])
+end
+local marks = 0
+if redis.call('ZSCORE', list, 'ended') then marks = 1 end
+if redis.call('ZCARD', list) > marks then return 0 end
+redis.call('ZADD', list, now + minute, 'ended', now + minute, 'untold')
+redis.call('PEXPIRE', list, 60000)
+return 1`)
+)
+
+// saveNew stores a session of a subject under its new key, in one round trip.
+func (s *Store) saveNew(ctx context.Context, id, key, sealed string, life time.Duration, login sessionstore.Login) error {
+	asked := time.Now()
+	var age time.Duration
+	if !login.Began.IsZero() {
+		age = max(0, asked.Sub(login.Began))
+	}
+	after, err := s.redis.run(ctx, saveScript, []string{key, s.listKey(tagOf(id))},
+		sealed, milliseconds(life), strconv.FormatInt(age.Microseconds(), 10), memberOf(key)).AsInt64()
+	if err != nil {
+		return wrap("save a session", err)
+	}
+	if after == 0 || time.Duration(after)*time.Microsecond > time.Since(asked) {
+		return nil
+	}
+	if after > 0 { // perhaps it began before, and nobody has the id yet
+		_ = s.remove(ctx, id, key)
+	}
+	return sessionstore.ErrEnded
+}
+
+// remove deletes the session of an id, which is stored under key.
+func (s *Store) remove(ctx context.Context, id, key string) error {
+	b := s.redis.client.B()
+	record := b.Del().Key(key).Build().ToRetryable()
+	if tag := tagOf(id); tag != "" {
+		listed := b.Zrem().Key(s.listKey(tag)).Member(memberOf(key)).Build().ToRetryable()
+		return s.announced(ctx, key, s.redis.doBoth(ctx, record, listed))
+	}
+	return s.announced(ctx, key, s.redis.do(ctx, record).Error())
+}
+
+// EndAll ends all sessions of subject, on every replica within the time of a message; see
+// [sessionstore.Ender]. Sessions of an earlier version of this package, whose ids are 43 characters
+// long, are not known by subject: they live until they end by themselves.
+func (s *Store) EndAll(ctx context.Context, subject string) error {
+	const op = "end a user's sessions"
+	owner := ownerOf(subject)
+	tag := encoding.EncodeToString(owner[:])
+	list := s.listKey(tag)
+	for range endRounds {
+		members, err := s.redis.do(ctx, s.redis.client.B().Zrange().Key(list).Min("0").Max("-1").Build()).AsStrSlice()
+		if err != nil {
+			return wrap(op, err)
+		}
+		members = slices.DeleteFunc(members, func(member string) bool { return len(member) != memberLength }) // a mark
+		keys := []string{list}
+		for _, member := range members {
+			keys = append(keys, s.keyOf(tag, member))
+		}
+		done, err := s.redis.run(ctx, endScript, keys, members...).AsBool()
+		if err != nil {
+			return wrap(op, err)
+		}
+		if done {
+			told := s.redis.do(ctx, s.redis.client.B().Zrem().Key(list).Member(untold).Build().ToRetryable())
+			return wrap(op, s.announced(ctx, list, told.Error()))
+		}
+	}
+	return wrap(op, fmt.Errorf("%w again and again", errLoggingIn))
+}
+
+var errLoggingIn = errors.New("the user logs in")
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }

@@ -1,0 +1,203 @@
+package redisstore_test
+
+import (
+	"errors"
+	"maps"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/sessionstore"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+	"github.com/wxoauth/wxoauth/sessionstore/storetest"
+)
+
+const subject = "wx1 oOpenID"
+
+// signIn saves a session of subject, with a MaxAge in seconds, and returns its cookie.
+func signIn(t *testing.T, store *redisstore.Store, began time.Time, maxAge int) (cookie string, err error) {
+	t.Helper()
+	session, err := store.New(request(t, ""), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Values["s"] = []byte("somebody")
+	session.Options.MaxAge = maxAge
+	w := httptest.NewRecorder()
+	r := request(t, "")
+	r = r.WithContext(sessionstore.WithLogin(r.Context(), sessionstore.Login{Subject: subject, Began: began}))
+	if err := store.Save(r, w, session); err != nil {
+		return "", err
+	}
+	return w.Result().Cookies()[0].Value, nil
+}
+
+func mustSignIn(t *testing.T, store *redisstore.Store, maxAge int) string {
+	t.Helper()
+	cookie, err := signIn(t, store, time.Now(), maxAge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cookie
+}
+
+func endAll(t *testing.T, store *redisstore.Store) {
+	t.Helper()
+	if err := store.EndAll(t.Context(), subject); err != nil {
+		t.Fatalf("EndAll: %v", err)
+	}
+}
+
+func TestEnderContract(t *testing.T) {
+	server := redistest.Start(t)
+	for _, noTracking := range []bool{false, true} {
+		storetest.RunEnder(t, func(t *testing.T) sessions.Store {
+			t.Helper()
+			server.Do("FLUSHALL")
+			return newStore(t, server.Addr, redisstore.Config{NoTracking: noTracking})
+		})
+	}
+}
+
+// The list of a user's sessions holds those that live, tells nobody who the user is, and is gone with
+// the last of them.
+func TestListOfSessions(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{Prefix: "shop:"})
+	list := func() (key string) {
+		for _, key = range server.Keys() {
+			if strings.HasPrefix(key, "shop:u:") {
+				return key
+			}
+		}
+		return ""
+	}
+	length := func() string { return server.Do("ZCARD", list()) }
+	brief := mustSignIn(t, store, 1)
+	if shown := server.Do("KEYS", "*") + server.Do("ZRANGE", list(), "0", "-1"); strings.Contains(shown, "oOpenID") || strings.Contains(shown, brief) {
+		t.Errorf("Redis shows %q", shown)
+	}
+	server.Eventually("the list ends with its only session", func() bool { return list() == "" })
+
+	mustSignIn(t, store, 1)
+	long := mustSignIn(t, store, 1000)
+	server.Eventually("a session ends by itself", func() bool { return len(server.Keys()) == 2 })
+	last := mustSignIn(t, store, 1000)
+	if got := length(); got != "2" {
+		t.Errorf("the list has %s sessions, want 2: one has ended", got)
+	}
+	if ttl, _ := strconv.Atoi(server.Do("TTL", list())); ttl < 990 || ttl > 1000 {
+		t.Errorf("the list lives %d s longer, want as long as the sessions", ttl)
+	}
+	end(t, store, long)
+	if got := length(); got != "1" {
+		t.Errorf("after a logout the list has %s sessions, want 1", got)
+	}
+	end(t, store, last)
+	if keys := server.Keys(); len(keys) > 0 {
+		t.Errorf("after the last logout Redis keeps %q", keys)
+	}
+
+	endAll(t, store)
+	keys := server.Keys()
+	if len(keys) != 1 {
+		t.Fatalf("after EndAll Redis keeps %q, want a mark", keys)
+	}
+	if ttl, _ := strconv.Atoi(server.Do("PTTL", keys[0])); ttl < 1 || ttl > 60_000 {
+		t.Errorf("the mark lives %d ms, want a minute", ttl)
+	}
+}
+
+func TestEndAllReachesOtherReplicas(t *testing.T) {
+	server := redistest.Start(t)
+	here, there := newStore(t, server.Addr, redisstore.Config{}), newStore(t, server.Addr, redisstore.Config{})
+	cookies := []string{mustSignIn(t, here, 100), mustSignIn(t, there, 100)}
+	for _, cookie := range cookies {
+		if valueOf(t, here, cookie) == "" || valueOf(t, there, cookie) == "" {
+			t.Fatal("a replica does not know the session")
+		}
+	}
+	endAll(t, here)
+	for _, cookie := range cookies {
+		if valueOf(t, here, cookie) != "" {
+			t.Error("the replica of the call still has a session")
+		}
+		server.Eventually("the end reaches the other replica", func() bool { return valueOf(t, there, cookie) == "" })
+	}
+}
+
+// A caller that never heard that EndAll has taken effect calls again.
+func TestRepeatOfEndAll(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	store, far := newStore(t, server.Addr, redisstore.Config{}), newStore(t, proxy.Addr, redisstore.Config{Timeout: 100 * time.Millisecond})
+	before := mustSignIn(t, store, 100)
+	if valueOf(t, far, before) == "" {
+		t.Fatal("not connected")
+	}
+	for heard := 0; valueOf(t, store, before) != ""; heard++ {
+		if heard == 10 {
+			t.Fatal("EndAll never takes effect")
+		}
+		server.Eventually("the far replica is connected", func() bool {
+			_, _, err := far.Outcome(t.Context(), "state")
+			return err == nil
+		})
+		proxy.LoseAfter(heard)
+		wantOutage(t, "EndAll whose answer is lost", far.EndAll(t.Context(), subject))
+		proxy.LoseAfter(-1)
+	}
+	after := mustSignIn(t, store, 100)
+	server.Eventually("the repeat comes through", func() bool { return far.EndAll(t.Context(), subject) == nil })
+	if valueOf(t, store, after) == "" {
+		t.Error("the repeat ended what began after the first call")
+	}
+	endAll(t, far)
+	if valueOf(t, store, after) != "" {
+		t.Error("a new call ended nothing")
+	}
+}
+
+// A login began before EndAll, also if its Save is so long on its way that Redis sees it young.
+func TestSlowSave(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	store, far := newStore(t, server.Addr, redisstore.Config{}), newStore(t, proxy.Addr, redisstore.Config{Timeout: 5 * time.Second})
+	mustSignIn(t, far, 100)
+	proxy.Delay(300 * time.Millisecond)
+	saved := make(chan error)
+	began := time.Now()
+	go func() {
+		_, err := signIn(t, far, began, 100)
+		saved <- err
+	}()
+	endAll(t, store)
+	if err := <-saved; !errors.Is(err, sessionstore.ErrEnded) {
+		t.Errorf("Save = %v, want ErrEnded", err)
+	}
+	proxy.Delay(0)
+	server.Eventually("nothing of it is left", func() bool { return len(server.Keys()) == 1 })
+}
+
+func TestCommandsOfEndAll(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	for range 2 {
+		mustSignIn(t, store, 100)
+		endAll(t, store)
+		mustSignIn(t, store, 100)
+	}
+	server.Forget()
+	mustSignIn(t, store, 100)
+	want := map[string]int{"EVALSHA": 1, "TIME": 1, "ZREMRANGEBYSCORE": 1, "ZSCORE": 1, "SET": 1, "ZADD": 1, "PTTL": 1}
+	got := server.Commands()
+	delete(got, "PEXPIREAT") // if it is a millisecond later
+	if !maps.Equal(got, want) {
+		t.Errorf("a login costs %v, want the one script that runs %v", got, want)
+	}
+}

@@ -1,0 +1,158 @@
+package redisstore
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+const cookieName = "__Host-wx-a1b2c3"
+
+func testKeys(keys ...byte) (all [][]byte) {
+	for _, b := range keys {
+		all = append(all, bytes.Repeat([]byte{b}, 32))
+	}
+	return all
+}
+
+func newTestMint(tb testing.TB, keys ...byte) *mint {
+	tb.Helper()
+	m, err := newMint(testKeys(keys...))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+func TestIDsProveThemselves(t *testing.T) {
+	first, rotated, second := newTestMint(t, 1), newTestMint(t, 2, 1), newTestMint(t, 2)
+	id := first.make(cookieName, ownerOf("li"))
+	if !first.made(cookieName, id) || !rotated.made(cookieName, id) || second.made(cookieName, id) {
+		t.Error("an id is known by its own key alone")
+	}
+	if made := rotated.make(cookieName, ownerOf("li")); !second.made(cookieName, made) || first.made(cookieName, made) {
+		t.Error("the first key makes ids")
+	}
+	if first.made(cookieName+"x", id) {
+		t.Error("an id is good under another name")
+	}
+	if tagOf(id) != tagOf(first.make(cookieName, ownerOf("li"))) || tagOf(id) == tagOf(first.make(cookieName, ownerOf("han"))) {
+		t.Error("the ids of one owner begin alike, and others otherwise")
+	}
+	if n := testing.AllocsPerRun(100, func() { first.made(cookieName, id) }); n > 0 {
+		t.Errorf("to know an id takes %v allocations", n)
+	}
+}
+
+// FuzzID feeds the mint any value: nothing is an id of ours but what it made.
+func FuzzID(f *testing.F) {
+	m := newTestMint(f, 1)
+	id := m.make(cookieName, nobody())
+	f.Add(id[1:] + "A")
+	f.Add(strings.Repeat("A", idLength))
+	f.Add(strings.Repeat("A", 43))
+	f.Fuzz(func(t *testing.T, value string) {
+		if m.made(cookieName, value) || m.made(value, id) != (value == cookieName) {
+			t.Errorf("%q is taken for an id, or a name", value)
+		}
+		if isID(value) && len(value) != idLength && len(value) != 43 {
+			t.Errorf("%q is taken for an id", value)
+		}
+	})
+}
+
+func TestStraysCostLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s strays
+		missed := func() (n int) {
+			for {
+				if _, try := s.ask("k"); !try {
+					return n
+				}
+				s.tell("k", sessionstore.ErrNotFound)
+				n++
+			}
+		}
+		if n := missed(); n != 100 {
+			t.Errorf("%d tries at once, want 100", n)
+		}
+		time.Sleep(time.Minute)
+		if n := missed(); n != 60 {
+			t.Errorf("%d tries a minute later, want 60", n)
+		}
+		time.Sleep(time.Hour)
+		if n := missed(); n != 100 {
+			t.Errorf("%d tries an hour later, want 100", n)
+		}
+		s.tell("mine", nil)
+		if known, _ := s.ask("mine"); !known {
+			t.Error("a session that was found is not known")
+		}
+		s.tell("away", errors.New("Redis is away"))
+		for i := range 2 * maxKnown {
+			s.tell(strings.Repeat("x", i), nil)
+		}
+		if len(s.known) > maxKnown {
+			t.Errorf("%d sessions are known", len(s.known))
+		}
+	})
+}
+
+// Sessions of before ids proved themselves stay good, at no more than a command in each process.
+func TestOldIDs(t *testing.T) {
+	server := redistest.Start(t)
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Addr}, ForceSingleClient: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	s, err := New(client, Config{Keys: testKeys(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := sessionstore.Marshal(map[any]any{"s": []byte("somebody")}, time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.Repeat("a", 42) + "A"
+	key := s.sessionKey(cookieName, old)
+	if err := client.Do(t.Context(), client.B().Set().Key(key).Value(s.seal.seal(key, record)).ExSeconds(1000).Build()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	read := func(id string) string {
+		values, err := s.read(t.Context(), cookieName, id)
+		if err != nil && !errors.Is(err, sessionstore.ErrNotFound) {
+			t.Fatal(err)
+		}
+		value, _ := values["s"].([]byte)
+		return string(value)
+	}
+	if got := read(old); got != "somebody" {
+		t.Fatalf("the session holds %q", got)
+	}
+	read(old)
+	server.Forget()
+	forger := newTestMint(t, 9)
+	for range 1000 {
+		id := forger.make(cookieName, nobody())
+		read(id)
+		read(id[:42] + "A")
+		if got := read(old); got != "somebody" {
+			t.Fatalf("the session holds %q", got)
+		}
+	}
+	if got := server.Commands(); len(got) != 1 || got["GET"] > 110 {
+		t.Errorf("2000 ids that somebody made up cost %v", got)
+	}
+	if info := server.Do("INFO", "stats"); !strings.Contains(info, "tracking_total_keys:1\r\n") {
+		t.Errorf("Redis tracks more than the one session:\n%s", info)
+	}
+}
