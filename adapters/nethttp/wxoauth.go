@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/web"
 )
 
 // Config describes a web login; see [oauth.Config] for every field and its default.
@@ -86,6 +87,11 @@ func (a *Auth) Login() http.Handler { return a.auth.LoginHandler() }
 // Logout is the handler that ends the session on a POST from a page of the same site, and goes on to
 // the path in return_to; see [oauth.Auth.LogoutHandler].
 func (a *Auth) Logout() http.Handler { return a.auth.LogoutHandler() }
+
+// Script serves the pages' half of the login, an ES module: fetch that leads to the login, the
+// JS-SDK's signature, WeChat's QR code inside a page. Put it where everybody can load it, at
+// /wxoauth.js for example. See package web.
+func (a *Auth) Script() http.Handler { return web.Script() }
 
 // AccessToken returns a live access token of the signed-in user. It may set a cookie, so call it before
 // you write the answer. Errors: see [oauth.Auth.AccessToken].

@@ -12,7 +12,9 @@ for (const state of document.querySelectorAll("[data-ticket]")) {
       // the simulator is gone for the moment
     }
     if (word === "decided") {
-      location.replace("/wxsim/desktop?ticket=" + ticket);
+      // In a frame of the app's page it is that page which goes on, unless the app wants otherwise.
+      const self = new URLSearchParams(location.search).get("self_redirect") === "true";
+      (self ? window : top).location.replace(new URL("/wxsim/desktop?ticket=" + ticket, location));
       return;
     }
     const text = state.dataset[word];
