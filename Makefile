@@ -54,12 +54,16 @@ deps: ## install what the tests drive: redis-server, chromium and node
 test: deps ## every test with the race detector: the library, the adapter for echo, the browser tests, the benchmarks' own
 	WXOAUTH_NO_SKIP=1 go test -race -shuffle=on ./...
 	cd examples/echo && go test -shuffle=on ./...
-	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory js e2e
 	cd bench && WXOAUTH_NO_SKIP=1 go test ./...
 
 .PHONY: compat
 compat: deps ## build and test with the oldest versions of what go.mod names, and with the newest
 	@scripts/compat
+
+.PHONY: js
+js: deps ## the tests of the scripts for pages and mini programs
+	node --test web/wxoauth.test.js mini/wxoauth.test.js
 
 .PHONY: e2e
 e2e: deps ## the browser tests

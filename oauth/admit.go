@@ -63,6 +63,10 @@ func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
 		// The grant is withdrawn. Ask for all that was lost, though this page may need less.
 		a.logIn(v, login{scope: a.required(Scope(rec.user.Scope))})
 
+	// A page of this site shows WeChat's QR code by itself.
+	case a.embeds(v):
+		a.answerEmbed(v)
+
 	// Nobody, or one who has granted too little. A script cannot follow a redirect to WeChat, and
 	// the body of a form would be lost on the way.
 	case !navigation(v.r):
@@ -95,23 +99,31 @@ func (a *Auth) logIn(v *visit, l login) {
 	}
 }
 
-// redirectToWeChat ties a new attempt to this browser, and sends it to WeChat.
+// redirectToWeChat begins a login, and sends the browser to WeChat.
 func (a *Auth) redirectToWeChat(v *visit, l login, client *Client) {
+	if params, ok := a.begin(v, l, client); ok {
+		redirect(v.w, http.StatusFound, client.AuthorizeURL(params))
+	}
+}
+
+// begin ties a new attempt to this browser, and returns what WeChat's page is to be opened with.
+// False: the visit has its answer.
+func (a *Auth) begin(v *visit, l login, client *Client) (AuthorizeParams, bool) {
 	s := a.attempts.issue(l, v.now)
 	if err := a.attempts.tie(v, s); err != nil {
 		a.fail(v, &Failure{Status: http.StatusInternalServerError, Kind: KindConfig, Err: err})
-		return
+		return AuthorizeParams{}, false
 	}
 	if l.restarts == 0 {
 		a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: string(l.scope)})
 	}
-	redirect(v.w, http.StatusFound, client.AuthorizeURL(AuthorizeParams{
+	return AuthorizeParams{
 		RedirectURI:   a.cfg.PublicURL + v.page().outward().String(),
 		Scope:         l.scope,
 		State:         s.text,
 		ForcePopup:    a.cfg.ForcePopup && client == a.client,
 		ForceSnapshot: a.cfg.ForceSnapshot && client == a.client,
-	}))
+	}, true
 }
 
 // Identify puts the user on the context if the session is good. It is for public pages that show

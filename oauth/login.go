@@ -7,6 +7,10 @@ import "net/http"
 // if that is so already. A return_to that could lead off the site is replaced by "/".
 //
 // scope=snsapi_userinfo asks for more than Config.Scope; it never asks for less.
+//
+// With embed=1 a script of the same site gets, in place of a redirect to the QR page of
+// Config.Website, what that page is opened with in a frame: JSON of appid, scope, redirect_uri and
+// state. It gets 204 where somebody is signed in.
 func (a *Auth) LoginHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -42,4 +46,24 @@ func (a *Auth) returnTo(w http.ResponseWriter, status int, raw string) {
 		to = "/"
 	}
 	redirect(w, status, a.cfg.PublicURL+to)
+}
+
+// embeds reports whether a script of this site asks for a QR code to show in its page, in a browser
+// that logs in that way.
+func (a *Auth) embeds(v *visit) bool {
+	return a.website != nil && !a.cfg.AnyBrowser && v.r.Method == http.MethodGet && v.path() == a.loginPath &&
+		v.page().first("embed") == "1" && !inWeChat(v.r) && ownScript(v.r)
+}
+
+// answerEmbed begins a login that comes back to LoginPath, as if the browser had been sent there.
+func (a *Auth) answerEmbed(v *visit) {
+	v.parse().page = v.page().without("embed")
+	params, ok := a.begin(v, login{scope: ScopeLogin}, a.website)
+	if !ok {
+		return
+	}
+	setHeaders(v.w.Header())
+	writeJSON(v.w, http.StatusOK, map[string]string{
+		"appid": a.cfg.Website.AppID, "scope": string(params.Scope), "redirect_uri": params.RedirectURI, "state": params.State,
+	})
 }

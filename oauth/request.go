@@ -25,6 +25,15 @@ func navigation(r *http.Request) bool {
 	return acceptsHTML(r) || ((accept == "" || accept == "*/*") && strings.Contains(r.UserAgent(), "Mozilla/"))
 }
 
+// ownScript reports whether r is the fetch of a page of this very site. A browser without Sec-Fetch
+// headers proves it by one that other sites' pages cannot send.
+func ownScript(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin" && r.Header.Get("Sec-Fetch-Dest") == "empty"
+	}
+	return strings.EqualFold(r.Header.Get("X-Requested-With"), "XMLHttpRequest")
+}
+
 func isPrefetch(purpose string) bool { return strings.Contains(strings.ToLower(purpose), "prefetch") }
 
 func acceptsHTML(r *http.Request) bool {

@@ -94,6 +94,17 @@ func (t target) first(name string) string {
 	return ""
 }
 
+// without is the target without the parameters of that name.
+func (t target) without(name string) target {
+	var query []param
+	for _, p := range t.query {
+		if p.name != name {
+			query = append(query, p)
+		}
+	}
+	return target{t.path, query}
+}
+
 // WeChat adds code and state to redirect_uri. An app's own parameters of these names travel with
 // wx_ in front: code as wx_code, and so that nothing is lost on the way back, wx_code as wx_wx_code.
 const travelPrefix = "wx_"

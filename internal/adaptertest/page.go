@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"image/png"
 	"net/http"
@@ -109,6 +110,50 @@ func pageCases() Group {
 			phone := t.Browser()
 			t.SignIn(phone) // WeChat itself still uses the official account
 			t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}))
+		}},
+		{Name: "a page of the site shows WeChat's QR code by itself", Config: website, Test: func(t *World) {
+			b := t.Browser()
+			b.Agent = webtest.DesktopChrome
+			embed := PublicURL + "/wechat/login?embed=1&return_to=%2Fme%3Fa%3D1%23top"
+			v := b.Do(webtest.Request{URL: embed, Kind: webtest.Fetch()})
+			var got map[string]string
+			if err := json.Unmarshal([]byte(v.Body), &got); err != nil || v.Status != http.StatusOK || len(got) != 4 {
+				t.Fatalf("%d %s", v.Status, v.Body)
+			}
+			if got["appid"] != t.Sim.WebsiteAppID() || got["scope"] != "snsapi_login" || got["redirect_uri"] != PublicURL+"/wechat/login?return_to=%2Fme%3Fa%3D1%23top" {
+				t.Errorf("the page is told %v", got)
+			}
+			code := t.Sim.NewCode(t.Sim.WebsiteAppID(), t.Sim.Users()[0].OpenID, "snsapi_login")
+			back := got["redirect_uri"] + "&code=" + code + "&state=" + got["state"]
+			t.WantStatus(t.Browser().Open(back+"&another"), http.StatusOK) // another browser begins a login of its own
+			t.WantPage(b.Open(back), "/me?a=1")
+			t.WantStatus(b.Do(webtest.Request{URL: embed, Kind: webtest.Fetch()}), http.StatusNoContent)
+		}},
+		{Name: "nobody else gets such a login", Config: website, Test: func(t *World) {
+			foreign := func(name, site, dest string) webtest.Kind {
+				k := webtest.Fetch()
+				k.Name, k.Header = name, k.Header.Clone()
+				k.Header.Set("Sec-Fetch-Site", site)
+				k.Header.Set("Sec-Fetch-Dest", dest)
+				return k
+			}
+			for _, kind := range []webtest.Kind{
+				foreign("another site's script", "cross-site", "empty"), foreign("another host's script", "same-site", "empty"),
+				foreign("an image", "same-origin", "image"),
+				{Name: "a program", Header: http.Header{"Accept": {"application/json"}}},
+			} {
+				b := t.Browser()
+				b.Agent = webtest.DesktopChrome
+				v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?embed=1&return_to=/me", Kind: kind})
+				if t.WantLoginRequired(v); len(v.Header["Set-Cookie"]) > 0 {
+					t.Errorf("%s gets a cookie", kind.Name)
+				}
+			}
+			t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/wechat/login?embed=1", Kind: webtest.Fetch()})) // in WeChat there is a better way
+			t.Deploy(func(cfg *oauth.Config) { cfg.Website = nil })
+			b := t.Browser()
+			b.Agent = webtest.DesktopChrome
+			t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/wechat/login?embed=1", Kind: webtest.Fetch()}))
 		}},
 		{Name: "a session by QR code is nobody's once the Website is gone", Config: website, Test: func(t *World) {
 			b := t.Browser()
