@@ -98,5 +98,10 @@ type SuperResolutionResult struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/en/dev/api-backend/open-api/img/img.superresolution.html
 func (s ImageService) SuperResolution(ctx context.Context, img Image) (*SuperResolutionResult, error) {
-	return look[SuperResolutionResult](ctx, s.core, "/cv/img/superresolution", img)
+	const path = "/cv/img/superresolution"
+	out, err := look[SuperResolutionResult](ctx, s.core, path, img)
+	if err == nil && out.MediaID == "" {
+		return nil, incomplete(core.Post(path, nil), "media_id")
+	}
+	return out, err
 }

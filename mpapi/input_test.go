@@ -166,7 +166,7 @@ func TestInput(t *testing.T) {
 		}, "media_id is missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &wechat{answer: `{"errcode":0,"errmsg":"ok","result":{"suggest":"pass","label":100},"link":"l"}`}
+			w := &wechat{answer: `{"errcode":0,"errmsg":"ok","result":{"suggest":"pass","label":100},"link":"l","type":"Front"}`}
 			err := tt.call(t.Context(), w.api(t))
 			if tt.want != "" {
 				wantInputError(t, w, err, tt.want)

@@ -1,20 +1,24 @@
 package mpapi
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/oneline"
 )
 
 // OCRService reads documents. WeChat gives 100 calls a day for free and sells more. All its calls
 // share their errors: code 101000 for a URL that WeChat cannot download, 101001 where the document
 // is not found in the picture, 101002 for a picture that it cannot read, 101003 once the quota is
-// spent. A field that is not in the picture is empty.
+// spent. A field that is not in the picture is empty. Control characters in texts become spaces.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 type OCRService struct{ core *core.Client }
 
-func ocr[T any](ctx context.Context, c *core.Client, path string, img Image) (*T, error) {
+// ocr reads a document. An answer in which has finds nothing is an error: WeChat promises the field.
+func ocr[T any](ctx context.Context, c *core.Client, path string, img Image, field string, has func(*T) bool) (*T, error) {
 	r, err := img.request(path)
 	if err != nil {
 		return nil, err
@@ -25,7 +29,15 @@ func ocr[T any](ctx context.Context, c *core.Client, path string, img Image) (*T
 		}
 		r.Query.Set("type", img.ocrType)
 	}
-	return core.Call[T](ctx, c, r)
+	out, err := core.Call[T](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	if !has(out) {
+		return nil, incomplete(r, field)
+	}
+	oneline.All(out)
+	return out, nil
 }
 
 // A BankCardResult is what a bank card says.
@@ -33,11 +45,22 @@ type BankCardResult struct {
 	Number string `json:"number"` // digits
 }
 
+// UnmarshalJSON reads WeChat's form. Its table calls the field number, its sample id.
+func (r *BankCardResult) UnmarshalJSON(data []byte) error {
+	var wire struct {
+		Number string `json:"number"`
+		ID     string `json:"id"`
+	}
+	err := json.Unmarshal(data, &wire)
+	r.Number = cmp.Or(wire.Number, wire.ID)
+	return err
+}
+
 // BankCard reads the number of a bank card. Errors are those of [OCRService].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) BankCard(ctx context.Context, img Image) (*BankCardResult, error) {
-	return ocr[BankCardResult](ctx, s.core, "/cv/ocr/bankcard", img)
+	return ocr(ctx, s.core, "/cv/ocr/bankcard", img, "number", func(r *BankCardResult) bool { return r.Number != "" })
 }
 
 // A BusinessLicenseResult is what a business licence says.
@@ -62,7 +85,7 @@ type BusinessLicenseResult struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) BusinessLicense(ctx context.Context, img Image) (*BusinessLicenseResult, error) {
-	return ocr[BusinessLicenseResult](ctx, s.core, "/cv/ocr/bizlicense", img)
+	return ocr(ctx, s.core, "/cv/ocr/bizlicense", img, "reg_num", func(r *BusinessLicenseResult) bool { return r.RegNum != "" || r.EnterpriseName != "" })
 }
 
 // A DriverLicenseResult is what a driver's licence says. Dates are 2012-12-21.
@@ -84,7 +107,7 @@ type DriverLicenseResult struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) DriverLicense(ctx context.Context, img Image) (*DriverLicenseResult, error) {
-	return ocr[DriverLicenseResult](ctx, s.core, "/cv/ocr/drivinglicense", img)
+	return ocr(ctx, s.core, "/cv/ocr/drivinglicense", img, "id_num", func(r *DriverLicenseResult) bool { return r.IDNum != "" || r.Name != "" })
 }
 
 // A VehicleLicenseResult is what a vehicle licence says. Dates are 2018-07-06.
@@ -110,11 +133,25 @@ type VehicleLicenseResult struct {
 	ImgSize           Size      `json:"img_size"`
 }
 
+// UnmarshalJSON reads WeChat's form, also with the misspelt names of older answers.
+func (r *VehicleLicenseResult) UnmarshalJSON(data []byte) error {
+	type plain VehicleLicenseResult
+	wire := struct {
+		*plain
+		OldType    string `json:"vhicle_type"`
+		OldQuality string `json:"totalprepare_quality_quality"`
+	}{plain: (*plain)(r)}
+	err := json.Unmarshal(data, &wire)
+	r.VehicleType = cmp.Or(r.VehicleType, wire.OldType)
+	r.PrepareQuality = cmp.Or(r.PrepareQuality, wire.OldQuality)
+	return err
+}
+
 // VehicleLicense reads a vehicle licence. Errors are those of [OCRService].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) VehicleLicense(ctx context.Context, img Image) (*VehicleLicenseResult, error) {
-	return ocr[VehicleLicenseResult](ctx, s.core, "/cv/ocr/driving", img)
+	return ocr(ctx, s.core, "/cv/ocr/driving", img, "plate_num", func(r *VehicleLicenseResult) bool { return r.PlateNum != "" || r.PlateNumB != "" || r.VIN != "" })
 }
 
 // An IDCardResult is what one side of a Chinese identity card says.
@@ -132,7 +169,7 @@ type IDCardResult struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) IDCard(ctx context.Context, img Image) (*IDCardResult, error) {
-	return ocr[IDCardResult](ctx, s.core, "/cv/ocr/idcard", img)
+	return ocr(ctx, s.core, "/cv/ocr/idcard", img, "type", func(r *IDCardResult) bool { return r.Type != "" })
 }
 
 // A PrintedTextResult is the text in a picture.
@@ -151,5 +188,5 @@ type PrintedTextItem struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) PrintedText(ctx context.Context, img Image) (*PrintedTextResult, error) {
-	return ocr[PrintedTextResult](ctx, s.core, "/cv/ocr/comm", img)
+	return ocr(ctx, s.core, "/cv/ocr/comm", img, "items", func(r *PrintedTextResult) bool { return r.Items != nil })
 }

@@ -2,9 +2,12 @@ package mpapi_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
+	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/mpapi"
 )
 
@@ -42,6 +45,30 @@ func ocrCases() []apiCase {
 			query:  url.Values{"img_url": {pictureURL}, "type": {"scan"}},
 			answer: `{"errcode":0,"errmsg":"ok","number":"1"}`,
 			want:   &mpapi.BankCardResult{Number: "1"},
+		},
+		{
+			name:   "bank card as the sample of the manual has it",
+			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.OCR.BankCard(ctx, link) },
+			op:     "POST /cv/ocr/bankcard",
+			query:  pictureQuery(),
+			answer: `{"errcode":"0","errmsg":"ok","id":"622213XXXXXXXXX"}`,
+			want:   &mpapi.BankCardResult{Number: "622213XXXXXXXXX"},
+		},
+		{
+			name:   "vehicle licence with the names of older answers",
+			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.OCR.VehicleLicense(ctx, link) },
+			op:     "POST /cv/ocr/driving",
+			query:  pictureQuery(),
+			answer: `{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vhicle_type":"小型普通客车","totalprepare_quality_quality":"1995kg"}`,
+			want:   &mpapi.VehicleLicenseResult{PlateNum: "粤xxxxx", VehicleType: "小型普通客车", PrepareQuality: "1995kg"},
+		},
+		{
+			name:   "driver's licence with control characters",
+			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.OCR.DriverLicense(ctx, link) },
+			op:     "POST /cv/ocr/drivinglicense",
+			query:  pictureQuery(),
+			answer: `{"errcode":0,"errmsg":"ok","id_num":"1","name":"李\u001b四\n\u0085"}`,
+			want:   &mpapi.DriverLicenseResult{IDNum: "1", Name: "李 四  "},
 		},
 		{
 			name:  "business licence with its position",
@@ -154,3 +181,24 @@ func ocrCases() []apiCase {
 }
 
 func TestOCR(t *testing.T) { run(t, ocrCases()) }
+
+// What a document must say is not read as an empty text.
+func TestOCRAnswersWithoutTheDocument(t *testing.T) {
+	link := mpapi.ImageURL(pictureURL)
+	for name, call := range map[string]func(context.Context, mpapi.OCRService) (any, error){
+		"number":    func(ctx context.Context, s mpapi.OCRService) (any, error) { return s.BankCard(ctx, link) },
+		"reg_num":   func(ctx context.Context, s mpapi.OCRService) (any, error) { return s.BusinessLicense(ctx, link) },
+		"id_num":    func(ctx context.Context, s mpapi.OCRService) (any, error) { return s.DriverLicense(ctx, link) },
+		"plate_num": func(ctx context.Context, s mpapi.OCRService) (any, error) { return s.VehicleLicense(ctx, link) },
+		"type":      func(ctx context.Context, s mpapi.OCRService) (any, error) { return s.IDCard(ctx, link) },
+		"items":     func(ctx context.Context, s mpapi.OCRService) (any, error) { return s.PrintedText(ctx, link) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &wechat{answer: `{"errcode":0,"errmsg":"ok","` + name + `":null,"sex":"男"}`}
+			_, err := call(t.Context(), w.api(t).OCR)
+			if wire, ok := errors.AsType[*core.WireError](err); !ok || wire.Kind != core.WireBody || !strings.Contains(wire.Detail, "no "+name) {
+				t.Errorf("err = %v", err)
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"unicode/utf8"
 
+	"github.com/wxoauth/wxoauth/internal/oneline"
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
@@ -24,6 +25,7 @@ const maxEncryptedData = 64 << 10
 
 // Decrypt opens encryptedData, made for appID and encrypted with key, into a T: [UserData],
 // [PhoneData] or a struct of your own. encryptedData and iv are base64, as the client got them.
+// Control characters in texts become spaces.
 // The errors are [ErrSessionKey] and [ErrEncryptedData].
 //
 // WeChat does not authenticate the data: a client can change the first 16 bytes of it unseen,
@@ -46,6 +48,7 @@ func Decrypt[T any](key SessionKey, appID, encryptedData, iv string) (*T, error)
 	if json.Unmarshal(plain, data) != nil {
 		return nil, ErrEncryptedData // the key was good, so it is the T that does not fit
 	}
+	oneline.All(data)
 	return data, nil
 }
 

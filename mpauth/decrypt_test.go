@@ -53,6 +53,15 @@ func TestDecryptOfficialData(t *testing.T) {
 	require.Equal(t, &group{"G1"}, own)
 }
 
+// Names are one line: what WeChat escapes in JSON becomes a space, as raw control bytes do.
+func TestDecryptedTextsAreOneLine(t *testing.T) {
+	data := stamped(`"nickName":"a\u0000b\u001bc\nd\u0085e` + "\tf" + `","city":"\r"`)
+	user, err := mpauth.Decrypt[mpauth.UserData](sessionKey, appID, seal(t, data), officialIV)
+	if err != nil || user.Nickname != "a b c d e f" || user.City != " " {
+		t.Errorf("Decrypt = %+v, %v", user, err)
+	}
+}
+
 // seal encrypts as WeChat does; cutting is up to the caller.
 func seal(tb testing.TB, plain string) string {
 	tb.Helper()

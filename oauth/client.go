@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/oneline"
 )
 
 // ClientConfig describes one official account, or one website app. AppID and Secret are required.
@@ -226,7 +227,7 @@ type userAnswer struct {
 
 // UserInfo fetches a user's profile with the user's own access token, which must have been
 // granted [ScopeUserInfo] or [ScopeLogin]. lang is zh_CN (also if empty), zh_TW or en.
-// Scope, Snapshot and LoginAt of the result are not set.
+// Scope, Snapshot and LoginAt of the result are not set. Control characters in texts are spaces.
 //
 // Errors: [core.ErrAccessToken], [core.ErrUnauthorizedAPI] for a base token, [ErrIdentity] if
 // WeChat answers for another user; [core.WireError].
@@ -245,6 +246,7 @@ func (c *Client) UserInfo(ctx context.Context, accessToken, openID, lang string)
 	if string(a.OpenID) != openID || !a.OpenID.valid() || (a.UnionID != "" && !a.UnionID.valid()) {
 		return nil, ErrIdentity
 	}
+	oneline.All(a)
 	return &core.User{
 		AppID: c.api.AppID(), OpenID: openID, UnionID: string(a.UnionID), Nickname: a.Nickname, HeadImgURL: a.HeadImgURL,
 		Country: a.Country, Province: a.Province, City: a.City, Language: a.Language, Sex: int(a.Sex), Privilege: a.Privilege,

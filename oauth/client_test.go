@@ -123,10 +123,12 @@ func TestUserInfo(t *testing.T) {
 }
 
 func TestUserInfoToleratesWhatWeChatSends(t *testing.T) {
-	c, _ := newClient(t, map[string][]string{userPath: {"\xef\xbb\xbf" + `{"openid":"OPENID","nickname":"a` + "\x01" + `b","sex":"2","privilege":[]}`}})
+	c, _ := newClient(t, map[string][]string{userPath: {"\xef\xbb\xbf" + `{"openid":"OPENID","nickname":"a` + "\x01" + `b\u001bc\n\u0085d","city":"\u0000","sex":"2","privilege":["\n"]}`}})
 	got, err := c.UserInfo(t.Context(), "AT", "OPENID", "en")
 	require.NoError(t, err)
-	require.Equal(t, "a b", got.Nickname)
+	require.Equal(t, "a b c  d", got.Nickname)
+	require.Equal(t, " ", got.City)
+	require.Equal(t, []string{" "}, got.Privilege)
 	require.Equal(t, 2, got.Sex)
 }
 

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/wxoauth/wxoauth/internal/oneline"
 )
 
 // typedNames are the fields whose text somebody has typed, said, scanned or chosen. WeChat puts
@@ -71,17 +73,16 @@ func unquote(text []byte) string {
 // fieldText returns the text of a field without control characters, which a sender can escape in
 // a JSON or XML text. Only what users type keeps its lines. Encrypt stays as it was signed.
 func fieldText(name, text string) string {
-	if name == "Encrypt" {
+	switch {
+	case name == "Encrypt":
 		return text
-	}
-	typed := typedName.MatchString(name)
-	return strings.Map(func(r rune) rune {
-		switch {
-		case typed && strings.ContainsRune(xmlControls, r):
+	case typedName.MatchString(name):
+		return strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) && !strings.ContainsRune(xmlControls, r) {
+				return ' '
+			}
 			return r
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			return ' '
-		}
-		return r
-	}, text)
+		}, text)
+	}
+	return oneline.Text(text)
 }
