@@ -208,5 +208,5 @@ func TestSimulatorByKeyboard(t *testing.T) {
 	tb.leave(chromedp.KeyEvent(kb.Enter)) // allows
 	tb.at(tb.url(), "已登录")
 	tb.enter("在这里继续电脑上的网页")
-	tb.at(tb.url(), "微信回来了")
+	tb.at(tb.url(), "已跳回你的程序")
 }

@@ -25,7 +25,7 @@ type simulated struct {
 }
 
 func simulate() simulated {
-	sim := wxsim.New(wxsim.Config{MiniAppID: "wx0123456789abcdef", Users: []wxsim.User{
+	sim := wxsim.New(wxsim.Config{MiniAppID: "wx0123456789abcdef", OldProfiles: true, Users: []wxsim.User{
 		{OpenID: "oXiaoMing", UnionID: "uXiaoMing", Nickname: "小明", Phone: "+852 12345678"},
 	}})
 	wechat, err := core.NewClient(core.ClientConfig{

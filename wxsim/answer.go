@@ -70,7 +70,7 @@ const okMessage = `{"errcode":0,"errmsg":"ok"}`
 // refuse answers an errcode with its usual errmsg, or on a page its number.
 func (r *request) refuse(code int) answer {
 	if isPage(r.URL.Path) {
-		return r.showError(&pageError{code, message(code)})
+		return r.showError(&pageError{code, message(code), message(code)})
 	}
 	return r.refuseWith(code, message(code))
 }

@@ -2,72 +2,127 @@ package wxsim
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 )
 
-// An appKind says what an app may do.
-type appKind int
-
-const (
-	officialAccount appKind = iota // web login inside WeChat, server APIs
-	websiteApp                     // QR login
-	miniProgram                    // code2Session, server APIs
-)
-
 type app struct {
-	id, secret string
-	kind       appKind
+	App
+
+	number int  // of all apps, from 0: its colour
+	first  bool // the first official account, at which User.OpenID is the openid
 
 	tokens  [2]appTokens      // classic and stable; see apptoken.go
 	tickets map[string]ticket // by type; see ticket.go
 }
 
-func newApp(kind appKind, id, secret string) *app {
-	return &app{
-		kind: kind, id: cmp.Or(id, "wx"+randomHex(16)), secret: cmp.Or(secret, randomHex(32)),
-		tickets: map[string]ticket{},
+// addApps lets in the apps of the configuration, or makes some up.
+func (w *world) addApps() {
+	for _, a := range []App{
+		{Kind: OfficialAccount, AppID: w.cfg.AppID, Secret: w.cfg.Secret},
+		{Kind: WebsiteApp, AppID: w.cfg.WebsiteAppID, Secret: w.cfg.WebsiteSecret},
+		{Kind: MiniProgram, AppID: w.cfg.MiniAppID, Secret: w.cfg.MiniSecret},
+	} {
+		sameKind := func(other App) bool { return other.Kind == a.Kind }
+		if a.AppID != "" || a.Secret != "" || !slices.ContainsFunc(w.cfg.Apps, sameKind) {
+			w.addApp(a)
+		}
+	}
+	for _, a := range w.cfg.Apps {
+		w.addApp(a)
 	}
 }
 
-// openID differs from app to app; the official account's is the user's own.
+// addApp lets one more app in. All users are known to it from now on.
+func (w *world) addApp(a App) *app {
+	a.AppID, a.Secret = cmp.Or(a.AppID, "wx"+randomHex(16)), cmp.Or(a.Secret, randomHex(32))
+	a.OriginalID = cmp.Or(a.OriginalID, "gh_"+randomHex(12))
+	a.RedirectDomains = slices.Clone(a.RedirectDomains)
+	isFirst := a.Kind == OfficialAccount && !slices.ContainsFunc(w.apps, func(a *app) bool { return a.first })
+	added := &app{App: a, number: len(w.apps), first: isFirst, tickets: map[string]ticket{}}
+	w.apps = append(w.apps, added)
+	for _, p := range w.everybody {
+		w.people[added.openID(p.User)] = known{p, added}
+	}
+	return added
+}
+
+// AddApp lets one more app in, or changes name, logo, redirect domains and push of the one with
+// this appid. It returns the app as it is now, and fails on what [Config.Check] refuses.
+func (s *Server) AddApp(a App) (App, error) {
+	if fault := a.check(); fault != nil {
+		return App{}, fault
+	}
+	var err error
+	added := hold(&s.holder, func(w *world) App {
+		old := w.app(a.AppID)
+		switch {
+		case old == nil:
+			return w.addApp(a).App
+		case old.Kind != a.Kind:
+			err = errors.New("wxsim: this appid is one of another kind")
+			return App{}
+		}
+		a.Secret, a.OriginalID = cmp.Or(a.Secret, old.Secret), cmp.Or(a.OriginalID, old.OriginalID)
+		old.App = a
+		return a
+	})
+	return added, err
+}
+
+// Apps returns all apps, oldest first.
+func (s *Server) Apps() []App {
+	return hold(&s.holder, func(w *world) []App {
+		apps := make([]App, len(w.apps))
+		for i, a := range w.apps {
+			apps[i] = a.App
+		}
+		return apps
+	})
+}
+
+// openID differs from app to app; that at the first official account is the user's own.
 func (a *app) openID(u User) string {
-	if a.kind == officialAccount {
+	switch fixed := u.OpenIDs[a.AppID]; {
+	case fixed != "":
+		return fixed
+	case a.first:
 		return u.OpenID
 	}
-	return derivedID(a.id, u.OpenID)
+	return derivedID(a.AppID, u.OpenID)
 }
 
 // app returns nil for an appid that nobody has.
 func (w *world) app(id string) *app {
-	if i := slices.IndexFunc(w.apps, func(a *app) bool { return a.id == id }); i >= 0 {
+	if i := slices.IndexFunc(w.apps, func(a *app) bool { return a.AppID == id }); i >= 0 {
 		return w.apps[i]
 	}
 	return nil
 }
 
-// first returns the oldest app of a kind. There is one of each.
-func (w *world) first(kind appKind) *app {
-	return w.apps[slices.IndexFunc(w.apps, func(a *app) bool { return a.kind == kind })]
+// first returns the oldest app of a kind. There is always one, but for platforms.
+func (w *world) first(kind Kind) *app {
+	return w.apps[slices.IndexFunc(w.apps, func(a *app) bool { return a.Kind == kind })]
 }
 
-func (s *Server) first(kind appKind) *app {
-	return hold(&s.holder, func(w *world) *app { return w.first(kind) })
+func (s *Server) first(kind Kind) App {
+	return hold(&s.holder, func(w *world) App { return w.first(kind).App })
 }
 
-// AppID returns the official account's appid.
-func (s *Server) AppID() string { return s.first(officialAccount).id }
+// AppID returns the first official account's appid.
+func (s *Server) AppID() string { return s.first(OfficialAccount).AppID }
 
-// Secret returns the official account's appsecret.
-func (s *Server) Secret() string { return s.first(officialAccount).secret }
+// Secret returns the first official account's appsecret.
+func (s *Server) Secret() string { return s.first(OfficialAccount).Secret }
 
-// WebsiteAppID returns the appid of the website app, which QR login needs.
-func (s *Server) WebsiteAppID() string { return s.first(websiteApp).id }
+// WebsiteAppID returns the appid of the first website app, which QR login needs.
+func (s *Server) WebsiteAppID() string { return s.first(WebsiteApp).AppID }
 
-// WebsiteSecret returns the appsecret of the website app.
-func (s *Server) WebsiteSecret() string { return s.first(websiteApp).secret }
+// WebsiteSecret returns the appsecret of the first website app.
+func (s *Server) WebsiteSecret() string { return s.first(WebsiteApp).Secret }
 
-// MiniAppID returns the mini program's appid.
-func (s *Server) MiniAppID() string { return s.first(miniProgram).id }
+// MiniAppID returns the first mini program's appid.
+func (s *Server) MiniAppID() string { return s.first(MiniProgram).AppID }
 
-// MiniSecret returns the mini program's appsecret.
-func (s *Server) MiniSecret() string { return s.first(miniProgram).secret }
+// MiniSecret returns the first mini program's appsecret.
+func (s *Server) MiniSecret() string { return s.first(MiniProgram).Secret }

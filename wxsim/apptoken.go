@@ -35,16 +35,16 @@ type appToken struct {
 }
 
 // checkCredentials finds the app with this appid and secret among the kinds that may call.
-func (w *world) checkCredentials(id, secret string, kinds []appKind) (*app, int) {
+func (w *world) checkCredentials(id, secret string, kinds []Kind) (*app, int) {
 	a := w.app(id)
 	switch {
 	case id == "":
 		return nil, 41002
 	case secret == "":
 		return nil, 41004
-	case a == nil || !slices.Contains(kinds, a.kind):
+	case a == nil || !slices.Contains(kinds, a.Kind):
 		return nil, 40013
-	case secret != a.secret:
+	case secret != a.Secret:
 		return nil, 40125
 	}
 	return a, 0
@@ -56,7 +56,7 @@ func classicAccessToken(w *world, r *request) answer {
 	if r.query.Get("grant_type") != "client_credential" {
 		return r.refuse(40002)
 	}
-	a, code := w.credentials(r, officialAccount, miniProgram)
+	a, code := w.credentials(r, OfficialAccount, MiniProgram)
 	if code != 0 {
 		return r.refuse(code)
 	}
@@ -74,7 +74,7 @@ func stableAccessToken(w *world, r *request, ask struct {
 	if ask.GrantType != "client_credential" {
 		return r.refuse(40002)
 	}
-	a, code := w.checkCredentials(ask.AppID, ask.Secret, []appKind{officialAccount, miniProgram})
+	a, code := w.checkCredentials(ask.AppID, ask.Secret, []Kind{OfficialAccount, MiniProgram})
 	if code != 0 {
 		return r.refuse(code)
 	}

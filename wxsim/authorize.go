@@ -1,7 +1,7 @@
 package wxsim
 
 import (
-	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,20 +20,12 @@ const ownerCookie = "wxsim_user"
 // A login is what an app asks for on the authorize page or on the QR page.
 type login struct {
 	app         *app
+	platform    *app // which logs in for the app; nil: none does
 	redirectURI string
 	scope       string
 	state       string
 	forceSnap   bool
 }
-
-// A pageError is a number that WeChat shows on a page instead of sending the browser back.
-type pageError struct {
-	code   int
-	reason string // what the developer should look at; the real WeChat is less talkative
-}
-
-// badLink is the page without a number that WeChat shows when a URL does not match its pattern.
-func badLink(reason string) *pageError { return &pageError{0, reason} }
 
 // A CallbackMode says how often the browser calls the app back after a login.
 type CallbackMode int
@@ -53,7 +45,7 @@ func (s *Server) DoubleCallback(mode CallbackMode) {
 
 // authorize is GET /connect/oauth2/authorize.
 func authorize(w *world, r *request) answer {
-	ask, fault := w.parseLogin(r.URL.RawQuery, officialAccount)
+	ask, fault := w.parseLogin(r.URL.RawQuery, OfficialAccount)
 	if fault != nil {
 		return w.pages.errorPage(r.Request, fault)
 	}
@@ -66,7 +58,7 @@ func authorize(w *world, r *request) answer {
 
 // qrConnect is GET /connect/qrconnect.
 func qrConnect(w *world, r *request) answer {
-	ask, fault := w.parseLogin(r.URL.RawQuery, websiteApp)
+	ask, fault := w.parseLogin(r.URL.RawQuery, WebsiteApp)
 	if fault != nil {
 		return w.pages.errorPage(r.Request, fault)
 	}
@@ -79,7 +71,7 @@ func qrConnect(w *world, r *request) answer {
 // owner is the person of the cookie, else the first user.
 func (w *world) owner(r *http.Request) User {
 	if c, err := r.Cookie(ownerCookie); err == nil {
-		if p := w.people[c.Value]; p != nil {
+		if p := w.people[c.Value].person; p != nil {
 			return p.User
 		}
 	}
@@ -120,17 +112,20 @@ func (w *world) callBack(r *http.Request, d decision) answer {
 
 // callbackURL issues a code to a browser that reached the simulator at seenAt.
 func (w *world) callbackURL(d decision, seenAt string) string {
-	p := w.people[d.user]
+	p := w.people[d.user].person
 	who := d.ask.app.identity(p, (d.snapshot || p.Snapshot) && d.scope == scopeUserInfo)
 	who.seenAt = seenAt
-	text := w.issue(code{kind: webCode, app: d.ask.app, who: who, scope: d.scope})
+	text := w.issue(code{kind: webCode, app: d.ask.app, platform: d.ask.platform, who: who, scope: d.scope})
 	return d.ask.location("code", text, "state", d.ask.state)
 }
 
 // location is the redirect_uri with its own query, then names and values, then its fragment.
-// The values need no escaping.
+// WeChat does not escape the values, and neither does this.
 func (l *login) location(pairs ...string) string {
 	address, fragment, hasFragment := strings.Cut(l.redirectURI, "#")
+	if l.platform != nil {
+		pairs = append(pairs, "appid", l.app.AppID)
+	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		switch {
 		case !strings.Contains(address, "?"):
@@ -138,7 +133,7 @@ func (l *login) location(pairs ...string) string {
 		case !strings.HasSuffix(address, "?") && !strings.HasSuffix(address, "&"):
 			address += "&"
 		}
-		address += pairs[i] + "=" + pairs[i+1]
+		address += pairs[i] + "=" + asBrowsersWrite(pairs[i+1])
 	}
 	if hasFragment {
 		address += "#" + fragment
@@ -146,30 +141,48 @@ func (l *login) location(pairs ...string) string {
 	return address
 }
 
-// parseLogin checks the query of the authorize page or the QR page.
-func (w *world) parseLogin(rawQuery string, kind appKind) (*login, *pageError) {
-	names, values, err := splitQuery(rawQuery)
-	if err != nil {
-		return nil, badLink(err.Error())
+// asBrowsersWrite escapes what a browser would escape in the query of a Location, and no more.
+func asBrowsersWrite(value string) string {
+	var b strings.Builder
+	for i := range len(value) {
+		if c := value[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+const maxState = 128 // bytes
+
+// parseLogin checks the query of the authorize page or the QR page. The authorize page alone
+// wants its parameters in order, each once, no others, and a short state.
+func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
+	strict := kind == OfficialAccount && !w.cfg.Lax
+	names, values, fault := splitQuery(rawQuery)
+	if fault != nil {
+		return nil, fault
 	}
 	for _, required := range []struct {
 		name string
 		code int
-	}{{"appid", 10012}, {"redirect_uri", 10011}, {"scope", 10010}, {"state", 10013}} {
+	}{{"appid", 10012}, {"redirect_uri", 10011}, {"scope", 10010}} {
 		if values[required.name] == "" {
-			return nil, &pageError{required.code, required.name + " is empty"}
+			return nil, &pageError{required.code, required.name + " 为空", required.name + " is empty"}
 		}
 	}
-	if !w.cfg.Lax {
-		if err := checkOrder(names, kind); err != nil {
-			return nil, badLink(err.Error())
+	if strict {
+		if fault := checkOrder(names); fault != nil {
+			return nil, fault
 		}
 	}
 	if values["response_type"] != "code" {
-		return nil, badLink("response_type must be code")
+		return nil, badLink("response_type 只能是 code", "response_type must be code")
 	}
 	ask := &login{
 		app:         w.app(values["appid"]),
+		platform:    w.app(values["component_appid"]),
 		redirectURI: values["redirect_uri"],
 		scope:       values["scope"],
 		state:       values["state"],
@@ -177,66 +190,86 @@ func (w *world) parseLogin(rawQuery string, kind appKind) (*login, *pageError) {
 	}
 	switch {
 	case ask.app == nil:
-		return nil, &pageError{40013, "nobody has this appid"}
-	case ask.app.kind == websiteApp && kind == officialAccount:
-		return nil, &pageError{10016, "this is the appid of a website app; the authorize page wants an official account's"}
-	case ask.app.kind != kind || !slices.Contains(scopesOf(kind), ask.scope):
-		return nil, &pageError{10005, "this app may not ask for this scope here"}
-	case !w.redirectAllowed(ask.redirectURI):
-		return nil, &pageError{10003, "the host of redirect_uri is not the one that was configured"}
-	case len(ask.state) > 128 || strings.Trim(ask.state, alphanumeric) != "":
-		return nil, &pageError{10013, "state must be at most 128 letters and digits"}
+		return nil, &pageError{40013, "没有这个 appid", "nobody has this appid"}
+	case ask.app.Kind == WebsiteApp && kind == OfficialAccount:
+		return nil, &pageError{10016, "这是网站应用的 appid，网页授权要用公众号的", "this is the appid of a website app; the authorize page wants an official account's"}
+	case ask.app.Kind != kind || !slices.Contains(scopesOf(kind), ask.scope):
+		return nil, &pageError{10005, "这个账号在这里没有这项 scope", "this app may not ask for this scope here"}
+	case values["component_appid"] != "" && (ask.platform == nil || ask.platform.Kind != Platform):
+		return nil, &pageError{10015, "component_appid 不是任何第三方平台的", "component_appid is the appid of no platform"}
+	case !w.redirectAllowed(ask):
+		return nil, &pageError{
+			10003, "redirect_uri 的域名不在配置里。要放行它，请修改 -domains，或配置文件里的 redirect_domains",
+			"the host of redirect_uri is not one that was configured; -domains allows it, or redirect_domains in the file",
+		}
+	case strict && len(ask.state) > maxState:
+		return nil, &pageError{10013, "state 超过 128 字节。" + laxChinese, "state is over 128 bytes; " + laxEnglish}
 	}
 	return ask, nil
 }
 
-func scopesOf(kind appKind) []string {
-	if kind == websiteApp {
+// How the strict rules of the authorize page are relaxed.
+const (
+	laxChinese = "要放宽检查，请用 -lax 启动，或在主页打开开关 lax"
+	laxEnglish = "start with -lax, or turn the switch lax on, to relax this"
+)
+
+func scopesOf(kind Kind) []string {
+	if kind == WebsiteApp {
 		return []string{scopeLogin}
 	}
 	return []string{scopeBase, scopeUserInfo}
 }
 
-// splitQuery keeps the order of a query's names.
-func splitQuery(rawQuery string) (names []string, values map[string]string, err error) {
+// splitQuery keeps the order of a query's names. Of a name that comes twice the first counts.
+func splitQuery(rawQuery string) (names []string, values map[string]string, fault *pageError) {
 	values = map[string]string{}
 	for pair := range strings.SplitSeq(rawQuery, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		if values[name], err = url.QueryUnescape(value); err != nil {
-			return nil, nil, errors.New("a percent sign is not followed by two hex digits")
+		name, escaped, _ := strings.Cut(pair, "=")
+		value, err := url.QueryUnescape(escaped)
+		if err != nil {
+			return nil, nil, badLink("百分号后面不是两位十六进制数", "a percent sign is not followed by two hex digits")
 		}
-		if slices.Contains(names, name) {
-			return nil, nil, errors.New("a parameter comes twice; is redirect_uri escaped?")
+		if _, twice := values[name]; !twice {
+			values[name] = value
 		}
 		names = append(names, name)
 	}
 	return names, values, nil
 }
 
-// checkOrder wants the five parameters first and in order, then only known ones.
-func checkOrder(names []string, kind appKind) error {
-	order := []string{"appid", "redirect_uri", "response_type", "scope", "state"}
+// checkOrder wants the parameters in order, state last if at all, then only known ones, each once.
+func checkOrder(names []string) *pageError {
+	order := []string{"appid", "redirect_uri", "response_type", "scope"}
 	if len(names) < len(order) || !slices.Equal(names[:len(order)], order) {
-		return errors.New("the parameters must be " + strings.Join(order, ", ") + ", in this order; is redirect_uri escaped?")
+		return badLink(
+			"参数必须依次是 appid、redirect_uri、response_type、scope、state；redirect_uri 转义了吗？"+laxChinese,
+			"the parameters must be appid, redirect_uri, response_type, scope, state, in this order; is redirect_uri escaped? "+laxEnglish)
 	}
-	extras := []string{"forcePopup", "forceSnapShot", "component_appid", "connect_redirect"}
-	if kind == websiteApp {
-		extras = []string{"lang", "login_type", "self_redirect", "style", "styletype", "sizetype", "bgcolor", "rst", "href", "fast_login", "stylelite", "connect_redirect"}
+	rest := names[len(order):]
+	if i := slices.Index(rest, "state"); i > 0 {
+		return badLink("state 必须紧跟在 scope 后面。"+laxChinese, "state must come right after scope; "+laxEnglish)
 	}
-	for _, name := range names[len(order):] {
-		if !slices.Contains(extras, name) {
-			return errors.New("unknown parameter after state")
+	for i, name := range rest {
+		switch {
+		case !slices.Contains([]string{"state", "forcePopup", "forceSnapShot", "component_appid", "connect_redirect"}, name):
+			return badLink("state 后面有微信不认识的参数；redirect_uri 转义了吗？"+laxChinese, "an unknown parameter; is redirect_uri escaped? "+laxEnglish)
+		case slices.Contains(rest[:i], name):
+			return badLink("同一个参数出现了两次。"+laxChinese, "a parameter comes twice; "+laxEnglish)
 		}
 	}
 	return nil
 }
 
-// redirectAllowed wants an absolute http or https URL on one of the configured domains.
-func (w *world) redirectAllowed(redirectURI string) bool {
-	u, err := url.Parse(redirectURI)
+// redirectAllowed wants an absolute http or https URL on one of the app's domains.
+func (w *world) redirectAllowed(ask *login) bool {
+	u, err := url.Parse(ask.redirectURI)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return false
 	}
-	domains := w.cfg.RedirectDomains
+	domains := ask.app.RedirectDomains
+	if len(domains) == 0 {
+		domains = w.cfg.RedirectDomains
+	}
 	return len(domains) == 0 || slices.Contains(domains, u.Host) || slices.Contains(domains, u.Hostname())
 }

@@ -20,8 +20,6 @@ func TestAuthorizePageIsStrict(t *testing.T) {
 		{"with extras", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_userinfo", "state", "s1", "forcePopup", "true", "forceSnapShot", "false", "connect_redirect", "1"), ""},
 		{"state of 128", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 128)), ""},
 		{"state of 129", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 129)), "10013"},
-		{"state with a dash", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "a-b"), "10013"},
-		{"no state", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base"), "10013"},
 		{"no appid", query("redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10012"},
 		{"no redirect_uri", query("appid", id, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10011"},
 		{"no scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1"), "10010"},

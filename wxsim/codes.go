@@ -23,6 +23,7 @@ const (
 type code struct {
 	kind       codeKind
 	app        *app
+	platform   *app // by which a user logged in to the app; nil: none
 	who        identity
 	scope      string
 	sessionKey string // of a js_code
@@ -61,11 +62,11 @@ func (w *world) spend(text string, kind codeKind, a *app) (*code, int) {
 // callback with another code, or a code without any page. Any openid of the user will do. It is
 // empty for an app or a user that does not exist.
 func (s *Server) NewCode(appID, openID, scope string) string {
-	return withPerson(s, openID, func(w *world, p *person) string {
+	return withPerson(s, openID, func(w *world, k known) string {
 		a := w.app(appID)
 		if a == nil {
 			return ""
 		}
-		return w.issue(code{kind: webCode, app: a, who: a.identity(p, p.Snapshot && scope == scopeUserInfo), scope: scope})
+		return w.issue(code{kind: webCode, app: a, who: a.identity(k.person, k.Snapshot && scope == scopeUserInfo), scope: scope})
 	})
 }

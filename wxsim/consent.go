@@ -12,7 +12,8 @@ import (
 type consentData struct {
 	page
 
-	AppName, AppID, Scope, State, RedirectURI string
+	App                                    look
+	Host, AppID, Scope, State, RedirectURI string
 
 	// The form sends back one of these, by which the login is found again.
 	Query  string // of the authorize page
@@ -33,21 +34,18 @@ func (d consentData) Profile() bool { return d.Scope != scopeBase }
 // Website reports whether this is the confirmation of a scan.
 func (d consentData) Website() bool { return d.Ticket != "" }
 
-// Initial stands for the app's icon.
-func (d consentData) Initial() string { return initial(d.AppName) }
-
 // consentPage shows who could log in; data holds the query or the ticket.
 func (w *world) consentPage(r *http.Request, ask *login, data consentData, owner User) answer {
 	data.page = newPage(r)
-	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.id, ask.scope, ask.state, ask.redirectURI
-	data.AppName = hostOf(ask.redirectURI)
+	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.AppID, ask.scope, ask.state, ask.redirectURI
+	data.App, data.Host = data.look(ask.app), hostOf(ask.redirectURI)
 	for _, u := range w.users() {
 		data.Users = append(data.Users, consentUser{u, u.OpenID == owner.OpenID})
 	}
 	return w.pages.render("consent", data)
 }
 
-// hostOf is what stands for the app's name: WeChat would know it.
+// hostOf is where a login leads.
 func hostOf(redirectURI string) string {
 	u, err := url.Parse(redirectURI)
 	if err != nil {
@@ -69,7 +67,7 @@ func decide(w *world, r *http.Request) answer {
 	}
 	u, ok := w.user(form.Get("user"))
 	if !ok {
-		return w.pages.errorPage(r, badLink("nobody was chosen"))
+		return w.pages.errorPage(r, badLink("没有选择用户", "nobody was chosen"))
 	}
 	d := ask.allowed(u.OpenID)
 	switch form.Get("decision") {
@@ -97,7 +95,7 @@ func (w *world) asked(r *http.Request) (*login, *scan, *pageError) {
 		}
 		return found.ask, found, nil
 	}
-	ask, fault := w.parseLogin(r.PostForm.Get("query"), officialAccount)
+	ask, fault := w.parseLogin(r.PostForm.Get("query"), OfficialAccount)
 	return ask, nil, fault
 }
 

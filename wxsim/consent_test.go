@@ -215,11 +215,11 @@ func TestQRCodeExpires(t *testing.T) {
 		t.Errorf("state %q; want expired", got)
 	}
 	for _, path := range []string{"/wxsim/desktop", "/wxsim/scan"} {
-		if w := get(t, sim, path+"?ticket="+ticket); !strings.Contains(w.Body.String(), "has expired") {
+		if w := get(t, sim, path+"?ticket="+ticket); !strings.Contains(w.Body.String(), "已过期") {
 			t.Errorf("%s: %s", path, w.Body)
 		}
 	}
-	if w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "decision": {"allow"}, "user": {sim.Users()[0].OpenID}}); !strings.Contains(w.Body.String(), "has expired") {
+	if w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "decision": {"allow"}, "user": {sim.Users()[0].OpenID}}); !strings.Contains(w.Body.String(), "已过期") {
 		t.Errorf("confirmed: %s", w.Body)
 	}
 }

@@ -12,16 +12,16 @@ import (
 
 // contentEndpoints check what users write (sec-check) and who they are (getuserriskrank).
 func contentEndpoints() []endpoint {
-	mini := []appKind{miniProgram}
+	mini := []Kind{MiniProgram}
 	return []endpoint{
 		{
 			method: http.MethodPost, path: "/wxa/msg_sec_check", callers: mini,
-			fields: []field{{"content", aText, 47001}, {"version", aNumber, 47001}, {"scene", aNumber, 40129}, {"openid", aText, 40003}},
+			fields: []field{{"content", aText, 47001}},
 			run:    body(checkText),
 		},
 		{
 			method: http.MethodPost, path: "/wxa/media_check_async", callers: mini,
-			fields: []field{{"media_url", aText, 47001}, {"media_type", aNumber, 40004}, {"version", aNumber, 47001}, {"scene", aNumber, 40129}, {"openid", aText, 40003}},
+			fields: []field{{"media_url", aText, 47001}, {"media_type", aNumber, 40004}},
 			run:    body(checkMedia),
 		},
 		{
@@ -42,33 +42,57 @@ func (w *world) recentVisitor(r *request, openID string) int {
 	switch {
 	case refused != 0:
 		return refused
-	case p.visited.IsZero() || w.now.Sub(p.visited) >= visitMemory:
+	case p.visit(r.app).at.IsZero() || w.now.Sub(p.visit(r.app).at) >= visitMemory:
 		return 61010
 	}
 	return 0
 }
 
-// checkText is POST /wxa/msg_sec_check. A text with the word "risky" or "违规" is risky, one
-// with "review" or "复审" is for review, and any other passes.
-func checkText(w *world, r *request, ask struct {
+// A contentCheck is what both checks are asked with. Version 1 has no version, scene or openid.
+type contentCheck struct {
 	Content, OpenID string
-	Version, Scene  int
-},
-) answer {
+	MediaURL        string      `json:"media_url"`
+	MediaType       int         `json:"media_type"`
+	Version         json.Number // a number, or the same as a text
+	Scene           int
+}
+
+// refused returns what is wrong with version, scene and openid.
+func (w *world) refused(r *request, ask contentCheck) int {
 	switch {
-	case ask.Version != 2 || utf8.RuneCountInString(ask.Content) > 2500:
-		return r.refuse(47001)
+	case ask.Version == "" || ask.Version == "1":
+		return 0
+	case ask.Version != "2":
+		return 47001
 	case ask.Scene < 1 || ask.Scene > 4:
-		return r.refuse(40129)
+		return 40129
+	case ask.OpenID == "":
+		return 40003
 	}
-	if refused := w.recentVisitor(r, ask.OpenID); refused != 0 {
+	return w.recentVisitor(r, ask.OpenID)
+}
+
+// checkText is POST /wxa/msg_sec_check. A text with the word "risky" or "违规" is risky, one
+// with "review" or "复审" is for review, and any other passes. Version 1 refuses a risky text.
+func checkText(w *world, r *request, ask contentCheck) answer {
+	if utf8.RuneCountInString(ask.Content) > 2500 {
+		return r.refuse(47001)
+	}
+	if refused := w.refused(r, ask); refused != 0 {
 		return r.refuse(refused)
+	}
+	risky, review := containsAny(ask.Content, "risky", "违规"), containsAny(ask.Content, "review", "复审")
+	if ask.Version != "2" {
+		if risky {
+			return r.refuse(87014)
+		}
+		return r.ok(okMessage)
 	}
 	verdict := `"result":{"suggest":"pass","label":100},"detail":[{"strategy":"content_model","errcode":0,"suggest":"pass","label":100,"prob":90}]`
 	switch {
-	case containsAny(ask.Content, "risky", "违规"):
+	case risky:
 		verdict = `"result":{"suggest":"risky","label":20001},"detail":[{"strategy":"content_model","errcode":0,"suggest":"risky","label":20006,"prob":90},{"strategy":"keyword","errcode":0,"suggest":"risky","label":20006,"level":90,"keyword":"x"}]`
-	case containsAny(ask.Content, "review", "复审"):
+	case review:
 		verdict = `"result":{"suggest":"review","label":20012},"detail":[{"strategy":"content_model","errcode":0,"suggest":"review","label":20012,"prob":55},{"strategy":"keyword","errcode":87020}]`
 	}
 	return r.ok(`{"errcode":0,"errmsg":"ok",` + verdict + `,"trace_id":"` + r.rid() + `"}`)
@@ -78,28 +102,25 @@ func containsAny(text string, words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
-// checkMedia is POST /wxa/media_check_async. The verdict comes by message push; see [Server.MediaCheckEvent].
-func checkMedia(w *world, r *request, ask struct {
-	MediaURL  string `json:"media_url"`
-	MediaType int    `json:"media_type"`
-	OpenID    string
-	Version   int
-	Scene     int
-},
-) answer {
+// checkMedia is POST /wxa/media_check_async. The verdict comes by message push, in the shape of
+// the version that was asked for; see [Event].
+func checkMedia(w *world, r *request, ask contentCheck) answer {
 	u, badURL := url.Parse(ask.MediaURL)
 	switch {
-	case ask.Version != 2 || badURL != nil || u.Host == "":
+	case badURL != nil || u.Host == "":
 		return r.refuse(47001)
 	case ask.MediaType < 1 || ask.MediaType > 2:
 		return r.refuse(40004)
-	case ask.Scene < 1 || ask.Scene > 4:
-		return r.refuse(40129)
 	}
-	if refused := w.recentVisitor(r, ask.OpenID); refused != 0 {
+	if refused := w.refused(r, ask); refused != 0 {
 		return r.refuse(refused)
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "trace_id", randomHex(32)))
+	id, version := randomHex(32), 1
+	if ask.Version == "2" {
+		version = 2
+	}
+	w.checks.put(id, version, w.now)
+	return r.ok(object("errcode", 0, "errmsg", "ok", "trace_id", id))
 }
 
 // riskRank is POST /wxa/getuserriskrank. A test call needs no visit.
@@ -112,7 +133,7 @@ func riskRank(w *world, r *request) int {
 	switch {
 	case json.Unmarshal(r.body, &ask) != nil:
 		return 47001
-	case ask.AppID != r.app.id:
+	case ask.AppID != r.app.AppID:
 		return 40013
 	case ask.Scene < 0 || ask.Scene > 2:
 		return 40129

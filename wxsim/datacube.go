@@ -38,7 +38,7 @@ func dataEndpoints() []endpoint {
 	endpoints := make([]endpoint, len(rows))
 	for i, row := range rows {
 		endpoints[i] = endpoint{
-			method: http.MethodPost, path: "/datacube/" + row.name, callers: []appKind{miniProgram},
+			method: http.MethodPost, path: "/datacube/" + row.name, callers: []Kind{MiniProgram},
 			fields: []field{{"begin_date", aText, 61500}, {"end_date", aText, 61500}},
 			run:    body(statistic(row.length, row.sample)),
 		}

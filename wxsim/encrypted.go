@@ -19,18 +19,18 @@ const encryptedDataMemory = 3 * 24 * time.Hour
 // PhoneData returns what the mini program is given, encrypted, about a user's telephone number;
 // see [Server.EncryptData]. It is nil for an unknown openid.
 func (s *Server) PhoneData(openID string) []byte {
-	return withPerson(s, openID, func(w *world, p *person) []byte {
-		return []byte(w.phoneData(w.first(miniProgram), p))
+	return withPerson(s, openID, func(w *world, k known) []byte {
+		return []byte(w.phoneData(w.mini(k), k.person))
 	})
 }
 
 // UserData returns what the mini program is given, encrypted, about a user; see
 // [Server.EncryptData]. It is nil for an unknown openid.
 func (s *Server) UserData(openID string) []byte {
-	return withPerson(s, openID, func(w *world, p *person) []byte {
-		a := w.first(miniProgram)
-		who := a.identity(p, false)
-		pairs := append([]any{"openId", who.openID}, p.profile()...)
+	return withPerson(s, openID, func(w *world, k known) []byte {
+		a := w.mini(k)
+		who := a.identity(k.person, false)
+		pairs := append([]any{"openId", who.openID}, w.profile(k.person)...)
 		if who.unionID != "" {
 			pairs = append(pairs, "unionId", who.unionID)
 		}
@@ -38,21 +38,30 @@ func (s *Server) UserData(openID string) []byte {
 	})
 }
 
-// profile is what wx.getUserProfile tells of a user.
-func (p *person) profile() []any {
+// profile is what wx.getUserProfile tells of a user: since 2022 the same of everybody.
+func (w *world) profile(p *person) []any {
+	if !w.cfg.OldProfiles {
+		return []any{
+			"nickName", virtualName, "gender", 0, "language", "zh_CN",
+			"city", "", "province", "", "country", "", "avatarUrl", greyAvatar,
+		}
+	}
 	return []any{
 		"nickName", p.Nickname, "gender", p.Sex, "language", p.Language,
 		"city", p.City, "province", p.Province, "country", p.Country, "avatarUrl", p.HeadImgURL,
 	}
 }
 
+// greyAvatar is the avatar of users whom WeChat does not show.
+const greyAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132"
+
 // RawData returns what wx.getUserProfile gives in the clear, and its signature with the session_key.
 func (s *Server) RawData(openID string) (rawData, signature string, err error) {
 	err = errNoSession
-	withPerson(s, openID, func(_ *world, p *person) any {
-		if p.sessionKey != "" {
-			rawData = object(p.profile()...)
-			sum := sha1.Sum([]byte(rawData + p.sessionKey)) //nolint:gosec // as WeChat does
+	withPerson(s, openID, func(w *world, k known) any {
+		if key := k.visit(w.mini(k)).sessionKey; key != "" {
+			rawData = object(w.profile(k.person)...)
+			sum := sha1.Sum([]byte(rawData + key)) //nolint:gosec // as WeChat does
 			signature, err = hex.EncodeToString(sum[:]), nil
 		}
 		return nil
@@ -66,7 +75,7 @@ var errNoSession = errors.New("wxsim: nobody with this openid has logged in to t
 // and the phone number button do. It fails if the user never logged in; see [Server.NewJSCode].
 // Telephone numbers are known to checkencryptedmsg for three days.
 func (s *Server) EncryptData(openID string, payload []byte) (encryptedData, iv string, err error) {
-	key, err := base64.StdEncoding.DecodeString(withPerson(s, openID, func(_ *world, p *person) string { return p.sessionKey }))
+	key, err := base64.StdEncoding.DecodeString(withPerson(s, openID, func(w *world, k known) string { return k.visit(w.mini(k)).sessionKey }))
 	switch {
 	case err != nil:
 		return "", "", err

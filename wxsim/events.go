@@ -1,48 +1,179 @@
 package wxsim
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// A PushFormat is the language of a message push.
-type PushFormat int
+// An Event is what WeChat pushes: what a user did with an official account, or news about a user.
+type Event struct {
+	// Type is subscribe, unsubscribe, SCAN, VIEW, CLICK or text; user_info_modified,
+	// user_authorization_revoke or user_authorization_cancellation; wxa_media_check.
+	Type string `json:"type"`
 
-// The two formats of WeChat's console.
-const (
-	PushJSON PushFormat = iota
-	PushXML
-)
+	AppID  string `json:"appid,omitempty"` // default: the app at which OpenID is the user's
+	OpenID string `json:"openid"`
+
+	// Key is the EventKey: the scene of a QR code, the key of a menu's button, the URL of a VIEW.
+	// Of a text it is the text, of a verdict pass, risky or review, of a withdrawal RevokeInfo.
+	Key string `json:"key,omitempty"`
+
+	Ticket string `json:"ticket,omitempty"` // of a QR code; of a verdict the trace_id
+}
+
+// eventTypes are those of Event.Type, in the order of the page.
+func eventTypes() []string {
+	return []string{
+		"subscribe", "unsubscribe", "SCAN", "CLICK", "VIEW", "text",
+		"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation", "wxa_media_check",
+	}
+}
+
+// Message returns an event as WeChat writes it, before it is sealed; see [Server.NewPush].
+func (s *Server) Message(format PushFormat, e Event) ([]byte, error) {
+	var err error
+	message := hold(&s.holder, func(w *world) []byte {
+		var a *app
+		if a, err = w.receiver(e); err != nil {
+			return nil
+		}
+		return w.message(format, a, e)
+	})
+	return message, err
+}
+
+// receiver finds the app that an event is for.
+func (w *world) receiver(e Event) (*app, error) {
+	a := w.app(e.AppID)
+	if e.AppID == "" {
+		a = w.people[e.OpenID].app
+	}
+	switch {
+	case a == nil:
+		return nil, errors.New("wxsim: no app has this appid or knows this openid")
+	case !slices.Contains(eventTypes(), e.Type):
+		return nil, fmt.Errorf("wxsim: no event is called %q", e.Type)
+	}
+	return a, nil
+}
+
+func (w *world) message(format PushFormat, a *app, e Event) []byte {
+	now := w.now.Unix()
+	head := []any{"ToUserName", a.OriginalID, "FromUserName", e.OpenID, "CreateTime", now}
+	event := append(slices.Clone(head), "MsgType", "event", "Event", e.Type)
+	switch e.Type {
+	case "text":
+		id, _ := strconv.ParseInt("2"+randomText(17, "0123456789"), 10, 64) // fits: 18 digits
+		return write(format, append(head, "MsgType", "text", "Content", e.Key, "MsgId", id)...)
+	case "wxa_media_check":
+		return w.verdict(format, a, e)
+	case "user_info_modified", "user_authorization_revoke", "user_authorization_cancellation":
+		event[3] = "oaKk346BaWE-eIn4oSRWbaM9vR7s" // who tells is not whom it is about
+		return write(format, append(event, "OpenID", e.OpenID, "AppID", a.AppID, "RevokeInfo", cmp.Or(e.Key, "301"))...)
+	}
+	event = append(event, "EventKey", e.Key)
+	if e.Ticket != "" {
+		event = append(event, "Ticket", e.Ticket)
+	}
+	return write(format, event...)
+}
+
+// write writes a flat message. What a user typed stands in CDATA as it is, as WeChat does it.
+func write(format PushFormat, pairs ...any) []byte {
+	if format == PushJSON {
+		return []byte(object(pairs...))
+	}
+	var b strings.Builder
+	b.WriteString("<xml>")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		value := fmt.Sprint(pairs[i+1])
+		if _, isText := pairs[i+1].(string); isText {
+			value = "<![CDATA[" + value + "]]>"
+		}
+		fmt.Fprintf(&b, "<%s>%s</%[1]s>", pairs[i], value)
+	}
+	b.WriteString("</xml>")
+	return []byte(b.String())
+}
+
+// verdict is wxa_media_check, in the shape of version 1 if that was asked for.
+func (w *world) verdict(format PushFormat, a *app, e Event) []byte {
+	label, risky := "100", "0"
+	if e.Key != "pass" && e.Key != "" {
+		label, risky = "20002", "1"
+	}
+	template := `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event","Event":"wxa_media_check","appid":"APPID","trace_id":"TRACE","version":2,"detail":[{"strategy":"content_model","errcode":0,"suggest":"SUGGEST","label":LABEL,"prob":90}],"errcode":0,"errmsg":"ok","result":{"suggest":"SUGGEST","label":LABEL}}`
+	if format == PushXML {
+		template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName><![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><appid><![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><version>2</version><detail><strategy><![CDATA[content_model]]></strategy><errcode>0</errcode><suggest><![CDATA[SUGGEST]]></suggest><label>LABEL</label><prob>90</prob></detail><errcode>0</errcode><errmsg><![CDATA[ok]]></errmsg><result><suggest><![CDATA[SUGGEST]]></suggest><label>LABEL</label></result></xml>`
+	}
+	if version, ok := w.checks.get(e.Ticket, w.now); ok && version == 1 {
+		template = `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event","Event":"wxa_media_check","isrisky":RISKY,"extra_info_json":"","appid":"APPID","trace_id":"TRACE","status_code":0,"detail":[]}`
+		if format == PushXML {
+			template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName><![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><isrisky>RISKY</isrisky><extra_info_json><![CDATA[]]></extra_info_json><appid><![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><status_code>0</status_code></xml>`
+		}
+	}
+	return []byte(strings.NewReplacer(
+		"TO", a.OriginalID, "FROM", e.OpenID, "NOW", strconv.FormatInt(w.now.Unix(), 10), "APPID", a.AppID,
+		"TRACE", e.Ticket, "SUGGEST", cmp.Or(e.Key, "pass"), "LABEL", label, "RISKY", risky,
+	).Replace(template))
+}
 
 // MediaCheckEvent is the verdict about a picture or a sound that media_check_async was asked
 // about: suggest is pass, risky or review. It is for [Server.Push].
 func (s *Server) MediaCheckEvent(format PushFormat, openID, traceID, suggest string) []byte {
-	label := "100"
-	if suggest != "pass" {
-		label = "20002"
-	}
-	template := `{"ToUserName":"gh_TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event","Event":"wxa_media_check","appid":"APPID","trace_id":"TRACE","version":2,"detail":[{"strategy":"content_model","errcode":0,"suggest":"SUGGEST","label":LABEL,"prob":90}],"errcode":0,"errmsg":"ok","result":{"suggest":"SUGGEST","label":LABEL}}`
-	if format == PushXML {
-		template = `<xml><ToUserName><![CDATA[gh_TO]]></ToUserName><FromUserName><![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><appid><![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><version>2</version><detail><strategy><![CDATA[content_model]]></strategy><errcode>0</errcode><suggest><![CDATA[SUGGEST]]></suggest><label>LABEL</label><prob>90</prob></detail><errcode>0</errcode><errmsg><![CDATA[ok]]></errmsg><result><suggest><![CDATA[SUGGEST]]></suggest><label>LABEL</label></result></xml>`
-	}
-	return s.fill(template, "FROM", openID, "TRACE", traceID, "SUGGEST", suggest, "LABEL", label)
+	return s.miniMessage(format, Event{Type: "wxa_media_check", OpenID: openID, Ticket: traceID, Key: suggest})
 }
 
 // AuthorizationEvent says that a user changed what the mini program may know: event is
 // user_info_modified, user_authorization_revoke or user_authorization_cancellation.
 func (s *Server) AuthorizationEvent(format PushFormat, event, openID string) []byte {
-	template := `{"ToUserName":"gh_TO","FromUserName":"oSENDER","CreateTime":NOW,"MsgType":"event","Event":"EVENT","OpenID":"OPENID","AppID":"APPID","RevokeInfo":"301"}`
-	if format == PushXML {
-		template = `<xml><ToUserName><![CDATA[gh_TO]]></ToUserName><FromUserName><![CDATA[oSENDER]]></FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[EVENT]]></Event><OpenID><![CDATA[OPENID]]></OpenID><AppID><![CDATA[APPID]]></AppID><RevokeInfo><![CDATA[301]]></RevokeInfo></xml>`
-	}
-	return s.fill(template, "EVENT", event, "OPENID", openID)
+	return s.miniMessage(format, Event{Type: event, OpenID: openID})
 }
 
-// fill replaces the words of a template that stand for something.
-func (s *Server) fill(template string, words ...string) []byte {
-	words = append(words,
-		"gh_TO", "gh_870882ca4b1", "oSENDER", "oaKk346BaWE-eIn4oSRWbaM9vR7s",
-		"NOW", strconv.FormatInt(s.Now().Unix(), 10), "APPID", s.MiniAppID(),
-	)
-	return []byte(strings.NewReplacer(words...).Replace(template))
+// miniMessage is about the openid of a mini program, or about any text that a test likes.
+func (s *Server) miniMessage(format PushFormat, e Event) []byte {
+	return hold(&s.holder, func(w *world) []byte {
+		a := w.people[e.OpenID].app
+		if a == nil || a.Kind != MiniProgram {
+			a = w.first(MiniProgram)
+		}
+		return w.message(format, a, e)
+	})
+}
+
+// A PushResult is what became of a message.
+type PushResult struct {
+	Status int    `json:"status"`          // HTTP status of the app's answer
+	Body   string `json:"body"`            // the answer, at most 64 kB
+	Reply  string `json:"reply,omitempty"` // the answer decrypted, where it was encrypted
+}
+
+// Send pushes an event to where its app wants them; see App.Push.
+func (s *Server) Send(ctx context.Context, e Event) (PushResult, error) {
+	var err error
+	a := hold(&s.holder, func(w *world) App {
+		var a *app
+		if a, err = w.receiver(e); err != nil {
+			return App{}
+		}
+		return a.App
+	})
+	switch {
+	case err != nil:
+		return PushResult{}, err
+	case a.Push == nil:
+		return PushResult{}, errors.New("wxsim: the app has no push URL")
+	}
+	message, err := s.Message(a.Push.Format, e)
+	if err != nil {
+		return PushResult{}, err
+	}
+	return s.deliver(ctx, a.Push.URL, PushConfig{
+		Token: a.Push.Token, EncodingAESKey: a.Push.EncodingAESKey, Mode: a.Push.Mode, AppID: a.AppID, OpenID: e.OpenID,
+	}, message)
 }

@@ -26,15 +26,39 @@ type homeData struct {
 	Ahead      string // how far the clock was moved; "" if not at all
 	Paths      []string
 	FaultKinds []faultKind
+	Switches   []homeSwitch
+	Events     []string
 }
 
-type homeApp struct{ Chinese, English, Variable, ID, Secret string }
+type homeApp struct {
+	App
+
+	Look     look
+	Variable string // of the environment; "" but for the first of a kind
+}
 
 type homeUser struct {
 	User
 
-	Owner  bool
-	Voided bool // the visitor has just voided the tokens
+	Current bool
+	Voided  bool // the visitor has just voided the tokens
+	Follows []homeFollow
+}
+
+type homeFollow struct {
+	AppID, Name string
+	On          bool
+}
+
+type homeSwitch struct {
+	Switch
+
+	On bool
+}
+
+// Of returns the apps of a kind.
+func (d homeData) Of(kind Kind) []homeApp {
+	return slices.DeleteFunc(slices.Clone(d.Apps), func(a homeApp) bool { return a.Kind != kind })
 }
 
 // liveData is the part of the page that renews itself.
@@ -71,21 +95,38 @@ func liveParts(w *world, r *http.Request) answer {
 // homePage is GET /.
 func homePage(w *world, r *http.Request) answer {
 	data := homeData{
-		liveData: w.newLiveData(r),
-		Origin:   origin(r),
-		Apps: []homeApp{
-			{"公众号", "Official account", "WECHAT", w.apps[0].id, w.apps[0].secret},
-			{"网站应用", "Website app", "WECHAT_WEBSITE", w.apps[1].id, w.apps[1].secret},
-			{"小程序", "Mini program", "WECHAT_MINI", w.apps[2].id, w.apps[2].secret},
-		},
+		liveData:   w.newLiveData(r),
+		Origin:     origin(r),
 		Now:        w.now,
 		Paths:      w.paths,
 		FaultKinds: faultKinds(),
+		Events:     eventTypes(),
 	}
 	data.Ahead = data.span(w.clock.ahead())
-	owner, voided := w.owner(r), r.FormValue("voided")
-	for _, u := range w.users() {
-		data.Users = append(data.Users, homeUser{u, u.OpenID == owner.OpenID, u.OpenID == voided})
+	var accounts []*app
+	for _, a := range w.apps {
+		shown := homeApp{App: a.App, Look: data.look(a)}
+		if a == w.first(a.Kind) {
+			shown.Variable = map[Kind]string{
+				OfficialAccount: "WECHAT", WebsiteApp: "WECHAT_WEBSITE", MiniProgram: "WECHAT_MINI", Platform: "WECHAT_PLATFORM",
+			}[a.Kind]
+		}
+		data.Apps = append(data.Apps, shown)
+		if a.Kind == OfficialAccount {
+			accounts = append(accounts, a)
+		}
+	}
+	current, voided := w.owner(r), r.FormValue("voided")
+	for _, p := range w.everybody {
+		shown := homeUser{User: p.User, Current: p.OpenID == current.OpenID, Voided: p.OpenID == voided}
+		for _, a := range accounts {
+			_, on := p.follows[a]
+			shown.Follows = append(shown.Follows, homeFollow{a.AppID, data.look(a).Name, on})
+		}
+		data.Users = append(data.Users, shown)
+	}
+	for _, s := range Switches() {
+		data.Switches = append(data.Switches, homeSwitch{s, *s.In(&w.cfg)})
 	}
 	return w.pages.render("home", data)
 }
@@ -115,26 +156,46 @@ func origin(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// changeUsers is POST /wxsim/users: add one, void the tokens of one, or give one the phone.
-func changeUsers(w *world, r *http.Request) answer {
-	user := r.PostFormValue("user")
-	switch r.PostFormValue("do") {
+// changeUsers is POST /wxsim/users: add one, void the tokens of one, make one the current user, or
+// let one follow an official account or leave it.
+func (s *Server) changeUsers(r *http.Request) answer {
+	user := r.PostFormValue("user") // parses the form
+	switch r.PostForm.Get("do") {
 	case "add":
-		w.addUser(userFromForm(r.PostForm))
+		s.AddUser(userFromForm(r.PostForm))
 	case "revoke":
-		w.revoke(user)
+		s.RevokeUser(user)
 		return seeOther("/?voided=" + url.QueryEscape(user) + "#users")
 	case "own":
 		return withOwner(seeHome("users"), user)
+	case "follow", "unfollow":
+		e, err := s.follow(r.PostForm.Get("appid"), user, r.PostForm.Get("do") == "follow")
+		if err != nil {
+			return s.pages.badForm(r, "没有这个用户或公众号", "no such user or official account")
+		}
+		if s.wantsPush(e.AppID) {
+			return s.told(r, e)
+		}
 	}
 	return seeHome("users")
+}
+
+// turnSwitch is POST /wxsim/switches.
+func turnSwitch(w *world, r *http.Request) answer {
+	for _, s := range Switches() {
+		if s.Name == r.PostFormValue("name") {
+			*s.In(&w.cfg) = r.PostFormValue("on") != ""
+			return seeHome("switches")
+		}
+	}
+	return w.pages.badForm(r, "没有这个开关", "no such switch")
 }
 
 // moveClock is POST /wxsim/advance.
 func moveClock(w *world, r *http.Request) answer {
 	by, err := time.ParseDuration(r.PostFormValue("by"))
 	if err != nil {
-		return w.pages.badForm(r, "by is not a duration such as 5m or 2h")
+		return w.pages.badForm(r, "by 不是 5m、2h 这样的时长", "by is not a duration such as 5m or 2h")
 	}
 	w.clock.advance(by)
 	return seeHome("clock")
@@ -147,13 +208,13 @@ func switchOn(w *world, r *http.Request) answer {
 	i := slices.IndexFunc(kinds, func(k faultKind) bool { return k.Name == r.PostFormValue("fault") })
 	switch {
 	case i < 0:
-		return w.pages.badForm(r, "unknown fault")
+		return w.pages.badForm(r, "没有这种故障", "unknown fault")
 	case !slices.Contains(w.paths, path) && path != AnyPath:
-		return w.pages.badForm(r, "unknown path")
+		return w.pages.badForm(r, "没有这个接口", "unknown path")
 	}
 	number, err := strconv.Atoi(r.PostFormValue("number"))
 	if kinds[i].Number != "" && (err != nil || kinds[i].Name == "status" && (number < 200 || number > 599)) {
-		return w.pages.badForm(r, "this fault takes no such number")
+		return w.pages.badForm(r, "这种故障不能用这个数值", "this fault takes no such number")
 	}
 	var times []int
 	if n, err := strconv.Atoi(r.PostFormValue("times")); err == nil {

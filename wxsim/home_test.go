@@ -82,7 +82,7 @@ func TestHomeChangesTheWorld(t *testing.T) {
 	}
 	access, _, openID := tokens(t, sim, "snsapi_userinfo")
 	voided := press("/wxsim/users", url.Values{"do": {"revoke"}, "user": {openID}}).Header().Get("Location")
-	if page := get(t, sim, strings.TrimSuffix(voided, "#users")).Body.String(); strings.Count(page, "令牌已作废") != 1 {
+	if page := get(t, sim, strings.TrimSuffix(voided, "#users")).Body.String(); strings.Count(page, "令牌已失效") != 1 {
 		t.Errorf("%s does not say that the tokens are void", voided)
 	}
 	wantCode(t, call(t, sim, userInfoURL(access, openID)), 42007)
@@ -131,7 +131,7 @@ func TestHomeRefusesNonsense(t *testing.T) {
 			t.Errorf("%s: status %d; want %d", name, w.Code, tt.want)
 		}
 	}
-	if w := submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}); !strings.Contains(w.Body.String(), "unknown path") || !strings.Contains(w.Body.String(), `href="/"`) {
+	if w := submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}); !strings.Contains(w.Body.String(), "没有这个接口") || !strings.Contains(w.Body.String(), `href="/"`) {
 		t.Errorf("the page does not say what is wrong and lead back: %s", w.Body)
 	}
 	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {

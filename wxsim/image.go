@@ -20,20 +20,20 @@ func imageEndpoints() []endpoint {
 	rows := []struct{ path, sample string }{
 		{"/cv/img/aicrop", `{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`},
 		{"/cv/img/qrcode", `{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE","data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13","data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`},
-		{"/cv/ocr/bankcard", `{"errcode":"0","errmsg":"ok","number":"622213XXXXXXXXX"}`}, // a string: so the documented sample
 		{"/cv/ocr/bizlicense", `{"errcode":0,"errmsg":"ok","reg_num":"123123","serial":"123123","legal_representative":"张三","enterprise_name":"XX饮食店","type_of_organization":"个人经营","address":"XX市XX区XX路XX号","type_of_enterprise":"xxx","business_scope":"中型餐馆（不含凉菜、不含裱花蛋糕，不含生食海产品）。","registered_capital":"200万","paid_in_capital":"200万","valid_period":"2019年1月1日","registered_date":"2018年1月1日","cert_position":{"pos":{"left_top":{"x":155,"y":191},"right_top":{"x":725,"y":157},"right_bottom":{"x":743,"y":512},"left_bottom":{"x":164,"y":525}}},"img_size":{"w":966,"h":728}}`},
 		{"/cv/ocr/drivinglicense", `{"errcode":0,"errmsg":"ok","id_num":"660601xxxxxxxx1234","name":"张三","sex":"男","nationality":"中国","address":"广东省东莞市xxxxx号","birth_date":"1990-12-21","issue_date":"2012-12-21","car_class":"C1","valid_from":"2018-07-06","valid_to":"2020-07-01","official_seal":"xx市公安局公安交通管理局"}`},
 		{"/cv/ocr/driving", `{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vehicle_type":"小型普通客车","owner":"东莞市xxxxx机械厂","addr":"广东省东莞市xxxxx号","use_character":"非营运","model":"江淮牌HFCxxxxxxx","vin":"LJ166xxxxxxxx51","engine_num":"J3xxxxx3","register_date":"2018-07-06","issue_date":"2018-07-01","plate_num_b":"粤xxxxx","record":"441xxxxxx3","passengers_num":"7人","total_quality":"2700kg","prepare_quality":"1995kg","overall_size":"4582x1795x1458mm","card_position_front":{"pos":{"left_top":{"x":119,"y":2925},"right_top":{"x":1435,"y":2887},"right_bottom":{"x":1435,"y":3793},"left_bottom":{"x":119,"y":3831}}},"card_position_back":{"pos":{"left_top":{"x":1523,"y":2849},"right_top":{"x":2898,"y":2887},"right_bottom":{"x":2927,"y":3831},"left_bottom":{"x":1523,"y":3831}}},"img_size":{"w":3120,"h":4208}}`},
 		{"/cv/ocr/comm", `{"errcode":0,"errmsg":"ok","items":[{"text":"腾讯","pos":{"left_top":{"x":575,"y":519},"right_top":{"x":744,"y":519},"right_bottom":{"x":744,"y":532},"left_bottom":{"x":573,"y":532}}},{"text":"微信团队","pos":{"left_top":{"x":670,"y":516},"right_top":{"x":762,"y":517},"right_bottom":{"x":762,"y":532},"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`},
 	}
-	callers := []appKind{officialAccount, miniProgram}
+	callers := []Kind{OfficialAccount, MiniProgram}
 	endpoints := []endpoint{
-		{method: http.MethodPost, path: "/cv/ocr/idcard", callers: callers, run: readIDCard},
-		{method: http.MethodPost, path: "/cv/img/superresolution", callers: callers, run: superResolution},
+		{method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/idcard", callers: callers, run: readIDCard},
+		{method: http.MethodPost, also: http.MethodGet, path: "/cv/img/superresolution", callers: callers, run: superResolution},
+		{method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/bankcard", callers: callers, run: readBankCard},
 		{method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers, fields: []field{{"media_id", aText, 41006}}, run: getMedia},
 	}
 	for _, row := range rows {
-		endpoints = append(endpoints, endpoint{method: http.MethodPost, path: row.path, callers: callers, check: checkImage, sample: row.sample})
+		endpoints = append(endpoints, endpoint{method: http.MethodPost, also: http.MethodGet, path: row.path, callers: callers, check: checkImage, sample: row.sample})
 	}
 	return endpoints
 }
@@ -57,13 +57,25 @@ func readIDCard(_ *world, r *request) answer {
 	return r.ok(`{"errcode":0,"errmsg":"ok","type":"Front","name":"张三","id":"123456789012345678","addr":"广东省广州市海珠区","gender":"男","nationality":"汉"}`)
 }
 
+// readBankCard is POST /cv/ocr/bankcard.
+func readBankCard(w *world, r *request) answer {
+	if _, refused := r.image(); refused != 0 {
+		return r.refuse(refused)
+	}
+	name := "number"
+	if w.cfg.BankCardID {
+		name = "id"
+	}
+	return r.ok(object("errcode", 0, "errmsg", "ok", name, "622213XXXXXXXXX"))
+}
+
 // A picture is what was sent for recognition.
 type picture struct {
 	name string // file name, or the address of a picture elsewhere
 	data []byte // nil for an address: the simulator fetches nothing
 }
 
-// image reads the picture of a call: img_url in the query, or a file named img in a form.
+// image reads the picture of a call: img_url in the query, or a file in a form.
 func (r *request) image() (picture, int) {
 	if kind := r.query.Get("type"); kind != "" && kind != "photo" && kind != "scan" {
 		return picture{}, 40097
@@ -107,7 +119,7 @@ func checkRatios(ratios string) int {
 // upload is a form with a file.
 type upload struct {
 	text        map[string]string
-	file        picture // of the field img
+	file        picture // of the only field with a file, whatever its name
 	contentType string  // of the file
 }
 
@@ -131,7 +143,7 @@ func (r *request) multipart() (upload, error) {
 		if err != nil {
 			return form, err
 		}
-		if part.FormName() == "img" {
+		if part.FileName() != "" {
 			form.file, form.contentType = picture{part.FileName(), data}, part.Header.Get("Content-Type")
 		} else {
 			form.text[part.FormName()] = string(data)

@@ -11,9 +11,9 @@ type landingData struct {
 
 // landing is GET /wxsim/landing, a redirect_uri for people who have no program yet.
 func landing(w *world, r *http.Request) answer {
-	data := landingData{newPage(r), r.FormValue("code"), r.FormValue("state"), w.first(officialAccount).id, w.first(officialAccount).secret}
+	data := landingData{newPage(r), r.FormValue("code"), r.FormValue("state"), w.first(OfficialAccount).AppID, w.first(OfficialAccount).Secret}
 	if c, ok := w.codes.get(data.Code, w.now); ok {
-		data.AppID, data.Secret = c.app.id, c.app.secret
+		data.AppID, data.Secret = c.app.AppID, c.app.Secret
 	}
 	return w.pages.render("landing", data)
 }

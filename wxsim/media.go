@@ -2,8 +2,10 @@ package wxsim
 
 import (
 	"bytes"
-	"mime"
+	"cmp"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -41,7 +43,7 @@ func superResolution(w *world, r *request) answer {
 	if data == nil {
 		data = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", w.addMedia("image", http.DetectContentType(data), data)))
+	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", w.addMedia("", http.DetectContentType(data), data)))
 }
 
 // getMedia is GET /cgi-bin/media/get: the file itself.
@@ -52,6 +54,19 @@ func getMedia(w *world, r *request) answer {
 	}
 	return answer{status: http.StatusOK, body: m.data, header: http.Header{
 		"Content-Type":        {m.contentType},
-		"Content-Disposition": {mime.FormatMediaType("attachment", map[string]string{"filename": m.name})},
+		"Content-Disposition": {`attachment; filename="` + m.fileName(r.query.Get("media_id")) + `"`},
 	}}
+}
+
+// fileName is the one that the file came with, or the media_id; it always has an extension.
+func (m media) fileName(id string) string {
+	name := strings.NewReplacer(`"`, "", `\`, "", "\r", "", "\n", "").Replace(m.name)
+	if path.Ext(name) != "" {
+		return name
+	}
+	extension, ok := map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "audio/mpeg": ".mp3", "audio/amr": ".amr", "video/mp4": ".mp4"}[m.contentType]
+	if !ok {
+		extension = ".bin"
+	}
+	return cmp.Or(name, id) + extension
 }

@@ -16,7 +16,7 @@ const (
 
 // messageEndpoints are updatable messages, short links and SOTER.
 func messageEndpoints() []endpoint {
-	mini := []appKind{miniProgram}
+	mini := []Kind{MiniProgram}
 	return []endpoint{
 		{method: http.MethodGet, path: "/cgi-bin/message/wxopen/activityid/create", callers: mini, run: createActivity},
 		{
@@ -116,11 +116,17 @@ func shortLink(w *world, r *request, ask struct {
 
 // SoterSignature is what a user's phone signs a resultJSON with, for cgi-bin/soter/verify_signature.
 func (s *Server) SoterSignature(openID, resultJSON string) string {
-	return s.first(miniProgram).soterSignature(openID, resultJSON)
+	return hold(&s.holder, func(w *world) string {
+		k := w.people[openID]
+		if k.person == nil {
+			return w.first(MiniProgram).soterSignature(openID, resultJSON)
+		}
+		return w.mini(k).soterSignature(openID, resultJSON)
+	})
 }
 
 func (a *app) soterSignature(openID, resultJSON string) string {
-	return base64.StdEncoding.EncodeToString([]byte(sha256Hex(a.secret + "\n" + openID + "\n" + resultJSON)))
+	return base64.StdEncoding.EncodeToString([]byte(sha256Hex(a.Secret + "\n" + openID + "\n" + resultJSON)))
 }
 
 // verifySoter is POST /cgi-bin/soter/verify_signature. A bad signature is no error and has no errcode.

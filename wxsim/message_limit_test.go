@@ -11,7 +11,7 @@ func TestPermanentShortLinksRunOut(t *testing.T) {
 	s := New(Config{})
 	token := hold(&s.holder, func(w *world) string {
 		w.permanentLinks = permanentShortURLs - 1
-		return w.replaceToken(w.first(miniProgram), classicToken, w.now).text
+		return w.replaceToken(w.first(MiniProgram), classicToken, w.now).text
 	})
 	for _, want := range []string{`"errcode":0`, `"errcode":85400`} {
 		w := httptest.NewRecorder()

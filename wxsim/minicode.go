@@ -1,12 +1,14 @@
 package wxsim
 
 // NewJSCode is wx.login() of a user: it returns a code for jscode2session. It counts as a visit,
-// and the user's session_key is a new one from now on. Any openid of the user will do; the code
-// is empty for an unknown one.
+// and the user's session_key is a new one from now on. The mini program is the one of the openid,
+// else the first; so it is for all that a mini program gets on the phone. The code is empty for an
+// unknown openid.
 func (s *Server) NewJSCode(openID string) string {
-	return withPerson(s, openID, func(w *world, p *person) string {
-		p.visited, p.keyMadeAt, p.sessionKey = w.now, w.now, newSessionKey()
-		return w.issueMini(jsCode, p)
+	return withPerson(s, openID, func(w *world, k known) string {
+		v := k.visit(w.mini(k))
+		v.at, v.keyMadeAt, v.sessionKey = w.now, w.now, newSessionKey()
+		return w.issueMini(jsCode, k)
 	})
 }
 
@@ -17,12 +19,20 @@ func (s *Server) NewPhoneCode(openID string) string { return s.newMiniCode(phone
 func (s *Server) NewPluginCode(openID string) string { return s.newMiniCode(pluginCode, openID) }
 
 func (s *Server) newMiniCode(kind codeKind, openID string) string {
-	return withPerson(s, openID, func(w *world, p *person) string { return w.issueMini(kind, p) })
+	return withPerson(s, openID, func(w *world, k known) string { return w.issueMini(kind, k) })
 }
 
-func (w *world) issueMini(kind codeKind, p *person) string {
-	a := w.first(miniProgram)
-	return w.issue(code{kind: kind, app: a, who: a.identity(p, false), sessionKey: p.sessionKey})
+func (w *world) issueMini(kind codeKind, k known) string {
+	a := w.mini(k)
+	return w.issue(code{kind: kind, app: a, who: a.identity(k.person, false), sessionKey: k.visit(a).sessionKey})
+}
+
+// mini returns the mini program whose openid is meant: the first one for that of another app.
+func (w *world) mini(k known) *app {
+	if k.app.Kind == MiniProgram {
+		return k.app
+	}
+	return w.first(MiniProgram)
 }
 
 // pluginOpenPID is POST /wxa/getpluginopenpid. A code of another kind is answered 1007 with an

@@ -37,7 +37,8 @@ func (s *Server) ownPages() http.Handler {
 	show("GET /wxsim/scan", phonePage)
 	show("GET /wxsim/live", liveParts)
 	show("GET /wxsim/landing", landing)
-	show("POST /wxsim/users", changeUsers)
+	open("POST /wxsim/users", s.changeUsers)
+	show("POST /wxsim/switches", turnSwitch)
 	show("POST /wxsim/advance", moveClock)
 	show("POST /wxsim/fail", switchOn)
 	show("POST /wxsim/clear", switchOff)
@@ -48,6 +49,10 @@ func (s *Server) ownPages() http.Handler {
 	open("GET /favicon.ico", icon)
 	open("GET /wxsim/page.js", script)
 	open("POST /wxsim/push", s.sendPush)
+	show("GET "+qrPath+"{id}", scannedPage)
+	show("GET "+miniPath, miniPage)
+	open("POST /wxsim/scanned", s.scanned)
+	open("GET /wxsim/phone", s.openOnPhone)
 	open("GET /wxsim/js_code", s.giveCode(s.NewJSCode))
 	open("GET /wxsim/phone_code", s.giveCode(s.NewPhoneCode))
 	open("GET /wxsim/plugin_code", s.giveCode(s.NewPluginCode))
@@ -93,7 +98,7 @@ type pages func() map[string]*template.Template
 func newPages() pages {
 	return sync.OnceValue(func() map[string]*template.Template {
 		parsed := map[string]*template.Template{}
-		for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed"} {
+		for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed", "scanned"} {
 			parsed[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/live.html", "pages/"+name+".html"))
 		}
 		return parsed
@@ -117,7 +122,7 @@ func (p pages) renderPart(name, part string, data any) answer {
 		"Referrer-Policy":        {"same-origin"},
 		"X-Content-Type-Options": {"nosniff"},
 		// A frame is what a double callback happens in.
-		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; script-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'"},
+		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: http: https:; script-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'"},
 	}}
 }
 
@@ -147,15 +152,26 @@ type errorData struct {
 	Number int
 }
 
+// A pageError is a number that WeChat shows on a page instead of sending the browser back, and
+// what the developer should look at: the real WeChat is less talkative.
+type pageError struct {
+	code             int
+	chinese, english string
+}
+
+// badLink is the page without a number that WeChat shows when a URL does not match its pattern.
+func badLink(chinese, english string) *pageError { return &pageError{0, chinese, english} }
+
 func (p pages) errorPage(r *http.Request, e *pageError) answer {
-	a := p.render("error", errorData{newPage(r), e.reason, e.code})
+	page := newPage(r)
+	a := p.render("error", errorData{page, page.T(e.chinese, e.english), e.code})
 	a.code = e.code
 	return a
 }
 
 // badForm refuses what a person filled in.
-func (p pages) badForm(r *http.Request, reason string) answer {
-	a := p.errorPage(r, badLink(reason))
+func (p pages) badForm(r *http.Request, chinese, english string) answer {
+	a := p.errorPage(r, badLink(chinese, english))
 	a.status = http.StatusBadRequest
 	return a
 }

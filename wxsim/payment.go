@@ -18,8 +18,8 @@ const paymentMemory = 5 * time.Minute
 // Pay is a payment of a user, which lets getpaidunionid answer for five minutes. It is empty for
 // an unknown openid.
 func (s *Server) Pay(openID string) Payment {
-	return withPerson(s, openID, func(w *world, p *person) Payment {
-		made := paid{Payment{"42000" + randomText(23, "0123456789"), "1900000109", randomText(20, "0123456789")}, p}
+	return withPerson(s, openID, func(w *world, k known) Payment {
+		made := paid{Payment{"42000" + randomText(23, "0123456789"), "1900000109", randomText(20, "0123456789")}, k.person}
 		w.payments.put(made.TransactionID, made, w.now)
 		w.payments.put(made.MchID+" "+made.OutTradeNo, made, w.now)
 		return made.Payment

@@ -25,5 +25,5 @@ func (w *world) phoneData(a *app, p *person) string {
 
 // watermark says when data was given to which app.
 func (w *world) watermark(a *app) rawJSON {
-	return rawJSON(object("timestamp", w.now.Unix(), "appid", a.id))
+	return rawJSON(object("timestamp", w.now.Unix(), "appid", a.AppID))
 }

@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// A PushMode says how a message push is sealed.
+// A PushMode says how a message push is sealed. As text it is safe, compat or plain.
 type PushMode int
 
 // The three modes of WeChat's console.
@@ -33,6 +33,75 @@ const (
 	PushCompat                 // the message in the clear and encrypted
 	PushPlain                  // only in the clear
 )
+
+// MarshalText writes the mode in a word.
+func (m PushMode) MarshalText() ([]byte, error) { return word(m, pushModes()) }
+
+// UnmarshalText reads the word.
+func (m *PushMode) UnmarshalText(text []byte) (err error) {
+	*m, err = fromWord[PushMode](text, pushModes())
+	return err
+}
+
+func pushModes() []string { return []string{"safe", "compat", "plain"} }
+
+// A PushFormat is the language of a message push. As text it is json or xml.
+type PushFormat int
+
+// The two formats of WeChat's console.
+const (
+	PushJSON PushFormat = iota
+	PushXML
+)
+
+// MarshalText writes the format in a word.
+func (f PushFormat) MarshalText() ([]byte, error) { return word(f, pushFormats()) }
+
+// UnmarshalText reads the word.
+func (f *PushFormat) UnmarshalText(text []byte) (err error) {
+	*f, err = fromWord[PushFormat](text, pushFormats())
+	return err
+}
+
+func pushFormats() []string { return []string{"json", "xml"} }
+
+func word[T ~int](number T, words []string) ([]byte, error) {
+	if number < 0 || int(number) >= len(words) {
+		return nil, fmt.Errorf("wxsim: %d is none of %s", number, strings.Join(words, ", "))
+	}
+	return []byte(words[number]), nil
+}
+
+func fromWord[T ~int](text []byte, words []string) (T, error) {
+	i := slices.Index(words, strings.ToLower(string(text)))
+	if i < 0 {
+		return 0, fmt.Errorf("must be one of %s", strings.Join(words, ", "))
+	}
+	return T(i), nil
+}
+
+// A PushTarget is where an app wants messages, as entered in WeChat's console.
+type PushTarget struct {
+	URL            string     `json:"url"`
+	Token          string     `json:"token"`
+	EncodingAESKey string     `json:"encoding_aes_key,omitempty"` // 43 characters; not needed in plain mode
+	Mode           PushMode   `json:"mode"`
+	Format         PushFormat `json:"format"`
+}
+
+// check returns the first fault.
+func (t *PushTarget) check() *FieldError {
+	u, err := url.Parse(t.URL)
+	switch _, badKey := (PushConfig{EncodingAESKey: t.EncodingAESKey}).key(); {
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		return &FieldError{"push.url", "is not an http or https URL"}
+	case t.Token == "":
+		return &FieldError{"push.token", "is empty"}
+	case t.Mode != PushPlain && badKey != nil:
+		return &FieldError{"push.encoding_aes_key", "is not 43 characters of base64"}
+	}
+	return nil
+}
 
 // A PushConfig is what WeChat's console holds about a message push.
 type PushConfig struct {
@@ -44,6 +113,9 @@ type PushConfig struct {
 	OpenID    string    // goes into the query; default: the first user of the mini program
 	Timestamp time.Time // default: the simulator's now
 	Nonce     string    // default: made up
+
+	// Blanks puts blanks around the CDATA of an XML event, as some of WeChat's samples have them.
+	Blanks bool
 }
 
 // pushTimeout is how long WeChat waits for an answer.
@@ -70,7 +142,7 @@ func send(r *http.Request) (*http.Response, error) {
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	resp, err := client.Do(r) //nolint:gosec // whoever runs the simulator says where it pushes
+	resp, err := client.Do(r)
 	if failed := new(url.Error); errors.As(err, &failed) {
 		return nil, fmt.Errorf("wxsim: push: %w", failed.Err)
 	}
@@ -81,6 +153,10 @@ func send(r *http.Request) (*http.Response, error) {
 // without a network.
 func (s *Server) NewPush(ctx context.Context, target string, p PushConfig, event []byte) (*http.Request, error) {
 	p = s.complete(p)
+	if p.Blanks {
+		event = bytes.ReplaceAll(event, []byte("><![CDATA["), []byte("> <![CDATA["))
+		event = bytes.ReplaceAll(event, []byte("]]><"), []byte("]]> <"))
+	}
 	query := p.query()
 	body := event
 	if p.Mode != PushPlain {
@@ -261,7 +337,7 @@ func (p PushConfig) envelope(event []byte, sealed string) ([]byte, error) {
 
 func (p PushConfig) xmlEnvelope(event []byte, sealed string) ([]byte, error) {
 	var fields struct{ ToUserName string }
-	if err := xml.Unmarshal(event, &fields); err != nil { //nolint:gosec // the event is the caller's own
+	if err := xml.Unmarshal(event, &fields); err != nil {
 		return nil, fmt.Errorf("wxsim: event: %w", err)
 	}
 	encrypt := "<Encrypt><![CDATA[" + sealed + "]]></Encrypt>"
@@ -282,5 +358,5 @@ func newRequest(ctx context.Context, method, target string, more url.Values, bod
 		u.RawQuery += "&"
 	}
 	u.RawQuery += more.Encode()
-	return http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body)) //nolint:gosec // whoever runs the simulator says where it pushes
+	return http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 }

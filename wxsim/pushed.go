@@ -1,8 +1,12 @@
 package wxsim
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -10,50 +14,73 @@ import (
 type pushedData struct {
 	page
 
-	Status, Body, Err string
+	Event             string // "" for a check of the URL
+	Status, Body, Err string // all empty where nothing was pushed
+}
+
+func (r PushResult) statusText() string {
+	return strconv.Itoa(r.Status) + " " + http.StatusText(r.Status)
 }
 
 // sendPush is POST /wxsim/push.
 func (s *Server) sendPush(r *http.Request) answer {
-	target, p, event := s.pushFromForm(r)
-	data := pushedData{page: newPage(r)}
+	e, target, fault := s.pushFromForm(r)
+	if fault != nil {
+		return s.pages.badForm(r, "推送的模式或格式不对："+fault.Error(), fault.Error())
+	}
+	data := pushedData{page: newPage(r), Event: e.Type}
+	config := PushConfig{Token: target.Token, EncodingAESKey: target.EncodingAESKey, Mode: target.Mode, AppID: e.AppID, OpenID: e.OpenID}
 	if r.PostForm.Get("do") == "verify" {
 		data.Status = "echostr ✓"
-		if err := s.VerifyPushURL(r.Context(), target, p); err != nil {
+		if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
 			data.Err = err.Error()
 		}
 		return s.pages.render("pushed", data)
 	}
-	resp, err := s.Push(r.Context(), target, p, event)
-	if err != nil {
-		data.Err = err.Error()
-		return s.pages.render("pushed", data)
+	message, err := s.Message(target.Format, e)
+	if err == nil {
+		var result PushResult
+		result, err = s.deliver(r.Context(), target.URL, config, message)
+		data.Status, data.Body = result.statusText(), cmp.Or(result.Reply, result.Body)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-	data.Status, data.Body = resp.Status, strings.ToValidUTF8(string(body), "�")
 	if err != nil {
 		data.Err = err.Error()
 	}
 	return s.pages.render("pushed", data)
 }
 
-func (s *Server) pushFromForm(r *http.Request) (target string, p PushConfig, event []byte) {
-	target = r.PostFormValue("url") // parses the form
+// deliver pushes a message and reads the answer.
+func (s *Server) deliver(ctx context.Context, target string, config PushConfig, message []byte) (PushResult, error) {
+	resp, err := s.Push(ctx, target, config, message)
+	if err != nil {
+		return PushResult{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	result := PushResult{Status: resp.StatusCode, Body: strings.ToValidUTF8(string(body), "�")}
+	if reply, notSealed := s.OpenReply(config, body); notSealed == nil {
+		result.Reply = string(reply)
+	}
+	return result, err
+}
+
+// pushFromForm reads the event and where it goes. Without an openid it is about the current user.
+func (s *Server) pushFromForm(r *http.Request) (e Event, target PushTarget, err error) {
+	target.URL = r.PostFormValue("url") // parses the form
 	form := r.PostForm
-	openID := hold(&s.holder, func(w *world) string { return w.first(miniProgram).openID(w.owner(r)) })
-	p = PushConfig{
-		Token:          form.Get("token"),
-		EncodingAESKey: form.Get("key"),
-		Mode:           map[string]PushMode{"compat": PushCompat, "plain": PushPlain}[form.Get("mode")],
-		OpenID:         openID,
+	target.Token, target.EncodingAESKey = form.Get("token"), form.Get("key")
+	err = errors.Join(target.Mode.UnmarshalText([]byte(cmp.Or(form.Get("mode"), "safe"))),
+		target.Format.UnmarshalText([]byte(cmp.Or(form.Get("format"), "json"))))
+	e = Event{Type: form.Get("event"), AppID: form.Get("appid"), Key: form.Get("event_key")}
+	if e.Type == "wxa_media_check" {
+		e.Ticket = randomHex(32)
 	}
-	format := PushJSON
-	if form.Get("format") == "XML" {
-		format = PushXML
-	}
-	if name := form.Get("event"); name != "wxa_media_check" {
-		return target, p, s.AuthorizationEvent(format, name, openID)
-	}
-	return target, p, s.MediaCheckEvent(format, openID, randomHex(32), "pass")
+	s.change(func(w *world) {
+		a := w.app(e.AppID)
+		if a == nil {
+			a = w.first(MiniProgram)
+		}
+		e.AppID, e.OpenID = a.AppID, a.openID(w.owner(r))
+	})
+	return e, target, err
 }

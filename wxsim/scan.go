@@ -29,15 +29,18 @@ func (w *world) scan(ticket string) (*scan, bool) {
 	return w.scans.get(ticket, w.now)
 }
 
-func expiredScan() *pageError { return badLink("this QR code is unknown or has expired") }
+func expiredScan() *pageError {
+	return badLink("二维码不存在或已过期", "this QR code is unknown or has expired")
+}
 
 // desktopData is the page with the QR code.
 type desktopData struct {
 	page
 
-	AppName, Ticket string
-	Code            template.URL // a data: URL of the picture
-	Opened          bool
+	App    look
+	Ticket string
+	Code   template.URL // a data: URL of the picture
+	Opened bool
 }
 
 // desktopPage shows the QR code.
@@ -48,8 +51,9 @@ func (w *world) desktopPage(r *http.Request, found *scan) answer {
 		return plain(http.StatusBadRequest, "the host name is too long for a QR code")
 	}
 	data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture.PNG())
+	page := newPage(r)
 	return w.pages.render("desktop", desktopData{
-		page: newPage(r), AppName: hostOf(found.ask.redirectURI), Ticket: found.ticket, Opened: found.opened,
+		page: page, App: page.look(found.ask.app), Ticket: found.ticket, Opened: found.opened,
 		Code: template.URL(data), //nolint:gosec // base64 of a picture that was made here
 	})
 }
@@ -111,10 +115,11 @@ type doneData struct {
 	page
 
 	Refused bool
-	AppName string
+	App     look
 	Ticket  string
 }
 
 func (w *world) donePage(r *http.Request, found *scan) answer {
-	return w.pages.render("done", doneData{newPage(r), found.decided.refused, hostOf(found.ask.redirectURI), found.ticket})
+	page := newPage(r)
+	return w.pages.render("done", doneData{page, found.decided.refused, page.look(found.ask.app), found.ticket})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log" //nolint:depguard // net/http wants one
 	"log/slog"
 	"maps"
 	"net"
@@ -13,40 +14,6 @@ import (
 	"strings"
 	"time"
 )
-
-// A Config says what kind of WeChat to be. The zero value is complete: apps, secrets and one
-// user are made up.
-type Config struct {
-	AppID, Secret               string // official account
-	WebsiteAppID, WebsiteSecret string // website app, for QR login
-	MiniAppID, MiniSecret       string // mini program
-
-	Users []User // default: one user with a Chinese nickname and an avatar
-
-	// RedirectDomains are the host names that redirect_uri may have, with or without a port.
-	// Empty: any.
-	RedirectDomains []string
-
-	// AutoAllow answers the authorize page and QR login at once, as if the person had tapped
-	// "allow". The person is the one of the cookie wxsim_user, else the first user.
-	AutoAllow bool
-
-	// Lax takes the parameters of the authorize page in any order, and unknown ones.
-	Lax bool
-
-	// RotateRefreshTokens gives a new refresh_token at each refresh and voids the old one.
-	RotateRefreshTokens bool
-
-	// Limits are how often an endpoint may be called, by path; empty: any number of times.
-	// [DocumentedLimits] are WeChat's own.
-	Limits map[string]Limit
-
-	Addr     string       // where Start listens; default "127.0.0.1:0"
-	Listener net.Listener // Start serves on it instead of listening on Addr
-	CA       []byte       // PEM of the authority behind a Listener that speaks TLS, for GET /wxsim/ca.pem
-
-	Logger *slog.Logger // default: discards. It is told paths and codes, never a query
-}
 
 // A Server is a whole WeChat. It serves both hosts, api.weixin.qq.com and open.weixin.qq.com,
 // by path. Make it with [New]; it is safe for concurrent use.
@@ -62,19 +29,26 @@ type Server struct {
 	routes map[string]endpoint
 	pages  pages
 	own    http.Handler // the pages that WeChat does not have
+	phone  phoneBrowser
 }
 
-// New makes a simulator. It never fails on a zero Config.
+// New makes a simulator. It panics where [Config.Check] has something to say, which it never has
+// about a zero Config.
 func New(cfg Config) *Server {
+	if err := cfg.Check(); err != nil {
+		panic(fmt.Errorf("wxsim: %w", err))
+	}
 	s := &Server{
 		log:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		routes: endpoints(),
 		pages:  newPages(),
+		phone:  phoneBrowser{windows: map[string]*window{}, phones: newShelf[http.CookieJar](phoneLife, maxPhones)},
 	}
 	w := newWorld(cfg)
 	w.clock, w.calls, w.faults, w.pages = &s.clock, &s.calls, &s.faults, s.pages
 	w.paths = slices.Sorted(maps.Keys(s.routes))
 	s.world, s.own = w, s.ownPages()
+	w.addApps()
 	users := cfg.Users
 	if len(users) == 0 {
 		users = MadeUpUsers(1)
@@ -107,11 +81,15 @@ func (s *Server) Start() error {
 		w.http = &http.Server{
 			Handler:           s,
 			ReadHeaderTimeout: 10 * time.Second,
-			ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+			ErrorLog:          s.errorLog(),
 		}
 		go w.http.Serve(ln) //nolint:errcheck // it ends with Close or Shutdown, and says just that
 		return nil
 	})
+}
+
+func (s *Server) errorLog() *log.Logger {
+	return slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 }
 
 // reachable is an address that a browser on this machine can open, also for 0.0.0.0 and [::].
@@ -125,6 +103,7 @@ func reachable(addr net.Addr) string {
 
 // Close stops listening and drops all connections. It may be called more than once, and without Start.
 func (s *Server) Close() {
+	s.phone.close()
 	if srv := s.started(); srv != nil {
 		_ = srv.Close()
 	}
@@ -132,6 +111,7 @@ func (s *Server) Close() {
 
 // Shutdown stops listening and waits until the requests under way are answered or ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.phone.close()
 	if srv := s.started(); srv != nil {
 		return srv.Shutdown(ctx)
 	}
@@ -144,7 +124,7 @@ func (s *Server) started() *http.Server {
 
 // ServeHTTP answers for both of WeChat's hosts, and shows the simulator's own page at "/".
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/" || r.URL.Path == "/favicon.ico" || strings.HasPrefix(r.URL.Path, "/wxsim/") {
+	if r.URL.Path == "/" || r.URL.Path == "/favicon.ico" || strings.HasPrefix(r.URL.Path, "/wxsim/") || strings.HasPrefix(r.URL.Path, qrPath) {
 		s.own.ServeHTTP(w, r)
 		return
 	}

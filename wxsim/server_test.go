@@ -31,6 +31,10 @@ func post(tb testing.TB, sim *wxsim.Server, target, body string) map[string]any 
 	return reply(tb, do(sim, httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))))
 }
 
+func request(method, target, body string) *http.Request {
+	return httptest.NewRequest(method, target, strings.NewReader(body))
+}
+
 // submit sends a form, as a browser does that follows no redirect.
 func submit(sim *wxsim.Server, target string, form url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(form.Encode()))

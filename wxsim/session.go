@@ -15,11 +15,12 @@ const sessionKeyLife = 3 * 24 * time.Hour
 
 // sessionEndpoints are the APIs that tell a mini program who uses it.
 func sessionEndpoints() []endpoint {
-	mini := []appKind{miniProgram}
+	mini := []Kind{MiniProgram}
 	signed := []field{{"openid", aText, 41009}, {"sig_method", aText, 87008}, {"signature", aText, 87009}}
 	return []endpoint{
 		{method: http.MethodGet, path: "/sns/jscode2session", run: code2Session},
 		{method: http.MethodGet, path: "/wxa/checksession", callers: mini, fields: signed, check: checkSession, sample: okMessage},
+		{method: http.MethodGet, also: http.MethodPost, path: "/wxa/business/getuserencryptkey", callers: mini, fields: signed, run: userEncryptKeys},
 		{method: http.MethodGet, path: "/wxa/resetusersessionkey", callers: mini, fields: signed, run: resetSessionKey},
 		{method: http.MethodPost, path: "/wxa/business/getuserphonenumber", callers: mini, fields: []field{{"code", aText, 47001}}, run: body(phoneNumber)},
 		{method: http.MethodPost, path: "/wxa/business/checkencryptedmsg", callers: mini, fields: []field{{"encrypted_msg_hash", aText, 47001}}, run: body(checkEncryptedData)},
@@ -31,7 +32,7 @@ func sessionEndpoints() []endpoint {
 // visitor finds the user whom a mini program knows under an openid: 40003 for nobody, 43104
 // when it is the user's openid at another app.
 func (w *world) visitor(a *app, openID string) (*person, int) {
-	p := w.people[openID]
+	p := w.people[openID].person
 	switch {
 	case p == nil:
 		return nil, 40003
@@ -49,10 +50,16 @@ func newSessionKey() string {
 
 // code2Session is GET /sns/jscode2session.
 func code2Session(w *world, r *request) answer {
-	a, refused := w.credentials(r, miniProgram)
-	switch {
-	case refused != 0:
+	a, refused := w.credentials(r, MiniProgram)
+	if refused != 0 {
 		return r.refuse(refused)
+	}
+	return openSession(w, r, a, nil)
+}
+
+// openSession gives the session_key for a code of wx.login().
+func openSession(w *world, r *request, a, _ *app) answer {
+	switch {
 	case r.query.Get("js_code") == "":
 		return r.refuse(41008)
 	case r.query.Get("grant_type") != "authorization_code":
@@ -69,23 +76,25 @@ func code2Session(w *world, r *request) answer {
 	return r.ok(object(pairs...))
 }
 
-// signedBy finds the user of a call that is signed with the session_key: an HMAC of nothing,
-// whose key is the session_key's text.
-func (w *world) signedBy(r *request) (*person, int) {
+// signedBy finds the visit of a call that is signed with the session_key: an HMAC of the
+// body, which is empty, with the session_key's text as the key.
+func (w *world) signedBy(r *request) (*visit, int) {
 	p, refused := w.visitor(r.app, r.query.Get("openid"))
 	if refused != 0 {
 		return nil, refused
 	}
-	mac := hmac.New(sha256.New, []byte(p.sessionKey))
+	v := p.visit(r.app)
+	mac := hmac.New(sha256.New, []byte(v.sessionKey))
+	mac.Write(r.body)
 	switch {
-	case p.sessionKey == "" || w.now.Sub(p.keyMadeAt) >= sessionKeyLife:
+	case v.sessionKey == "" || w.now.Sub(v.keyMadeAt) >= sessionKeyLife:
 		return nil, 87007
 	case r.query.Get("sig_method") != "hmac_sha256":
 		return nil, 87008
 	case !hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(r.query.Get("signature"))):
 		return nil, 87009
 	}
-	return p, 0
+	return v, 0
 }
 
 // checkSession is GET /wxa/checksession.
@@ -96,10 +105,10 @@ func checkSession(w *world, r *request) int {
 
 // resetSessionKey is GET /wxa/resetusersessionkey. The new key lives no longer than the old one.
 func resetSessionKey(w *world, r *request) answer {
-	p, refused := w.signedBy(r)
+	v, refused := w.signedBy(r)
 	if refused != 0 {
 		return r.refuse(refused)
 	}
-	p.sessionKey = newSessionKey()
-	return r.ok(object("errcode", 0, "errmsg", "ok", "openid", r.query.Get("openid"), "session_key", p.sessionKey))
+	v.sessionKey = newSessionKey()
+	return r.ok(object("errcode", 0, "errmsg", "ok", "openid", r.query.Get("openid"), "session_key", v.sessionKey))
 }

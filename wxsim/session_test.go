@@ -189,7 +189,7 @@ func open(tb testing.TB, key, encryptedData, iv string) []byte {
 }
 
 func TestEncryptedData(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{})
+	sim := wxsim.New(wxsim.Config{OldProfiles: true})
 	openID := miniOpenID(sim)
 	if _, _, err := sim.EncryptData(openID, []byte("{}")); err == nil {
 		t.Error("data was sealed for somebody who never logged in")

@@ -33,14 +33,23 @@ func (w *world) newRefreshToken(g *grant) {
 
 // exchange is GET /sns/oauth2/access_token.
 func exchange(w *world, r *request) answer {
-	a, code := w.credentials(r, officialAccount, websiteApp)
-	switch {
-	case code != 0:
+	a, code := w.credentials(r, OfficialAccount, WebsiteApp)
+	if code != 0 {
 		return r.refuse(code)
+	}
+	return exchangeCode(w, r, a, nil)
+}
+
+// exchangeCode gives the tokens for a code of the app, got by itself or by a platform.
+func exchangeCode(w *world, r *request, a, platform *app) answer {
+	switch {
 	case r.query.Get("code") == "":
 		return r.refuse(41008)
 	case r.query.Get("grant_type") != "authorization_code":
 		return r.refuse(40002)
+	}
+	if c, ok := w.codes.get(r.query.Get("code"), w.now); ok && c.platform != platform {
+		return r.refuse(40029)
 	}
 	c, refused := w.spend(r.query.Get("code"), webCode, a)
 	if refused != 0 {
@@ -70,19 +79,26 @@ func (g *grant) tokenPairs() []any {
 }
 
 // credentials checks appid and secret of a call that needs no access_token.
-func (w *world) credentials(r *request, kinds ...appKind) (*app, int) {
+func (w *world) credentials(r *request, kinds ...Kind) (*app, int) {
 	return w.checkCredentials(r.query.Get("appid"), r.query.Get("secret"), kinds)
 }
 
-// refreshTokens is GET /sns/oauth2/refresh_token. It asks for no secret. A live access_token
-// stays and lives on for its full time; the 30 days of a refresh_token that stays do not begin anew.
+// refreshTokens is GET /sns/oauth2/refresh_token. It asks for no secret.
 func refreshTokens(w *world, r *request) answer {
 	a := w.app(r.query.Get("appid"))
 	switch {
 	case r.query.Get("appid") == "":
 		return r.refuse(41002)
-	case a == nil || a.kind == miniProgram:
+	case a == nil || a.Kind != OfficialAccount && a.Kind != WebsiteApp:
 		return r.refuse(40013)
+	}
+	return refreshGrant(w, r, a, nil)
+}
+
+// refreshGrant renews the access_token of an app's user. A live access_token stays and lives on for
+// its full time; the 30 days of a refresh_token that stays do not begin anew.
+func refreshGrant(w *world, r *request, a, _ *app) answer {
+	switch {
 	case r.query.Get("refresh_token") == "":
 		return r.refuse(41003)
 	case r.query.Get("grant_type") != "refresh_token":

@@ -11,10 +11,11 @@ import (
 // a behaviour of its own has a function.
 type endpoint struct {
 	method, path string
+	also         string // another method that is taken
 
 	// callers are the kinds of app whose access_token is taken, in the query. Empty: the call
 	// needs no such token.
-	callers []appKind
+	callers []Kind
 
 	// fields are required: in the query of a GET, in the JSON body of a POST.
 	fields []field
@@ -33,6 +34,7 @@ func endpoints() map[string]endpoint {
 	rows := slices.Concat(
 		loginEndpoints(), sessionEndpoints(), dataEndpoints(),
 		imageEndpoints(), contentEndpoints(), messageEndpoints(),
+		followerEndpoints(), platformEndpoints(),
 	)
 	table := make(map[string]endpoint, len(rows))
 	for _, e := range rows {
@@ -54,7 +56,7 @@ func loginEndpoints() []endpoint {
 		{method: http.MethodPost, path: "/cgi-bin/stable_token", run: body(stableAccessToken)},
 		{
 			method: http.MethodGet, path: "/cgi-bin/ticket/getticket",
-			callers: []appKind{officialAccount},
+			callers: []Kind{OfficialAccount},
 			fields:  []field{{"type", aText, 40097}},
 			run:     ticketFor,
 		},
@@ -63,7 +65,7 @@ func loginEndpoints() []endpoint {
 
 // serve checks what the row says and answers.
 func (w *world) serve(e endpoint, r *request) answer {
-	if r.Method != e.method {
+	if r.Method != e.method && (e.also == "" || r.Method != e.also) {
 		return wrongMethod(e, r)
 	}
 	if code := w.overLimit(e.path); code != 0 {
@@ -74,7 +76,7 @@ func (w *world) serve(e endpoint, r *request) answer {
 		if code != 0 {
 			return r.refuse(code)
 		}
-		if !slices.Contains(e.callers, a.kind) {
+		if !slices.Contains(e.callers, a.Kind) {
 			return r.refuse(48001)
 		}
 		r.app = a

@@ -19,5 +19,9 @@ func ticketFor(w *world, r *request) answer {
 		t = ticket{"LIKLckvwlJT9cWIhEQTwfL" + randomText(64, urlSafe), w.now.Add(tokenLife)}
 		r.app.tickets[kind] = t
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "ticket", t.text, "expires_in", int(t.expires.Sub(w.now)/time.Second)))
+	left := t.expires.Sub(w.now)
+	if w.cfg.FullTickets {
+		left = tokenLife
+	}
+	return r.ok(object("errcode", 0, "errmsg", "ok", "ticket", t.text, "expires_in", int(left/time.Second)))
 }

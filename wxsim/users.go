@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,28 +11,65 @@ import (
 
 // A User is a WeChat user of the simulator.
 type User struct {
-	OpenID   string // at the official account; made up when empty. Other apps know the user under other openids
-	UnionID  string // the same for all apps; made up when empty
-	Nickname string
+	OpenID   string `json:"openid"`  // at the first official account; made up when empty
+	UnionID  string `json:"unionid"` // the same for all apps; made up when empty
+	Nickname string `json:"nickname"`
 
-	HeadImgURL              string // the avatar; empty means that the user has none
-	Country, Province, City string
-	Language                string // such as zh_CN
-	Sex                     int    // 1 male, 2 female, 0 unknown
-	Privilege               []string
-	Phone                   string // "13800138000", or "+852 91234567"
-	Snapshot                bool   // always opens pages as a snapshot, so the app sees a virtual user
-	NoUnionID               bool   // WeChat tells no unionid of this user
+	HeadImgURL string   `json:"headimgurl,omitempty"` // the avatar; empty means that the user has none
+	Country    string   `json:"country,omitempty"`
+	Province   string   `json:"province,omitempty"`
+	City       string   `json:"city,omitempty"`
+	Language   string   `json:"language,omitempty"` // such as zh_CN
+	Sex        int      `json:"sex,omitempty"`      // 1 male, 2 female, 0 unknown
+	Privilege  []string `json:"privilege,omitempty"`
+	Phone      string   `json:"phone,omitempty"`     // "13800138000", or "+852 91234567"
+	Snapshot   bool     `json:"snapshot,omitempty"`  // always opens pages as a snapshot, so the app sees a virtual user
+	NoUnionID  bool     `json:"nounionid,omitempty"` // WeChat tells no unionid of this user
+
+	// OpenIDs are the openids at other apps, by appid. Those not named here follow from OpenID.
+	OpenIDs map[string]string `json:"openids,omitempty"`
+
+	// Follows are the appids of the official accounts that the user follows.
+	Follows []string `json:"follows,omitempty"`
+}
+
+// clone shares nothing with u that a change could reach.
+func (u User) clone() User {
+	u.Privilege, u.Follows, u.OpenIDs = slices.Clone(u.Privilege), slices.Clone(u.Follows), maps.Clone(u.OpenIDs)
+	return u
 }
 
 // A person is a user and what the simulator knows about them.
 type person struct {
 	User
 
-	revoked    int // how often the user voided all tokens
+	number  int // of all people, from 0: the avatar's colour
+	revoked int // how often the user voided all tokens
+	visits  map[*app]*visit
+	follows map[*app]following
+}
+
+// A visit is what a mini program's server shares with WeChat about a user.
+type visit struct {
 	sessionKey string
 	keyMadeAt  time.Time
-	visited    time.Time // last visit of the mini program
+	at         time.Time // of the last wx.login()
+	keys       []userKey // for getuserencryptkey, oldest first
+}
+
+// visit returns that of a mini program; its session_key is empty where the user never logged in.
+func (p *person) visit(a *app) *visit {
+	if p.visits[a] == nil {
+		p.visits[a] = new(visit)
+	}
+	return p.visits[a]
+}
+
+// A known openid is a person's at one app.
+type known struct {
+	*person
+
+	app *app
 }
 
 // madeUpAvatar begins the avatar URLs of made-up users, of which WeChat knows nothing.
@@ -72,20 +110,36 @@ func (s *Server) AddUser(u User) User {
 }
 
 func (w *world) addUser(u User) User {
-	u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
+	u = u.clone()
+	p := w.people[u.OpenID].person
+	if p == nil {
+		p = &person{number: len(w.everybody), visits: map[*app]*visit{}, follows: map[*app]following{}}
+		w.everybody = append(w.everybody, p)
+		u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
+	} else {
+		u.OpenID = p.OpenID
+		for _, a := range w.apps {
+			delete(w.people, a.openID(p.User))
+		}
+	}
 	u.UnionID = cmp.Or(u.UnionID, "o"+randomText(27, urlSafe))
-	u.Privilege = slices.Clone(u.Privilege)
 	u.HeadImgURL = w.avatarURL(u)
-	if old := w.people[u.OpenID]; old != nil {
-		u.OpenID = old.OpenID
-		old.User = u
-		return u
-	}
-	p := &person{User: u}
-	w.everybody = append(w.everybody, p)
+	p.User = u
 	for _, a := range w.apps {
-		w.people[a.openID(u)] = p
+		w.people[a.openID(u)] = known{p, a}
+		w.setFollowing(p, a, slices.Contains(u.Follows, a.AppID))
 	}
+	return p.shown()
+}
+
+// shown is the user as a caller may have it.
+func (p *person) shown() User {
+	u := p.clone()
+	u.Follows = nil
+	for a := range p.follows {
+		u.Follows = append(u.Follows, a.AppID)
+	}
+	slices.Sort(u.Follows)
 	return u
 }
 
@@ -114,33 +168,33 @@ func (s *Server) Users() []User { return hold(&s.holder, (*world).users) }
 func (w *world) users() []User {
 	users := make([]User, len(w.everybody))
 	for i, p := range w.everybody {
-		users[i] = p.User
-		users[i].Privilege = slices.Clone(p.Privilege)
+		users[i] = p.shown()
 	}
 	return users
 }
 
 // user finds a user by any openid.
 func (w *world) user(openID string) (User, bool) {
-	p := w.people[openID]
+	p := w.people[openID].person
 	if p == nil {
 		return User{}, false
 	}
-	return p.User, true
+	return p.shown(), true
 }
 
 // withPerson holds the world and runs f for the user of any openid; the result is zero for nobody.
-func withPerson[T any](s *Server, openID string, f func(*world, *person) T) T {
+func withPerson[T any](s *Server, openID string, f func(*world, known) T) T {
 	return hold(&s.holder, func(w *world) T {
-		if p := w.people[openID]; p != nil {
-			return f(w, p)
+		if k := w.people[openID]; k.person != nil {
+			return f(w, k)
 		}
 		var none T
 		return none
 	})
 }
 
-// OpenID returns the openid under which an app knows the user. It is u.OpenID at the official account.
+// OpenID returns the openid under which an app knows the user. It is u.OpenID at the first
+// official account.
 func (s *Server) OpenID(appID string, u User) string {
 	return hold(&s.holder, func(w *world) string {
 		if a := w.app(appID); a != nil {
@@ -157,32 +211,7 @@ func (s *Server) RevokeUser(openID string) {
 }
 
 func (w *world) revoke(openID string) {
-	if p := w.people[openID]; p != nil {
+	if p := w.people[openID].person; p != nil {
 		p.revoked++
 	}
-}
-
-// An identity is a user as one app sees them after one login.
-type identity struct {
-	openID, unionID, nickname, avatar string
-	person                            *person
-	snapshot                          bool
-	seenAt                            string // scheme and host by which the user's browser reached the simulator, if one did
-}
-
-func (a *app) identity(p *person, snapshot bool) identity {
-	if snapshot {
-		return identity{
-			openID:   derivedID("snapshot", a.id, p.OpenID),
-			unionID:  derivedID("snapshot", p.UnionID),
-			nickname: "微信用户",
-			person:   p,
-			snapshot: true,
-		}
-	}
-	who := identity{openID: a.openID(p.User), unionID: p.UnionID, nickname: p.Nickname, avatar: p.HeadImgURL, person: p}
-	if p.NoUnionID {
-		who.unionID = ""
-	}
-	return who
 }

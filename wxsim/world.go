@@ -21,9 +21,9 @@ type world struct {
 	http *http.Server // nil until Start
 	url  string       // Server.URL
 
-	apps      []*app             // the first of a kind is the one that Server's methods name
-	everybody []*person          // oldest first
-	people    map[string]*person // by each of their openids
+	apps      []*app           // the first of a kind is the one that Server's methods name
+	everybody []*person        // oldest first
+	people    map[string]known // by each of their openids
 	callbacks CallbackMode
 
 	codes     *shelf[*code]
@@ -36,20 +36,18 @@ type world struct {
 	payments       *shelf[paid]      // by transaction_id, and by mch_id and out_trade_no
 	media          *shelf[media]     // by media_id
 	activities     *shelf[*activity] // by activity_id
+	checks         *shelf[int]       // versions of media checks, by trace_id
 	permanentLinks int
+	qrCodes        *shelf[*qrCode] // by ticket, and by the end of what they hold
+	permanentQRs   int
 
 	used map[string]*usage // of Config.Limits, by path
 }
 
 func newWorld(cfg Config) *world {
 	return &world{
-		cfg: cfg,
-		apps: []*app{
-			newApp(officialAccount, cfg.AppID, cfg.Secret),
-			newApp(websiteApp, cfg.WebsiteAppID, cfg.WebsiteSecret),
-			newApp(miniProgram, cfg.MiniAppID, cfg.MiniSecret),
-		},
-		people:     map[string]*person{},
+		cfg:        cfg,
+		people:     map[string]known{},
 		codes:      newShelf[*code](2*codeLife, 1<<17),
 		scans:      newShelf[*scan](codeLife, 1<<12),
 		access:     newShelf[*grant](refreshLife+tokenLife, 1<<17),
@@ -59,6 +57,8 @@ func newWorld(cfg Config) *world {
 		payments:   newShelf[paid](paymentMemory, 1<<14),
 		media:      newShelf[media](mediaLife, mediaOnHand),
 		activities: newShelf[*activity](2*activityLife, 1<<14),
+		checks:     newShelf[int](time.Hour, 1<<14),
+		qrCodes:    newShelf[*qrCode](100*365*24*time.Hour, 1<<18),
 		used:       map[string]*usage{},
 	}
 }

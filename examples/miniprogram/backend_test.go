@@ -28,7 +28,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2)})
+	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2), OldProfiles: true})
 	if err := sim.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,159 @@
+package wxsim
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// A Config says what kind of WeChat to be. The zero value is complete: apps, secrets and one
+// user are made up. The tags are the names in the file of cmd/wxsim.
+type Config struct {
+	AppID, Secret               string // the first official account
+	WebsiteAppID, WebsiteSecret string // the first website app, for QR login
+	MiniAppID, MiniSecret       string // the first mini program
+
+	// Apps are more accounts, of any kind and number. Where none is an official account, a
+	// website app or a mini program, and no field above names one either, one is made up.
+	Apps []App
+
+	Users []User // default: one user with a Chinese nickname and an avatar
+
+	// RedirectDomains are the host names that redirect_uri may have, with or without a port.
+	// Empty: any. An app may have its own.
+	RedirectDomains []string
+
+	// AutoAllow answers the authorize page and QR login at once, as if the person had tapped
+	// "allow". The person is the one of the cookie wxsim_user, else the first user.
+	AutoAllow bool
+
+	// Lax takes the parameters of the authorize page in any order, and unknown ones.
+	Lax bool
+
+	// RotateRefreshTokens gives a new refresh_token at each refresh and voids the old one.
+	RotateRefreshTokens bool
+
+	// OldProfiles lets wx.getUserProfile tell nickname, avatar, gender and region, as it did
+	// before October 2022. Today it tells 微信用户 and a grey avatar.
+	OldProfiles bool
+
+	// FullTickets lets getticket say 7200 about a ticket that is part way through its life.
+	FullTickets bool
+
+	// BankCardID calls the number of cv/ocr/bankcard "id", as the sample of its page does.
+	BankCardID bool
+
+	// Limits are how often an endpoint may be called, by path; empty: any number of times.
+	// [DocumentedLimits] are WeChat's own.
+	Limits map[string]Limit
+
+	Addr     string       // where Start listens; default "127.0.0.1:0"
+	Listener net.Listener // Start serves on it instead of listening on Addr
+	CA       []byte       // PEM of the authority behind a Listener that speaks TLS, for GET /wxsim/ca.pem
+
+	Logger *slog.Logger // default: discards. It is told paths and codes, never a query
+}
+
+// A Kind says what an app may do.
+type Kind string
+
+// The kinds of app.
+const (
+	OfficialAccount Kind = "official_account" // web login inside WeChat, server APIs, message push
+	WebsiteApp      Kind = "website_app"      // QR login
+	MiniProgram     Kind = "mini_program"     // code2Session, server APIs, message push
+	Platform        Kind = "platform"         // a third-party platform, which logs in for others' apps
+)
+
+// An App is an account at WeChat.
+type App struct {
+	Kind   Kind   `json:"kind"`
+	AppID  string `json:"appid"`  // made up when empty
+	Secret string `json:"secret"` // made up when empty
+
+	Name string `json:"name,omitempty"` // what people see on consent pages
+	Logo string `json:"logo,omitempty"` // http, https or data URL of a square picture
+
+	OriginalID string `json:"original_id,omitempty"` // gh_…, to whom messages are pushed; made up when empty
+
+	RedirectDomains []string `json:"redirect_domains,omitempty"` // default: Config.RedirectDomains
+
+	Push *PushTarget `json:"push,omitempty"` // where messages are pushed; nil: nowhere
+}
+
+// A FieldError is one thing in a [Config] that cannot be.
+type FieldError struct {
+	Field   string // such as "users[1].openid"
+	Problem string
+}
+
+func (e *FieldError) Error() string { return e.Field + " " + e.Problem }
+
+// Check returns all that is wrong with a Config: a joined list of [*FieldError]. New panics with
+// it. A Config without Apps, Limits and openids has no faults.
+func (c *Config) Check() error {
+	var faults []error
+	fault := func(problem, field string, args ...any) {
+		faults = append(faults, &FieldError{fmt.Sprintf(field, args...), problem})
+	}
+	appIDs := map[string]bool{c.AppID: true, c.WebsiteAppID: true, c.MiniAppID: true}
+	for i, a := range c.Apps {
+		if problem := a.check(); problem != nil {
+			fault(problem.Problem, "apps[%d].%s", i, problem.Field)
+		}
+		if a.AppID != "" && appIDs[a.AppID] {
+			fault("is taken by another app", "apps[%d].appid", i)
+		}
+		appIDs[a.AppID] = true
+	}
+	openIDs := map[string]bool{}
+	for i, u := range c.Users {
+		if u.OpenID != "" && openIDs[u.OpenID] {
+			fault("is taken by another user", "users[%d].openid", i)
+		}
+		openIDs[u.OpenID] = true
+		for appID, openID := range u.OpenIDs {
+			switch {
+			case !appIDs[appID] || appID == "":
+				fault("is the appid of no app", "users[%d].openids.%s", i, appID)
+			case openID == "" || openIDs[openID]:
+				fault("is empty or taken by another openid", "users[%d].openids.%s", i, appID)
+			}
+			openIDs[openID] = true
+		}
+		for j, appID := range u.Follows {
+			if !appIDs[appID] || appID == "" {
+				fault("is the appid of no app", "users[%d].follows[%d]", i, j)
+			}
+		}
+	}
+	known := endpoints()
+	for path, limit := range c.Limits {
+		if _, ok := known[path]; !ok {
+			fault("is no path that WeChat answers", "limits.%s", path)
+		}
+		if limit.PerMinute < 0 || limit.PerDay < 0 {
+			fault("is negative", "limits.%s", path)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// check returns the first fault of an app.
+func (a App) check() *FieldError {
+	switch a.Kind {
+	case OfficialAccount, WebsiteApp, MiniProgram, Platform:
+	default:
+		return &FieldError{"kind", "must be official_account, website_app, mini_program or platform"}
+	}
+	if u, err := url.Parse(a.Logo); err != nil || a.Logo != "" && u.Scheme != "http" && u.Scheme != "https" && !strings.HasPrefix(a.Logo, "data:image/") {
+		return &FieldError{"logo", "is not an http, https or data URL of a picture"}
+	}
+	if a.Push == nil {
+		return nil
+	}
+	return a.Push.check()
+}

@@ -1,0 +1,112 @@
+package wxsim
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// following is what an official account knows about a follower.
+type following struct {
+	since time.Time
+	scene string // how it began: ADD_SCENE_QR_CODE by a scan, ADD_SCENE_SEARCH otherwise
+	qr    *qrCode
+}
+
+// setFollowing begins or ends it; what is so already stays as it is.
+func (w *world) setFollowing(p *person, a *app, on bool) {
+	switch _, already := p.follows[a]; {
+	case !on:
+		delete(p.follows, a)
+	case a.Kind == OfficialAccount && !already:
+		p.follows[a] = following{since: w.now, scene: "ADD_SCENE_SEARCH"}
+	}
+}
+
+// Follow makes a user follow an official account, and returns the event that tells the account,
+// for [Server.Send] and [Server.Message]. An empty appid means the account of the openid.
+func (s *Server) Follow(appID, openID string) (Event, error) { return s.follow(appID, openID, true) }
+
+// Unfollow ends it.
+func (s *Server) Unfollow(appID, openID string) (Event, error) { return s.follow(appID, openID, false) }
+
+func (s *Server) follow(appID, openID string, on bool) (e Event, err error) {
+	s.change(func(w *world) {
+		k := w.people[openID]
+		a := k.app
+		if appID != "" {
+			a = w.app(appID)
+		}
+		if k.person == nil || a == nil || a.Kind != OfficialAccount {
+			err = errors.New("wxsim: no such user or official account")
+			return
+		}
+		w.setFollowing(k.person, a, on)
+		e = Event{Type: "unsubscribe", AppID: a.AppID, OpenID: a.openID(k.User)}
+		if on {
+			e.Type = "subscribe"
+		}
+	})
+	return e, err
+}
+
+// Scan lets a user scan a QR code of qrcode/create, named by its ticket or by what it holds. A
+// follower's event is SCAN; anybody else follows the account now, and the event is subscribe with
+// the scene behind qrscene_. Any openid of the user will do.
+func (s *Server) Scan(openID, code string) (e Event, err error) {
+	s.change(func(w *world) {
+		p := w.people[openID].person
+		c, ok := w.qrCode(code)
+		if p == nil || !ok {
+			err = errors.New("wxsim: no such user or QR code, or it has expired")
+			return
+		}
+		e = Event{Type: "SCAN", AppID: c.app.AppID, OpenID: c.app.openID(p.User), Key: c.key(), Ticket: c.ticket}
+		if _, follows := p.follows[c.app]; !follows {
+			p.follows[c.app] = following{since: w.now, scene: "ADD_SCENE_QR_CODE", qr: c}
+			e.Type, e.Key = "subscribe", "qrscene_"+c.key()
+		}
+	})
+	return e, err
+}
+
+// followerEndpoints are about those who follow an official account, and how they came to.
+func followerEndpoints() []endpoint {
+	account := []Kind{OfficialAccount}
+	return []endpoint{
+		{method: http.MethodGet, path: "/cgi-bin/user/info", callers: account, fields: []field{{"openid", aText, 40003}}, run: followerInfo},
+		{
+			method: http.MethodPost, path: "/cgi-bin/qrcode/create", callers: account,
+			fields: []field{{"action_name", aText, 40097}, {"action_info", anObject, 40097}}, run: body(createQRCode),
+		},
+		{method: http.MethodGet, path: "/cgi-bin/showqrcode", run: showQRCode},
+		{method: http.MethodPost, path: "/wxa/getwxacodeunlimit", callers: []Kind{MiniProgram}, fields: []field{{"scene", aText, 40129}}, run: body(unlimitedCode)},
+	}
+}
+
+// followerInfo is GET /cgi-bin/user/info. Since 2021 it tells no nickname and no avatar.
+func followerInfo(w *world, r *request) answer {
+	openID := r.query.Get("openid")
+	p, refused := w.visitor(r.app, openID)
+	if refused != 0 {
+		return r.refuse(40003)
+	}
+	who := r.app.identity(p, false)
+	f, follows := p.follows[r.app]
+	pairs := []any{"subscribe", 0, "openid", openID}
+	if follows {
+		lang := r.query.Get("lang")
+		if lang == "" {
+			lang = "zh_CN"
+		}
+		pairs = []any{
+			"subscribe", 1, "openid", openID, "language", lang, "subscribe_time", f.since.Unix(),
+			"remark", "", "groupid", 0, "tagid_list", rawJSON("[]"), "subscribe_scene", f.scene,
+			"qr_scene", f.qr.number(), "qr_scene_str", f.qr.text(),
+		}
+	}
+	if who.unionID != "" {
+		pairs = append(pairs, "unionid", who.unionID)
+	}
+	return r.ok(object(pairs...))
+}

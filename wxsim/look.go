@@ -1,0 +1,42 @@
+package wxsim
+
+// What apps and people look like on the pages.
+
+// A look is an app's name and picture, as people see them.
+type look struct {
+	Name, Logo, Initial string
+	Hue                 int // of the square behind the initial, where there is no logo
+}
+
+func (p page) look(a *app) look {
+	name := a.Name
+	if name == "" {
+		name = p.T("示例", "Demo ") + p.KindName(a.Kind)
+	}
+	return look{name, a.Logo, initial(name), hue(a.number)}
+}
+
+// KindName is what the kind of an app is called.
+func (p page) KindName(kind Kind) string {
+	switch kind {
+	case WebsiteApp:
+		return p.T("网站应用", "website app")
+	case MiniProgram:
+		return p.T("小程序", "mini program")
+	case Platform:
+		return p.T("第三方平台", "third-party platform")
+	default:
+		return p.T("公众号", "official account")
+	}
+}
+
+// hue is a colour, in degrees: neighbours on a list differ most.
+func hue(number int) int { return (210 + number*137) % 360 }
+
+// initial is the first character of a name.
+func initial(name string) string {
+	for _, r := range name {
+		return string(r)
+	}
+	return "?"
+}

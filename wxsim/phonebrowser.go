@@ -1,0 +1,263 @@
+package wxsim
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// phoneAgent is how WeChat's browser names itself.
+const phoneAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI Language/zh_CN"
+
+// phoneCookie tells the phones of different browsers apart.
+const phoneCookie = "wxsim_phone"
+
+const (
+	maxWindows = 64
+	phoneLife  = 30 * 24 * time.Hour
+	maxPhones  = 64
+)
+
+// A phoneBrowser shows what another program on this machine serves as WeChat on a phone does: with
+// WeChat's User-Agent, and with cookies that the desktop's browser has no part in. Each origin has
+// a window of its own, which is a port of the simulator. Redirects stay on the phone.
+type phoneBrowser struct {
+	mu      sync.Mutex
+	windows map[string]*window // by origin and web-view
+	phones  *shelf[http.CookieJar]
+}
+
+// A window shows one origin.
+type window struct {
+	target  *url.URL
+	webView string // appid of the mini program whose web-view this is; "" for none
+	ln      net.Listener
+	server  *http.Server
+}
+
+// isOwn reports whether an origin is the simulator's own.
+func (s *Server) isOwn(u *url.URL) bool {
+	own := hold(&s.holder, func(w *world) *url.URL {
+		own, _ := url.Parse(w.url)
+		return own
+	})
+	return u.Port() == own.Port() && (u.Hostname() == own.Hostname() || isLoopback(u.Hostname()))
+}
+
+// openOnPhone is GET /wxsim/phone?open=URL. Whatever a QR code holds can be opened: the
+// simulator's own codes lead to their pages.
+func (s *Server) openOnPhone(r *http.Request) answer {
+	address := strings.TrimSpace(r.FormValue("open"))
+	target, err := url.Parse(address)
+	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
+		return s.pages.badForm(r, "这不是 http 或 https 地址", "this is not an http or https address")
+	}
+	if id, ok := strings.CutPrefix(address, "http://weixin.qq.com"+qrPath); ok {
+		return redirect(qrPath + url.PathEscape(id))
+	}
+	if target.Host == r.Host && strings.HasPrefix(target.Path, "/wxsim/") || strings.HasPrefix(target.Path, qrPath) && target.Host == r.Host {
+		return redirect(target.RequestURI())
+	}
+	if !s.mayShow(r, target) {
+		return s.pages.badForm(r,
+			"手机只打开本机的程序，和 -domains 或配置文件里 redirect_domains 列出的域名",
+			"the phone opens programs on this machine, and the domains that -domains or redirect_domains in the file lists")
+	}
+	shown, err := s.show(r, target, r.FormValue("webview"))
+	if err != nil {
+		return plain(http.StatusServiceUnavailable, err.Error())
+	}
+	a := redirect(shown)
+	if _, err := r.Cookie(phoneCookie); err != nil {
+		c := http.Cookie{Name: phoneCookie, Value: randomText(22, alphanumeric), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(phoneLife / time.Second)} //nolint:gosec // the simulator is plain http
+		a.header.Set("Set-Cookie", c.String())
+	}
+	return a
+}
+
+// mayShow keeps the phone from being a proxy to anywhere: it goes to the configured domains, to
+// the simulator, and for who sits at this machine to its other programs.
+func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
+	host := target.Hostname()
+	domains := hold(&s.holder, func(w *world) []string {
+		all := slices.Clone(w.cfg.RedirectDomains)
+		for _, a := range w.apps {
+			all = append(all, a.RedirectDomains...)
+		}
+		return all
+	})
+	here, there := localIP(r), net.ParseIP(host)
+	visitor, _, _ := net.SplitHostPort(r.RemoteAddr)
+	switch {
+	case !sameMachine(r):
+		return false // a web site whose name leads here
+	case slices.Contains(domains, host) || slices.Contains(domains, target.Host):
+		return true
+	case isLoopback(host):
+		return net.ParseIP(visitor).IsLoopback() || target.Host == r.Host
+	}
+	return there != nil && here != nil && there.Equal(here)
+}
+
+// sameMachine reports whether the visitor named this machine by an address of it, or as localhost.
+func sameMachine(r *http.Request) bool {
+	host := (&url.URL{Host: r.Host}).Hostname()
+	ip, here := net.ParseIP(host), localIP(r)
+	return isLoopback(host) || ip != nil && here != nil && ip.Equal(here)
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
+}
+
+// localIP is where the visitor's connection ends.
+func localIP(r *http.Request) net.IP {
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		return addr.IP
+	}
+	return nil
+}
+
+// show opens a window for the origin of an address and returns where the address is seen there.
+func (s *Server) show(r *http.Request, target *url.URL, webView string) (string, error) {
+	origin := &url.URL{Scheme: target.Scheme, Host: target.Host}
+	s.phone.mu.Lock()
+	defer s.phone.mu.Unlock()
+	name := origin.String() + " " + webView
+	open := s.phone.windows[name]
+	if open == nil {
+		if len(s.phone.windows) >= maxWindows {
+			return "", errors.New("the phone has too many windows open; restart the simulator")
+		}
+		host := "127.0.0.1"
+		if ip := localIP(r); ip != nil {
+			host = ip.String()
+		}
+		ln, err := new(net.ListenConfig).Listen(context.WithoutCancel(r.Context()), "tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			return "", fmt.Errorf("the phone cannot open a window: %w", err)
+		}
+		open = &window{target: origin, webView: webView, ln: ln}
+		open.server = &http.Server{Handler: s.phone.handler(s, open), ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
+		s.phone.windows[name] = open
+		go open.server.Serve(ln) //nolint:errcheck // it ends with Close, and says just that
+	}
+	return open.address(r) + target.RequestURI() + fragment(target), nil
+}
+
+func fragment(u *url.URL) string {
+	if u.Fragment == "" {
+		return ""
+	}
+	return "#" + u.EscapedFragment()
+}
+
+// address is the window's own origin, by the name that the visitor has for this machine.
+func (o *window) address(r *http.Request) string {
+	_, port, _ := net.SplitHostPort(o.ln.Addr().String())
+	return "http://" + net.JoinHostPort((&url.URL{Host: r.Host}).Hostname(), port)
+}
+
+// handler passes requests on to the origin and answers back.
+func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Transport:     &http.Transport{ResponseHeaderTimeout: time.Minute},
+		ErrorLog:      s.errorLog(),
+		FlushInterval: -1,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(o.target)
+			p.Out.Host = o.target.Host
+			p.Out.Header.Set("User-Agent", cmp.Or(o.agent(), phoneAgent))
+			for _, name := range []string{"Origin", "Referer"} {
+				if own, ok := strings.CutPrefix(p.Out.Header.Get(name), o.address(p.In)); ok {
+					p.Out.Header.Set(name, o.target.String()+own)
+				}
+			}
+			if s.isOwn(o.target) {
+				return // the simulator knows the current user by the browser's cookie
+			}
+			p.Out.Header.Del("Cookie")
+			for _, c := range b.jar(s, p.In).Cookies(o.jarURL(p.In)) {
+				p.Out.AddCookie(c)
+			}
+		},
+		ModifyResponse: func(resp *http.Response) error {
+			in, ok := resp.Request.Context().Value(windowRequest{}).(*http.Request)
+			if !ok {
+				return errors.New("no request")
+			}
+			if !s.isOwn(o.target) {
+				b.jar(s, in).SetCookies(o.jarURL(in), resp.Cookies())
+				resp.Header.Del("Set-Cookie")
+			}
+			to, err := resp.Location()
+			if err != nil || !s.mayShow(in, to) {
+				return nil //nolint:nilerr // it stays as it is
+			}
+			shown, err := s.show(in, to, o.webView)
+			if err == nil {
+				resp.Header.Set("Location", shown)
+			}
+			return err
+		},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !sameMachine(r) {
+			http.Error(w, "misdirected request", http.StatusMisdirectedRequest)
+			return
+		}
+		proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), windowRequest{}, r)))
+	})
+}
+
+// windowRequest finds the browser's request behind the proxy's.
+type windowRequest struct{}
+
+// agent is the User-Agent of a web-view; "" for a window that is none.
+func (o *window) agent() string {
+	if o.webView == "" {
+		return ""
+	}
+	return phoneAgent + " miniProgram/" + o.webView
+}
+
+// jarURL makes the jar give Secure cookies to a plain http origin, as browsers do on loopback.
+func (o *window) jarURL(in *http.Request) *url.URL {
+	return &url.URL{Scheme: "https", Host: o.target.Host, Path: in.URL.Path}
+}
+
+// jar holds the cookies of the visitor's phone.
+func (b *phoneBrowser) jar(s *Server, r *http.Request) http.CookieJar {
+	var name string
+	if c, err := r.Cookie(phoneCookie); err == nil {
+		name = c.Value
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	jar, ok := b.phones.get(name, s.clock.now())
+	if !ok {
+		jar, _ = cookiejar.New(nil) // never fails without a list of domains
+		b.phones.put(name, jar, s.clock.now())
+	}
+	return jar
+}
+
+// close ends all windows.
+func (b *phoneBrowser) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range b.windows {
+		_ = o.server.Close()
+	}
+	clear(b.windows)
+}

@@ -1,0 +1,111 @@
+package wxsim_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// An app that wants WeChat: it starts a login, and remembers by a Secure cookie who came back.
+func phoneApp(t *testing.T, sim *wxsim.Server) *httptest.Server {
+	t.Helper()
+	var app *httptest.Server
+	app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie("__Host-session")
+		switch {
+		case r.Method == http.MethodPost:
+			fmt.Fprintf(w, "Origin %s, own %t", r.Header.Get("Origin"), r.Header.Get("Origin") == app.URL)
+		case err == nil:
+			fmt.Fprintf(w, "%s has %s at %s", r.UserAgent(), c.Value, r.Host)
+		case r.FormValue("code") != "":
+			http.SetCookie(w, &http.Cookie{Name: "__Host-session", Value: "code" + r.FormValue("state"), Path: "/", Secure: true, HttpOnly: true})
+			http.Redirect(w, r, "/me", http.StatusFound)
+		default:
+			http.Redirect(w, r, sim.URL+"/connect/oauth2/authorize"+query("appid", sim.AppID(), "redirect_uri", app.URL+"/back", "response_type", "code", "scope", "snsapi_base", "state", "s1"), http.StatusFound)
+		}
+	}))
+	t.Cleanup(app.Close)
+	return app
+}
+
+func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	app := phoneApp(t, sim)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
+	read := func(resp *http.Response, err error) (string, *url.URL) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body), resp.Request.URL
+	}
+	open := func(address, more string) (string, *url.URL) {
+		t.Helper()
+		return read(browser.Get(sim.URL + "/wxsim/phone?open=" + url.QueryEscape(address) + more))
+	}
+
+	body, at := open(app.URL+"/page?a=1#part", "")
+	if !strings.Contains(body, "MicroMessenger") || !strings.Contains(body, "has codes1 at "+strings.TrimPrefix(app.URL, "http://")) {
+		t.Errorf("the app sees %q", body)
+	}
+	if at.Host == strings.TrimPrefix(app.URL, "http://") || at.Path != "/me" {
+		t.Errorf("the login ends at %s, which is not the phone", at)
+	}
+	// The desktop's browser, which is the same one, has no cookie of the phone's.
+	for _, c := range jar.Cookies(at) {
+		if c.Name == "__Host-session" {
+			t.Error("the desktop has the phone's session")
+		}
+	}
+	r, err := http.NewRequest(http.MethodPost, at.String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Origin", "http://"+at.Host)
+	if body, _ := read(browser.Do(r)); !strings.HasSuffix(body, "own true") {
+		t.Errorf("a form's %s", body)
+	}
+	if body, _ := open(app.URL, "&webview=wxmini"); !strings.Contains(body, "miniProgram/wxmini") {
+		t.Errorf("a web-view is %q", body)
+	}
+	for _, address := range []string{"http://example.com/", "http://169.254.169.254/", "file:///etc/passwd", "x", "//evil"} {
+		if body, at := open(address, ""); at.Path != "/wxsim/phone" || !strings.Contains(body, "手机只打开本机") && !strings.Contains(body, "不是 http") {
+			t.Errorf("%s was opened: %s", address, body)
+		}
+	}
+	if body, at := open(sim.URL+"/q/x", ""); at.Path != "/q/x" || !strings.Contains(body, "已过期") {
+		t.Errorf("a code of the simulator leads to %s", at)
+	}
+	// A name that only leads to this machine is somebody else's.
+	for _, address := range []string{sim.URL + "/wxsim/phone?open=" + url.QueryEscape(app.URL), at.String()} {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "rebound.example:80"
+		body, _ := read(browser.Do(r))
+		if strings.Contains(body, "MicroMessenger") {
+			t.Errorf("%s is open to another name: %s", address, body)
+		}
+	}
+}

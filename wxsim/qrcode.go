@@ -1,0 +1,146 @@
+package wxsim
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image/jpeg"
+	"net/http"
+	"strings"
+	"time"
+
+	"rsc.io/qr"
+)
+
+const (
+	qrDefaultLife = 60                // seconds
+	qrMaxLife     = 30 * 24 * 60 * 60 // seconds
+	permanentQRs  = 100_000
+)
+
+// A qrCode is an official account's, made by qrcode/create. A nil one has no scene.
+type qrCode struct {
+	app        *app
+	ticket, id string // the id is the end of what the code holds
+	scene      scene
+	expires    time.Time // zero: never
+}
+
+// A scene is what a QR code is to tell the app that made it: a number or a text.
+type scene struct {
+	ID  int    `json:"scene_id"`
+	Str string `json:"scene_str"`
+}
+
+func (c *qrCode) number() int {
+	if c == nil {
+		return 0
+	}
+	return c.scene.ID
+}
+
+func (c *qrCode) text() string {
+	if c == nil {
+		return ""
+	}
+	return c.scene.Str
+}
+
+// key is the scene as events carry it.
+func (c *qrCode) key() string {
+	if c.scene.Str != "" {
+		return c.scene.Str
+	}
+	return jsonValue(c.scene.ID)
+}
+
+// createQRCode is POST /cgi-bin/qrcode/create.
+func createQRCode(w *world, r *request, ask struct {
+	ExpireSeconds int                   `json:"expire_seconds"`
+	ActionName    string                `json:"action_name"`
+	ActionInfo    struct{ Scene scene } `json:"action_info"`
+},
+) answer {
+	made := &qrCode{app: r.app, id: "02" + randomText(22, urlSafe), scene: ask.ActionInfo.Scene}
+	text, permanent := false, false
+	switch ask.ActionName {
+	case "QR_SCENE":
+	case "QR_STR_SCENE":
+		text = true
+	case "QR_LIMIT_SCENE":
+		permanent = true
+	case "QR_LIMIT_STR_SCENE":
+		text, permanent = true, true
+	default:
+		return r.refuse(40097)
+	}
+	switch {
+	case text && (made.scene.Str == "" || len(made.scene.Str) > 64):
+		return r.refuse(40129)
+	case !text && (made.scene.ID < 1 || int64(made.scene.ID) > 1<<32-1 || permanent && made.scene.ID > permanentQRs):
+		return r.refuse(40129)
+	case ask.ExpireSeconds < 0 || ask.ExpireSeconds > qrMaxLife:
+		return r.refuse(40097)
+	case permanent && w.permanentQRs >= permanentQRs:
+		return r.refuse(45029)
+	}
+	if text {
+		made.scene.ID = 0
+	} else {
+		made.scene.Str = ""
+	}
+	made.ticket = "gQ" + base64.StdEncoding.EncodeToString([]byte(randomText(12, urlSafe)+made.id+randomText(24, urlSafe)))
+	pairs := []any{"ticket", made.ticket}
+	if permanent {
+		w.permanentQRs++
+	} else {
+		life := ask.ExpireSeconds
+		if life == 0 {
+			life = qrDefaultLife
+		}
+		made.expires = w.now.Add(time.Duration(life) * time.Second)
+		pairs = append(pairs, "expire_seconds", life)
+	}
+	w.qrCodes.put(made.ticket, made, w.now)
+	w.qrCodes.put(made.id, made, w.now)
+	return r.ok(object(append(pairs, "url", w.qrURL(origin(r.Request), made))...))
+}
+
+// qrURL is what the code holds. WeChat's own address becomes the simulator's once it listens, so
+// that a browser can stand in for the phone that scans it.
+func (w *world) qrURL(seenAt string, c *qrCode) string {
+	if w.url == "" {
+		return "http://weixin.qq.com" + qrPath + c.id
+	}
+	return seenAt + qrPath + c.id
+}
+
+const qrPath = "/q/"
+
+// qrCode finds a QR code that has not run out, by its ticket or by what it holds.
+func (w *world) qrCode(name string) (*qrCode, bool) {
+	c, ok := w.qrCodes.get(name[strings.LastIndexByte(name, '/')+1:], w.now)
+	if !ok {
+		c, ok = w.qrCodes.get(name, w.now) // a ticket may have slashes
+	}
+	return c, ok && (c.expires.IsZero() || w.now.Before(c.expires))
+}
+
+// showQRCode is GET /cgi-bin/showqrcode of mp.weixin.qq.com.
+func showQRCode(w *world, r *request) answer {
+	c, ok := w.qrCode(r.query.Get("ticket"))
+	if !ok {
+		return answer{status: http.StatusNotFound}
+	}
+	return pictureOf(w.qrURL(origin(r.Request), c))
+}
+
+// pictureOf is a QR code as WeChat sends it, a JPEG.
+func pictureOf(text string) answer {
+	picture, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return plain(http.StatusBadRequest, "the host name is too long for a QR code")
+	}
+	var body bytes.Buffer
+	_ = jpeg.Encode(&body, picture.Image(), nil) // a buffer takes it all
+	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{"Content-Type": {"image/jpg"}}}
+}

@@ -1,0 +1,233 @@
+package wxsim_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// What follows was refused here once, and real programs do it with the real WeChat. Each rule
+// names where that was seen.
+
+// States of other characters are in production, and come back as they are, not escaped again:
+// aspnet-contrib/AspNet.Security.OAuth.Providers#723, Eric-Guo/wechat#131.
+func TestStateMayBeAnything(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	for _, tt := range []struct{ name, state, want string }{
+		{"base64url", "a-b_c", "a-b_c"},
+		{"UUID", "123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"},
+		{"JSON", `{"to":"/me?a=1"}`, `{%22to%22:%22/me?a=1%22}`}, // a browser escapes these few
+		{"an escaped URL", "%2Fme%3Fa", "%2Fme%3Fa"},
+		{"a new line", "a\r\nb", "a%0D%0Ab"},
+		{"Chinese", "你", "%E4%BD%A0"},
+		{"empty", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for path, start := range map[string]string{
+				"/connect/oauth2/authorize": query("appid", sim.AppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_userinfo"),
+				"/connect/qrconnect":        query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login"),
+			} {
+				to := get(t, sim, path+start+"&state="+url.QueryEscape(tt.state)).Header().Get("Location")
+				if !strings.HasPrefix(to, callback+"&code=") || !strings.HasSuffix(to, "&state="+tt.want) {
+					t.Errorf("%s leads to %q; want state=%s", path, to, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// The tables of both pages do not require a state: aspnet-contrib#168, node-webot/wechat-oauth#17.
+func TestStateMayBeAbsent(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	w := get(t, sim, "/connect/oauth2/authorize"+query("appid", sim.AppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base"))
+	if got := location(t, w).Query(); got.Get("code") == "" || got.Get("state") != "" {
+		t.Errorf("it leads to %v", got)
+	}
+}
+
+// Only the authorize page refuses a state over 128 bytes: WeChat's community, oCJUsw0CF6iit8BB96PB569XEmQk.
+func TestLongStatesAreForQRLogin(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	long := strings.Repeat("a", 129)
+	w := get(t, sim, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", long))
+	if got := location(t, w).Query().Get("state"); got != long {
+		t.Errorf("state %q", got)
+	}
+}
+
+// markbates/goth sends the parameters of qrconnect sorted and has live users.
+func TestQRLoginTakesAnyOrder(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	w := get(t, sim, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "foo", "1", "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_login"))
+	if location(t, w).Query().Get("code") == "" {
+		t.Error("no code")
+	}
+}
+
+func TestStrictPagesSayHowToRelaxThem(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{RedirectDomains: []string{"shop.example.com"}})
+	sorted := query("appid", sim.AppID(), "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_base")
+	for name, tt := range map[string]struct{ query, chinese, english string }{
+		"order":  {sorted, "要放宽检查，请用 -lax", "start with -lax"},
+		"extras": {strings.TrimPrefix(authorizeURL(sim, "snsapi_base"), "/connect/oauth2/authorize") + "&foo=1", "要放宽检查，请用 -lax", "start with -lax"},
+		"twice":  {strings.TrimPrefix(authorizeURL(sim, "snsapi_base"), "/connect/oauth2/authorize") + "&state=2", "要放宽检查，请用 -lax", "start with -lax"},
+		"state":  {strings.TrimPrefix(authorizeURL(sim, "snsapi_base"), "/connect/oauth2/authorize") + strings.Repeat("a", 129), "要放宽检查，请用 -lax", "start with -lax"},
+		"domain": {strings.Replace(sorted, "shop.", "other.", 1), "要放宽检查，请用 -lax", "start with -lax"}, // the order is looked at first
+		"host":   {strings.Replace(strings.TrimPrefix(authorizeURL(sim, "snsapi_base"), "/connect/oauth2/authorize"), "shop.", "other.", 1), "要放行它，请修改 -domains", "-domains allows it"},
+	} {
+		for lang, want := range map[string]string{"zh-CN": tt.chinese, "en": tt.english} {
+			r := httptest.NewRequest(http.MethodGet, "/connect/oauth2/authorize"+tt.query, nil)
+			r.Header.Set("Accept-Language", lang)
+			w := do(sim, r)
+			if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, want) {
+				t.Errorf("%s, %s: status %d; want a page that says %s: %s", name, lang, w.Code, want, body)
+			}
+		}
+	}
+	if err := sim.Switch("lax", true); err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t, sim, "/connect/oauth2/authorize"+sorted); w.Code != http.StatusFound {
+		t.Errorf("status %d with the switch on; want a redirect", w.Code)
+	}
+	if sim.Switch("nonsense", true) == nil {
+		t.Error("there is a switch called nonsense")
+	}
+}
+
+// The table of bankcardocr says number and a numeric errcode, its sample says id.
+func TestBankCardIDIsASwitch(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	ask := func() map[string]any {
+		return call(t, sim, "/cv/ocr/bankcard"+query("access_token", miniToken(t, sim), "img_url", "https://example.com/a.png"))
+	}
+	if got := ask(); got["errcode"] != 0.0 || got["number"] == nil || got["id"] != nil {
+		t.Errorf("answer %v", got)
+	}
+	if err := sim.Switch("bankcard-id", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); got["errcode"] != 0.0 || got["id"] == nil || got["number"] != nil {
+		t.Errorf("answer %v with the switch on", got)
+	}
+}
+
+// WxJava looks for the quotes of Content-disposition, and for an extension.
+func TestMediaHaveAQuotedNameWithAnExtension(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for _, tt := range []struct{ name, contentType, want string }{
+		{"", "image/jpeg", "ID.jpg"},
+		{"a.png", "image/png", "a.png"},
+		{`a".gif`, "image/gif", "a.gif"},
+		{"", "application/x-unknown", "ID.bin"},
+	} {
+		id := sim.AddMedia(tt.name, tt.contentType, []byte(gif))
+		w := get(t, sim, "/cgi-bin/media/get"+query("access_token", miniToken(t, sim), "media_id", id))
+		want := `attachment; filename="` + strings.Replace(tt.want, "ID", id, 1) + `"`
+		if got := w.Header().Get("Content-Disposition"); got != want {
+			t.Errorf("Content-Disposition %q; want %q", got, want)
+		}
+	}
+}
+
+// The official curl sample with img_url is a GET; WxJava sent GET, and the file in a field called
+// "file", for years.
+func TestPicturesMayComeByGetAndInAnyField(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	for _, path := range []string{"/cv/ocr/idcard", "/cv/ocr/bankcard", "/cv/ocr/comm", "/cv/img/qrcode", "/cv/img/superresolution"} {
+		target := path + "?access_token=" + miniToken(t, sim)
+		wantCode(t, call(t, sim, target+"&img_url=https%3A%2F%2Fexample.com%2Fa.png"), 0)
+		wantCode(t, reply(t, do(sim, uploadRequest(t, target, "file", "a.gif", "image/gif", gif))), 0)
+	}
+}
+
+// version as a text was answered 0 in a live call, as WxJava sends it; without it both checks
+// are of version 1, which still answers 0 or 87014.
+func TestContentChecksOfBothVersions(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	token, openID := miniToken(t, sim), miniOpenID(sim)
+	startSession(t, sim)
+	text := func(body string) map[string]any { return post(t, sim, "/wxa/msg_sec_check?access_token="+token, body) }
+	if got := text(`{"content":"hi","version":"2","scene":2,"openid":"` + openID + `"}`); got["errcode"] != 0.0 || got["result"] == nil {
+		t.Errorf("version as a text: %v", got)
+	}
+	for _, version := range []string{"", `,"version":1`, `,"version":"1"`} {
+		if got := text(`{"content":"hi"` + version + `}`); got["errcode"] != 0.0 || got["result"] != nil {
+			t.Errorf("version 1: %v", got)
+		}
+		wantCode(t, text(`{"content":"risky"`+version+`}`), 87014)
+	}
+	for version, want := range map[string]string{`,"version":"2","scene":1,"openid":"` + openID + `"`: "result", "": "isrisky"} {
+		id := post(t, sim, "/wxa/media_check_async?access_token="+token, `{"media_url":"https://example.com/a.png","media_type":2`+version+`}`)["trace_id"].(string)
+		var event map[string]any
+		if err := json.Unmarshal(sim.MediaCheckEvent(wxsim.PushJSON, openID, id, "risky"), &event); err != nil || event[want] == nil || event["trace_id"] != id {
+			t.Errorf("push about version %q: %v, %v; want %s", version, event, err, want)
+		}
+		if xml := string(sim.MediaCheckEvent(wxsim.PushXML, openID, id, "risky")); !strings.Contains(xml, "<"+want+">") {
+			t.Errorf("push about version %q: %s", version, xml)
+		}
+	}
+}
+
+// getUserProfile answers the same of everybody since 2022-11-08.
+func TestProfilesAreGreyUnlessTheClientIsOld(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	startSession(t, sim)
+	name := func() any {
+		raw, _, err := sim.RawData(miniOpenID(sim))
+		var profile map[string]any
+		if err != nil || json.Unmarshal([]byte(raw), &profile) != nil {
+			t.Fatalf("raw data %q, %v", raw, err)
+		}
+		return profile["nickName"]
+	}
+	if got := name(); got != "微信用户" {
+		t.Errorf("nickName %v", got)
+	}
+	if err := sim.Switch("old-profiles", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := name(); got != "小明" {
+		t.Errorf("nickName %v of an old client", got)
+	}
+}
+
+// Reports of tickets that say 7200 and are half over: easywechat#1580, #1771.
+func TestATicketMayAlwaysSay7200(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	token := call(t, sim, "/cgi-bin/token"+query("grant_type", "client_credential", "appid", sim.AppID(), "secret", sim.Secret()))["access_token"].(string)
+	ask := func() map[string]any {
+		return call(t, sim, "/cgi-bin/ticket/getticket"+query("access_token", token, "type", "jsapi"))
+	}
+	first := ask()
+	sim.Advance(90 * time.Minute)
+	if got := ask(); got["expires_in"].(float64) > 1800 || got["ticket"] != first["ticket"] {
+		t.Errorf("ticket %v; want what is left of it", got)
+	}
+	if err := sim.Switch("full-tickets", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); got["expires_in"] != 7200.0 || got["ticket"] != first["ticket"] {
+		t.Errorf("ticket %v; want the same one and 7200", got)
+	}
+}
+
+// Samples of WeChat's own have blanks round CDATA.
+func TestPushesMayHaveBlanks(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	event := sim.AuthorizationEvent(wxsim.PushXML, "user_info_modified", miniOpenID(sim))
+	r, err := sim.NewPush(t.Context(), "http://app.example/push", wxsim.PushConfig{Token: "t", Mode: wxsim.PushPlain, Blanks: true}, event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := make([]byte, r.ContentLength)
+	if _, err := r.Body.Read(body); err != nil || !strings.Contains(string(body), "<Event> <![CDATA[user_info_modified]]> </Event>") {
+		t.Errorf("body %s, %v", body, err)
+	}
+}

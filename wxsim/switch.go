@@ -1,0 +1,41 @@
+package wxsim
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Switch is a field of [Config] that is on or off, by the name that it has in a flag of
+// cmd/wxsim, in its file, on the page and in the control API. All but the page work on it by name.
+type Switch struct {
+	Name             string
+	Chinese, English string // what it does
+
+	in func(*Config) *bool
+}
+
+// In returns the field.
+func (s Switch) In(c *Config) *bool { return s.in(c) }
+
+// Switches returns all of them.
+func Switches() []Switch {
+	return []Switch{
+		{"auto", "不再询问，自动允许每次登录", "allow every login without asking, for scripts", func(c *Config) *bool { return &c.AutoAllow }},
+		{"lax", "授权链接的参数顺序不限", "take the authorize page's parameters in any order, and unknown ones", func(c *Config) *bool { return &c.Lax }},
+		{"rotate", "每次刷新都换一个 refresh_token", "give a new refresh_token at each refresh", func(c *Config) *bool { return &c.RotateRefreshTokens }},
+		{"old-profiles", "wx.getUserProfile 返回真实昵称和头像（旧版客户端）", "let wx.getUserProfile tell nickname and avatar, as old clients do", func(c *Config) *bool { return &c.OldProfiles }},
+		{"full-tickets", "jsapi_ticket 的 expires_in 始终是 7200", "let a JS-SDK ticket always say that it lives 7200 seconds", func(c *Config) *bool { return &c.FullTickets }},
+		{"bankcard-id", "银行卡识别返回 id 而不是 number", "call the number of a bank card id, as the sample of its page does", func(c *Config) *bool { return &c.BankCardID }},
+	}
+}
+
+// Switch turns a switch on or off while the simulator runs. It fails on a name that no switch has.
+func (s *Server) Switch(name string, on bool) error {
+	all := Switches()
+	i := slices.IndexFunc(all, func(w Switch) bool { return w.Name == name })
+	if i < 0 {
+		return fmt.Errorf("wxsim: no switch is called %q", name)
+	}
+	s.change(func(w *world) { *all[i].In(&w.cfg) = on })
+	return nil
+}
