@@ -35,15 +35,19 @@ func startAlone(t *testing.T, framework string, env ...string) (app, sim string)
 // startWith runs an example against sim.
 func startWith(t *testing.T, framework string, sim *wxsim.Server, env ...string) (app string) {
 	t.Helper()
-	env = append([]string{
-		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
-		"WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
-	}, env...)
-	found := addresses.FindStringSubmatch(start(t, framework, env...))
+	found := addresses.FindStringSubmatch(start(t, framework, append(addressed(sim), env...)...))
 	if found == nil {
 		t.Fatalf("examples/%s names no address", framework)
 	}
 	return found[1]
+}
+
+// addressed tells an example where WeChat is.
+func addressed(sim *wxsim.Server) []string {
+	return []string{
+		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
+		"WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
+	}
 }
 
 // start runs an example until it has said all that it says at its start, and returns that.
@@ -52,16 +56,8 @@ func start(t *testing.T, framework string, env ...string) string {
 	if chromium == nil {
 		t.Skip("there is no browser")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
 	cmd := exec.Command(binaries + "/" + framework)
-	cmd.Env = append([]string{"ADDR=" + addr, "WXSIM_ADDR=127.0.0.1:0"}, env...)
+	cmd.Env = append([]string{"ADDR=" + freeAddress(t), "WXSIM_ADDR=127.0.0.1:0"}, env...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +94,17 @@ func start(t *testing.T, framework string, env ...string) string {
 		t.Fatalf("examples/%s did not start", framework)
 		return ""
 	}
+}
+
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
 }
 
 // simulate starts a WeChat that the test can command.

@@ -62,8 +62,9 @@ func run(m *testing.M) int {
 		chromedp.NoSandbox, // containers seldom allow one
 		chromedp.Flag("headless", "new"),
 		chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("ignore-certificate-errors", true), // of the tests' own servers
 		// lan.test is not this machine, for what browsers do only with such. Who leaves both ends up in the trap.
-		chromedp.Flag("host-resolver-rules", "MAP lan.test 127.0.0.1, MAP * "+trap.Listener.Addr().String()+", EXCLUDE 127.0.0.1, EXCLUDE localhost"),
+		chromedp.Flag("host-resolver-rules", "MAP lan.test 127.0.0.1, MAP *.lan.test 127.0.0.1, MAP * "+trap.Listener.Addr().String()+", EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	defer stop()
