@@ -12,16 +12,14 @@ import (
 
 func TestReadmeOnChi(t *testing.T) {
 	shop := openShop(t)
-	cfg := shop.configOfReadme(t)
+	cfg := shop.config()
 
-	// region chi
 	r := chi.NewRouter()
 	r.Use(wxoauth.Middleware(cfg))
 	r.Get("/me", func(w http.ResponseWriter, r *http.Request) {
 		user, _ := wxoauth.User(r)
 		fmt.Fprintf(w, "Hello, %s", user.Nickname)
 	})
-	// endregion
 
 	shop.greets(t, r)
 }

@@ -10,16 +10,14 @@ import (
 
 func TestReadmeOnNetHTTP(t *testing.T) {
 	shop := openShop(t)
-	cfg := shop.configOfReadme(t)
+	cfg := shop.config()
 
-	// region nethttp
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
 		user, _ := wxoauth.User(r)
 		fmt.Fprintf(w, "Hello, %s", user.Nickname)
 	})
 	app := wxoauth.Middleware(cfg)(mux)
-	// endregion
 
 	shop.greets(t, app)
 }
