@@ -174,10 +174,16 @@ func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
 
 // words returns where the page's words are in the table.
 func (f *Failure) words() string {
-	if errors.Is(f.Err, core.ErrQuota) {
+	switch {
+	case errors.Is(f.Err, core.ErrQuota):
 		return "quota"
+	case errors.Is(f.Err, ErrDeskTicket):
+		return "ticket"
+	case errors.Is(f.Err, errDecided):
+		return "decided"
+	default:
+		return string(f.Kind)
 	}
-	return string(f.Kind)
 }
 
 func (f *Failure) setRetryAfter(h http.Header) {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -20,8 +21,11 @@ var (
 	messageTemplate = parsePage("message") //nolint:gochecknoglobals // see above
 	openTemplate    = parsePage("open")    //nolint:gochecknoglobals // see above
 	askTemplate     = parsePage("ask")     //nolint:gochecknoglobals // see above
+	deskTemplate    = parsePage("desk")    //nolint:gochecknoglobals // see above
+	confirmTemplate = parsePage("confirm") //nolint:gochecknoglobals // see above
 
-	copyScript = newScript("copy") //nolint:gochecknoglobals // see above
+	copyScript = newScript("copy", "")                     //nolint:gochecknoglobals // see above
+	deskScript = newScript("desk", "; connect-src 'self'") //nolint:gochecknoglobals // see above
 )
 
 func parsePage(name string) *template.Template {
@@ -34,7 +38,8 @@ type script struct {
 	policy  string
 }
 
-func newScript(name string) script {
+// newScript reads a script that needs more of a page's policy than to run.
+func newScript(name, more string) script {
 	code, err := pageFiles.ReadFile("pages/" + name + ".js")
 	if err != nil {
 		panic(err) // it is embedded
@@ -42,7 +47,7 @@ func newScript(name string) script {
 	sum := sha256.Sum256(code)
 	return script{
 		element: template.HTML("<script>" + string(code) + "</script>\n"), //nolint:gosec // our own file
-		policy:  "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
+		policy:  "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'" + more,
 	}
 }
 
@@ -57,6 +62,7 @@ type page struct {
 
 	QR                  *qrCode
 	Purpose, PrivacyURL string
+	Desk                *deskView
 
 	look   *look
 	lang   string
@@ -71,10 +77,14 @@ const (
 	askPage          = "ask"
 	framedPage       = "framed" // a login cannot go on inside a frame
 	unsentPage       = "unsent" // a form was sent without a session: nothing was done with it
+	deskPage         = "desk"
+	deskConfirmPage  = "desk-confirm"
+	deskDonePage     = "desk-done"
+	deskRefusedPage  = "desk-refused"
 )
 
 // Good reports whether the page has good news.
-func (p page) Good() bool { return p.Name == signedOutPage }
+func (p page) Good() bool { return p.Name == signedOutPage || p.Name == deskDonePage }
 
 // Footed reports whether the page links to the home page at its foot: error pages do.
 func (p page) Footed() bool { return p.Code != "" }
@@ -93,6 +103,17 @@ func (p page) Say(place string) string {
 		name = p.Name
 	}
 	return strings.ReplaceAll(word(p.lang, name+"."+place), "{site}", p.look.siteName())
+}
+
+// Site names the site.
+func (p page) Site() string { return p.look.siteName() }
+
+// Ago says how long ago the desktop's code was made.
+func (p page) Ago() string {
+	if p.Desk.Minutes == 1 {
+		return p.Say("minute")
+	}
+	return strings.ReplaceAll(p.Say("minutes"), "{n}", strconv.Itoa(p.Desk.Minutes))
 }
 
 // To is where the page's button leads.
@@ -165,6 +186,27 @@ func (l *look) ask(w http.ResponseWriter, r *http.Request, purpose, privacyURL, 
 	setHeaders(w.Header())
 	w.Header().Set("WWW-Authenticate", "WeChat")
 	l.write(w, r, http.StatusUnauthorized, askTemplate, page{Name: askPage, URL: to, Purpose: purpose, PrivacyURL: privacyURL})
+}
+
+// A deskView is what the pages of a desk show: those above the line on the desktop, those below on
+// the phone.
+type deskView struct {
+	Number       int
+	Code         string // what the QR code holds
+	Wait         string // where the page's script asks
+	State        ticketState
+	Others       bool // the browser holds more than the code that is shown
+	Renew, Until int  // seconds until a new code is due, and until the page asks for a click
+
+	Browser, System string
+	Minutes         int // since the code was made
+	Choices         []int
+	By, Nickname    string
+}
+
+// Link reports whether the code holds an address.
+func (d *deskView) Link() bool {
+	return strings.HasPrefix(d.Code, "https://") || strings.HasPrefix(d.Code, "http://")
 }
 
 // A qrCode is drawn in whole pixels, so that it stays sharp.

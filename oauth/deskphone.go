@@ -1,0 +1,174 @@
+package oauth
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// answerTicket answers LoginPath?desk=TICKET on a phone. A ticket that is not good ends here,
+// before anything is asked of WeChat or of the store.
+func (a *Auth) answerTicket(v *visit, text string) {
+	t, ok := a.desk.tickets.parse(text)
+	switch {
+	case !ok:
+		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindState, Err: ErrDeskTicket})
+	case v.r.Method == http.MethodPost:
+		a.decideOnPhone(v, t)
+	case !navigation(v.r) || framed(v.r):
+		a.loginRequired(v, t.scope)
+	case !a.cfg.AnyBrowser && !inWeChat(v.r):
+		a.look.openInWeChat(v.w, v.r, a.ticketURL(t))
+	default:
+		a.showConfirmation(v, t)
+	}
+}
+
+// framed reports whether r loads a page into another one.
+func framed(r *http.Request) bool {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return dest != "" && dest != "document"
+}
+
+// showConfirmation asks the phone's user, once it is known who that is.
+func (a *Auth) showConfirmation(v *visit, t ticket) {
+	r, ok := a.admit(v, t.scope)
+	if !ok {
+		return
+	}
+	ctx := r.Context()
+	u, _ := core.UserFrom(ctx)
+	switch {
+	case u.Snapshot:
+		a.fail(v, &Failure{Status: http.StatusForbidden, Kind: KindSnapshot, Err: errors.New("a virtual user of a snapshot page")})
+		return
+	case u.Via != "": // who a phone or a mini program has vouched for does not vouch for others
+		a.logIn(v, login{scope: t.scope})
+		return
+	}
+	d, err := a.desk.ledger.decision(ctx, t)
+	if err == nil && d == nil {
+		err = a.desk.ledger.scan(ctx, t)
+	}
+	switch {
+	case err != nil:
+		a.fail(v, storeFailure("write", err))
+	case d != nil:
+		a.showDecision(v, t, u, d)
+	default:
+		setHeaders(v.w.Header())
+		a.look.write(v.w, v.r, http.StatusOK, confirmTemplate, page{
+			Name: deskConfirmPage,
+			Desk: &deskView{
+				Browser: browserNames[t.browser], System: systemNames[t.system], Choices: t.choices[:],
+				Minutes: int(a.desk.tickets.age(t) / time.Minute), By: decider(t, u), Nickname: u.Nickname,
+			},
+		})
+	}
+}
+
+// decideOnPhone answers the form of the confirmation.
+func (a *Auth) decideOnPhone(v *visit, t ticket) {
+	if err := a.csrf.Check(v.r); err != nil {
+		setHeaders(v.w.Header())
+		writeJSON(v.w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
+		return
+	}
+	rec, err := a.sessions.load(v.r, v.now)
+	switch {
+	case err != nil:
+		a.fail(v, storeFailure("read", err))
+		return
+	case !rec.covers(t.scope), rec.user.Via != "", rec.user.Snapshot, v.now.Sub(rec.user.CheckedAt) > deskFresh+ticketLife:
+		a.loginRequired(v, t.scope)
+		return
+	}
+	form, err := readForm(v.r)
+	if err != nil {
+		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindState, Err: err})
+		return
+	}
+	if by := form.Get("as"); by != "" && by != decider(t, rec.user) { // the form was another user's
+		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: errDecided})
+		return
+	}
+	ctx, r, cancel := lastingVisit(v)
+	defer cancel()
+	var refusal *Failure
+	d, err := a.desk.ledger.decide(ctx, t, func() (*decision, error) {
+		if !agreed(form, t) {
+			a.observe(ctx, core.Event{Name: core.EventLoginRefused, Kind: deskEvent})
+			return &decision{By: decider(t, rec.user)}, nil
+		}
+		if refusal = a.confirm(r, t, rec.user); refusal != nil {
+			return &decision{By: decider(t, rec.user)}, nil
+		}
+		return a.desk.approval(t, rec.user), nil
+	})
+	switch {
+	case errors.Is(err, errDecided):
+		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: err})
+	case err != nil:
+		a.fail(v, storeFailure("write", err))
+	case refusal != nil:
+		a.fail(v, refusal)
+	default:
+		a.showDecision(v, t, rec.user, d)
+	}
+}
+
+// confirm asks Config.Desk.Confirm.
+func (a *Auth) confirm(r *http.Request, t ticket, u *core.User) *Failure {
+	if a.desk.Confirm == nil {
+		return nil
+	}
+	seen := *u
+	err := a.desk.Confirm(r.Context(), r, t.request(), &seen)
+	if err == nil {
+		return nil
+	}
+	f := refusalByApp(err).failure()
+	f.Status = http.StatusForbidden
+	return f
+}
+
+// showDecision tells a phone's user what came of the ticket.
+func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
+	if d.By != decider(t, u) {
+		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: errDecided})
+		return
+	}
+	p := page{Name: deskRefusedPage}
+	if d.approved() {
+		p.Name = deskDonePage
+	}
+	setHeaders(v.w.Header())
+	a.look.message(v.w, v.r, http.StatusOK, p)
+}
+
+const maxForm = 4 << 10 // bytes
+
+// readForm returns what was sent in the body. A form that is none, or too long, is empty; an error
+// means that the body was cut.
+func readForm(r *http.Request) (url.Values, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil || len(body) > maxForm {
+		return url.Values{}, nil //nolint:nilerr // said above
+	}
+	return form, nil
+}
+
+// agreed reports whether the form chooses t's number, that alone, and does not refuse.
+func agreed(form url.Values, t ticket) bool {
+	numbers := form["number"]
+	return len(numbers) == 1 && numbers[0] == strconv.Itoa(t.number) && !form.Has("refuse")
+}

@@ -1,0 +1,180 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+// logInByPhone answers a page load on a desktop: with a session if a phone has confirmed a code of
+// this browser, else with a page that shows a code.
+func (a *Auth) logInByPhone(v *visit, need Scope) {
+	held := a.desk.held(v.r)
+	var live []ticket
+	shown := ticketWaiting
+	show := -1 // of live
+	for _, t := range held.tickets {
+		state, d, err := a.desk.ledger.state(v.r.Context(), t, a.desk.tickets)
+		if err != nil {
+			a.fail(v, storeFailure("read", err))
+			return
+		}
+		switch state {
+		case ticketReady:
+			if a.redeem(v, t, d) {
+				return
+			}
+		case ticketScanned, ticketWaiting:
+			// The code that a phone has opened is shown, else the newest while it is young.
+			young := state == ticketScanned || a.desk.tickets.age(t) < deskRenewal
+			if t.scope == need && young && (show < 0 || state == ticketScanned) {
+				show, shown = len(live), state
+			}
+			live = append(live, t)
+		case ticketRefused, ticketExpired:
+		}
+	}
+	changed := len(live) != len(held.tickets)
+	if show < 0 {
+		if v.now.Sub(held.since) >= deskPatience { // this load is a click, not the page's own
+			held.since = v.now
+			a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: deskEvent})
+		}
+		live = slices.Insert(live, 0, a.desk.tickets.issue(v.r.UserAgent(), need))
+		show, changed = 0, true
+	}
+	held.tickets = live
+	a.showCode(v, held, live[show], shown, changed)
+}
+
+// deskEvent is the Kind of a desk's events.
+const deskEvent = "desk"
+
+// showCode answers with the page that shows t.
+func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, changed bool) {
+	ctx := v.r.Context()
+	view := &deskView{
+		Number: t.number,
+		Code:   a.ticketURL(t),
+		Wait:   strings.TrimPrefix(a.cfg.PublicURL, originOf(a.cfg.PublicURL)) + a.loginPath + "?desk=wait",
+		State:  state,
+		Others: len(held.tickets) > 1,
+		Renew:  seconds(deskRenewal - a.desk.tickets.age(t)),
+		Until:  seconds(deskPatience - v.now.Sub(held.since)),
+	}
+	if a.desk.QR != nil {
+		code, err := a.desk.QR(ctx, t.text)
+		if err != nil {
+			a.fail(v, failureOf(err))
+			return
+		}
+		view.Code = code
+	}
+	if changed {
+		if err := a.desk.hold(v.w, held); err != nil {
+			a.fail(v, &Failure{Status: http.StatusInternalServerError, Kind: KindConfig, Err: err})
+			return
+		}
+	}
+	setHeaders(v.w.Header())
+	v.w.Header().Set("WWW-Authenticate", "WeChat")
+	a.look.write(v.w, v.r, http.StatusUnauthorized, deskTemplate, page{
+		Name: deskPage, URL: a.cfg.PublicURL + v.page().String(), QR: newQRCode(view.Code), Desk: view, script: deskScript,
+	})
+}
+
+func (a *Auth) ticketURL(t ticket) string {
+	return a.cfg.PublicURL + a.loginPath + "?desk=" + t.text
+}
+
+// seconds is d for a page's script, a second at least.
+func seconds(d time.Duration) int { return max(1, int(d/time.Second)) }
+
+// redeem signs the desktop in as d says, and reports whether the visit has its answer. Of two
+// browsers with the same ticket one gets the session; the other goes on as if it had none.
+func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
+	began := time.Now()
+	ctx, r, cancel := lastingVisit(v)
+	defer cancel()
+	header := http.Header{}
+	mine, err := a.desk.ledger.redeem(ctx, t, func() (final bool, err error) {
+		rec, err := decodeRecord(d.User)
+		if err != nil {
+			return false, err
+		}
+		if rec, err = a.introduce(r, rec); err != nil {
+			return errors.Is(err, ErrRefused), refusalByApp(err).failure()
+		}
+		if err := a.sessions.replace(headerWriter{header}, r, rec, time.Now()); err != nil {
+			return false, storeFailure("write", err)
+		}
+		return true, nil
+	})
+	switch known, isFailure := errors.AsType[*Failure](err); {
+	case err == nil && !mine:
+		return false
+	case isFailure:
+		a.fail(v, known)
+		return true
+	case err != nil:
+		a.fail(v, storeFailure("write", err))
+		return true
+	}
+	for _, line := range header["Set-Cookie"] {
+		v.w.Header().Add("Set-Cookie", line)
+	}
+	a.desk.drop(v.w)
+	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: deskEvent, Duration: time.Since(began)})
+	a.redirectTo(v, v.page())
+	return true
+}
+
+// lastingVisit returns a request for the app's hooks that goes on when the browser hangs up, and a
+// context that lives a little longer, to note what came of it.
+func lastingVisit(v *visit) (context.Context, *http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), reserveTime-time.Second)
+	work, cancelWork := context.WithTimeout(ctx, workTime)
+	return ctx, v.r.WithContext(work), func() { cancelWork(); cancel() }
+}
+
+// poll answers the script of a desktop's page: with the state of its tickets, as soon as that is not
+// the one that it has seen.
+func (a *Auth) poll(v *visit) {
+	ctx, held := v.r.Context(), a.desk.held(v.r).tickets
+	setHeaders(v.w.Header())
+	if len(held) == 0 {
+		writeState(v.w, ticketExpired)
+		return
+	}
+	seen := ticketState(v.page().first("seen"))
+	if seen == "" {
+		seen = ticketWaiting
+	}
+	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) {
+		writeState(v.w, ticketReady) // by another tab
+		return
+	}
+	state, err := a.desk.look(ctx, held)
+	if err == nil && state == seen {
+		waiting, cancel := context.WithTimeout(ctx, deskPoll)
+		defer cancel()
+		if state = a.desk.lobby.wait(waiting, held, seen); state == seen {
+			state, err = a.desk.look(ctx, held)
+		}
+	}
+	if err != nil {
+		v.w.Header().Set("Retry-After", "2")
+		writeJSON(v.w, http.StatusServiceUnavailable, map[string]string{"error": string(KindStore)})
+		return
+	}
+	writeState(v.w, state)
+}
+
+func writeState(w http.ResponseWriter, state ticketState) {
+	writeJSON(w, http.StatusOK, map[string]string{"state": string(state)})
+}

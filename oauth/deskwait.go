@@ -1,0 +1,97 @@
+package oauth
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A lobby is where desktops wait for their tickets: one goroutine looks for all of them, and ends
+// when nobody waits. A desktop that waits costs a few hundred bytes here.
+type lobby struct {
+	look func(ctx context.Context, held []ticket) (ticketState, error)
+
+	mu      sync.Mutex
+	waiting map[*waiter]struct{}
+	running bool
+}
+
+// A waiter is told once when its tickets are no longer in the state that it has seen.
+type waiter struct {
+	held []ticket
+	seen ticketState
+	news chan ticketState
+}
+
+const (
+	lobbyPause = 500 * time.Millisecond // between two rounds
+	lobbyRound = 10 * time.Second       // the longest that a round may take
+)
+
+// wait returns the first state of the tickets that is not seen, or seen when ctx is over.
+func (l *lobby) wait(ctx context.Context, held []ticket, seen ticketState) ticketState {
+	w := &waiter{held: held, seen: seen, news: make(chan ticketState, 1)}
+	l.enter(w)
+	defer l.leave(w)
+	select {
+	case state := <-w.news:
+		return state
+	case <-ctx.Done():
+		return seen
+	}
+}
+
+func (l *lobby) enter(w *waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting == nil {
+		l.waiting = map[*waiter]struct{}{}
+	}
+	l.waiting[w] = struct{}{}
+	if !l.running {
+		l.running = true
+		go l.run()
+	}
+}
+
+func (l *lobby) leave(w *waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.waiting, w)
+}
+
+// run looks for everybody, round after round, until nobody waits.
+func (l *lobby) run() {
+	var round []*waiter
+	for {
+		time.Sleep(lobbyPause)
+		l.mu.Lock()
+		round = slices.AppendSeq(round[:0], maps.Keys(l.waiting))
+		l.running = len(round) > 0
+		l.mu.Unlock()
+		if len(round) == 0 {
+			return
+		}
+		l.lookFor(round)
+		clear(round)
+	}
+}
+
+func (l *lobby) lookFor(round []*waiter) {
+	ctx, cancel := context.WithTimeout(context.Background(), lobbyRound)
+	defer cancel()
+	for _, w := range round {
+		state, err := l.look(ctx, w.held)
+		if err != nil {
+			return // the store is away: everybody waits on, as a poll that ends asks it once more
+		}
+		if state != w.seen {
+			select {
+			case w.news <- state:
+			default: // told already, and about to leave
+			}
+		}
+	}
+}

@@ -1,0 +1,53 @@
+(function () {
+  var body = document.body, line = document.getElementById("desk-status"), again = document.getElementById("desk-again");
+  var number = document.getElementById("desk-number"), opened = Date.now(), state = body.dataset.state;
+  var until = opened + line.dataset.until * 1000;
+
+  function show(next) {
+    state = next;
+    body.dataset.state = next;
+    line.textContent = line.dataset[next].replace("{number}", number.textContent);
+    again.hidden = !/refused|expired|paused|cookies/.test(next);
+  }
+  function renew() {
+    if (Date.now() < until) location.reload();
+    else show("paused");
+  }
+  function hear(next) {
+    if (next === "ready") {
+      show(next);
+      location.reload();
+    } else if (next === "scanned" && "others" in line.dataset) {
+      location.reload(); // it may be another code than the one that is shown
+    } else if (next === "expired" && Date.now() - opened < 30000) {
+      show("cookies"); // a new code would be no better
+    } else if (next === "expired") {
+      renew();
+    } else if (next !== state) {
+      show(next);
+    }
+  }
+  function later(seconds) {
+    setTimeout(ask, seconds * 1000);
+  }
+  function ask() {
+    if (state !== "waiting" && state !== "scanned") return;
+    fetch(line.dataset.wait + "&seen=" + state, { headers: { Accept: "application/json" }, cache: "no-store" }).then(function (answer) {
+      if (!answer.ok) return later(2 + 3 * Math.random());
+      return answer.json().then(function (told) {
+        hear(told.state);
+        later(0.2);
+      });
+    }).catch(function () { later(2 + 3 * Math.random()); });
+  }
+  setTimeout(function () { if (state === "waiting") renew(); }, line.dataset.renew * 1000);
+  if (state === "scanned") show(state);
+  ask();
+
+  document.querySelectorAll("[data-copy]").forEach(function (button) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", function () {
+      navigator.clipboard.writeText(button.dataset.copy).then(function () { button.textContent = button.dataset.done; });
+    });
+  });
+})();
