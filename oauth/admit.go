@@ -22,7 +22,7 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.
 		return r, true
 	}
 	v := newVisit(w, r)
-	if r.Method == http.MethodGet && a.answerOwnPath(&v) {
+	if a.answerOwnPath(&v) {
 		return nil, false
 	}
 	if adm != nil { // the session was read further out
@@ -93,6 +93,10 @@ func (a *Auth) logIn(v *visit, l login) {
 		l.scope = ScopeLogin
 		a.redirectToWeChat(v, l, a.website)
 
+	// A code of our own, which a phone confirms. A page that is shown inside another one shows none.
+	case a.desk != nil && !framed(v.r):
+		a.logInByPhone(v, l.scope)
+
 	// There is no way to log in outside WeChat.
 	default:
 		a.look.openInWeChat(v.w, v.r, a.cfg.PublicURL+v.page().String())
@@ -159,11 +163,15 @@ func (a *Auth) required(need Scope) Scope {
 
 // answerOwnPath answers LoginPath and the verify file, so that they need no route.
 func (a *Auth) answerOwnPath(v *visit) bool {
+	posted := v.r.Method == http.MethodPost && a.desk != nil // on a phone, to confirm
+	if v.r.Method != http.MethodGet && !posted {
+		return false
+	}
 	switch path := v.path(); {
 	case path == a.loginPath:
 		a.answerLoginPath(v)
 		return true
-	case a.cfg.VerifyFile != "" && path == "/"+a.cfg.VerifyFile:
+	case !posted && a.cfg.VerifyFile != "" && path == "/"+a.cfg.VerifyFile:
 		setHeaders(v.w.Header())
 		v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		v.w.WriteHeader(http.StatusOK) // gin would say 404, having no such route

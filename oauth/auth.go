@@ -26,6 +26,7 @@ type Auth struct {
 	website   *Client // nil without cfg.Website
 	attempts  attempts
 	outcomes  outcomes
+	desk      *desk // nil without cfg.Desk
 	sessions  keeper
 	csrf      *http.CrossOriginProtection
 	refreshes pauses
@@ -38,7 +39,7 @@ func New(cfg Config) (*Auth, error) {
 		return nil, fmt.Errorf("wxoauth: bad Config:\n%w", err)
 	}
 	a := &Auth{cfg: cfg, look: look{cfg.Brand, cfg.PublicURL}, loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection()}
-	var faults [6]error
+	var faults [7]error
 	a.client, faults[0] = a.newClient(cfg.AppID, cfg.Secret)
 	if cfg.Website != nil {
 		a.website, faults[1] = a.newClient(cfg.Website.AppID, cfg.Website.Secret)
@@ -46,7 +47,10 @@ func New(cfg Config) (*Auth, error) {
 	a.attempts, faults[2] = newAttempts(cfg)
 	a.sessions, faults[3] = newKeeper(cfg)
 	a.outcomes, faults[4] = newOutcomes(cfg, a.sessions.store)
-	faults[5] = a.csrf.AddTrustedOrigin(cfg.PublicURL)
+	if cfg.Desk != nil {
+		a.desk, faults[5] = newDesk(cfg, a.outcomes.store)
+	}
+	faults[6] = a.csrf.AddTrustedOrigin(cfg.PublicURL)
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}

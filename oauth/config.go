@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,10 @@ type Config struct {
 	Keys  [][]byte       // random, 32 bytes or more each: the first seals, all open. The same on every replica
 	Store sessions.Store // default sessionstore.NewCookie(Keys...)
 
+	// Outcomes is what replicas tell each other of logins under way. Default: the Store's, if it has
+	// them, else this process's memory.
+	Outcomes sessionstore.Outcomes
+
 	Scope         Scope  // what Middleware demands: ScopeUserInfo (default) or ScopeBase
 	Lang          string // of profiles: zh_CN (default), zh_TW, en
 	ForcePopup    bool   // ask users even where WeChat would not
@@ -38,6 +43,7 @@ type Config struct {
 	AllowSnapshot bool   // let in the virtual users of snapshot pages. Never make accounts of them
 
 	Website    *Website // QR login in desktop browsers; default: a page that says "open in WeChat"
+	Desk       *Desk    // a phone signs desktop browsers in; default: a page that says "open in WeChat"
 	AnyBrowser bool     // do not look at the User-Agent: for development and the simulator
 
 	MaxAge        time.Duration // a session's life from its login, never extended; default 30 days
@@ -132,6 +138,13 @@ func (cfg Config) check() (Config, error) {
 		refuse(site.AppID == "", "Website.AppID is missing")
 		refuse(site.Secret == "", "Website.Secret is missing")
 		refuse(site.AppID != "" && site.AppID == cfg.AppID, "Website.AppID is the official account's")
+	}
+	if cfg.Desk != nil {
+		desk := *cfg.Desk
+		cfg.Desk = &desk
+		refuse(cfg.Website != nil, "Desk and Website are two ways to log in on a desktop: choose one")
+		refuse(desk.MaxAge < 0, "Desk.MaxAge is negative")
+		desk.MaxAge = min(cmp.Or(desk.MaxAge, defaultDeskAge), cfg.MaxAge)
 	}
 	refuse(cfg.MaxAge < 0, "MaxAge is negative")
 	refuse(cfg.MaxAge > 0 && cfg.MaxAge < time.Second, "MaxAge is under a second")

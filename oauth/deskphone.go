@@ -11,6 +11,19 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
+// answerDesk answers LoginPath?desk=…, and reports whether that is what was asked for.
+func (a *Auth) answerDesk(v *visit, asked string) bool {
+	switch {
+	case asked == "":
+		return false
+	case asked == "wait" && v.r.Method == http.MethodGet:
+		a.poll(v)
+	default:
+		a.answerTicket(v, asked)
+	}
+	return true
+}
+
 // answerTicket answers LoginPath?desk=TICKET on a phone. A ticket that is not good ends here,
 // before anything is asked of WeChat or of the store.
 func (a *Auth) answerTicket(v *visit, text string) {

@@ -15,7 +15,7 @@ type lobby struct {
 
 	mu      sync.Mutex
 	waiting map[*waiter]struct{}
-	running bool
+	close   context.CancelFunc // ends the goroutine; nil while nobody waits
 }
 
 // A waiter is told once when its tickets are no longer in the state that it has seen.
@@ -46,41 +46,45 @@ func (l *lobby) wait(ctx context.Context, held []ticket, seen ticketState) ticke
 func (l *lobby) enter(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.waiting == nil {
+	if len(l.waiting) == 0 {
+		var ctx context.Context
+		ctx, l.close = context.WithCancel(context.Background())
 		l.waiting = map[*waiter]struct{}{}
+		go l.run(ctx)
 	}
 	l.waiting[w] = struct{}{}
-	if !l.running {
-		l.running = true
-		go l.run()
-	}
 }
 
 func (l *lobby) leave(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.waiting, w)
+	if len(l.waiting) == 0 {
+		l.close()
+	}
 }
 
-// run looks for everybody, round after round, until nobody waits.
-func (l *lobby) run() {
+// run looks for everybody, round after round.
+func (l *lobby) run(ctx context.Context) {
+	next := time.NewTicker(lobbyPause)
+	defer next.Stop()
 	var round []*waiter
 	for {
-		time.Sleep(lobbyPause)
-		l.mu.Lock()
-		round = slices.AppendSeq(round[:0], maps.Keys(l.waiting))
-		l.running = len(round) > 0
-		l.mu.Unlock()
-		if len(round) == 0 {
+		select {
+		case <-next.C:
+		case <-ctx.Done():
 			return
 		}
-		l.lookFor(round)
+		l.mu.Lock()
+		round = slices.AppendSeq(round[:0], maps.Keys(l.waiting))
+		l.mu.Unlock()
+		l.lookFor(ctx, round)
 		clear(round)
 	}
 }
 
-func (l *lobby) lookFor(round []*waiter) {
-	ctx, cancel := context.WithTimeout(context.Background(), lobbyRound)
+func (l *lobby) lookFor(ctx context.Context, round []*waiter) {
+	ctx, cancel := context.WithTimeout(ctx, lobbyRound)
 	defer cancel()
 	for _, w := range round {
 		state, err := l.look(ctx, w.held)

@@ -169,7 +169,11 @@ func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
 	if look == nil { // a Failure that the app made
 		look = &unknownLook
 	}
-	look.message(w, r, f.Status, page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code})
+	p := page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code}
+	if p.Words == ticketWords || p.Words == decidedWords { // the code is on another screen
+		p.URL = ""
+	}
+	look.message(w, r, f.Status, p)
 }
 
 // words returns where the page's words are in the table.
@@ -178,9 +182,9 @@ func (f *Failure) words() string {
 	case errors.Is(f.Err, core.ErrQuota):
 		return "quota"
 	case errors.Is(f.Err, ErrDeskTicket):
-		return "ticket"
+		return ticketWords
 	case errors.Is(f.Err, errDecided):
-		return "decided"
+		return decidedWords
 	default:
 		return string(f.Kind)
 	}

@@ -22,14 +22,18 @@ type keeper struct {
 	name          string              // of the session's cookie
 	secure        bool                // the cookie carries Secure
 	maxAge        time.Duration
-	appIDs        []string // of the accounts that users log in with
+	deskAge       time.Duration // the same for sessions that a phone has confirmed
+	appIDs        []string      // of the accounts that users log in with
 	allowSnapshot bool
 	logger        *slog.Logger
 }
 
 func newKeeper(cfg Config) (k keeper, err error) {
-	k = keeper{store: cfg.Store, maxAge: cfg.MaxAge, appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger}
+	k = keeper{store: cfg.Store, maxAge: cfg.MaxAge, deskAge: min(defaultDeskAge, cfg.MaxAge), appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger}
 	k.name, k.secure = cfg.cookieName("wx")
+	if cfg.Desk != nil {
+		k.deskAge = cfg.Desk.MaxAge
+	}
 	if cfg.Website != nil {
 		k.appIDs = append(k.appIDs, cfg.Website.AppID)
 	}
@@ -102,7 +106,8 @@ func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
 		return nil
 	}
 	rec, err := decodeRecord(data)
-	if err != nil || !slices.Contains(k.appIDs, rec.user.AppID) || !k.alive(rec, now) {
+	ours := err == nil && (slices.Contains(k.appIDs, rec.user.AppID) || rec.user.Via != "") // our own seal vouches for the others
+	if !ours || !k.alive(rec, now) {
 		return nil
 	}
 	if rec.user.Snapshot && !k.allowSnapshot { // from before it was forbidden, or of an Auth that allows it
@@ -117,7 +122,12 @@ func (k *keeper) alive(rec *record, now time.Time) bool {
 }
 
 // end returns when the session is over, however much it is used.
-func (k *keeper) end(rec *record) time.Time { return rec.user.LoginAt.Add(k.maxAge) }
+func (k *keeper) end(rec *record) time.Time {
+	if rec.user.Via == viaDesk {
+		return rec.user.LoginAt.Add(k.deskAge)
+	}
+	return rec.user.LoginAt.Add(k.maxAge)
+}
 
 // save writes rec into the request's session, with the life that is left of it. A session that
 // ended since it was read, by a logout in another tab, stays ended.

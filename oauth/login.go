@@ -8,15 +8,14 @@ import "net/http"
 //
 // scope=snsapi_userinfo asks for more than Config.Scope; it never asks for less.
 //
+// With Config.Desk it also answers desk=TICKET, which a phone opens and posts to, and desk=wait, by
+// which a desktop waits for that.
+//
 // With embed=1 a script of the same site gets, in place of a redirect to the QR page of
 // Config.Website, what that page is opened with in a frame: JSON of appid, scope, redirect_uri and
 // state. It gets 204 where somebody is signed in.
 func (a *Auth) LoginHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			methodNotAllowed(w, "GET, HEAD")
-			return
-		}
 		v := newVisit(w, r)
 		a.answerLoginPath(&v)
 	})
@@ -25,6 +24,13 @@ func (a *Auth) LoginHandler() http.Handler {
 // answerLoginPath treats LoginPath as a guarded page that goes on to return_to.
 func (a *Auth) answerLoginPath(v *visit) {
 	page, need := v.page(), a.cfg.Scope
+	if a.desk != nil && a.answerDesk(v, page.first("desk")) {
+		return
+	}
+	if v.r.Method != http.MethodGet && v.r.Method != http.MethodHead {
+		methodNotAllowed(v.w, "GET, HEAD")
+		return
+	}
 	if page.first("scope") == string(ScopeUserInfo) {
 		need = ScopeUserInfo
 	}

@@ -46,8 +46,15 @@ type outcomes struct {
 }
 
 func newOutcomes(cfg Config, store sessions.Store) (o outcomes, err error) {
-	if o.store, _ = store.(sessionstore.Outcomes); o.store == nil {
+	o.store = cfg.Outcomes
+	if o.store == nil {
+		o.store, _ = store.(sessionstore.Outcomes)
+	}
+	if o.store == nil {
 		o.store = sessionstore.NewMemoryOutcomes()
+		if cfg.Desk != nil {
+			cfg.Logger.Warn("wxoauth: Desk works within one process only: with more replicas set Outcomes, or a Store that has them", "appid", cfg.AppID)
+		}
 	}
 	o.logger = cfg.Logger
 	o.seal, err = cfg.codecs("outcome")

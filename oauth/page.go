@@ -75,8 +75,10 @@ const (
 	openLinkWords    = "open-link" // the same page for a URL that is too long for a QR code
 	signedOutPage    = "signed-out"
 	askPage          = "ask"
-	framedPage       = "framed" // a login cannot go on inside a frame
-	unsentPage       = "unsent" // a form was sent without a session: nothing was done with it
+	framedPage       = "framed"  // a login cannot go on inside a frame
+	unsentPage       = "unsent"  // a form was sent without a session: nothing was done with it
+	ticketWords      = "ticket"  // of KindState: a desk's ticket that is not good
+	decidedWords     = "decided" // of KindState: a desk's ticket that somebody else has answered
 	deskPage         = "desk"
 	deskConfirmPage  = "desk-confirm"
 	deskDonePage     = "desk-done"

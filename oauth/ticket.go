@@ -50,7 +50,7 @@ type tickets struct {
 }
 
 func newTickets(cfg Config) (*tickets, error) {
-	keys, err := cfg.derive("ticket " + cfg.Name)
+	keys, err := cfg.derive("ticket")
 	return &tickets{keys: keys, now: time.Now}, err
 }
 

@@ -130,7 +130,7 @@ func inspectCookies(h *webtest.Hop, complain func(string, ...any)) {
 	}
 	seen := map[string]bool{}
 	for _, c := range set {
-		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") && !strings.HasPrefix(c.Name, "__Host-wxf-") {
+		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") && !strings.HasPrefix(c.Name, "__Host-wxf-") && !strings.HasPrefix(c.Name, "__Host-wxd-") {
 			complain("a cookie named %s", c.Name)
 		}
 		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge == 0 {

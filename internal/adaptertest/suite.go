@@ -37,6 +37,7 @@ func Groups() []Group {
 		hookCases(),
 		logoutCases(),
 		cookieCases(),
+		deskCases(),
 		configCases(),
 		secretCases(),
 		uploadCases(),

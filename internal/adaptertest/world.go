@@ -75,7 +75,8 @@ type World struct {
 	AllowPanics bool
 
 	openStore func(keys [][]byte) sessions.Store
-	log       logBuffer // all that was logged, net/http's complaints included
+	outcomes  sessionstore.Outcomes // of desks, where the store has none
+	log       logBuffer             // all that was logged, net/http's complaints included
 	secrets   secrets
 
 	mu     sync.Mutex
@@ -106,7 +107,7 @@ type Option func(*wxsim.Config, *oauth.Config)
 // for others. It is for use inside a bubble, and ends with the test.
 func NewWorld(t *testing.T, frame Frame, store Store, options ...Option) *World {
 	t.Helper()
-	w := &World{T: t, Frame: frame, Store: store}
+	w := &World{T: t, Frame: frame, Store: store, outcomes: sessionstore.NewMemoryOutcomes()}
 	w.Config = oauth.Config{
 		Secret: "", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, MemoSize: store.MemoSize,
 		Logger:   slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -161,6 +162,9 @@ func (w *World) config(change func(*oauth.Config)) oauth.Config {
 	}
 	if cfg.Store == nil && w.openStore != nil {
 		cfg.Store = w.openStore(cfg.Keys)
+	}
+	if cfg.Desk != nil && cfg.Outcomes == nil && !w.outcomesShared() {
+		cfg.Outcomes = w.outcomes
 	}
 	w.secrets.add("the AppSecret", string(cfg.Secret))
 	for _, key := range cfg.Keys {
