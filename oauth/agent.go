@@ -16,8 +16,20 @@ var (
 		mark string
 		name int
 	}{
-		{"wxwork/", 10}, {"Edg/", 2}, {"EdgA/", 2}, {"EdgiOS/", 2}, {"OPR/", 5}, {"QQBrowser/", 6}, {"UCBrowser/", 7},
-		{"MetaSr", 8}, {"SamsungBrowser/", 9}, {"Firefox/", 3}, {"FxiOS/", 3}, {"CriOS/", 1}, {"Chrome/", 1}, {"Safari/", 4},
+		{"wxwork/", 10},
+		{"Edg/", 2},
+		{"EdgA/", 2},
+		{"EdgiOS/", 2},
+		{"OPR/", 5},
+		{"QQBrowser/", 6},
+		{"UCBrowser/", 7},
+		{"MetaSr", 8},
+		{"SamsungBrowser/", 9},
+		{"Firefox/", 3},
+		{"FxiOS/", 3},
+		{"CriOS/", 1},
+		{"Chrome/", 1},
+		{"Safari/", 4},
 	}
 	systemMarks = [...]struct { //nolint:gochecknoglobals // a constant table
 		mark string

@@ -192,7 +192,7 @@ func (k *desk) held(r *http.Request) held {
 
 // hold ties tickets to the browser. They are sealed: only who was shown a code may wait for it.
 func (k *desk) hold(w http.ResponseWriter, h held) error {
-	plain := binary.BigEndian.AppendUint32(nil, uint32(h.since.Unix())) //nolint:gosec // good until 2106
+	plain := binary.BigEndian.AppendUint32(nil, uint32(h.since.Unix())) // good until 2106
 	for _, t := range h.tickets[:min(len(h.tickets), maxHeld)] {
 		plain = append(plain, t.raw()...)
 	}

@@ -107,10 +107,10 @@ func (l *ledger) decision(ctx context.Context, t ticket) (*decision, error) {
 	return d, json.Unmarshal(plain, d)
 }
 
-// decide asks make for a decision about t unless there is one, and returns what was decided. The
-// first to come decides, and the others wait for that; if make fails, nothing is decided. ctx must be
+// decide asks say for a decision about t unless there is one, and returns what was decided. The
+// first to come decides, and the others wait for that; if say fails, nothing is decided. ctx must be
 // over before a reservation is: whoever is late changes nothing.
-func (l *ledger) decide(ctx context.Context, t ticket, make func() (*decision, error)) (*decision, error) {
+func (l *ledger) decide(ctx context.Context, t ticket, say func() (*decision, error)) (*decision, error) {
 	if err := l.scan(ctx, t); err != nil { // an approval of the app's own may come without one
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (l *ledger) decide(ctx context.Context, t ticket, make func() (*decision, e
 			return nil, err
 		}
 		if mine {
-			return l.decideFirst(ctx, t, make)
+			return l.decideFirst(ctx, t, say)
 		}
 		if d, err := l.decision(ctx, t); d != nil || err != nil {
 			return d, err
@@ -133,7 +133,7 @@ func (l *ledger) decide(ctx context.Context, t ticket, make func() (*decision, e
 	}
 }
 
-func (l *ledger) decideFirst(ctx context.Context, t ticket, make func() (*decision, error)) (*decision, error) {
+func (l *ledger) decideFirst(ctx context.Context, t ticket, say func() (*decision, error)) (*decision, error) {
 	key := decisionKey(t)
 	keep := false
 	defer func() { // also when Confirm panics
@@ -141,7 +141,7 @@ func (l *ledger) decideFirst(ctx context.Context, t ticket, make func() (*decisi
 			l.release(ctx, key)
 		}
 	}()
-	d, err := make()
+	d, err := say()
 	if err != nil {
 		return nil, err
 	}

@@ -365,12 +365,6 @@ func deskAttackCases() []Case {
 // atWeChat stops before WeChat.
 func atWeChat(next *url.URL) bool { return next.Host == openHost }
 
-// become makes WeChat's i-th user the owner of the browser's WeChat.
-func (w *World) become(b *webtest.Browser, i int) {
-	cookie := &http.Cookie{Name: "wxsim_user", Value: w.Sim.Users()[i].OpenID, Path: "/"}
-	b.Jar.Set(&url.URL{Scheme: "https", Host: openHost, Path: "/"}, []*http.Cookie{cookie})
-}
-
 // deskCookie returns the name and value of the cookie that a desktop's code is tied by.
 func deskCookie(b *webtest.Browser) (name, value string) {
 	for _, c := range b.Jar.All() {
