@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +69,49 @@ func TestImports(t *testing.T) {
 	}
 	for name := range arrows {
 		t.Errorf("docs/design.md lists %s, which does not exist", name)
+	}
+}
+
+var (
+	boxForm   = regexp.MustCompile(`data-package="([^"]+)"`)
+	arrowForm = regexp.MustCompile(`data-from="([^"]+)" data-to="([^"]+)"`)
+)
+
+// The picture has every package that a program may import, and every arrow between them.
+func TestThePictureShowsTheImports(t *testing.T) {
+	svg, err := os.ReadFile("docs/architecture.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drawn, imported, boxes, packages []string
+	for _, m := range boxForm.FindAllStringSubmatch(string(svg), -1) {
+		boxes = append(boxes, m[1])
+	}
+	for _, m := range arrowForm.FindAllStringSubmatch(string(svg), -1) {
+		for from := range strings.FieldsSeq(m[1]) {
+			for to := range strings.FieldsSeq(m[2]) {
+				drawn = append(drawn, from+" → "+to)
+			}
+		}
+	}
+	for _, p := range list(t) {
+		name, _ := local(p.ImportPath)
+		if first, _, _ := strings.Cut(name, "/"); slices.Contains([]string{"", "internal", "examples", "docs"}, first) {
+			continue
+		}
+		packages = append(packages, name)
+		for _, path := range p.Imports {
+			if to, ours := local(path); ours && !strings.HasPrefix(to, "internal/") {
+				imported = append(imported, name+" → "+to)
+			}
+		}
+	}
+	for _, both := range [][2][]string{{boxes, packages}, {drawn, imported}} {
+		slices.Sort(both[0])
+		slices.Sort(both[1])
+		if !slices.Equal(both[0], both[1]) {
+			t.Errorf("docs/architecture.svg shows %q, and the code has %q", both[0], both[1])
+		}
 	}
 }
 
