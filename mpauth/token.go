@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -17,9 +18,6 @@ const maxTokenSize = 4096
 
 // valueKey is the key of the one value in our sessions.
 const valueKey = "wxmini"
-
-// clockSkew is how far the clocks of replicas may be apart.
-const clockSkew = 5 * time.Minute
 
 // errNoToken means that Store is no store for header tokens.
 var errNoToken = errors.New("mpauth: the store set no cookie of the session's name, or one that fits into no header")
@@ -104,7 +102,7 @@ func (t *tokens) open(r *http.Request, token string) (*login, error) {
 	}
 	rec, err := t.read(stored)
 	age := time.Since(rec.loginAt)
-	if err != nil || age < -clockSkew {
+	if err != nil || age < -clock.Skew {
 		return nil, nil //nolint:nilerr // a session of somebody else
 	}
 	return &login{record: rec, expired: age >= t.life, stored: stored}, nil

@@ -25,7 +25,7 @@ type Auth struct {
 	client    *Client // of the official account
 	website   *Client // nil without cfg.Website
 	attempts  attempts
-	outcomes  outcomes
+	outcomes  *outcomes
 	desk      *desk // nil without cfg.Desk
 	sessions  keeper
 	csrf      *http.CrossOriginProtection

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
 // answerCallback answers a browser that WeChat sent back. rec is the session so far, or nil. The
@@ -33,33 +35,34 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 		a.restart(v, back.state, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the attempt's cookie is missing or expired")})
 		return
 	}
-	out, err := a.outcomes.once(v.r.Context(), back.state, func(ctx context.Context) (*outcome, error) {
-		return a.signIn(v.r.WithContext(ctx), back, rec)
-	})
-	if err != nil {
-		switch f := failureOf(err); {
-		case f.Kind == KindCode && signedIn: // an old code, and nothing is lost
-			a.redirectTo(v, v.page())
-		case f.Kind == KindCode:
-			a.restart(v, back.state, f)
-		default:
-			a.fail(v, f)
+	out, err := a.settle(v.r, back, rec)
+	f := failureOf(err)
+	if f == nil {
+		f = out.failure()
+		for _, cookie := range out.Cookies {
+			v.w.Header().Add("Set-Cookie", cookie)
 		}
-		return
 	}
-	for _, cookie := range out.Cookies {
-		v.w.Header().Add("Set-Cookie", cookie)
-	}
-	if f := out.failure(); f != nil {
+	switch {
+	case f == nil:
+		a.attempts.untie(v, back.state)
+		if rec == nil && !a.countLogin(v, out.User, back.state.restarts+1) {
+			a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
+			return
+		}
+		a.redirectTo(v, v.page())
+
+	// The code is spent, and nothing is lost.
+	case f.Kind == KindCode && signedIn:
+		a.redirectTo(v, v.page())
+
+	// The code is spent, and nobody knows who came with it.
+	case f.Kind == KindCode:
+		a.restart(v, back.state, f)
+
+	default:
 		a.fail(v, f)
-		return
 	}
-	a.attempts.untie(v, back.state)
-	if rec == nil && !a.countLogin(v, out.User, back.state.restarts+1) {
-		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
-		return
-	}
-	a.redirectTo(v, v.page())
 }
 
 // countLogin counts the logins of one user whose sessions this browser did not keep. False: these
@@ -88,7 +91,71 @@ func (a *Auth) restart(v *visit, s state, f *Failure) {
 	a.logIn(v, again)
 }
 
-// signIn exchanges the code and saves the session. old is the session so far, or nil.
+// An outcome is the final answer to a state.
+type outcome struct {
+	Cookies []string `json:"cookies,omitempty"` // the session's Set-Cookie lines
+	User    []byte   `json:"user,omitempty"`    // a digest of who signed in
+	Kind    Kind     `json:"kind,omitempty"`    // why nobody is signed in; empty: somebody is
+	err     error    // of the refusal, for the log of the process that was there
+}
+
+// failure returns why nobody is signed in, or nil.
+func (o *outcome) failure() *Failure {
+	status := http.StatusForbidden
+	switch o.Kind {
+	case "":
+		return nil
+	case KindCode:
+		status = http.StatusBadRequest
+	case KindApp:
+		status = http.StatusInternalServerError
+	default: // a refusal
+	}
+	return &Failure{Status: status, Kind: o.Kind, Err: o.err}
+}
+
+// maxCallbacks is how many callbacks of one login wait in a process for the first one. WeChat sends
+// two, and an impatient visitor a few more.
+const maxCallbacks = 8
+
+// settle finds the outcome of a state. old is the session so far, or nil.
+func (a *Auth) settle(r *http.Request, back *callback, old *record) (*outcome, error) {
+	key := outcomeKey("login ", back.state.text)
+	var out *outcome // nil: somebody else was first
+	data, err := a.outcomes.once(r.Context(), key, maxCallbacks, func(ctx context.Context) (data []byte, err error) {
+		if out, err = a.signInOnce(r.WithContext(ctx), key, back, old); err != nil {
+			return nil, err
+		}
+		return json.Marshal(out)
+	})
+	if err != nil || out != nil {
+		return out, err
+	}
+	out = &outcome{}
+	return out, json.Unmarshal(data, out)
+}
+
+// signInOnce spends the state, which then is of no use for as long as it could be, also to a browser
+// that keeps the attempt's cookie. A login that failed gives it back.
+func (a *Auth) signInOnce(r *http.Request, key string, back *callback, old *record) (*outcome, error) {
+	unused, err := a.outcomes.spend(r.Context(), key, stateLife+clock.Skew)
+	if err != nil {
+		return nil, err
+	}
+	if !unused {
+		return &outcome{Kind: KindCode, err: errors.New("the state was used before")}, nil
+	}
+	out, err := a.signIn(r, back, old)
+	if f := failureOf(err); f != nil {
+		if f.Kind == KindCode { // it will be refused again
+			return &outcome{Kind: KindCode, err: f.Err}, nil
+		}
+		a.outcomes.unspend(r.Context(), key)
+	}
+	return out, err
+}
+
+// signIn exchanges the code and saves the session.
 func (a *Auth) signIn(r *http.Request, back *callback, old *record) (*outcome, error) {
 	ctx, began, asked := r.Context(), time.Now(), back.state.scope
 	client := a.client

@@ -21,7 +21,7 @@ const (
 	KindSnapshot     Kind = "snapshot"       // a virtual user of WeChat's snapshot page
 	KindBlocked      Kind = "blocked"        // WeChat blocks or restricts this user
 	KindIdentity     Kind = "identity"       // WeChat's answer does not name the expected user
-	KindLimited      Kind = "limited"        // a quota or rate limit of WeChat
+	KindLimited      Kind = "limited"        // a quota or rate limit of WeChat; or many callbacks of one login at once
 	KindUpstream     Kind = "upstream"       // WeChat is away or answers nonsense
 	KindConfig       Kind = "config"         // AppID, Secret, IP whitelist or permissions are wrong
 	KindStore        Kind = "store"          // the session store is away
@@ -76,7 +76,7 @@ func (f *Failure) level() slog.Level {
 		return slog.LevelDebug
 	case f.Kind == KindApp:
 		return slog.LevelError
-	case canceled(f.Err):
+	case canceled(f.Err) || errors.Is(f.Err, errCrowded):
 		return slog.LevelDebug
 	case f.Kind == KindConfig || f.Kind == KindStore:
 		return slog.LevelError
@@ -90,8 +90,11 @@ func (f *Failure) level() slog.Level {
 // canceled reports whether err only says that the browser has hung up.
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
-// failureOf sorts an error of an exchange or of UserInfo.
+// failureOf sorts an error of a login; nil stays nil.
 func failureOf(err error) *Failure {
+	if err == nil {
+		return nil
+	}
 	f := &Failure{Status: http.StatusBadGateway, Kind: KindUpstream, Err: err}
 	var known *Failure
 	var refusal *core.Error
@@ -131,6 +134,7 @@ func failureOf(err error) *Failure {
 
 // fail answers with f, and tells log and observer.
 func (a *Auth) fail(v *visit, f *Failure) {
+	f = new(*f) // it may be the failure of others as well
 	f.RetryURL = a.cfg.PublicURL + v.page().String()
 	f.code, f.look = newFailureCode(), &a.look
 	a.report(v.r.Context(), f)

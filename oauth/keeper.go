@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -116,9 +117,9 @@ func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
 	return rec
 }
 
-// alive reports whether the session has not outlived its end. Replicas' clocks may differ by a minute.
+// alive reports whether the session has begun, and has not outlived its end.
 func (k *keeper) alive(rec *record, now time.Time) bool {
-	return now.Before(k.end(rec)) && now.Sub(rec.user.LoginAt) > -time.Minute
+	return now.Before(k.end(rec)) && now.Sub(rec.user.LoginAt) > -clock.Skew
 }
 
 // end returns when the session is over, however much it is used.
@@ -178,6 +179,10 @@ func (k *keeper) remove(w http.ResponseWriter, r *http.Request) error {
 	}
 	for value := range cookie.Candidates(r, k.name) {
 		k.memo.forget(value)
+	}
+	if session.IsNew { // there is nothing in the store, and some mind being asked to delete it
+		http.SetCookie(w, sessions.NewCookie(k.name, "", k.options(-1)))
+		return nil
 	}
 	return k.delete(w, r, session)
 }

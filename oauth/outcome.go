@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -16,37 +15,17 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// An outcome is the final answer to a state. It is kept for a while, because WeChat calls back
-// twice and the first answer may be lost on the way.
-type outcome struct {
-	Cookies []string `json:"cookies,omitempty"` // the session's Set-Cookie lines
-	User    []byte   `json:"user,omitempty"`    // a digest of who signed in
-	Kind    Kind     `json:"kind,omitempty"`    // why nobody is signed in; empty: somebody is
-	err     error    // of the refusal, for the log of the process that was there
-}
-
-// failure returns why nobody is signed in, or nil.
-func (o *outcome) failure() *Failure {
-	switch o.Kind {
-	case "":
-		return nil
-	case KindApp:
-		return &Failure{Status: http.StatusInternalServerError, Kind: o.Kind, Err: o.err}
-	default:
-		return &Failure{Status: http.StatusForbidden, Kind: o.Kind, Err: o.err}
-	}
-}
-
-// outcomes are the final answers to the states of a while ago, shared by all replicas if the store
-// can do that.
+// outcomes see to it that the fleet does once what may be done only once, such as the exchange of a
+// code, which WeChat makes a browser ask for twice. Replicas share them if the store can do that.
 type outcomes struct {
-	store  sessionstore.Outcomes
-	seal   []securecookie.Codec // an outcome holds a session's cookie
-	logger *slog.Logger
+	store   sessionstore.Outcomes
+	seal    []securecookie.Codec // an outcome holds a session's cookie, or tokens
+	logger  *slog.Logger
+	flights flights
 }
 
-func newOutcomes(cfg Config, store sessions.Store) (o outcomes, err error) {
-	o.store = cfg.Outcomes
+func newOutcomes(cfg Config, store sessions.Store) (*outcomes, error) {
+	o := &outcomes{store: cfg.Outcomes, logger: cfg.Logger}
 	if o.store == nil {
 		o.store, _ = store.(sessionstore.Outcomes)
 	}
@@ -56,70 +35,104 @@ func newOutcomes(cfg Config, store sessions.Store) (o outcomes, err error) {
 			cfg.Logger.Warn("wxoauth: Desk works within one process only: with more replicas set Outcomes, or a Store that has them", "appid", cfg.AppID)
 		}
 	}
-	o.logger = cfg.Logger
+	var err error
 	o.seal, err = cfg.codecs("outcome")
 	return o, err
 }
 
 const (
-	workTime    = 8 * time.Second  // one exchange, OnLogin and save
+	workTime    = 8 * time.Second  // the longest that a work may take
 	reserveTime = 10 * time.Second // a process that died with a reservation blocks nobody longer
-	waitTime    = 12 * time.Second // for somebody else's work on the same state
-	waitPoll    = 50 * time.Millisecond
-	outcomeTime = 30 * time.Second // a repeated callback gets the same answer for this long
+	waitTime    = 12 * time.Second // for somebody else's work
+	outcomeTime = 30 * time.Second // who asks again within this time gets the same outcome
+
+	// Somebody else's work is looked for after a pause, which grows.
+	firstPause = 50 * time.Millisecond
+	lastPause  = time.Second
 )
 
-// once works out the answer to a state once, however often and at whichever replica WeChat calls
-// back. Whoever comes second waits for the first one's outcome. Work that failed is released, so
-// that a reload tries again.
-func (o *outcomes) once(ctx context.Context, s state, work func(context.Context) (*outcome, error)) (*outcome, error) {
-	sum := sha256.Sum256([]byte(s.text))
-	key := hex.EncodeToString(sum[:16])
+// outcomeKey is the key of what is done once for a secret.
+func outcomeKey(purpose, secret string) string {
+	sum := sha256.Sum256([]byte(purpose + secret))
+	return hex.EncodeToString(sum[:16])
+}
+
+// errCrowded means that many wait for a work already.
+var errCrowded = errors.New("many callbacks of this login wait already")
+
+func errStillRunning(cause error) *Failure {
+	if canceled(cause) {
+		return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: cause}
+	}
+	return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier callback of this login is still running")}
+}
+
+// once returns the outcome of work, which runs once for key, however often and at whichever replica
+// it is asked for. In each process one asks the store, and at most maxWaiters wait for that. work
+// goes on to its end even if the browser hangs up: a phone that drops the connection does not lose
+// its login. If it fails, the next one tries again.
+func (o *outcomes) once(ctx context.Context, key string, maxWaiters int, work func(context.Context) ([]byte, error)) ([]byte, error) {
+	one, leads := o.flights.join(key, maxWaiters, time.Now())
+	switch {
+	case one == nil:
+		return nil, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errCrowded}
+	case !leads:
+		waiting, cancel := context.WithTimeout(ctx, waitTime)
+		defer cancel()
+		return one.wait(waiting)
+	}
+	one.err = &Failure{Status: http.StatusBadRequest, Kind: KindCode, Err: errors.New("an earlier callback broke off")} // OnLogin may panic
+	defer func() { o.flights.land(key, one, time.Now()) }()
+	one.result, one.err = o.lead(context.WithoutCancel(ctx), key, work)
+	return one.result, one.err
+}
+
+// lead does the work, or waits for the replica that does.
+func (o *outcomes) lead(ctx context.Context, key string, work func(context.Context) ([]byte, error)) ([]byte, error) {
 	waiting, cancel := context.WithTimeout(ctx, waitTime)
 	defer cancel()
-	for waited := false; ; waited = true {
-		mine, err := o.store.Reserve(waiting, key, reserveTime)
-		if err != nil {
-			return nil, waitFailure(waiting, waited, "write", err)
+	pause, held := firstPause, false
+	failure := func(op string, err error) *Failure {
+		// The context itself may be told of its end a moment later than the store.
+		if end, _ := waiting.Deadline(); pause > firstPause && !time.Now().Before(end) {
+			return errStillRunning(err)
 		}
-		if mine {
-			return o.first(ctx, key, work)
+		return storeFailure(op, err)
+	}
+	for ; ; pause = min(2*pause, lastPause) {
+		if !held {
+			mine, err := o.store.Reserve(waiting, key, reserveTime)
+			if err != nil {
+				return nil, failure("write", err)
+			}
+			if mine {
+				return o.run(ctx, key, work)
+			}
 		}
-		sealed, _, err := o.store.Outcome(waiting, key)
-		if err != nil {
-			return nil, waitFailure(waiting, waited, "read", err)
+		var sealed []byte
+		var err error
+		if sealed, held, err = o.store.Outcome(waiting, key); err != nil {
+			return nil, failure("read", err)
 		}
 		if sealed != nil {
 			return o.open(key, sealed)
 		}
 		select {
-		case <-time.After(waitPoll):
+		case <-time.After(pause):
 		case <-waiting.Done():
-			return nil, waitFailure(waiting, true, "read", waiting.Err())
+			return nil, errStillRunning(waiting.Err())
 		}
 	}
 }
 
-// waitFailure is of a wait that is over, if the store has answered before; else of a store that is
-// away.
-func waitFailure(waiting context.Context, waited bool, op string, err error) *Failure {
-	end, _ := waiting.Deadline() // the context itself may be told of it a moment later than the store
-	if waited && (waiting.Err() != nil || !time.Now().Before(end)) {
-		return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier callback of this login is still running")}
-	}
-	return storeFailure(op, err)
-}
-
-// first works to the end even if the browser hangs up: a phone that drops the connection does not
-// lose its login.
-func (o *outcomes) first(ctx context.Context, key string, work func(context.Context) (*outcome, error)) (out *outcome, err error) {
-	ctx = context.WithoutCancel(ctx)
+// run does the work, for which this process holds the reservation.
+func (o *outcomes) run(ctx context.Context, key string, work func(context.Context) ([]byte, error)) (result []byte, err error) {
 	defer func() { // also when OnLogin panics
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		var sealed []byte
-		if out != nil {
-			sealed = o.sealed(key, out)
+		if err == nil && result != nil {
+			sealed = o.sealed(key, result)
 		}
 		if err := o.store.SetOutcome(ctx, key, sealed, outcomeTime); err != nil {
 			o.logger.WarnContext(ctx, "wxoauth: the outcome of a login cannot be stored", "error", err)
@@ -130,24 +143,38 @@ func (o *outcomes) first(ctx context.Context, key string, work func(context.Cont
 	return work(working)
 }
 
-// sealed writes an outcome for the store, tied to its state.
-func (o *outcomes) sealed(key string, out *outcome) []byte {
-	data, err := json.Marshal(out)
-	if err != nil {
-		return nil
-	}
-	sealed, err := securecookie.EncodeMulti(key, data, o.seal...)
+// sealed writes an outcome for the store, tied to its key.
+func (o *outcomes) sealed(key string, result []byte) []byte {
+	sealed, err := securecookie.EncodeMulti(key, result, o.seal...)
 	if err != nil {
 		return nil
 	}
 	return []byte(sealed)
 }
 
-func (o *outcomes) open(key string, sealed []byte) (*outcome, error) {
-	var data []byte
-	out := &outcome{}
-	if err := securecookie.DecodeMulti(key, string(sealed), &data, o.seal...); err != nil {
+func (o *outcomes) open(key string, sealed []byte) (result []byte, err error) {
+	if securecookie.DecodeMulti(key, string(sealed), &result, o.seal...) != nil {
 		return nil, &Failure{Status: http.StatusBadRequest, Kind: KindCode, Err: errors.New("the login's outcome does not open")}
 	}
-	return out, json.Unmarshal(data, out)
+	return result, nil
 }
+
+// spend marks what may be used once in its life, and reports whether it was unused.
+func (o *outcomes) spend(ctx context.Context, key string, life time.Duration) (bool, error) {
+	unused, err := o.store.Reserve(ctx, spentKey(key), life)
+	if err != nil {
+		return false, storeFailure("write", err)
+	}
+	return unused, nil
+}
+
+// unspend takes the mark back: nothing came of it.
+func (o *outcomes) unspend(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := o.store.SetOutcome(ctx, spentKey(key), nil, 0); err != nil {
+		o.logger.WarnContext(ctx, "wxoauth: a login that failed cannot be released", "error", err)
+	}
+}
+
+func spentKey(key string) string { return key + " spent" }

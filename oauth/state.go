@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
 // A state is the value that WeChat hands back with a code:
@@ -90,10 +92,10 @@ func (t *attempts) parse(text string) (state, bool) {
 	}, true
 }
 
-// fresh reports whether s was issued within 10 minutes. Replicas' clocks may differ by one.
+// fresh reports whether s was issued within 10 minutes.
 func (s state) fresh(now time.Time) bool {
 	age := now.Sub(s.issued)
-	return age < stateLife && age > -time.Minute
+	return age < stateLife && age > -clock.Skew
 }
 
 func stateSum(key, body []byte) []byte {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
 func TestState(t *testing.T) {
@@ -69,7 +71,11 @@ func TestStateLivesTenMinutes(t *testing.T) {
 		if s.fresh(time.Now()) {
 			t.Error("fresh after ten minutes")
 		}
-		s.issued = time.Now().Add(2 * time.Minute)
+		s.issued = time.Now().Add(clock.Skew - time.Second)
+		if !s.fresh(time.Now()) {
+			t.Error("stale at a replica whose clock is late")
+		}
+		s.issued = time.Now().Add(clock.Skew)
 		if s.fresh(time.Now()) {
 			t.Error("a state from the future is fresh")
 		}

@@ -269,10 +269,24 @@ func replayCases() []Case {
 				if wait < 30*time.Second {
 					t.WantCalls(1, 1)
 				}
+				if n := t.exchangesOf(callback); n != 1 { // a state works once, also for who keeps its cookie
+					t.Errorf("the code was sent to WeChat %d times", n)
+				}
 			}},
 		)
 	}
 	return cases
+}
+
+// exchangesOf counts how often WeChat was sent the code of a callback.
+func (w *World) exchangesOf(callback string) int {
+	n := 0
+	for _, call := range w.Sim.Log() {
+		if call.Path == exchangePath && call.Query.Get("code") == queryOf(callback).Get("code") {
+			n++
+		}
+	}
+	return n
 }
 
 func otherCallbackCases() []Case {
@@ -306,6 +320,17 @@ func otherCallbackCases() []Case {
 			a := t.Begin(b, PublicURL+"/me")
 			t.WantRestart(b.Do(webtest.Request{URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"), CrossSite: true}))
 			t.WantCalls(0, 0)
+		}},
+		{Name: "a code that WeChat refuses is sent once, however often the callback comes", Test: func(t *World) {
+			t.Sim.Fail(exchangePath, wxsim.Code(40029), 1)
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			kept := b.Jar.Copy()
+			for range 20 {
+				b.Jar = kept.Copy()
+				t.WantRestart(b.Do(webtest.Request{URL: callback}))
+			}
+			t.WantCalls(1, 0)
 		}},
 		{Name: "a code of another app restarts", Test: func(t *World) {
 			b := t.Browser()

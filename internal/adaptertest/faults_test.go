@@ -161,7 +161,7 @@ func newVisitor(t *World, path string, m misbehaviour, want ending) {
 	}
 	t.wantFailure(v, want, PublicURL+"/profile?a=1")
 	t.WantNobody(b)
-	recoverFrom(t, b, l, path, m, v.Address())
+	recoverFrom(t, b, l, path, m, want, v.Address())
 	if welcomed.Load() != 1 {
 		t.Errorf("OnLogin was told of %d logins, want 1", welcomed.Load())
 	}
@@ -184,7 +184,7 @@ func askedForMore(t *World, path string, m misbehaviour, want ending) {
 	if b.Cookie("wx-") != session {
 		t.Error("the session's cookie was changed")
 	}
-	recoverFrom(t, b, l, path, m, v.Address())
+	recoverFrom(t, b, l, path, m, want, v.Address())
 }
 
 // meet opens a callback while WeChat misbehaves, and gives the visit that ends the login.
@@ -227,16 +227,25 @@ func meet(t *World, b *webtest.Browser, l *line, path string, m misbehaviour, wa
 	return v
 }
 
-// recoverFrom reloads the callback once WeChat behaves again.
-func recoverFrom(t *World, b *webtest.Browser, l *line, path string, m misbehaviour, callback string) {
+// recoverFrom reloads the callback once WeChat behaves again. A code that was refused is not sent
+// again: there the page's own link leads on.
+func recoverFrom(t *World, b *webtest.Browser, l *line, path string, m misbehaviour, want ending, callback string) {
 	t.Helper()
 	m.end(t, l, path)
 	exchanges := t.Sim.Calls(exchangePath)
+	refused := want.kind == oauth.KindCode
+	if refused {
+		t.WantStatus(b.Open(callback), want.status)
+		callback = PublicURL + "/profile?a=1"
+	}
 	v := b.Open(callback)
 	t.WantUser(v, 0)
 	t.WantPage(v, "/profile?a=1")
 	hops, asked := 2, 1
-	if m.spent || path == userInfoPath { // 40163, and a silent restart
+	switch {
+	case refused: // a login of its own
+		hops = 4
+	case m.spent || path == userInfoPath: // 40163, and a silent restart
 		hops, asked = 4, 2
 	}
 	if len(v.Hops) != hops || t.Sim.Calls(exchangePath)-exchanges != asked {

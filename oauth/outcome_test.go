@@ -1,0 +1,174 @@
+package oauth_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+// A counted store is one of cookies whose outcomes are shared by replicas, and counts how often it
+// is asked for them.
+type counted struct {
+	sessions.Store
+	outcomes *sessionstore.MemoryOutcomes
+	commands *atomic.Int32
+}
+
+func newCounted(t *testing.T) counted {
+	t.Helper()
+	cookies, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counted{cookies, sessionstore.NewMemoryOutcomes(), new(atomic.Int32)}
+}
+
+func (c counted) Reserve(ctx context.Context, key string, ttl time.Duration) (bool, error) {
+	c.commands.Add(1)
+	return c.outcomes.Reserve(ctx, key, ttl)
+}
+
+func (c counted) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
+	c.commands.Add(1)
+	return c.outcomes.Outcome(ctx, key)
+}
+
+func (c counted) SetOutcome(ctx context.Context, key string, outcome []byte, ttl time.Duration) error {
+	c.commands.Add(1)
+	return c.outcomes.SetOutcome(ctx, key, outcome, ttl)
+}
+
+// A slowWeChat answers like a wechat, after a while. It is safe for concurrent use.
+type slowWeChat struct {
+	wechat
+	mu sync.Mutex
+}
+
+func (s *slowWeChat) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(3 * time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wechat.RoundTrip(r)
+}
+
+// callbackOf begins a login and returns its callback, with the attempt's cookie.
+func callbackOf(t *testing.T, page http.Handler) func() *http.Request {
+	t.Helper()
+	visitor := jar{}
+	authorize, err := url.Parse(visitor.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() *http.Request {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"), nil)
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("User-Agent", "Mozilla/5.0 MicroMessenger/8.0")
+		for name, value := range visitor {
+			r.AddCookie(&http.Cookie{Name: name, Value: value})
+		}
+		return r
+	}
+}
+
+// Copies of one callback, at once and afterwards, at two replicas, cost one exchange and next to no
+// store commands. Few of them wait, the rest is turned away at once, and nobody is told a lie.
+func TestManyCopiesOfOneCallback(t *testing.T) {
+	for _, tt := range []struct {
+		name, answer string
+		status       int
+	}{
+		{"a login", tokenAnswer, http.StatusFound},
+		{"a refused code", invalidCode, http.StatusFound}, // it begins again
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := newCounted(t)
+				api := &slowWeChat{wechat: wechat{answers: map[string][]string{exchangePath: {tt.answer}, userPath: {userAnswer}}}}
+				var replicas [2]http.Handler
+				for i := range replicas {
+					_, replicas[i] = newAuth(t, func(cfg *oauth.Config) {
+						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+					})
+				}
+				callback := callbackOf(t, replicas[0])
+				var mu sync.Mutex
+				statuses := map[int]int{}
+				open := func(i int) {
+					w := httptest.NewRecorder()
+					began := time.Now()
+					replicas[i%2].ServeHTTP(w, callback())
+					mu.Lock()
+					defer mu.Unlock()
+					statuses[w.Code]++
+					if took := time.Since(began); w.Code == http.StatusServiceUnavailable && took > 0 {
+						t.Errorf("who is turned away waited %v", took)
+					}
+				}
+				var all sync.WaitGroup
+				for i := range 300 {
+					all.Go(func() { open(i) })
+				}
+				all.Wait()
+				if statuses[tt.status] != 2*9 || statuses[http.StatusServiceUnavailable] != 300-2*9 {
+					t.Errorf("at once: answered %v", statuses)
+				}
+				clear(statuses)
+				for i := range 300 {
+					open(i)
+				}
+				if statuses[tt.status] != 300 {
+					t.Errorf("afterwards: answered %v", statuses)
+				}
+				if n := strings.Count(paths(api.asked), exchangePath); n != 1 {
+					t.Errorf("%d exchanges", n)
+				}
+				if n := store.commands.Load(); n > 20 {
+					t.Errorf("%d commands", n)
+				}
+			})
+		})
+	}
+}
+
+// A state is spent for as long as it could be good, at every replica.
+func TestAStateWorksOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newCounted(t)
+		api := &wechat{answers: map[string][]string{exchangePath: {tokenAnswer}, userPath: {userAnswer}}}
+		for _, after := range []time.Duration{31 * time.Second, 5 * time.Minute, 10*time.Minute - time.Second} {
+			_, first := newAuth(t, func(cfg *oauth.Config) {
+				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+			})
+			_, second := newAuth(t, func(cfg *oauth.Config) {
+				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+			})
+			callback := callbackOf(t, first)
+			api.asked = nil
+			first.ServeHTTP(httptest.NewRecorder(), callback())
+			time.Sleep(after)
+			for _, replica := range []http.Handler{first, second} {
+				w := httptest.NewRecorder()
+				replica.ServeHTTP(w, callback())
+				if !strings.HasPrefix(w.Header().Get("Location"), "https://open.weixin.qq.com/") {
+					t.Errorf("after %v: %d %s, want another login", after, w.Code, w.Header().Get("Location"))
+				}
+			}
+			if n := strings.Count(paths(api.asked), exchangePath); n != 1 {
+				t.Errorf("after %v: %d exchanges", after, n)
+			}
+		}
+	})
+}
