@@ -29,6 +29,7 @@ func message(code int) string {
 		40002:   "invalid grant_type",
 		40003:   "invalid openid",
 		40004:   "invalid media type",
+		40006:   "invalid meida size",
 		40007:   "invalid media_id",
 		40013:   "invalid appid",
 		40014:   "invalid access_token",

@@ -30,6 +30,7 @@ func imageEndpoints() []endpoint {
 		{method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/idcard", callers: callers, run: readIDCard},
 		{method: http.MethodPost, also: http.MethodGet, path: "/cv/img/superresolution", callers: callers, run: superResolution},
 		{method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/bankcard", callers: callers, run: readBankCard},
+		{method: http.MethodPost, path: "/cgi-bin/media/upload", callers: callers, run: uploadMedia},
 		{method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers, fields: []field{{"media_id", aText, 41006}}, run: getMedia},
 	}
 	for _, row := range rows {

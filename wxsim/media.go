@@ -46,6 +46,26 @@ func superResolution(w *world, r *request) answer {
 	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", w.addMedia("", http.DetectContentType(data), data)))
 }
 
+// maxMedia is how large a temporary file of a type may be, in bytes.
+var maxMedia = map[string]int{"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10} //nolint:gochecknoglobals // never changed
+
+// uploadMedia is POST /cgi-bin/media/upload: a temporary file, for media/get.
+func uploadMedia(w *world, r *request) answer {
+	kind := r.query.Get("type")
+	most, known := maxMedia[kind]
+	form, err := r.multipart()
+	switch {
+	case !known:
+		return r.refuse(40004)
+	case err != nil || form.file.name == "" || len(form.file.data) == 0:
+		return r.refuse(41005)
+	case len(form.file.data) > most:
+		return r.refuse(40006)
+	}
+	id := w.addMedia("", http.DetectContentType(form.file.data), form.file.data)
+	return r.ok(object("type", kind, "media_id", id, "created_at", w.now.Unix()))
+}
+
 // getMedia is GET /cgi-bin/media/get: the file itself.
 func getMedia(w *world, r *request) answer {
 	m, ok := w.media.get(r.query.Get("media_id"), w.now)

@@ -151,6 +151,29 @@ func TestMediaCanBeFetchedForThreeDays(t *testing.T) {
 	wantCode(t, call(t, sim, "/cgi-bin/media/get"+query("access_token", miniToken(t, sim), "media_id", id)), 40007)
 }
 
+func TestMediaCanBeUploaded(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	target := "/cgi-bin/media/upload?access_token=" + miniToken(t, sim) + "&type="
+	up := reply(t, do(sim, uploadRequest(t, target+"image", "media", "a.gif", "image/gif", gif)))
+	if up["type"] != "image" || up["created_at"] != float64(sim.Now().Unix()) {
+		t.Errorf("answer %v", up)
+	}
+	if w := get(t, sim, "/cgi-bin/media/get"+query("access_token", miniToken(t, sim), "media_id", up["media_id"].(string))); w.Body.String() != gif {
+		t.Errorf("media = %q", w.Body)
+	}
+	for name, tt := range map[string]struct {
+		r    *http.Request
+		want int
+	}{
+		"another type": {uploadRequest(t, target+"gif", "media", "a.gif", "image/gif", gif), 40004},
+		"no file":      {httptest.NewRequest(http.MethodPost, target+"image", nil), 41005},
+		"too large":    {uploadRequest(t, target+"thumb", "media", "a.gif", "image/gif", strings.Repeat("x", 64<<10+1)), 40006},
+		"no token":     {uploadRequest(t, "/cgi-bin/media/upload?type=image", "media", "a.gif", "image/gif", gif), 41001},
+	} {
+		t.Run(name, func(t *testing.T) { wantCode(t, reply(t, do(sim, tt.r)), tt.want) })
+	}
+}
+
 func TestTextsAreChecked(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	openID, token := miniOpenID(sim), miniToken(t, sim)

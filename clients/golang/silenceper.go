@@ -136,7 +136,7 @@ func accountAPIs(account *officialaccount.OfficialAccount) error {
 	if err != nil {
 		return err
 	}
-	return want("subscribe", user.Subscribe, int32(1))
+	return want("openid", user.OpenID, os.Getenv("WXSIM_OPENID"))
 }
 
 func silenceperAccount(c client, account *officialaccount.OfficialAccount) {

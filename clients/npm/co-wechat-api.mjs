@@ -11,7 +11,7 @@ await step('token', async () => {
   assert.notEqual(first.accessToken, second.accessToken);
 });
 await step('APIs', async () => {
-  assert.equal((await api.getUser(openid)).subscribe, 1);
+  assert.equal((await api.getUser(openid)).openid, openid);
   assert.ok((await api.createTmpQRCode(123, 60)).ticket);
   assert.ok((await api.createLimitQRCode('shop 7')).url);
   assert.ok((await api.getTicket('wx_card')).ticket);
