@@ -14,6 +14,7 @@ import (
 	"github.com/wxoauth/wxoauth/internal/markdown"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
 
@@ -50,6 +51,9 @@ func TestDocumentedPermissions(t *testing.T) {
 	f.WantStatus(v.Do(to(0, webtest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: webtest.Fetch()})), http.StatusNoContent)
 
 	ctx := t.Context()
+	if _, _, err := store.(sessionstore.Outcomes).Outcome(ctx, "k"); err != nil {
+		t.Error(err)
+	}
 	cache := rediscache.New(client, "wx:")
 	release, ok, err := cache.Lease(ctx, "k", time.Minute)
 	if !ok || err != nil {

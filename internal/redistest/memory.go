@@ -36,7 +36,8 @@ type memoryValue struct {
 type memoryConn struct {
 	net.Conn
 
-	tracking bool // the next read is to be remembered
+	tracking bool     // the next read is to be remembered
+	queued   []string // answers of a transaction; nil: there is none
 	out      chan []byte
 }
 
@@ -86,7 +87,7 @@ func (r *Memory) serve(c *memoryConn) {
 			return
 		}
 		r.mu.Lock()
-		c.out <- r.answer(c, command)
+		c.out <- []byte(r.serveOne(c, command))
 		r.mu.Unlock()
 	}
 }
@@ -129,8 +130,29 @@ const (
 
 func bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) }
 
+// serveOne answers a command, or keeps the answer until its transaction ends. Within one all reads are
+// remembered or none.
+func (r *Memory) serveOne(c *memoryConn, command []string) string {
+	switch name := strings.ToUpper(command[0]); {
+	case name == "MULTI":
+		c.queued = []string{}
+		return replyOK
+	case name == "EXEC":
+		answers := c.queued
+		c.queued, c.tracking = nil, false
+		return fmt.Sprintf("*%d\r\n", len(answers)) + strings.Join(answers, "")
+	case c.queued != nil:
+		tracking := c.tracking
+		c.queued = append(c.queued, r.answer(c, command))
+		c.tracking = tracking
+		return "+QUEUED\r\n"
+	default:
+		return r.answer(c, command)
+	}
+}
+
 // answer is what Redis says to a command.
-func (r *Memory) answer(c *memoryConn, command []string) []byte {
+func (r *Memory) answer(c *memoryConn, command []string) string {
 	name, args := strings.ToUpper(command[0]), command[1:]
 	tracked := c.tracking
 	c.tracking = false
@@ -156,6 +178,8 @@ func (r *Memory) answer(c *memoryConn, command []string) []byte {
 		default:
 			text = replyNil
 		}
+	case name == "PTTL":
+		text = r.life(args[0])
 	case name == "SET":
 		text = r.set(args)
 	case name == "DEL":
@@ -183,7 +207,7 @@ func (r *Memory) answer(c *memoryConn, command []string) []byte {
 		r.tb.Errorf("the store sent Redis a command that is not known here: %q", command)
 		text = "-ERR unknown command\r\n"
 	}
-	return []byte(text)
+	return text
 }
 
 func (r *Memory) get(key string) (memoryValue, bool) {
@@ -194,6 +218,17 @@ func (r *Memory) get(key string) (memoryValue, bool) {
 		return memoryValue{}, false
 	}
 	return v, ok
+}
+
+func (r *Memory) life(key string) string {
+	switch v, ok := r.get(key); {
+	case !ok:
+		return ":-2\r\n"
+	case v.end.IsZero():
+		return ":-1\r\n"
+	default:
+		return fmt.Sprintf(":%d\r\n", time.Until(v.end).Milliseconds())
+	}
 }
 
 func (r *Memory) delete(key string) string {

@@ -42,7 +42,7 @@ func (s *server) doBoth(ctx context.Context, first, second rueidis.Completed) er
 // should not wait for a goroutine, so there is a guard only while Redis is silent.
 func (s *server) doCache(ctx context.Context, command rueidis.Cacheable, ttl time.Duration) rueidis.RedisResult {
 	send := func(ctx context.Context) rueidis.RedisResult {
-		return s.client.DoCache(ctx, command.ToStaticTTL().Pin(), ttl)
+		return s.client.DoCache(ctx, command.Pin(), ttl)
 	}
 	var result rueidis.RedisResult
 	if s.silent.Load() {

@@ -51,6 +51,7 @@ type Store struct {
 	seal     *sealer
 	ids      *mint
 	strays   strays
+	watched  watchlist // outcomes
 	prefix   string
 	tracking bool
 	options  sessions.Options
@@ -172,7 +173,7 @@ func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
 // load reads the record under key.
 func (s *Store) load(ctx context.Context, key string) (string, error) {
 	if get := s.redis.client.B().Get().Key(key); s.tracking {
-		return sealedIn(s.redis.doCache(ctx, get.Cache(), cachedFor))
+		return sealedIn(s.redis.doCache(ctx, get.Cache().ToStaticTTL(), cachedFor))
 	}
 	return s.loadPlain(ctx, key)
 }
@@ -285,7 +286,7 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 // what was read on it is forgotten.
 func (s *Store) announced(ctx context.Context, key string, err error) error {
 	if err == nil && s.tracking {
-		_ = s.redis.doCache(ctx, s.redis.client.B().Strlen().Key(key).Cache(), 0).Error()
+		_ = s.redis.doCache(ctx, s.redis.client.B().Strlen().Key(key).Cache().ToStaticTTL(), 0).Error()
 	}
 	return err
 }

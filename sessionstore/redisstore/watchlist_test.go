@@ -1,0 +1,29 @@
+package redisstore
+
+import (
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestWatchlistIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l watchlist
+		for i := range maxWatched {
+			if !l.add(strconv.Itoa(i)) {
+				t.Fatalf("no room for the key %d", i)
+			}
+		}
+		if l.add("one more") || !l.add("0") {
+			t.Error("a full list takes one more, or refuses one that it holds")
+		}
+		if !l.remove("1") || l.remove("1") || !l.add("one more") {
+			t.Error("a key that was removed makes no room")
+		}
+		time.Sleep(2 * cachedFor)
+		if l.add("later"); len(l.keys) != 1 {
+			t.Errorf("two minutes later the list holds %d keys", len(l.keys))
+		}
+	})
+}
