@@ -27,22 +27,6 @@ type login struct {
 	forceSnap   bool
 }
 
-// A CallbackMode says how often the browser calls the app back after a login.
-type CallbackMode int
-
-// WeChat's Android app sometimes calls back twice.
-const (
-	CallbackOnce      CallbackMode = iota
-	CallbackSameCode               // twice with one code: the second exchange is answered 40163
-	CallbackOtherCode              // twice with one state and two codes
-)
-
-// DoubleCallback makes every login that follows call the app back twice: instead of a redirect
-// the browser gets a page that opens one address in a hidden frame and then goes to the other.
-func (s *Server) DoubleCallback(mode CallbackMode) {
-	s.change(func(w *world) { w.callbacks = mode })
-}
-
 // authorize is GET /connect/oauth2/authorize.
 func authorize(w *world, r *request) answer {
 	ask, fault := w.parseLogin(r.URL.RawQuery, OfficialAccount)
@@ -50,8 +34,11 @@ func authorize(w *world, r *request) answer {
 		return w.pages.errorPage(r.Request, fault)
 	}
 	owner := w.owner(r.Request)
-	if ask.scope == scopeBase || w.cfg.AutoAllow {
-		return w.callBack(r.Request, ask.allowed(owner.OpenID))
+	if d := w.standing(); d != Ask {
+		return w.callBack(r.Request, ask.decided(d, owner.OpenID))
+	}
+	if ask.scope == scopeBase {
+		return w.callBack(r.Request, ask.decided(Allow, owner.OpenID))
 	}
 	return w.consentPage(r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
 }
@@ -62,14 +49,18 @@ func qrConnect(w *world, r *request) answer {
 	if fault != nil {
 		return w.pages.errorPage(r.Request, fault)
 	}
-	if w.cfg.AutoAllow {
-		return w.callBack(r.Request, ask.allowed(w.owner(r.Request).OpenID))
+	if d := w.standing(); d != Ask {
+		return w.callBack(r.Request, ask.decided(d, w.owner(r.Request).OpenID))
 	}
 	return w.desktopPage(r.Request, w.newScan(ask))
 }
 
-// owner is the person of the cookie, else the first user.
+// owner is the current user: the one whom [Server.Answer] named, else the person of the cookie,
+// else the first user.
 func (w *world) owner(r *http.Request) User {
+	if p := w.people[w.answerer].person; p != nil {
+		return p.User
+	}
 	if c, err := r.Cookie(ownerCookie); err == nil {
 		if p := w.people[c.Value].person; p != nil {
 			return p.User
@@ -78,36 +69,29 @@ func (w *world) owner(r *http.Request) User {
 	return w.everybody[0].User
 }
 
-// A decision is what the person made of a login.
-type decision struct {
-	ask      *login
-	refused  bool
-	user     string // openid
-	scope    string // may be smaller than what was asked
-	snapshot bool
-	mode     CallbackMode
-}
-
-// allowed is the decision to grant just what was asked.
-func (l *login) allowed(user string) decision {
-	return decision{ask: l, user: user, scope: l.scope, snapshot: l.forceSnap}
-}
-
 // callBack sends the browser back to the app: with a code, or if refused with the state only.
 func (w *world) callBack(r *http.Request, d decision) answer {
-	if d.refused {
-		return redirect(d.ask.location("state", d.ask.state))
-	}
-	mode := max(d.mode, w.callbacks)
-	first := w.callbackURL(d, origin(r))
-	second := first
-	if mode == CallbackOtherCode {
-		second = w.callbackURL(d, origin(r))
-	}
-	if mode != CallbackOnce {
+	first, second := w.callbackURLs(d, origin(r))
+	if second != "" {
 		return w.twicePage(r, first, second)
 	}
 	return redirect(first)
+}
+
+// callbackURLs are where the browser goes: to the second one too, unless it is empty.
+func (w *world) callbackURLs(d decision, seenAt string) (first, second string) {
+	if d.refused {
+		return d.ask.location("state", d.ask.state), ""
+	}
+	first = w.callbackURL(d, seenAt)
+	switch max(d.mode, w.callbacks) {
+	case CallbackSameCode:
+		return first, first
+	case CallbackOtherCode:
+		return first, w.callbackURL(d, seenAt)
+	default:
+		return first, ""
+	}
 }
 
 // callbackURL issues a code to a browser that reached the simulator at seenAt.

@@ -34,9 +34,10 @@ type Call struct {
 type calls struct {
 	mu     sync.Mutex
 	counts map[string]int
-	log    []Call // a ring once it is full
-	next   int    // where the next one goes in a full ring
-	total  int    // calls ever recorded, forgotten ones included
+	log    []Call        // a ring once it is full
+	next   int           // where the next one goes in a full ring
+	total  int           // calls ever recorded, forgotten ones included
+	news   chan struct{} // closed by the next call; nil while nobody waits
 }
 
 // A numberedCall has a number that no other call has.
@@ -75,6 +76,10 @@ func (c *calls) record(r *request, a answer, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total++
+	if c.news != nil {
+		close(c.news)
+		c.news = nil
+	}
 	if len(c.log) < logLength {
 		c.log = append(c.log, call)
 		return
@@ -98,6 +103,24 @@ func (c *calls) latest(n int) []numberedCall {
 		numbered[i] = numberedCall{call, c.total - i}
 	}
 	return numbered
+}
+
+// since returns all calls whose number is higher than after, oldest first, and what is closed by
+// the next one.
+func (c *calls) since(after int) ([]numberedCall, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.news == nil {
+		c.news = make(chan struct{})
+	}
+	log := c.all()
+	var numbered []numberedCall
+	for i, call := range log {
+		if number := c.total - len(log) + i + 1; number > after {
+			numbered = append(numbered, numberedCall{call, number})
+		}
+	}
+	return numbered, c.news
 }
 
 func (c *calls) reset() {

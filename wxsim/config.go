@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -49,6 +50,9 @@ type Config struct {
 	// Limits are how often an endpoint may be called, by path; empty: any number of times.
 	// [DocumentedLimits] are WeChat's own.
 	Limits map[string]Limit
+
+	// CORSOrigins are the origins, such as http://localhost:5173, whose pages may use the control API.
+	CORSOrigins []string
 
 	Addr     string       // where Start listens; default "127.0.0.1:0"
 	Listener net.Listener // Start serves on it instead of listening on Addr
@@ -128,6 +132,11 @@ func (c *Config) Check() error {
 			if !appIDs[appID] || appID == "" {
 				fault("is the appid of no app", "users[%d].follows[%d]", i, j)
 			}
+		}
+	}
+	for i, origin := range c.CORSOrigins {
+		if http.NewCrossOriginProtection().AddTrustedOrigin(origin) != nil {
+			fault("is not an origin such as http://localhost:5173", "cors[%d]", i)
 		}
 	}
 	known := endpoints()

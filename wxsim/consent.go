@@ -69,17 +69,8 @@ func decide(w *world, r *http.Request) answer {
 	if !ok {
 		return w.pages.errorPage(r, badLink("没有选择用户", "nobody was chosen"))
 	}
-	d := ask.allowed(u.OpenID)
-	switch form.Get("decision") {
-	case "allow":
-	case "base":
-		d.scope = scopeBase
-	case "snapshot":
-		d.snapshot = true
-	default:
-		d.refused = true
-	}
-	d.mode = map[string]CallbackMode{"same": CallbackSameCode, "other": CallbackOtherCode}[form.Get("callbacks")]
+	d := ask.decided(Decision(form.Get("decision")), u.OpenID)
+	_ = d.mode.UnmarshalText([]byte(form.Get("callbacks"))) // once, unless it is another word
 	if scan != nil {
 		return withOwner(w.confirm(r, scan, d), u.OpenID)
 	}

@@ -55,8 +55,9 @@ func (f *faults) clear(path string) {
 
 // An activeFault is one that is switched on.
 type activeFault struct {
-	Path, Name string
-	Left       int // 0: until it is cleared
+	Path string `json:"path"`
+	Name string `json:"name"` // for people
+	Left int    `json:"left"` // calls; 0: until it is cleared
 }
 
 // active are all faults, by path and in the order of their use.

@@ -203,24 +203,17 @@ func moveClock(w *world, r *http.Request) answer {
 
 // switchOn is POST /wxsim/fail.
 func switchOn(w *world, r *http.Request) answer {
-	path := r.PostFormValue("path")
-	kinds := faultKinds()
-	i := slices.IndexFunc(kinds, func(k faultKind) bool { return k.Name == r.PostFormValue("fault") })
-	switch {
-	case i < 0:
-		return w.pages.badForm(r, "没有这种故障", "unknown fault")
-	case !slices.Contains(w.paths, path) && path != AnyPath:
-		return w.pages.badForm(r, "没有这个接口", "unknown path")
+	spec := FaultSpec{Path: r.PostFormValue("path"), Kind: r.PostFormValue("fault")}
+	number, badNumber := strconv.ParseFloat(r.PostFormValue("number"), 64)
+	spec.Number = number
+	spec.Times, _ = strconv.Atoi(r.PostFormValue("times")) // empty: until it is cleared
+	takes := slices.ContainsFunc(faultKinds(), func(k faultKind) bool { return k.Name == spec.Kind && k.Number != "" })
+	if takes && badNumber != nil {
+		return w.pages.badForm(r, "这种故障要有数值", "this fault takes a number")
 	}
-	number, err := strconv.Atoi(r.PostFormValue("number"))
-	if kinds[i].Number != "" && (err != nil || kinds[i].Name == "status" && (number < 200 || number > 599)) {
-		return w.pages.badForm(r, "这种故障不能用这个数值", "this fault takes no such number")
+	if err := w.failWith(spec); err != nil {
+		return w.pages.badForm(r, "故障、接口或数值不对："+err.Error(), err.Error())
 	}
-	var times []int
-	if n, err := strconv.Atoi(r.PostFormValue("times")); err == nil {
-		times = []int{n}
-	}
-	w.faults.add(path, kinds[i].fault(number), times...)
 	return seeHome("faults")
 }
 

@@ -131,7 +131,7 @@ func TestHomeRefusesNonsense(t *testing.T) {
 			t.Errorf("%s: status %d; want %d", name, w.Code, tt.want)
 		}
 	}
-	if w := submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}); !strings.Contains(w.Body.String(), "没有这个接口") || !strings.Contains(w.Body.String(), `href="/"`) {
+	if w := submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}); !strings.Contains(w.Body.String(), "path is no path") || !strings.Contains(w.Body.String(), `href="/"`) {
 		t.Errorf("the page does not say what is wrong and lead back: %s", w.Body)
 	}
 	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {

@@ -1,11 +1,17 @@
 package wxsim
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // A Limit is how often an endpoint may be called; zero means any number of times. Too many calls
 // in a minute are answered 45011, too many in a day (China's) 45009. The authorize page shows
 // error 10009 instead.
-type Limit struct{ PerMinute, PerDay int }
+type Limit struct {
+	PerMinute int `json:"per_minute,omitempty"`
+	PerDay    int `json:"per_day,omitempty"`
+}
 
 // DocumentedLimits are the limits that WeChat publishes, for [Config].Limits.
 func DocumentedLimits() map[string]Limit {
@@ -20,6 +26,21 @@ func DocumentedLimits() map[string]Limit {
 		"/wxa/media_check_async":    {PerMinute: 2_000, PerDay: 200_000},
 		"/wxa/genwxashortlink":      {PerDay: 10_000_000},
 	}
+}
+
+// Limits returns how often each path may be called now.
+func (s *Server) Limits() map[string]Limit {
+	return hold(&s.holder, func(w *world) map[string]Limit { return maps.Clone(w.cfg.Limits) })
+}
+
+// SetLimits replaces all limits while the simulator runs. It fails on what [Config.Check] refuses.
+func (s *Server) SetLimits(limits map[string]Limit) error {
+	check := Config{Limits: limits}
+	if err := check.Check(); err != nil {
+		return err
+	}
+	s.change(func(w *world) { w.cfg.Limits = maps.Clone(limits) })
+	return nil
 }
 
 // A counter counts within one minute or day.

@@ -15,7 +15,7 @@ var pageFiles embed.FS
 // ownPages are the pages that the real WeChat does not have. Only POST changes anything, and
 // only from a page of the same origin, with the exception of js_code and its like: they stand
 // in for calls that a mini program makes on the phone.
-func (s *Server) ownPages() http.Handler {
+func (s *Server) ownPages(origins []string) http.Handler {
 	mux := http.NewServeMux()
 	open := func(pattern string, respond func(*http.Request) answer) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +58,14 @@ func (s *Server) ownPages() http.Handler {
 	open("GET /wxsim/plugin_code", s.giveCode(s.NewPluginCode))
 	open("GET /wxsim/user_data", s.giveData(s.UserData))
 	open("GET /wxsim/phone_data", s.giveData(s.PhoneData))
-	return http.NewCrossOriginProtection().Handler(mux)
+	for _, route := range apiRoutes() {
+		mux.HandleFunc(route.method+" "+apiPath+route.path, s.api(route))
+	}
+	sameOrigin := http.NewCrossOriginProtection()
+	for _, trusted := range origins {
+		_ = sameOrigin.AddTrustedOrigin(trusted) // Check has seen that it is an origin
+	}
+	return allowOrigins(origins, sameOrigin.Handler(mux))
 }
 
 // authority is GET /wxsim/ca.pem, what clients are to trust.

@@ -3,7 +3,11 @@ package wxsim
 import "time"
 
 // A Payment is what a user paid in the mini program.
-type Payment struct{ TransactionID, MchID, OutTradeNo string }
+type Payment struct {
+	TransactionID string `json:"transaction_id"`
+	MchID         string `json:"mch_id"`
+	OutTradeNo    string `json:"out_trade_no"`
+}
 
 // paid is a payment and its payer.
 type paid struct {

@@ -29,6 +29,17 @@ func Switches() []Switch {
 	}
 }
 
+// switches are all by name.
+func (s *Server) switches() map[string]bool {
+	return hold(&s.holder, func(w *world) map[string]bool {
+		on := map[string]bool{}
+		for _, one := range Switches() {
+			on[one.Name] = *one.In(&w.cfg)
+		}
+		return on
+	})
+}
+
 // Switch turns a switch on or off while the simulator runs. It fails on a name that no switch has.
 func (s *Server) Switch(name string, on bool) error {
 	all := Switches()

@@ -25,6 +25,8 @@ type world struct {
 	everybody []*person        // oldest first
 	people    map[string]known // by each of their openids
 	callbacks CallbackMode
+	answer    Decision // without asking; see [Server.Answer]
+	answerer  string   // openid; "" is the current user
 
 	codes     *shelf[*code]
 	scans     *shelf[*scan]

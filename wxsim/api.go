@@ -1,0 +1,121 @@
+package wxsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+)
+
+// apiPath begins the addresses of the control API, which does for a test in any language what the
+// methods of [Server] and the page do. openapi.json describes it.
+const apiPath = "/wxsim/api/"
+
+// An apiRoute is one operation. It runs without the world, which its Server's methods take.
+type apiRoute struct {
+	method, path string // below apiPath
+	run          func(*Server, *http.Request) (any, error)
+}
+
+// apiRoutes is the table of the control API.
+func apiRoutes() []apiRoute {
+	return slices.Concat(
+		[]apiRoute{
+			{http.MethodGet, "health", func(s *Server, r *http.Request) (any, error) { return apiHealth{true, origin(r), s.Now()}, nil }},
+			{http.MethodGet, "openapi.json", func(*Server, *http.Request) (any, error) { return openAPI() }},
+		},
+		appRoutes(), userRoutes(), loginRoutes(), worldRoutes(), pushRoutes(), callRoutes(),
+	)
+}
+
+func openAPI() (json.RawMessage, error) { return pageFiles.ReadFile("pages/openapi.json") }
+
+// An apiError is what went wrong, in both languages.
+type apiError struct {
+	status           int
+	chinese, english string
+}
+
+func (e *apiError) Error() string { return e.english }
+
+func noUser() error {
+	return &apiError{http.StatusNotFound, "没有这个 openid 的用户", "no user has this openid"}
+}
+
+// badRequest tells a caller what the package said; only the lead-in is in two languages.
+func badRequest(err error) error {
+	return &apiError{http.StatusBadRequest, "请求不对：" + err.Error(), err.Error()}
+}
+
+// created is answered with 201 instead of 200.
+type created struct{ body any }
+
+// api serves one route.
+func (s *Server) api(route apiRoute) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		result, err := route.run(s, r)
+		status := http.StatusOK
+		if made, ok := result.(created); ok {
+			status, result = http.StatusCreated, made.body
+		}
+		if err != nil {
+			told, ok := errors.AsType[*apiError](err)
+			if !ok {
+				told, _ = errors.AsType[*apiError](badRequest(err))
+			}
+			status, result = told.status, apiProblem{newPage(r).T(told.chinese, told.english)}
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		if result == nil {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(status)
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(result) // a client that left is no concern
+	}
+}
+
+type apiProblem struct {
+	Error string `json:"error"`
+}
+
+// readJSON reads the body of a call. A field that the call does not know is refused by its name;
+// an empty body leaves everything at its default.
+func readJSON[T any](r *http.Request) (T, error) {
+	var ask T
+	body, err := io.ReadAll(r.Body)
+	if err != nil || len(bytes.TrimSpace(body)) == 0 {
+		return ask, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&ask); err != nil {
+		return ask, badRequest(err)
+	}
+	return ask, nil
+}
+
+// allowOrigins lets pages of the listed origins use the control API from a browser.
+func allowOrigins(origins []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := r.Header.Get("Origin")
+		if slices.Contains(origins, from) {
+			h := w.Header()
+			h.Set("Access-Control-Allow-Origin", from)
+			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+			h.Set("Access-Control-Allow-Headers", "Content-Type, Accept-Language")
+			h.Add("Vary", "Origin")
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

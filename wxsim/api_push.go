@@ -1,0 +1,126 @@
+package wxsim
+
+import (
+	"net/http"
+)
+
+// pushRoutes are messages to the apps.
+func pushRoutes() []apiRoute {
+	return []apiRoute{
+		{http.MethodPost, "push", pushByAPI},
+		{http.MethodPost, "push/verify", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[apiPush](r)
+			if err != nil {
+				return nil, err
+			}
+			target, config, err := s.target(ask)
+			if err != nil {
+				return nil, err
+			}
+			if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
+				return nil, pushFailed(err)
+			}
+			return nil, nil
+		}},
+		{http.MethodPost, "push/message", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[struct {
+				Event  Event      `json:"event"`
+				Format PushFormat `json:"format"`
+			}](r)
+			if err != nil {
+				return nil, err
+			}
+			message, err := s.Message(ask.Format, ask.Event)
+			return apiMessage{string(message)}, err
+		}},
+		{http.MethodPost, "push/open", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[apiPush](r)
+			if err != nil {
+				return nil, err
+			}
+			_, config, err := s.target(ask)
+			if err != nil {
+				return nil, err
+			}
+			message, err := s.OpenReply(config, []byte(ask.Message))
+			return apiMessage{string(message)}, err
+		}},
+	}
+}
+
+type apiPush struct {
+	Event   Event       `json:"event"`
+	Message string      `json:"message"` // instead of the event, as it is; of push/open the sealed answer
+	Target  *PushTarget `json:"target"`  // default: the app's own
+	Blanks  bool        `json:"blanks"`  // round the CDATA of XML
+}
+
+type apiMessage struct {
+	Message string `json:"message"`
+}
+
+type apiEvent struct {
+	Event Event       `json:"event"`
+	Push  *PushResult `json:"push,omitempty"` // absent where the app has no push URL
+}
+
+func pushFailed(err error) error {
+	return &apiError{http.StatusBadGateway, "推送失败：" + err.Error(), "the push failed: " + err.Error()}
+}
+
+// target finds where a push goes, and with what keys.
+func (s *Server) target(ask apiPush) (PushTarget, PushConfig, error) {
+	a := hold(&s.holder, func(w *world) App {
+		if a := w.app(ask.Event.AppID); a != nil {
+			return a.App
+		}
+		if k := w.people[ask.Event.OpenID]; k.person != nil && ask.Event.AppID == "" {
+			return k.app.App
+		}
+		if ask.Event.AppID == "" {
+			return w.first(MiniProgram).App
+		}
+		return App{}
+	})
+	target := ask.Target
+	if target == nil {
+		target = a.Push
+	}
+	switch {
+	case a.AppID == "":
+		return PushTarget{}, PushConfig{}, &apiError{http.StatusNotFound, "没有这个 appid", "no app has this appid"}
+	case target == nil:
+		return PushTarget{}, PushConfig{}, &apiError{http.StatusConflict, "这个账号没有配置推送，请求里也没有 target", "the app has no push URL, and the call has no target"}
+	}
+	if fault := target.check(); fault != nil {
+		return PushTarget{}, PushConfig{}, fault
+	}
+	return *target, PushConfig{
+		Token: target.Token, EncodingAESKey: target.EncodingAESKey, Mode: target.Mode,
+		AppID: a.AppID, OpenID: ask.Event.OpenID, Blanks: ask.Blanks,
+	}, nil
+}
+
+// pushByAPI is POST push.
+func pushByAPI(s *Server, r *http.Request) (any, error) {
+	ask, err := readJSON[apiPush](r)
+	if err != nil {
+		return nil, err
+	}
+	target, config, err := s.target(ask)
+	if err != nil {
+		return nil, err
+	}
+	message := []byte(ask.Message)
+	if len(message) == 0 {
+		ask.Event.AppID = config.AppID
+		if message, err = s.Message(target.Format, ask.Event); err != nil {
+			return nil, err
+		}
+	}
+	result, err := s.deliver(r.Context(), target.URL, config, message)
+	if err != nil {
+		return nil, pushFailed(err)
+	}
+	return result, nil
+}

@@ -1,0 +1,293 @@
+package wxsim_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// api calls the control API; the answer is decoded into result unless that is nil.
+func api(tb testing.TB, sim *wxsim.Server, method, path, body string, status int, result any) {
+	tb.Helper()
+	w := do(sim, request(method, "/wxsim/api/"+path, body))
+	if w.Code != status {
+		tb.Fatalf("%s %s %s: status %d %s; want %d", method, path, body, w.Code, w.Body, status)
+	}
+	if result != nil {
+		if err := json.Unmarshal(w.Body.Bytes(), result); err != nil {
+			tb.Fatalf("%s %s: %s: %v", method, path, w.Body, err)
+		}
+	}
+}
+
+type openAPI struct {
+	OpenAPI string
+	Servers []struct{ URL string }
+	Paths   map[string]map[string]struct {
+		Summary    string
+		Parameters []struct{ Name, In string }
+		Responses  map[string]json.RawMessage
+
+		RequestBody *struct {
+			Content map[string]struct{ Example json.RawMessage }
+		}
+	}
+}
+
+// Each route is described and each description is a route; the examples of the description work,
+// and are answered as it says.
+func TestTheDescriptionIsTrue(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.FormValue("echostr"))
+	}))
+	defer app.Close()
+	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{Kind: wxsim.Platform, AppID: "wxplatform"}}})
+	user := sim.Users()[0].OpenID
+	sim.NewJSCode(user)
+	qr := post(t, sim, "/cgi-bin/qrcode/create?access_token="+accountToken(t, sim), `{"action_name":"QR_SCENE","action_info":{"scene":{"scene_id":1}}}`)
+	fill := strings.NewReplacer(
+		"$OPENID", user, "$APP", app.URL, "$AUTHORIZE", authorizeURL(sim, "snsapi_userinfo"), "$TICKET", qr["ticket"].(string),
+		"$KEY", pushKey, "$SEALED", strings.ReplaceAll(sealedReply(t, sim, pushKey), `"`, `\"`),
+	)
+	var doc openAPI
+	api(t, sim, http.MethodGet, "openapi.json", "", http.StatusOK, &doc)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") || len(doc.Servers) != 1 || doc.Servers[0].URL != "/wxsim/api" {
+		t.Errorf("description of %q at %v", doc.OpenAPI, doc.Servers)
+	}
+	described := map[string]bool{}
+	for path, operations := range doc.Paths {
+		for method, operation := range operations {
+			name := strings.ToUpper(method) + " " + strings.TrimPrefix(path, "/")
+			described[name] = true
+			t.Run(name, func(t *testing.T) {
+				if operation.Summary == "" {
+					t.Error("no summary")
+				}
+				named := 0
+				for _, p := range operation.Parameters {
+					if p.In == "path" && strings.Contains(path, "{"+p.Name+"}") {
+						named++
+					}
+				}
+				if named != strings.Count(path, "{") {
+					t.Errorf("%d parameters of the path are described", named)
+				}
+				body := ""
+				if operation.RequestBody != nil {
+					body = fill.Replace(string(operation.RequestBody.Content["application/json"].Example))
+				}
+				w := do(sim, request(strings.ToUpper(method), "/wxsim/api"+strings.NewReplacer("{openid}", user, "{appid}", "wxplatform").Replace(path), body))
+				if _, ok := operation.Responses[w.Result().Status[:3]]; !ok {
+					t.Errorf("status %d %s to the example %s", w.Code, w.Body, body)
+				}
+			})
+		}
+	}
+	for _, route := range wxsim.APIRoutes() {
+		if !described[route] {
+			t.Errorf("%s is not described", route)
+		}
+		delete(described, route)
+	}
+	if len(described) > 0 {
+		t.Errorf("no routes: %v", described)
+	}
+}
+
+// sealedReply is what an app answers to a push in safe mode.
+func sealedReply(t *testing.T, sim *wxsim.Server, key string) string {
+	t.Helper()
+	r, err := sim.NewPush(t.Context(), "http://app.example/", wxsim.PushConfig{Token: "t", EncodingAESKey: key, AppID: sim.AppID(), OpenID: "o"}, []byte(`{"ToUserName":"gh"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed struct{ Encrypt string }
+	if err := json.NewDecoder(r.Body).Decode(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	query := r.URL.Query()
+	return `{"Encrypt":"` + sealed.Encrypt + `","MsgSignature":"` + query.Get("msg_signature") + `","TimeStamp":` + query.Get("timestamp") + `,"Nonce":"` + query.Get("nonce") + `"}`
+}
+
+func TestALoginByTheControlAPI(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	var user struct{ OpenID string }
+	api(t, sim, http.MethodPost, "users", `{"openid":"oRed","nickname":"小红"}`, http.StatusCreated, &user)
+	var to struct{ Location, Second string }
+	consent := func(decision string) *url.URL {
+		t.Helper()
+		api(t, sim, http.MethodPost, "consent", `{"url":"`+authorizeURL(sim, "snsapi_userinfo")+`","user":"oRed","decision":"`+decision+`","callbacks":"other"}`, http.StatusOK, &to)
+		u, err := url.Parse(to.Location)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	if back := consent("refuse"); back.Query().Has("code") || back.Query().Get("state") != "s1" {
+		t.Errorf("refused, it leads to %s", back)
+	}
+	if back := consent("allow"); call(t, sim, exchangeURL(sim, back.Query().Get("code")))["openid"] != "oRed" || to.Second == "" || to.Second == to.Location {
+		t.Errorf("allowed, it leads to %s and %s", back, to.Second)
+	}
+	api(t, sim, http.MethodPut, "answer", `{"decision":"snapshot","user":"oRed"}`, http.StatusOK, nil)
+	session := call(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo")))
+	if session["is_snapshotuser"] != 1.0 {
+		t.Errorf("a standing answer of snapshot gives %v", session)
+	}
+	api(t, sim, http.MethodPut, "answer", `{"decision":"refuse"}`, http.StatusOK, nil)
+	if code := location(t, get(t, sim, authorizeURL(sim, "snsapi_base"))).Query().Get("code"); code != "" {
+		t.Error("a standing refusal gives a code")
+	}
+	api(t, sim, http.MethodPut, "answer", `{"decision":"ask"}`, http.StatusOK, nil)
+	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
+		t.Errorf("status %d; want the page again", w.Code)
+	}
+
+	ticket := openQR(t, sim) // of a website, which a phone scans
+	api(t, sim, http.MethodPost, "consent", `{"url":"http://sim.example/wxsim/scan?ticket=`+ticket+`","user":"oRed"}`, http.StatusNoContent, nil)
+	if got := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != "decided" {
+		t.Errorf("the desktop is %s", got)
+	}
+}
+
+func TestTheControlAPISaysWhatIsWrong(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	user := sim.Users()[0].OpenID
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+		chinese, english   string
+	}{
+		{http.MethodPost, "users/oNobody/revoke", ``, 404, "没有这个", "no user"},
+		{http.MethodPost, "users", `{"nick":"x"}`, 400, "请求不对", `unknown field "nick"`},
+		{http.MethodPost, "users", `{`, 400, "请求不对", "unexpected EOF"},
+		{http.MethodPost, "users", `{"follows":["wxnobody"]}`, 400, "请求不对", "follows[0] is the appid of no app"},
+		{http.MethodPost, "clock", `{"by":"soon"}`, 400, "时长", "duration"},
+		{http.MethodPost, "clock", `{"by":"-5m"}`, 400, "时长", "duration"},
+		{http.MethodPut, "switches", `{"x":true}`, 400, "请求不对", "no switch"},
+		{http.MethodPut, "limits", `{"/x":{"per_minute":1}}`, 400, "请求不对", "limits./x"},
+		{http.MethodPost, "faults", `{"path":"*","kind":"x"}`, 400, "请求不对", "no kind of fault"},
+		{http.MethodPost, "faults", `{"path":"/x","kind":"html"}`, 400, "请求不对", "path is no path"},
+		{http.MethodPost, "faults", `{"path":"*","kind":"status","number":99}`, 400, "请求不对", "number must be from 200 to 599"},
+		{http.MethodPost, "faults", `{"path":"*","kind":"delay","number":1,"then":{"kind":"header"}}`, 400, "请求不对", "name is empty"},
+		{http.MethodPost, "consent", `{"url":"/connect/oauth2/authorize?appid="}`, 400, "请求不对", "error page 10012"},
+		{http.MethodPost, "consent", `{"url":"` + authorizeURL(sim, "snsapi_base") + `","user":"oNobody"}`, 400, "请求不对", "no such user"},
+		{http.MethodPost, "consent", `{"url":"x","decision":"maybe"}`, 400, "decision 只能是", "decision must be"},
+		{http.MethodPut, "answer", `{"decision":"allow","callbacks":"thrice"}`, 400, "请求不对", "must be one of once, same, other"},
+		{http.MethodPost, "users/" + user + "/codes", `{"kind":"x"}`, 400, "kind 只能是", "kind must be"},
+		{http.MethodPost, "users/" + user + "/data", `{}`, 409, "还没有登录过", "has not logged in"},
+		{http.MethodPost, "users/" + user + "/scan", `{"code":"x"}`, 400, "请求不对", "QR code"},
+		{http.MethodPost, "push", `{"event":{"type":"text","openid":"` + user + `"}}`, 409, "没有配置推送", "no push URL"},
+		{http.MethodPost, "push", `{"event":{"type":"text","appid":"wx"}}`, 404, "没有这个 appid", "no app"},
+		{http.MethodPost, "push", `{"event":{"type":"text","openid":"` + user + `"},"target":{"url":"http://127.0.0.1:1/","token":"t","mode":"plain"}}`, 502, "推送失败", "the push failed"},
+		{http.MethodGet, "apps/wxnobody/verify_ticket", ``, 404, "没有这个第三方平台", "no platform"},
+		{http.MethodGet, "calls?timeout=1h", ``, 400, "最长一分钟", "at most a minute"},
+		{http.MethodGet, "calls?count=x", ``, 400, "不是整数", "is not a number"},
+	} {
+		for lang, want := range map[string]string{"zh-CN": tt.chinese, "en-US": tt.english} {
+			r := request(tt.method, "/wxsim/api/"+tt.path, tt.body)
+			r.Header.Set("Accept-Language", lang)
+			w := do(sim, r)
+			var problem struct{ Error string }
+			if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil || w.Code != tt.status || !strings.Contains(problem.Error, want) {
+				t.Errorf("%s %s %s: status %d %s, want %d %s", tt.method, tt.path, tt.body, w.Code, w.Body, tt.status, want)
+			}
+		}
+	}
+}
+
+func TestCallsAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := wxsim.New(wxsim.Config{})
+		call(t, sim, "/sns/auth")
+		type calls struct {
+			Calls []struct {
+				Path   string
+				Code   int
+				Number int
+			}
+			Last, Total int
+		}
+		var seen calls
+		api(t, sim, http.MethodGet, "calls?path=/sns/auth&code=41001", "", http.StatusOK, &seen)
+		if len(seen.Calls) != 1 || seen.Calls[0].Path != "/sns/auth" || seen.Last != 1 || seen.Total != 1 {
+			t.Errorf("calls %+v", seen)
+		}
+		api(t, sim, http.MethodGet, "calls?path=/sns/auth&code=0", "", http.StatusOK, &seen)
+		if len(seen.Calls) != 0 {
+			t.Errorf("calls %+v; want none without a fault", seen)
+		}
+		go func() {
+			for range 2 {
+				time.Sleep(time.Second)
+				get(t, sim, "/sns/userinfo")
+			}
+		}()
+		start := time.Now()
+		api(t, sim, http.MethodGet, "calls?path=/sns/userinfo&after=1&count=2", "", http.StatusOK, &seen)
+		if waited := time.Since(start); waited != 2*time.Second || len(seen.Calls) != 2 {
+			t.Errorf("after %v: %+v", waited, seen)
+		}
+		api(t, sim, http.MethodGet, "calls?path=/sns/userinfo&count=3&timeout=3s", "", http.StatusOK, &seen)
+		if waited := time.Since(start); waited != 5*time.Second || len(seen.Calls) != 2 {
+			t.Errorf("after %v: %+v; want what there is", waited, seen)
+		}
+	})
+}
+
+// Pages of other sites get nothing; those of the listed origins do.
+func TestOnlyListedOriginsUseTheControlAPI(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{CORSOrigins: []string{"http://localhost:5173"}})
+	for origin, want := range map[string]struct {
+		post, preflight int
+		allowed         string
+	}{
+		"http://localhost:5173": {http.StatusNoContent, http.StatusNoContent, "http://localhost:5173"},
+		"http://evil.example":   {http.StatusForbidden, http.StatusMethodNotAllowed, ""},
+		"":                      {http.StatusNoContent, http.StatusMethodNotAllowed, ""},
+	} {
+		for method, status := range map[string]int{http.MethodPost: want.post, http.MethodOptions: want.preflight} {
+			r := request(method, "/wxsim/api/reset", "")
+			if origin != "" {
+				r.Header.Set("Origin", origin)
+			}
+			if w := do(sim, r); w.Code != status || w.Header().Get("Access-Control-Allow-Origin") != want.allowed {
+				t.Errorf("%s from %q: status %d, allows %q", method, origin, w.Code, w.Header().Get("Access-Control-Allow-Origin"))
+			}
+		}
+	}
+	bad := wxsim.Config{CORSOrigins: []string{"localhost"}}
+	if err := bad.Check(); err == nil || !strings.Contains(err.Error(), "cors[0]") {
+		t.Errorf("Check = %v", err)
+	}
+}
+
+func TestEveryKindOfFaultHasAName(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Enum []any }
+			}
+		}
+	}
+	api(t, sim, http.MethodGet, "openapi.json", "", http.StatusOK, &doc)
+	kinds := doc.Components.Schemas["Fault"].Properties["kind"].Enum
+	for _, kind := range kinds {
+		spec := wxsim.FaultSpec{Path: "/sns/auth", Kind: kind.(string), Name: "n", URL: "/", Number: 300}
+		if err := sim.FailWith(spec); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if page := get(t, sim, "/").Body.String(); strings.Count(page, "data-number=") != len(kinds)-4 {
+		t.Errorf("the page offers %d of %d kinds", strings.Count(page, "data-number="), len(kinds))
+	}
+}

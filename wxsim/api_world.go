@@ -1,0 +1,133 @@
+package wxsim
+
+import (
+	"net/http"
+	"time"
+)
+
+type apiHealth struct {
+	OK  bool      `json:"ok"`
+	URL string    `json:"url"`
+	Now time.Time `json:"now"`
+}
+
+// appRoutes are accounts.
+func appRoutes() []apiRoute {
+	return []apiRoute{
+		{http.MethodGet, "apps", func(s *Server, _ *http.Request) (any, error) { return apiApps{s.Apps()}, nil }},
+		{http.MethodPost, "apps", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[App](r)
+			if err != nil {
+				return nil, err
+			}
+			added, err := s.AddApp(ask)
+			return created{added}, err
+		}},
+		{http.MethodGet, "apps/{appid}/verify_ticket", func(s *Server, r *http.Request) (any, error) {
+			ticket := s.VerifyTicket(r.PathValue("appid"))
+			if ticket == "" {
+				return nil, &apiError{http.StatusNotFound, "没有这个第三方平台", "no platform has this appid"}
+			}
+			return apiVerifyTicket{ticket}, nil
+		}},
+	}
+}
+
+type apiApps struct {
+	Apps []App `json:"apps"`
+}
+
+type apiVerifyTicket struct {
+	Ticket string `json:"component_verify_ticket"`
+}
+
+// worldRoutes are what concerns everybody: clock, switches, limits, faults, media.
+func worldRoutes() []apiRoute {
+	return []apiRoute{
+		{http.MethodGet, "clock", func(s *Server, _ *http.Request) (any, error) { return s.apiClock(), nil }},
+		{http.MethodPost, "clock", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[struct {
+				By string `json:"by"`
+			}](r)
+			if err != nil {
+				return nil, err
+			}
+			by, err := time.ParseDuration(ask.By)
+			if err != nil || by < 0 {
+				return nil, &apiError{http.StatusBadRequest, "by 不是 5m、2h 这样的时长", "by is not a duration such as 5m or 2h"}
+			}
+			s.Advance(by)
+			return s.apiClock(), nil
+		}},
+		{http.MethodGet, "switches", func(s *Server, _ *http.Request) (any, error) { return s.switches(), nil }},
+		{http.MethodPut, "switches", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[map[string]bool](r)
+			if err != nil {
+				return nil, err
+			}
+			for name, on := range ask {
+				if err := s.Switch(name, on); err != nil {
+					return nil, err
+				}
+			}
+			return s.switches(), nil
+		}},
+		{http.MethodGet, "limits", func(s *Server, _ *http.Request) (any, error) { return s.Limits(), nil }},
+		{http.MethodPut, "limits", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[map[string]Limit](r)
+			if err != nil {
+				return nil, err
+			}
+			return ask, s.SetLimits(ask)
+		}},
+		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) { return apiFaults{s.faults.active()}, nil }},
+		{http.MethodPost, "faults", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[FaultSpec](r)
+			if err != nil {
+				return nil, err
+			}
+			if err := s.FailWith(ask); err != nil {
+				return nil, err
+			}
+			return created{apiFaults{s.faults.active()}}, nil
+		}},
+		{http.MethodDelete, "faults", func(s *Server, r *http.Request) (any, error) {
+			if path := r.URL.Query().Get("path"); path != "" {
+				s.Clear(path)
+			} else {
+				s.faults.reset()
+			}
+			return nil, nil
+		}},
+		{http.MethodPost, "media", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[struct {
+				Name        string `json:"name"`
+				ContentType string `json:"content_type"`
+				Data        []byte `json:"data"`
+			}](r)
+			if err != nil {
+				return nil, err
+			}
+			return created{apiMedia{s.AddMedia(ask.Name, ask.ContentType, ask.Data)}}, nil
+		}},
+		{http.MethodPost, "reset", func(s *Server, _ *http.Request) (any, error) {
+			s.Reset()
+			return nil, nil
+		}},
+	}
+}
+
+type apiClock struct {
+	Now   time.Time `json:"now"`
+	Ahead string    `json:"ahead"` // of the real time
+}
+
+func (s *Server) apiClock() apiClock { return apiClock{s.Now(), s.clock.ahead().String()} }
+
+type apiFaults struct {
+	Faults []activeFault `json:"faults"`
+}
+
+type apiMedia struct {
+	MediaID string `json:"media_id"`
+}

@@ -1,0 +1,130 @@
+package wxsim
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+)
+
+// A Decision is what a person makes of a login.
+type Decision string
+
+// The buttons of the consent page.
+const (
+	Ask           Decision = "ask" // show the page
+	Allow         Decision = "allow"
+	Refuse        Decision = "refuse"
+	AllowBase     Decision = "base"     // only snsapi_base, where more was asked
+	AllowSnapshot Decision = "snapshot" // as a snapshot page, so the app sees a virtual user
+)
+
+func decisions() []Decision { return []Decision{Ask, Allow, Refuse, AllowBase, AllowSnapshot} }
+
+// A decision is a Decision about one login.
+type decision struct {
+	ask      *login
+	refused  bool
+	user     string // openid
+	scope    string // may be smaller than what was asked
+	snapshot bool
+	mode     CallbackMode
+}
+
+// decided is the decision of a user. One that the simulator does not know is a refusal.
+func (l *login) decided(d Decision, user string) decision {
+	made := decision{ask: l, user: user, scope: l.scope, snapshot: l.forceSnap || d == AllowSnapshot}
+	switch d {
+	case Allow, AllowSnapshot:
+	case AllowBase:
+		made.scope = scopeBase
+	default:
+		made.refused = true
+	}
+	return made
+}
+
+// A CallbackMode says how often the browser calls the app back after a login. As text it is once,
+// same or other.
+type CallbackMode int
+
+// WeChat's Android app sometimes calls back twice.
+const (
+	CallbackOnce      CallbackMode = iota
+	CallbackSameCode               // twice with one code: the second exchange is answered 40163
+	CallbackOtherCode              // twice with one state and two codes
+)
+
+// MarshalText writes the mode in a word.
+func (m CallbackMode) MarshalText() ([]byte, error) { return word(m, callbackModes()) }
+
+// UnmarshalText reads the word.
+func (m *CallbackMode) UnmarshalText(text []byte) (err error) {
+	*m, err = fromWord[CallbackMode](text, callbackModes())
+	return err
+}
+
+func callbackModes() []string { return []string{"once", "same", "other"} }
+
+// DoubleCallback makes every login that follows call the app back twice: instead of a redirect
+// the browser gets a page that opens one address in a hidden frame and then goes to the other.
+func (s *Server) DoubleCallback(mode CallbackMode) {
+	s.change(func(w *world) { w.callbacks = mode })
+}
+
+// Answer answers every authorize page and QR login from now on without showing it, for the user
+// of any openid; an empty one means the current user. Ask shows the pages again.
+func (s *Server) Answer(d Decision, openID string) error {
+	if !slices.Contains(decisions(), d) {
+		return fmt.Errorf("wxsim: %q is no decision", d)
+	}
+	var err error
+	s.change(func(w *world) {
+		if openID != "" && w.people[openID].person == nil {
+			err = errors.New("wxsim: no such user")
+			return
+		}
+		w.cfg.AutoAllow = d == Allow
+		w.answer, w.answerer = d, openID
+	})
+	return err
+}
+
+// standing is the decision that is made without asking. The switch "auto" is one, too.
+func (w *world) standing() Decision {
+	switch {
+	case w.cfg.AutoAllow:
+		return Allow
+	case w.answer == "" || w.answer == Allow: // the switch was turned off since
+		return Ask
+	}
+	return w.answer
+}
+
+// Consent is a person who opens a login address of either page and decides, without a browser: it
+// returns where the browser would go, and where else with [Server.DoubleCallback]. It fails on an
+// address that WeChat would show an error page about.
+func (s *Server) Consent(address string, d Decision, openID string, mode CallbackMode) (first, second string, err error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", errors.New("wxsim: not an address")
+	}
+	kind := OfficialAccount
+	if u.Path == "/connect/qrconnect" {
+		kind = WebsiteApp
+	}
+	s.change(func(w *world) {
+		ask, fault := w.parseLogin(u.RawQuery, kind)
+		switch {
+		case fault != nil:
+			err = fmt.Errorf("wxsim: error page %d: %s", fault.code, fault.english)
+		case w.people[openID].person == nil:
+			err = errors.New("wxsim: no such user")
+		default:
+			made := ask.decided(d, openID)
+			made.mode = mode
+			first, second = w.callbackURLs(made, w.url)
+		}
+	})
+	return first, second, err
+}
