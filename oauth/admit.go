@@ -57,8 +57,7 @@ func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
 	// The user is known, and has granted enough.
 	case rec.covers(need):
 		if fresh, alive := a.refreshProfile(v, rec); alive {
-			guardHeaders(v.w.Header())
-			return a.pass(v.r, fresh, true), true
+			return a.pass(v.w, v.r, fresh, true), true
 		}
 		// The grant is withdrawn. Ask for all that was lost, though this page may need less.
 		a.logIn(v, login{scope: a.required(Scope(rec.user.Scope))})
@@ -84,6 +83,11 @@ func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
 func (a *Auth) logIn(v *visit, l login) {
 	wechat := a.cfg.AnyBrowser || inWeChat(v.r)
 	switch {
+	// WeChat's dialog refuses to be shown in a part of a page: the user's tap leads out of it. The
+	// website app's page with a QR code is made to be framed.
+	case framed(v.r) && (wechat || a.website == nil):
+		a.showLogin(v, page{Name: framedPage, URL: a.cfg.PublicURL + v.page().String(), Framed: true})
+
 	// WeChat's dialog, or its silent redirect.
 	case wechat:
 		a.redirectToWeChat(v, l, a.client)
@@ -93,8 +97,8 @@ func (a *Auth) logIn(v *visit, l login) {
 		l.scope = ScopeLogin
 		a.redirectToWeChat(v, l, a.website)
 
-	// A code of our own, which a phone confirms. A page that is shown inside another one shows none.
-	case a.desk != nil && !framed(v.r):
+	// A code of our own, which a phone confirms.
+	case a.desk != nil:
 		a.logInByPhone(v, l.scope)
 
 	// There is no way to log in outside WeChat.
@@ -142,11 +146,10 @@ func (a *Auth) Identify(w http.ResponseWriter, r *http.Request) *http.Request {
 		a.observe(r.Context(), core.Event{Name: core.EventStoreDown, Kind: "read"})
 	}
 	if rec == nil {
-		varyCookie(w.Header())
+		varyCookie(w.Header(), new([1]string))
 		return r
 	}
-	guardHeaders(w.Header())
-	return a.pass(r, rec, false)
+	return a.pass(w, r, rec, false)
 }
 
 // required makes a scope that sessions can be measured by. An unknown one asks for the most.

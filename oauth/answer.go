@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 )
 
@@ -13,9 +14,11 @@ func redirect(w http.ResponseWriter, status int, location string) {
 	w.WriteHeader(status)
 }
 
-// redirectTo goes on to a page of this site.
+// redirectTo goes on to a page of this site. Its fragment is empty: browsers carry the
+// #wechat_redirect of WeChat's page over redirects that have none, and a hash router would look for
+// a route of that name.
 func (a *Auth) redirectTo(v *visit, page target) {
-	redirect(v.w, http.StatusFound, a.cfg.PublicURL+page.String())
+	redirect(v.w, http.StatusFound, a.cfg.PublicURL+page.String()+"#")
 }
 
 func writeJSON(w http.ResponseWriter, status int, body map[string]string) {
@@ -32,44 +35,54 @@ func methodNotAllowed(w http.ResponseWriter, allow string) {
 
 // loginRequired answers what cannot follow a redirect. The page's script adds return_to.
 func (a *Auth) loginRequired(v *visit, need Scope) {
-	loginURL := a.cfg.PublicURL + a.loginPath
+	loginURL, query := a.cfg.PublicURL+a.loginPath, url.Values{}
 	if !a.cfg.Scope.covers(need) {
-		loginURL += "?scope=" + string(need)
+		query.Set("scope", string(need))
+		loginURL += "?" + query.Encode()
 	}
+	switch {
+	case v.r.Method == http.MethodHead:
+		unauthorized(v)
+		v.w.WriteHeader(http.StatusUnauthorized)
+	case !wantsPage(v.r):
+		unauthorized(v)
+		writeJSON(v.w, http.StatusUnauthorized, map[string]string{"error": "login_required", "login_url": loginURL})
+	// A service worker, or a script that shows whole pages. The page itself can start the login.
+	case v.r.Method == http.MethodGet:
+		a.showLogin(v, page{Name: loginPage, URL: a.cfg.PublicURL + v.page().String()})
+	// A form, whose content is lost.
+	default:
+		query.Set("return_to", a.prefix+v.page().String())
+		a.showLogin(v, page{Name: unsentPage, URL: a.cfg.PublicURL + a.loginPath + "?" + query.Encode()})
+	}
+}
+
+// showLogin answers with a page whose link leads to a login.
+func (a *Auth) showLogin(v *visit, p page) {
+	unauthorized(v)
+	a.look.message(v.w, v.r, http.StatusUnauthorized, p)
+}
+
+func unauthorized(v *visit) {
 	setHeaders(v.w.Header())
 	v.w.Header().Set("WWW-Authenticate", "WeChat")
-	if v.r.Method == http.MethodHead {
-		v.w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	writeJSON(v.w, http.StatusUnauthorized, map[string]string{"error": "login_required", "login_url": loginURL})
 }
 
 // setHeaders are those of every answer of ours.
 func setHeaders(h http.Header) {
-	h.Set("Cache-Control", "private, no-store")
+	h.Set("Cache-Control", privateNoStore)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// The header values of guarded pages are shared by all requests: each has no room behind its one
-// element, so that adding to a header copies it.
-var (
-	privateNoStore = []string{"private, no-store"} //nolint:gochecknoglobals // never changed
-	cookieVaries   = []string{"Cookie"}            //nolint:gochecknoglobals // never changed
-)
+const privateNoStore = "private, no-store"
 
-// guardHeaders keep a page that depends on the user out of shared caches, unless its handler says
-// otherwise.
-func guardHeaders(h http.Header) {
-	h["Cache-Control"] = privateNoStore
-	varyCookie(h)
-}
-
-func varyCookie(h http.Header) {
+// varyCookie says that a page depends on its cookies. values is the memory for it.
+func varyCookie(h http.Header, values *[1]string) {
 	switch vary := h["Vary"]; {
 	case len(vary) == 0:
-		h["Vary"] = cookieVaries
+		values[0] = "Cookie"
+		h["Vary"] = values[:]
 	case !slices.Contains(vary, "Cookie"):
 		h["Vary"] = append(slices.Clip(vary), "Cookie")
 	}

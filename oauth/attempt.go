@@ -40,11 +40,18 @@ func newAttempts(cfg Config) (t attempts, err error) {
 
 const (
 	attemptSeconds = 600
+	attemptName    = 8 // characters of the state, in the cookie's name
 	maxAttempts    = 5
 )
 
 func (t *attempts) name(text string) string {
-	return t.prefix + text[len(statePrefix):len(statePrefix)+8]
+	return t.prefix + text[len(statePrefix):len(statePrefix)+attemptName]
+}
+
+// owns reports whether a cookie of that name is an attempt's of this program. Of another program,
+// which has a Config.Name, more follows behind the prefix.
+func (t *attempts) owns(name string) bool {
+	return strings.HasPrefix(name, t.prefix) && len(name) == len(t.prefix)+attemptName
 }
 
 // tie sets the cookie of s, and clears the oldest of the others so that at most five stay.
@@ -60,7 +67,7 @@ func (t *attempts) tie(v *visit, s state) error {
 	}
 	var others []attempt
 	for otherName, value := range cookie.All(v.r) {
-		if !strings.HasPrefix(otherName, t.prefix) || otherName == name {
+		if !t.owns(otherName) || otherName == name {
 			continue
 		}
 		other := attempt{name: otherName}

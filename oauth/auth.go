@@ -21,7 +21,9 @@ import (
 type Auth struct {
 	cfg       Config
 	look      look    // of our pages
-	loginPath string  // escaped, as browsers send it
+	origin    string  // PublicURL without its path
+	prefix    string  // the path of PublicURL, which a proxy takes away; mostly empty
+	loginPath string  // escaped, as it arrives here
 	client    *Client // of the official account
 	website   *Client // nil without cfg.Website
 	attempts  attempts
@@ -39,6 +41,8 @@ func New(cfg Config) (*Auth, error) {
 		return nil, fmt.Errorf("wxoauth: bad Config:\n%w", err)
 	}
 	a := &Auth{cfg: cfg, look: look{cfg.Brand, cfg.PublicURL}, loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection()}
+	a.origin = originOf(cfg.PublicURL)
+	a.prefix = strings.TrimPrefix(cfg.PublicURL, a.origin)
 	var faults [7]error
 	a.client, faults[0] = a.newClient(cfg.AppID, cfg.Secret)
 	if cfg.Website != nil {
@@ -50,7 +54,7 @@ func New(cfg Config) (*Auth, error) {
 	if cfg.Desk != nil {
 		a.desk, faults[5] = newDesk(cfg, a.outcomes.store)
 	}
-	faults[6] = a.csrf.AddTrustedOrigin(cfg.PublicURL)
+	faults[6] = a.csrf.AddTrustedOrigin(a.origin)
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}
@@ -64,11 +68,14 @@ func (a *Auth) newClient(appID string, secret core.Secret) (*Client, error) {
 	})
 }
 
-// cookieName returns a name of ours for one account's cookies, and whether they carry Secure: both
-// follow PublicURL, as browsers see it, and no header of a request.
+// cookieName returns a name of ours for the cookies of one account and program, and whether they
+// carry Secure: both follow PublicURL, as browsers see it, and no header of a request.
 func (cfg *Config) cookieName(kind string) (name string, secure bool) {
 	sum := sha256.Sum256([]byte(cfg.AppID))
 	name = kind + "-" + hex.EncodeToString(sum[:3])
+	if cfg.Name != "" {
+		name += "-" + cfg.Name
+	}
 	if secure = strings.HasPrefix(cfg.PublicURL, "https:"); secure {
 		name = "__Host-" + name
 	}

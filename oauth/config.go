@@ -25,7 +25,8 @@ import (
 type Config struct {
 	AppID     string      // of the official account
 	Secret    core.Secret // its AppSecret
-	PublicURL string      // scheme://host[:port] that browsers use. http only for loopback, or with InsecureHTTP
+	PublicURL string      // scheme://host[:port][/path] that browsers use. http only for loopback, or with InsecureHTTP
+	Name      string      // tells programs of one AppID on one host apart: part of the cookies' names. 1 to 16 of a-z, 0-9 and -
 
 	InsecureHTTP bool // allow http on other hosts: whoever sees the traffic can take over accounts
 
@@ -61,7 +62,8 @@ type Config struct {
 	// [ErrRefused] refuses the login with a 403 page. Any other error is a fault: a 500 page, and
 	// its text in the log. ctx lives 8 seconds at most and survives a browser that hangs up.
 	OnLogin func(ctx context.Context, r *http.Request, u *core.User) error
-	// OnError replaces the built-in error page. err is a [*Failure].
+	// OnError replaces the built-in error page. err is a [*Failure]. The address may hold WeChat's
+	// code: the built-in page replaces it by [Failure.RetryURL] in the browser's history.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 
 	Brand Brand // what our pages show of this site; default: nothing but its host, where a page needs a name
@@ -119,11 +121,12 @@ func (cfg Config) check() (Config, error) {
 	}
 	refuse(cfg.AppID == "", "AppID is missing")
 	refuse(cfg.Secret == "", "Secret is missing")
-	origin, err := checkOrigin(cfg.PublicURL, cfg.InsecureHTTP)
+	publicURL, err := checkPublicURL(cfg.PublicURL, cfg.InsecureHTTP)
 	if err != nil {
 		faults = append(faults, err)
 	}
-	cfg.PublicURL = origin
+	cfg.PublicURL = publicURL
+	refuse(len(cfg.Name) > 16 || strings.Trim(cfg.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "", "Name is not 1 to 16 characters of a-z, 0-9 and -")
 	refuse(len(cfg.Keys) == 0, "Keys is missing: one random key of 32 bytes is enough")
 	for i, key := range cfg.Keys {
 		refuse(len(key) < 32, fmt.Sprintf("Keys[%d] is shorter than 32 bytes", i))
@@ -162,8 +165,8 @@ func (cfg Config) check() (Config, error) {
 	return cfg, errors.Join(faults...)
 }
 
-// checkOrigin returns PublicURL as browsers write an origin.
-func checkOrigin(raw string, insecure bool) (string, error) {
+// checkPublicURL returns PublicURL as browsers write it.
+func checkPublicURL(raw string, insecure bool) (string, error) {
 	if raw == "" {
 		return "", errors.New("PublicURL is missing")
 	}
@@ -171,15 +174,23 @@ func checkOrigin(raw string, insecure bool) (string, error) {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
 		return "", errors.New("PublicURL is not of the form https://host[:port]")
 	}
-	if u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil || strings.ContainsAny(raw, "#@") {
-		return "", errors.New("PublicURL has more than scheme, host and port")
+	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil || strings.ContainsAny(raw, "#@") {
+		return "", errors.New("PublicURL has more than scheme, host, port and path")
+	}
+	if u.Path != "" && (path.Clean(u.Path) != u.Path || u.Path == "/" || !plainPath(u.Path)) {
+		return "", errors.New("PublicURL has a path that is not plain, or that ends with a slash")
 	}
 	if u.Scheme == "http" && !insecure && !loopback(u.Hostname()) {
 		return "", errors.New("PublicURL is http on a host that is not loopback: use https, or set InsecureHTTP")
 	}
 	host := strings.ToLower(u.Host)
 	host = strings.TrimSuffix(host, map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
-	return u.Scheme + "://" + strings.TrimSuffix(host, ":"), nil
+	return u.Scheme + "://" + strings.TrimSuffix(host, ":") + u.Path, nil
+}
+
+// plainPath reports whether all bytes of a path mean themselves.
+func plainPath(path string) bool {
+	return strings.Trim(strings.ToLower(path), "abcdefghijklmnopqrstuvwxyz0123456789/-._~") == ""
 }
 
 func loopback(host string) bool {

@@ -16,6 +16,8 @@ type admission struct {
 	admitted        bool // by Admit; false: only identified
 	user            *core.User
 
+	cacheControl, vary [1]string // the values of these headers: the request's own, as a handler may change them in place
+
 	mu     sync.Mutex
 	record *record // of user; AccessToken may replace it
 }
@@ -52,7 +54,12 @@ func (a *Auth) admission(ctx context.Context) *admission {
 	return adm
 }
 
-// pass puts the user on the context.
-func (a *Auth) pass(r *http.Request, rec *record, admitted bool) *http.Request {
-	return r.WithContext(&admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec}) //nolint:contextcheck // it is the request's, and more
+// pass puts the user on the context, and keeps the page, which depends on the user, out of shared
+// caches, unless its handler says otherwise.
+func (a *Auth) pass(w http.ResponseWriter, r *http.Request, rec *record, admitted bool) *http.Request {
+	adm := &admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec}
+	adm.cacheControl[0] = privateNoStore
+	w.Header()["Cache-Control"] = adm.cacheControl[:]
+	varyCookie(w.Header(), &adm.vary)
+	return r.WithContext(adm) //nolint:contextcheck // it is the request's, and more
 }

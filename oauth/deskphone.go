@@ -42,12 +42,6 @@ func (a *Auth) answerTicket(v *visit, text string) {
 	}
 }
 
-// framed reports whether r loads a page into another one.
-func framed(r *http.Request) bool {
-	dest := r.Header.Get("Sec-Fetch-Dest")
-	return dest != "" && dest != "document"
-}
-
 // showConfirmation asks the phone's user, once it is known who that is.
 func (a *Auth) showConfirmation(v *visit, t ticket) {
 	r, ok := a.admit(v, t.scope)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -61,7 +60,7 @@ func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, change
 	view := &deskView{
 		Number: t.number,
 		Code:   a.ticketURL(t),
-		Wait:   strings.TrimPrefix(a.cfg.PublicURL, originOf(a.cfg.PublicURL)) + a.loginPath + "?desk=wait",
+		Wait:   a.prefix + a.loginPath + "?desk=wait",
 		State:  state,
 		Others: len(held.tickets) > 1,
 		Renew:  seconds(deskRenewal - a.desk.tickets.age(t)),

@@ -37,13 +37,14 @@ var ErrRefused = errors.New("oauth: the app refuses this login")
 type Failure struct {
 	Status   int    // HTTP status of the answer: 400, 403, 500, 502, 503 or 504
 	Kind     Kind   // why, in one word
-	RetryURL string // absolute: the page that was asked for; opening it tries again
+	RetryURL string // absolute: the page that was asked for; opening it tries again. After a callback it is the address without WeChat's code
 	Err      error  // for logs; never holds a secret. Not for pages
 
 	storeOp string // of KindStore: "read" or "write"
 
-	code string // names this failure on its page and in the log
-	look *look  // of the site that it happened on
+	code   string // names this failure on its page and in the log
+	look   *look  // of the site that it happened on
+	script script // of its page; none: the browser's address is RetryURL
 }
 
 // Error says why, with the cause: for logs, not for pages.
@@ -137,6 +138,9 @@ func (a *Auth) fail(v *visit, f *Failure) {
 	f = new(*f) // it may be the failure of others as well
 	f.RetryURL = a.cfg.PublicURL + v.page().String()
 	f.code, f.look = newFailureCode(), &a.look
+	if len(v.address.states) > 0 {
+		f.script = tidyScript
+	}
 	a.report(v.r.Context(), f)
 	if a.cfg.OnError != nil {
 		setHeaders(v.w.Header())
@@ -165,7 +169,7 @@ func (a *Auth) report(ctx context.Context, f *Failure) {
 func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	f.setRetryAfter(w.Header())
-	if !navigation(r) && !acceptsHTML(r) {
+	if !wantsPage(r) {
 		writeJSON(w, f.Status, map[string]string{"error": string(f.Kind)})
 		return
 	}
@@ -173,9 +177,9 @@ func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
 	if look == nil { // a Failure that the app made
 		look = &unknownLook
 	}
-	p := page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code}
+	p := page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code, script: f.script}
 	if p.Words == ticketWords || p.Words == decidedWords { // the code is on another screen
-		p.URL = ""
+		p.URL, p.script = "", script{}
 	}
 	look.message(w, r, f.Status, p)
 }

@@ -1,10 +1,16 @@
 package oauth
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+	"strings"
+)
 
 // LoginHandler starts a login for a page's script, which sends the browser to
 // LoginPath?return_to=/path#fragment. It goes on to return_to once the user is signed in, at once
-// if that is so already. A return_to that could lead off the site is replaced by "/".
+// if that is so already. return_to is a path as the browser sees it, with the path of PublicURL, or
+// a whole address that begins with PublicURL, as location.href does. One that could lead off the
+// site is replaced by the home page.
 //
 // scope=snsapi_userinfo asks for more than Config.Scope; it never asks for less.
 //
@@ -45,13 +51,27 @@ func (a *Auth) answerLoginPath(v *visit) {
 	a.returnTo(v.w, http.StatusFound, page.first("return_to"))
 }
 
-// returnTo redirects to a page of this site.
+// returnTo redirects to a page of this site. raw is a path as browsers see it, or the whole address.
 func (a *Auth) returnTo(w http.ResponseWriter, status int, raw string) {
-	to, ok := safeReturn(raw, a.cfg.LoginPath)
+	to, ok := safeReturn(a.withoutOrigin(raw), a.prefix+a.cfg.LoginPath)
 	if !ok {
-		to = "/"
+		to = a.prefix + "/"
 	}
-	redirect(w, status, a.cfg.PublicURL+to)
+	redirect(w, status, a.origin+to)
+}
+
+// withoutOrigin returns the path of an address that begins with PublicURL. Everything else is
+// returned as it is.
+func (a *Auth) withoutOrigin(address string) string {
+	rest, ok := strings.CutPrefix(address, a.cfg.PublicURL)
+	switch {
+	case !ok || rest != "" && !strings.ContainsAny(rest[:1], "/?#"):
+		return address
+	case strings.HasPrefix(rest, "/"):
+		return a.prefix + rest
+	default:
+		return cmp.Or(a.prefix, "/") + rest
+	}
 }
 
 // embeds reports whether a script of this site asks for a QR code to show in its page, in a browser

@@ -34,7 +34,7 @@ func (a *Auth) LogoutHandler() http.Handler {
 		switch to := r.FormValue("return_to"); {
 		case to != "":
 			a.returnTo(w, http.StatusSeeOther, to)
-		case acceptsHTML(r):
+		case wantsPage(r):
 			a.look.message(w, r, http.StatusOK, page{Name: signedOutPage})
 		default:
 			w.WriteHeader(http.StatusNoContent)

@@ -26,6 +26,7 @@ var (
 
 	copyScript = newScript("copy", "")                     //nolint:gochecknoglobals // see above
 	deskScript = newScript("desk", "; connect-src 'self'") //nolint:gochecknoglobals // see above
+	tidyScript = newScript("tidy", "")                     //nolint:gochecknoglobals // see above
 )
 
 func parsePage(name string) *template.Template {
@@ -76,6 +77,7 @@ const (
 	signedOutPage    = "signed-out"
 	askPage          = "ask"
 	framedPage       = "framed"  // a login cannot go on inside a frame
+	loginPage        = "login"   // a page was loaded by something that cannot go to WeChat
 	unsentPage       = "unsent"  // a form was sent without a session: nothing was done with it
 	ticketWords      = "ticket"  // of KindState: a desk's ticket that is not good
 	decidedWords     = "decided" // of KindState: a desk's ticket that somebody else has answered

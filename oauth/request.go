@@ -5,24 +5,58 @@ import (
 	"strings"
 )
 
-// navigation reports whether r is a browser loading a page: only that may be answered with a
-// redirect. A script could not follow it, and a body would be lost.
+// navigation reports whether r is a browser loading a page, or a frame of one: only that may be
+// answered with a redirect. A script could not follow it, and a body would be lost.
 func navigation(r *http.Request) bool {
 	h := r.Header
-	if r.Method != http.MethodGet || h.Get("Upgrade") != "" || strings.EqualFold(h.Get("X-Requested-With"), "XMLHttpRequest") {
+	mode, dest, accept := h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), h.Get("Accept")
+	switch {
+	case r.Method != http.MethodGet || h.Get("Upgrade") != "" || isXHR(r) || isPrefetch(r):
+		return false
+	case mode != "" && mode != "navigate":
+		return false
+	case dest != "" && dest != "document" && !framed(r):
+		return false
+	case acceptsHTML(r):
+		return true
+	case accept != "" && accept != "*/*" || !strings.Contains(r.UserAgent(), "Mozilla/"):
 		return false
 	}
-	if mode := h.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
-		return false
+	// Browsers over plain http and old ones say nothing of themselves, and their scripts accept
+	// anything: so do some of their page loads, which no script can imitate by accident.
+	return mode != "" || dest != "" || (accept == "" || h.Get("Upgrade-Insecure-Requests") == "1") && !scripted(r)
+}
+
+// framed reports whether r loads a part of a page. Browsers without Sec-Fetch headers do not say.
+func framed(r *http.Request) bool {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return dest == "iframe" || dest == "frame"
+}
+
+// scripted reports whether r has a header that no browser sends when it loads a page.
+func scripted(r *http.Request) bool {
+	for _, name := range []string{"Origin", "Content-Type", "Hx-Request", "Range"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
 	}
-	if dest := h.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" && dest != "iframe" {
-		return false
-	}
-	if isPrefetch(h.Get("Sec-Purpose")) || isPrefetch(h.Get("Purpose")) {
-		return false
-	}
-	accept := h.Get("Accept")
-	return acceptsHTML(r) || ((accept == "" || accept == "*/*") && strings.Contains(r.UserAgent(), "Mozilla/"))
+	return false
+}
+
+// wantsPage reports whether an answer to r is for a person's eyes, if it is no redirect: to a
+// submitted form, to a service worker or a script that shows whole pages.
+func wantsPage(r *http.Request) bool {
+	script := isXHR(r) || r.Header.Get("Hx-Request") != "" || isPrefetch(r)
+	return navigation(r) || acceptsHTML(r) && !script
+}
+
+func isXHR(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("X-Requested-With"), "XMLHttpRequest")
+}
+
+func isPrefetch(r *http.Request) bool {
+	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose")
+	return strings.Contains(strings.ToLower(purpose), "prefetch")
 }
 
 // ownScript reports whether r is the fetch of a page of this very site. A browser without Sec-Fetch
@@ -31,10 +65,8 @@ func ownScript(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin" && r.Header.Get("Sec-Fetch-Dest") == "empty"
 	}
-	return strings.EqualFold(r.Header.Get("X-Requested-With"), "XMLHttpRequest")
+	return isXHR(r)
 }
-
-func isPrefetch(purpose string) bool { return strings.Contains(strings.ToLower(purpose), "prefetch") }
 
 func acceptsHTML(r *http.Request) bool {
 	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html")

@@ -32,6 +32,17 @@ func loginCases() Group {
 		{Name: "the same in a group", Test: func(t *World) {
 			t.WantPage(t.Browser().Open(PublicURL+"/group/x?a=1"), "/group/x?a=1")
 		}},
+		{Name: "a page without a fragment has none after a login, and one with a fragment keeps it", Test: func(t *World) {
+			for _, page := range []string{"/me", "/me?a=1"} {
+				if v := t.Browser().Open(PublicURL + page); v.Address() != PublicURL+page {
+					t.Errorf("arrived at %s:\n\t%s", v.Address(), v.Trail())
+				}
+			}
+			to := "/me?a=1#/cart/7"
+			if v := t.Browser().Open(PublicURL + "/wechat/login?return_to=" + url.QueryEscape(to)); v.Address() != PublicURL+to {
+				t.Errorf("arrived at %s:\n\t%s", v.Address(), v.Trail())
+			}
+		}},
 		{Name: "a thousand pages later WeChat was not asked again and no cookie was set", Test: func(t *World) {
 			b := t.Browser()
 			t.SignIn(b)

@@ -42,7 +42,7 @@ func pageCases() Group {
 				Header: http.Header{"Referer": {"https://evil.com/referer-from-outside"}, "X-Name": {"header-from-outside"}, "Cookie": {"a=cookie-from-outside"}},
 			})
 			t.WantStatus(v, 400)
-			for _, no := range []string{"<script", "<img", "referer-from", "header-from", "cookie-from", forgedState} {
+			for _, no := range []string{"alert(1)", "<img", "referer-from", "header-from", "cookie-from", forgedState} {
 				if strings.Contains(v.Body, no) {
 					t.Errorf("the page holds %q:\n%s", no, v.Body)
 				}
@@ -289,6 +289,42 @@ func pageCases() Group {
 					t.Errorf("%s has %q", path, got)
 				}
 			})
+		}},
+		{Name: "what a page changes in its headers in place stays with that page", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			for range 2 {
+				v := b.Open(PublicURL + "/group/edit")
+				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...), "|"); got != "Cookie, edited|private, no-store, edited" {
+					t.Errorf("the page that edits has %q", got)
+				}
+				v = b.Open(PublicURL + "/me")
+				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...), "|"); got != "Cookie|private, no-store" {
+					t.Errorf("another page has %q", got)
+				}
+			}
+			anonymous := t.Browser()
+			for range 2 {
+				v := anonymous.Open(PublicURL + "/?edit=vary")
+				if got := strings.Join(v.Header["Vary"], "|"); got != "Cookie, edited" {
+					t.Errorf("a public page that edits has %q", got)
+				}
+			}
+		}},
+		{Name: "an error page takes WeChat's code out of the browser's address, and the code is not spent twice", Test: func(t *World) {
+			b := t.Browser()
+			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
+			t.Sim.Fail(exchangePath, wxsim.Status(502))
+			v := b.Open(callback)
+			t.WantRefusal(v, 502, oauth.KindUpstream)
+			if !strings.Contains(v.Body, `history.replaceState(null, "", document.querySelector(".button").href);`) || !strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
+				t.Errorf("the page leaves the address as it is:\n%s", v.Body)
+			}
+			t.WantCalls(1, 0)
+			v = t.Browser().Open(PublicURL + "/me?a=1&code=c&state=" + forgedState)
+			if !strings.Contains(v.Body, "history.replaceState") || !strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
+				t.Errorf("the page of a made-up state leaves the address as it is:\n%s", v.Body)
+			}
 		}},
 		{Name: "what the app says of Vary stays", Test: func(t *World) {
 			inner, err := t.Frame.Routes(t.config(nil), t)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -30,10 +31,16 @@ func shapeCases() Group {
 			r.URL = PublicURL + path
 			v := b.Do(r)
 			switch {
+			case r.Method == http.MethodGet && r.Kind.Frame:
+				t.wantLoginPage(v, "framed", `href="`+PublicURL+path+`" target="_top"`)
 			case r.Method == http.MethodGet && r.Kind.Page:
 				if v.Status != http.StatusFound || v.Next == "" {
 					t.Errorf("%s by %s: status %d, want a redirect to WeChat", r.Method, r.Kind.Name, v.Status)
 				}
+			case r.Method == http.MethodGet && r.Kind.HTML:
+				t.wantLoginPage(v, "login", `href="`+PublicURL+path+`"`)
+			case r.Method != http.MethodHead && r.Kind.HTML:
+				t.wantLoginPage(v, "unsent", `href="`+PublicURL+"/wechat/login?return_to="+url.QueryEscape(path))
 			default:
 				t.WantLoginRequired(v)
 				if r.Method == http.MethodHead && v.Body != "" || r.Method != http.MethodHead && !strings.Contains(v.Body, `"login_url":"`+loginURL+`"`) {
@@ -121,7 +128,7 @@ func shapeCases() Group {
 			open(t, b, "/p/x")
 		}},
 		{Name: "an unknown method never gets through", OneLine: true, Test: func(t *World) {
-			v := t.Browser().Do(webtest.Request{Method: "PROPFIND", URL: PublicURL + "/me"})
+			v := t.Browser().Do(webtest.Request{Method: "PROPFIND", URL: PublicURL + "/me", Kind: webtest.Fetch()})
 			t.WantLoginRequired(v)
 			if len(t.Shown()) > 0 {
 				t.Error("the page was shown")
@@ -136,12 +143,48 @@ func shapeCases() Group {
 				t.Errorf("the page was shown: %+v", shown)
 			}
 		}},
-		{Name: "a form's body is not lost to a redirect: after the login it can be sent again", Test: func(t *World) {
+		{Name: "a form's body is not lost to a redirect: a page says so, and after the login it can be sent again", Test: func(t *World) {
 			b := t.Browser()
 			r := webtest.Request{Method: http.MethodPost, URL: PublicURL + "/me", Form: "a=1"}
-			t.WantLoginRequired(b.Do(r))
-			t.SignIn(b)
+			v := b.Do(r)
+			t.wantLoginPage(v, "unsent", `href="`+PublicURL+`/wechat/login?return_to=%2Fme"`)
+			_, login, _ := strings.Cut(v.Body, `class="button" href="`)
+			login, _, _ = strings.Cut(login, `"`)
+			t.WantPage(b.Open(login), "/me")
 			t.WantUser(b.Do(r), 0)
+		}},
+		{Name: "a browser that says nothing of itself loads a page only where no script can be meant", Test: func(t *World) {
+			for _, tt := range []struct {
+				page   bool
+				header http.Header
+			}{
+				{true, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}}},
+				{true, http.Header{"Accept": {webtest.AcceptPage}}},
+				{false, http.Header{"Accept": {"*/*"}}},
+				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"0"}}},
+				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Origin": {PublicURL}}},
+				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Content-Type": {"application/json"}}},
+				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Hx-Request": {"true"}}},
+				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Range": {"bytes=0-"}}},
+				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "X-Requested-With": {"XMLHttpRequest"}}},
+				{false, http.Header{"Origin": {PublicURL}}},
+			} {
+				v := t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Kind{Header: tt.header}})
+				if tt.page {
+					t.WantRestart(v)
+				} else {
+					t.WantLoginRequired(v)
+				}
+			}
+		}},
+		{Name: "scripts of such a browser do not push out the visitor's own login", Test: func(t *World) {
+			b := t.Browser()
+			a := t.Begin(b, PublicURL+"/me")
+			for range 10 {
+				t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/group/x", Kind: webtest.KindNamed("fetch in a browser that knows no Sec-Fetch headers")}))
+			}
+			t.WantPage(b.Open(a.Callback(0)), "/me")
+			t.WantCalls(1, 1)
 		}},
 	}}
 }
@@ -181,6 +224,15 @@ func streamCases() Group {
 			}
 		}},
 	}}
+}
+
+// wantLoginPage fails the case unless v is a 401 page of that name for a person to read, with a link.
+func (w *World) wantLoginPage(v *webtest.Visit, name, link string) {
+	w.Helper()
+	if v.Status != http.StatusUnauthorized || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") || len(v.SetCookies()) > 0 ||
+		!strings.Contains(v.Body, `<body data-page="`+name+`"`) || !strings.Contains(v.Body, link) {
+		w.Errorf("%s %s: want the 401 page %s with %s, got %d %s", v.Method, v.Address(), name, link, v.Status, v.Body)
+	}
 }
 
 // SignIn logs WeChat's first user in.

@@ -40,6 +40,7 @@ func Groups() []Group {
 		deskCases(),
 		configCases(),
 		secretCases(),
+		prefixCases(),
 		uploadCases(),
 		miniCases(),
 	}

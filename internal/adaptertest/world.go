@@ -199,6 +199,11 @@ func (w *World) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
 	case strings.HasSuffix(r.URL.Path, "/vary"):
 		rw.Header()["Vary"] = append(rw.Header()["Vary"], "X-Of-This-Page")
 		rw.Header()["Cache-Control"] = append(rw.Header()["Cache-Control"], "no-transform")
+	case r.URL.RawQuery == "edit=vary":
+		rw.Header()["Vary"][0] += ", edited"
+	case strings.HasSuffix(r.URL.Path, "/edit"):
+		rw.Header()["Cache-Control"][0] += ", edited"
+		rw.Header()["Vary"][0] += ", edited"
 	case strings.HasSuffix(r.URL.Path, "/public"):
 		rw.Header().Set("Cache-Control", "public, max-age=60")
 	}

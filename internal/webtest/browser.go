@@ -86,8 +86,7 @@ func (v *Visit) Redirects() int { return len(v.Hops) - 1 }
 // Address is what the address bar shows.
 func (v *Visit) Address() string { return Show(v.URL) }
 
-// Page is Address without the fragment. Browsers keep the #wechat_redirect of WeChat's page over
-// redirects that bring no fragment of their own, so most logins end with it.
+// Page is Address without the fragment.
 func (v *Visit) Page() string {
 	address, _, _ := strings.Cut(v.Address(), "#")
 	return address

@@ -19,7 +19,9 @@ const AcceptPage = "text/html,application/xhtml+xml,application/xml;q=0.9,image/
 type Kind struct {
 	Name   string
 	Header http.Header
-	Page   bool   // loads a whole page: may be answered with a redirect
+	Page   bool   // loads a page: may be answered with a redirect
+	Frame  bool   // the page is shown inside another one
+	HTML   bool   // asks for HTML, whatever the method: a person sees the answer
 	Agent  string // default the browser's; "-" sends none
 }
 
@@ -34,18 +36,20 @@ func Kinds() []Kind {
 	}
 	return []Kind{
 		Navigation(), OldNavigation(),
-		{Name: "a page in a WebView that accepts anything", Page: true, Header: http.Header{"Accept": {"*/*"}}},
+		{Name: "a page in a WebView that accepts anything", Page: true, Header: http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}}},
 		{Name: "a page in a WebView that says nothing about types", Page: true, Header: http.Header{}},
-		{Name: "a page in an iframe", Page: true, Header: fetch("navigate", "iframe", "Accept", AcceptPage)},
+		{Name: "a page in an iframe", Page: true, Frame: true, HTML: true, Header: fetch("navigate", "iframe", "Accept", AcceptPage)},
 		{Name: "fetch", Header: fetch("cors", "empty", "Accept", "*/*")},
-		{Name: "fetch of a page", Header: fetch("same-origin", "empty", "Accept", "text/html")},
-		{Name: "fetch of a page that names no destination", Header: http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}}},
+		{Name: "fetch in a browser that knows no Sec-Fetch headers", Header: http.Header{"Accept": {"*/*"}}},
+		{Name: "fetch by htmx", Header: http.Header{"Accept": {"*/*"}, "Hx-Request": {"true"}}},
+		{Name: "fetch of a page", HTML: true, Header: fetch("same-origin", "empty", "Accept", "text/html")},
+		{Name: "fetch of a page that names no destination", HTML: true, Header: http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}}},
 		{Name: "XHR", Header: fetch("cors", "empty", "Accept", "application/json, text/plain, */*", "X-Requested-With", "XMLHttpRequest")},
 		{Name: "XHR of an old WebView", Header: http.Header{"Accept": {"text/html, */*; q=0.01"}, "X-Requested-With": {"XMLHttpRequest"}}},
 		{Name: "JSON for a script of an old WebView", Header: http.Header{"Accept": {"application/json"}, "X-Requested-With": {"com.tencent.mm"}}},
 		{Name: "an image", Header: fetch("no-cors", "image", "Accept", "image/avif,image/webp,*/*;q=0.8")},
 		{Name: "a script", Header: fetch("no-cors", "script", "Accept", "*/*")},
-		{Name: "an object", Header: fetch("navigate", "object", "Accept", AcceptPage)},
+		{Name: "an object", HTML: true, Header: fetch("navigate", "object", "Accept", AcceptPage)},
 		{Name: "an event stream", Header: fetch("cors", "empty", "Accept", "text/event-stream")},
 		{Name: "an event stream of an old WebView", Header: http.Header{"Accept": {"text/event-stream"}}},
 		{Name: "a WebSocket", Header: fetch("websocket", "websocket", "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")},
@@ -61,7 +65,7 @@ func Kinds() []Kind {
 // Navigation is a tap on a link in today's WeChat on Android, which names its package on every
 // navigation.
 func Navigation() Kind {
-	return Kind{Name: "a page", Page: true, Header: http.Header{
+	return Kind{Name: "a page", Page: true, HTML: true, Header: http.Header{
 		"Accept": {AcceptPage}, "X-Requested-With": {"com.tencent.mm"}, "Upgrade-Insecure-Requests": {"1"},
 		"Sec-Fetch-Site": {"none"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-User": {"?1"}, "Sec-Fetch-Dest": {"document"},
 	}}
@@ -69,7 +73,7 @@ func Navigation() Kind {
 
 // OldNavigation is the same in a WebView that knows no Sec-Fetch headers.
 func OldNavigation() Kind {
-	return Kind{Name: "a page in an old WebView", Page: true, Header: http.Header{
+	return Kind{Name: "a page in an old WebView", Page: true, HTML: true, Header: http.Header{
 		"Accept": {AcceptPage}, "X-Requested-With": {"com.tencent.mm"}, "Upgrade-Insecure-Requests": {"1"},
 	}}
 }
