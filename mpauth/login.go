@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // eventKind is the Kind of login events, which for web logins is a scope.
@@ -46,7 +48,7 @@ func (a *Auth) LoginHandler() http.Handler { return post(a.login) }
 func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	a.observe(r.Context(), core.Event{Name: core.EventLoginStarted, Kind: eventKind})
-	answer, p := a.signIn(r)
+	answer, p := a.signIn(r, began)
 	if p != nil {
 		code, _ := errors.AsType[core.Code](p.err)
 		a.observe(r.Context(), core.Event{Name: core.EventLoginRefused, Kind: p.word, Code: code})
@@ -58,7 +60,7 @@ func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
+func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem) {
 	code, err := readCode(r)
 	if err != nil {
 		return nil, &problem{status: http.StatusBadRequest, word: badRequest, err: err}
@@ -84,8 +86,11 @@ func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
 		}
 	}
 	rec := record{*session, time.Unix(time.Now().Unix(), 0)} // whole seconds, as it will be read
-	token, err := a.tokens.issue(r, rec)
-	if err != nil {
+	token, err := a.tokens.issue(r, rec, began)
+	switch {
+	case errors.Is(err, sessionstore.ErrEnded): // the code is spent; with another one OnLogin decides anew
+		return nil, &problem{status: http.StatusUnauthorized, word: invalidCode, err: err}
+	case err != nil:
 		return nil, storeProblem("write", err)
 	}
 	a.endEarlier(r)
@@ -148,6 +153,26 @@ func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	private(w.Header())
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// EndSessions ends every session of a user: those of header tokens, on all replicas, and the
+// browser sessions that were handed over from the mini program, where they are in the same Store. A
+// login under way does not survive it. To keep the user out, let OnLogin refuse, too.
+//
+// Errors: [sessionstore.ErrUnsupported] with tokens that no store knows, [ErrArgument] for what is
+// no openid. After any other error nobody knows whether it has taken effect: call it again.
+func (a *Auth) EndSessions(ctx context.Context, openID string) error {
+	if !validID(openID) {
+		return fmt.Errorf("%w: openID is empty or malformed", ErrArgument)
+	}
+	if err := a.tokens.endAll(ctx, openID); err != nil {
+		if !errors.Is(err, sessionstore.ErrUnsupported) {
+			a.report(ctx, storeProblem("write", err))
+		}
+		return fmt.Errorf("mpauth: the user's sessions cannot be ended: %w", err)
+	}
+	a.observe(ctx, core.Event{Name: core.EventSessionEnded, Kind: "end"})
+	return nil
 }
 
 // end ends the session of a token, and says whether there was one.

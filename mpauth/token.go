@@ -1,6 +1,7 @@
 package mpauth
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/internal/clock"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -60,8 +62,9 @@ func (t *tokens) ready(r *http.Request) error {
 	return err
 }
 
-// issue stores a session under a new ID and returns its token. An error is an outage.
-func (t *tokens) issue(r *http.Request, rec record) (token string, err error) {
+// issue stores a session under a new ID and returns its token. began is when the login began. An
+// error is [sessionstore.ErrEnded], or an outage.
+func (t *tokens) issue(r *http.Request, rec record, began time.Time) (token string, err error) {
 	value := rec.marshal()
 	if t.codec != nil {
 		sealed, err := securecookie.EncodeMulti(t.name, value, t.codec...)
@@ -73,6 +76,9 @@ func (t *tokens) issue(r *http.Request, rec record) (token string, err error) {
 	stored := sessions.NewSession(t.store, t.name)
 	stored.IsNew = true
 	stored.Values[valueKey] = value
+	r = r.WithContext(sessionstore.WithLogin(r.Context(), sessionstore.Login{
+		Subject: subject.Of(t.appID, rec.session.OpenID), Began: began,
+	}))
 	header, err := t.save(r, stored, t.keep)
 	if err != nil {
 		return "", err
@@ -117,6 +123,15 @@ func (t *tokens) read(stored *sessions.Session) (record, error) {
 		}
 	}
 	return unmarshalRecord(value, t.appID)
+}
+
+// endAll ends all sessions of a user; see [Auth.EndSessions].
+func (t *tokens) endAll(ctx context.Context, openID string) error {
+	ender, ok := t.store.(sessionstore.Ender)
+	if !ok {
+		return sessionstore.ErrUnsupported
+	}
+	return ender.EndAll(ctx, subject.Of(t.appID, openID))
 }
 
 // end removes the session from the store, as far as it is there. An error is an outage.
