@@ -6,9 +6,12 @@ import (
 	"crypto/sha1" //nolint:gosec // WeChat's signature is SHA-1
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +21,7 @@ import (
 )
 
 // ErrPageURL is what [Client.Sign] says to anything but an absolute http or https URL.
-var ErrPageURL = errors.New("jssdk: the page's URL is no http(s) URL")
+var ErrPageURL = errors.New("jssdk: the page's URL is not an http(s) URL")
 
 // A Client signs pages of one account. Make it with [New]; it is safe for concurrent use.
 type Client struct {
@@ -27,6 +30,10 @@ type Client struct {
 	key     string // of the ticket in the cache; holds the appid, no secret
 	current atomic.Pointer[ticket]
 	flight  singleflight.Group
+
+	mu        sync.Mutex
+	dropped   string    // the ticket that was dropped last, which is not taken from the cache again …
+	droppedAt time.Time // … and when
 }
 
 // New makes a Client that gets its ticket through c and keeps it in cache; nil means in memory.
@@ -38,6 +45,11 @@ func New(c *core.Client, cache core.Cache) *Client {
 		cache = core.NewMemoryCache()
 	}
 	return &Client{core: c, cache: cache, key: "jsapi_ticket:" + c.AppID()}
+}
+
+// Format writes no more than the AppID, under every verb.
+func (c *Client) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "jssdk.Client of "+c.core.AppID())
 }
 
 // A Config is what wx.config wants from the server, with its names in JSON.

@@ -14,6 +14,7 @@ const (
 	renewBefore  = 5 * time.Minute
 	retryAfter   = 10 * time.Second // while a ticket that could not be renewed still serves
 	fetchTime    = 10 * time.Second // a ticket and, if need be, the app token before it
+	dropPause    = time.Minute      // between two tickets that were dropped
 	maxExpiresIn = 30 * 24 * 3600   // seconds
 )
 
@@ -22,6 +23,56 @@ type ticket struct {
 	value  string
 	expiry time.Time
 	renew  time.Time // from here on a new one is fetched, while this one still serves
+}
+
+// Ticket returns the ticket that pages are signed with, for [Client.Drop]. It is a secret. Errors are
+// those of [Client.Sign].
+func (c *Client) Ticket(ctx context.Context) (string, error) { return c.ticket(ctx) }
+
+// Drop replaces a ticket that phones refuse ("invalid signature" of a page that is signed well):
+// WeChat may hand one out again when part of its life is over, and say that it is new. A ticket that
+// is no longer in use is left alone, so every replica that hears of it may call Drop; one of them
+// fetches. In each process that happens once a minute at most: in between, Drop does nothing.
+//
+// An error is one of [Client.Sign]: there is no other ticket, and pages go on with this one.
+func (c *Client) Drop(ctx context.Context, ticket string) error {
+	cur := c.current.Load()
+	if cur != nil && cur.value != ticket || !c.mayDrop(ticket) {
+		return nil
+	}
+	worn := cur.due()
+	c.current.CompareAndSwap(cur, worn)
+	_, err := c.renewed(ctx)
+	if err != nil {
+		c.current.CompareAndSwap(worn, cur)
+	}
+	return err
+}
+
+// mayDrop notes that ticket is dropped, unless one was within the last minute.
+func (c *Client) mayDrop(ticket string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if now.Sub(c.droppedAt) < dropPause {
+		return false
+	}
+	c.dropped, c.droppedAt = ticket, now
+	return true
+}
+
+func (c *Client) wasDropped(ticket string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return ticket == c.dropped
+}
+
+// due returns the ticket as one to renew at once. Of no ticket it returns none.
+func (t *ticket) due() *ticket {
+	if t == nil {
+		return nil
+	}
+	return &ticket{value: t.value, expiry: t.expiry}
 }
 
 // ticket returns a ticket that WeChat honours.
@@ -69,7 +120,7 @@ func (c *Client) fetch(ctx context.Context) (*ticket, error) {
 	if cur := c.current.Load(); cur != nil && now.Before(cur.renew) {
 		return cur, nil // another flight landed between the caller's look and this one
 	}
-	if t := c.cached(ctx); t != nil && now.Before(t.renew) {
+	if t := c.cached(ctx); t != nil && now.Before(t.renew) && !c.wasDropped(t.value) {
 		c.current.Store(t)
 		return t, nil
 	}
