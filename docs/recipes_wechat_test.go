@@ -58,7 +58,7 @@ func TestRecipeTestWithWeChat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := http.NewRequestWithContext(t.Context(), http.MethodGet, cfg.PublicURL+"/me", nil)
+	page, err := http.NewRequestWithContext(t.Context(), http.MethodGet, cfg.PublicURL+"/wechat/login?return_to=/me", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,18 +37,28 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
-// config is one that works, with everything else left at its default.
+// config is one that works, with everything else left at its default, but that the recipes are spared
+// the page that asks first.
 func (s *shop) config() oauth.Config {
 	return oauth.Config{
 		AppID: s.AppID(), Secret: core.Secret(s.Secret()), PublicURL: adaptertest.PublicURL,
-		Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: s.client, Logger: slog.New(slog.DiscardHandler),
+		Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: s.client, Logger: slog.New(slog.DiscardHandler), AskAtOnce: true,
 	}
 }
 
 // open serves app at shop.example.com and opens a page of it in a new browser.
 func (s *shop) open(app http.Handler, path string) *webtest.Visit {
 	s.net.Serve(adaptertest.Host, app)
-	return s.browser().Open(adaptertest.PublicURL + path)
+	return tap(s.browser(), adaptertest.PublicURL+path)
+}
+
+// tap opens a page, and if it asks first, agrees.
+func tap(b *webtest.Browser, address string) *webtest.Visit {
+	v := b.Open(address)
+	if login := v.Link("ask-login"); login != "" {
+		v = b.Open(login)
+	}
+	return v
 }
 
 // browser makes one that runs inside WeChat.

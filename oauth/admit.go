@@ -16,7 +16,21 @@ import (
 // cannot follow a redirect gets 401 with a login URL. Admit also answers Config.LoginPath and
 // Config.VerifyFile.
 func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.Request, bool) {
-	need = a.required(need)
+	return a.admitVisitor(w, r, demand{scope: a.required(need)})
+}
+
+// A demand is what a page asks of the session of its visitors.
+type demand struct {
+	scope  Scope
+	maxAge time.Duration // since WeChat said who the user is; 0: any
+}
+
+// meets reports whether rec is good enough for d.
+func (rec *record) meets(d demand, now time.Time) bool {
+	return rec.covers(d.scope) && (d.maxAge == 0 || now.Sub(rec.user.CheckedAt) <= d.maxAge)
+}
+
+func (a *Auth) admitVisitor(w http.ResponseWriter, r *http.Request, need demand) (*http.Request, bool) {
 	adm := a.admission(r.Context())
 	if adm.admits(need) {
 		return r, true
@@ -32,7 +46,7 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.
 }
 
 // admit reads the session, and decides.
-func (a *Auth) admit(v *visit, need Scope) (*http.Request, bool) {
+func (a *Auth) admit(v *visit, need demand) (*http.Request, bool) {
 	rec, err := a.sessions.load(v.r, v.now)
 	if err != nil {
 		a.fail(v, storeFailure("read", err))
@@ -43,7 +57,7 @@ func (a *Auth) admit(v *visit, need Scope) (*http.Request, bool) {
 
 // decide tells what becomes of a request whose session is rec, and of a page that asks for need.
 // The first case that applies counts. False: the request has its answer.
-func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
+func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) {
 	back, err := v.callback(&a.attempts)
 	switch {
 	// A state of our form that we did not make, or something beside it that WeChat never sends.
@@ -52,10 +66,14 @@ func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
 
 	// WeChat sends the browser back. What could not be redirected afterwards would waste the code.
 	case back != nil && navigation(v.r):
-		a.answerCallback(v, need, rec, back)
+		a.answerCallback(v, need.scope, rec, back)
+
+	// The user came by our asking page, or somebody made its mark up: no page's URL keeps it.
+	case rec.covers(need.scope) && v.marked() && navigation(v.r):
+		a.redirectTo(v, v.page())
 
 	// The user is known, and has granted enough.
-	case rec.covers(need):
+	case rec.meets(need, v.now):
 		if fresh, alive := a.refreshProfile(v, rec); alive {
 			return a.pass(v.w, v.r, fresh, true), true
 		}
@@ -66,14 +84,19 @@ func (a *Auth) decide(v *visit, need Scope, rec *record) (*http.Request, bool) {
 	case a.embeds(v):
 		a.answerEmbed(v)
 
-	// Nobody, or one who has granted too little. A script cannot follow a redirect to WeChat, and
+	// Nobody, or one whose session is not enough. A script cannot follow a redirect to WeChat, and
 	// the body of a form would be lost on the way.
 	case !navigation(v.r):
 		a.loginRequired(v, need)
 
+	// One who has granted enough, but too long ago: WeChat says, silently, whether it is still the
+	// same user.
+	case rec.covers(need.scope):
+		a.logIn(v, login{scope: need.scope, flags: flagCheck})
+
 	// Nobody; or one who has granted too little, and keeps the session until there is a better one.
 	default:
-		a.logIn(v, login{scope: need})
+		a.logIn(v, login{scope: need.scope})
 	}
 	return nil, false
 }
@@ -88,13 +111,23 @@ func (a *Auth) logIn(v *visit, l login) {
 	case framed(v.r) && (wechat || a.website == nil):
 		a.showLogin(v, page{Name: framedPage, URL: a.cfg.PublicURL + v.page().String(), Framed: true})
 
+	// WeChat's dialog would be the first that the user hears of it: our own page asks before.
+	case wechat && a.asksFirst(v, l):
+		a.ask(v)
+
+	// To know the user again WeChat needs to ask for nothing.
+	case wechat && l.check():
+		l.scope = ScopeBase
+		a.redirectToWeChat(v, l, a.client)
+
 	// WeChat's dialog, or its silent redirect.
 	case wechat:
 		a.redirectToWeChat(v, l, a.client)
 
-	// WeChat's page with a QR code, for browsers on a desktop.
+	// WeChat's page with a QR code, for browsers on a desktop. Nothing is silent there: a check is a
+	// new login.
 	case a.website != nil:
-		l.scope = ScopeLogin
+		l.scope, l.flags = ScopeLogin, 0
 		a.redirectToWeChat(v, l, a.website)
 
 	// A code of our own, which a phone confirms.
@@ -123,7 +156,7 @@ func (a *Auth) begin(v *visit, l login, client *Client) (AuthorizeParams, bool) 
 		return AuthorizeParams{}, false
 	}
 	if l.restarts == 0 {
-		a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: string(l.scope)})
+		a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: l.kind()})
 	}
 	return AuthorizeParams{
 		RedirectURI:   a.cfg.PublicURL + v.page().outward().String(),

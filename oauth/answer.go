@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"time"
 )
 
 // redirect writes location as it is: http.Redirect would clean its path.
@@ -34,10 +36,15 @@ func methodNotAllowed(w http.ResponseWriter, allow string) {
 }
 
 // loginRequired answers what cannot follow a redirect. The page's script adds return_to.
-func (a *Auth) loginRequired(v *visit, need Scope) {
+func (a *Auth) loginRequired(v *visit, need demand) {
 	loginURL, query := a.cfg.PublicURL+a.loginPath, url.Values{}
-	if !a.cfg.Scope.covers(need) {
-		query.Set("scope", string(need))
+	if !a.cfg.Scope.covers(need.scope) {
+		query.Set("scope", string(need.scope))
+	}
+	if need.maxAge > 0 {
+		query.Set(freshParam, strconv.Itoa(int(need.maxAge/time.Second)))
+	}
+	if len(query) > 0 {
 		loginURL += "?" + query.Encode()
 	}
 	switch {

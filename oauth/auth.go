@@ -30,6 +30,7 @@ type Auth struct {
 	outcomes  *outcomes
 	desk      *desk // nil without cfg.Desk
 	sessions  keeper
+	handover  []securecookie.Codec // the seal of its tickets
 	csrf      *http.CrossOriginProtection
 	refreshes pauses
 }
@@ -43,7 +44,7 @@ func New(cfg Config) (*Auth, error) {
 	a := &Auth{cfg: cfg, look: look{cfg.Brand, cfg.PublicURL}, loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection()}
 	a.origin = originOf(cfg.PublicURL)
 	a.prefix = strings.TrimPrefix(cfg.PublicURL, a.origin)
-	var faults [7]error
+	var faults [8]error
 	a.client, faults[0] = a.newClient(cfg.AppID, cfg.Secret)
 	if cfg.Website != nil {
 		a.website, faults[1] = a.newClient(cfg.Website.AppID, cfg.Website.Secret)
@@ -55,6 +56,7 @@ func New(cfg Config) (*Auth, error) {
 		a.desk, faults[5] = newDesk(cfg, a.outcomes.store)
 	}
 	faults[6] = a.csrf.AddTrustedOrigin(a.origin)
+	a.handover, faults[7] = cfg.codecs("handover")
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}

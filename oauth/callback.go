@@ -18,6 +18,9 @@ import (
 // first case that applies counts.
 func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback) {
 	signedIn := rec.covers(need) && rec.covers(back.state.scope)
+	if back.state.check() {
+		signedIn = signedIn && rec.confirmed(back.state)
+	}
 	tied := a.attempts.ties(v, back.state)
 	switch {
 	case back.denied:
@@ -26,6 +29,12 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 
 	// The attempt's cookie is gone: the back button, or a second callback after the first was done.
 	case !tied && signedIn:
+		a.redirectTo(v, v.page())
+		return
+
+	// A check that another tab has made in the meantime.
+	case back.state.check() && signedIn:
+		a.attempts.untie(v, back.state)
 		a.redirectTo(v, v.page())
 		return
 
@@ -46,7 +55,10 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 	switch {
 	case f == nil:
 		a.attempts.untie(v, back.state)
-		if rec == nil && !a.countLogin(v, out.User, back.state.restarts+1) {
+		// A browser that has just been at WeChat, and is sent there again, may do so for ever: it keeps
+		// no session, or the clocks of two replicas are far apart.
+		again := rec == nil || back.state.check() && v.now.Sub(rec.user.CheckedAt) < checkLife
+		if again && !a.countLogin(v, out.User, back.state.restarts+1) {
 			a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
 			return
 		}
@@ -88,6 +100,7 @@ func (a *Auth) restart(v *visit, s state, f *Failure) {
 	again := s.login
 	again.scope = a.required(s.scope) // on a desktop it was the website app's
 	again.restarts++
+	v.tapped = true // or the login would not have begun
 	a.logIn(v, again)
 }
 
@@ -169,8 +182,17 @@ func (a *Auth) signIn(r *http.Request, back *callback, old *record) (*outcome, e
 	if err != nil {
 		return nil, err
 	}
-	if token.Snapshot && !a.cfg.AllowSnapshot {
+	if token.Snapshot && (!a.cfg.AllowSnapshot || back.state.check()) { // a virtual user confirms nobody
 		return &outcome{Kind: KindSnapshot, err: errors.New("a virtual user of a snapshot page")}, nil
+	}
+	if back.state.check() {
+		out, err := a.renew(r, token, client)
+		if out != nil {
+			a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: back.state.kind(), Duration: time.Since(began)})
+		}
+		if out != nil || err != nil {
+			return out, err
+		}
 	}
 	scope := asked // what was granted beyond that is of no use: nothing was fetched with it
 	if token.Scope != "" && !token.Scope.covers(asked) {
@@ -195,10 +217,15 @@ func (a *Auth) signIn(r *http.Request, back *callback, old *record) (*outcome, e
 		return nil, storeFailure("write", err)
 	}
 	out.Cookies = header["Set-Cookie"]
-	user := sha256.Sum256([]byte(rec.user.AppID + " " + rec.user.OpenID))
-	out.User = user[:16]
+	out.User = userDigest(rec.user)
 	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: string(scope), Duration: time.Since(began)})
 	return out, nil
+}
+
+// userDigest names a user where the openid is not to be seen.
+func userDigest(u *core.User) []byte {
+	sum := sha256.Sum256([]byte(u.AppID + " " + u.OpenID))
+	return sum[:16]
 }
 
 // newRecord fetches the profile if scope has one.

@@ -57,6 +57,15 @@ type Config struct {
 	LoginPath  string // where scripts send people to log in; default "/wechat/login"
 	VerifyFile string // "MP_verify_….txt", WeChat's domain check, answered by the middleware
 
+	// AskAtOnce goes to WeChat's dialog the moment a page opens that needs a profile, without a page
+	// of ours that asks first. WeChat's rules forbid that, and show such pages as snapshots: set it
+	// only where a page of yours has asked already.
+	AskAtOnce bool
+	// Purpose is one sentence on the page that asks first: what nickname and avatar are for.
+	Purpose string
+	// PrivacyURL is linked there: a path of this site, or an http(s) URL.
+	PrivacyURL string
+
 	// OnLogin is called once per login, before its session is saved: find or make your user here,
 	// and set u.MemberID to what your handlers know the user by. Other changes of u have no effect.
 	// [ErrRefused] refuses the login with a 403 page. Any other error is a fault: a 500 page, and
@@ -149,6 +158,7 @@ func (cfg Config) check() (Config, error) {
 		refuse(desk.MaxAge < 0, "Desk.MaxAge is negative")
 		desk.MaxAge = min(cmp.Or(desk.MaxAge, defaultDeskAge), cfg.MaxAge)
 	}
+	refuse(!validPrivacyURL(cfg.PrivacyURL), "PrivacyURL is neither a path nor an http(s) URL")
 	refuse(cfg.MaxAge < 0, "MaxAge is negative")
 	refuse(cfg.MaxAge > 0 && cfg.MaxAge < time.Second, "MaxAge is under a second")
 	refuse(cfg.ProfileMaxAge < 0, "ProfileMaxAge is negative")

@@ -38,8 +38,8 @@ func (c *admission) Value(key any) any {
 }
 
 // admits reports whether the request has been admitted for need already.
-func (c *admission) admits(need Scope) bool {
-	return c != nil && c.admitted && Scope(c.user.Scope).covers(need)
+func (c *admission) admits(need demand) bool {
+	return c != nil && c.admitted && need.maxAge == 0 && Scope(c.user.Scope).covers(need.scope)
 }
 
 func (c *admission) current() *record {

@@ -34,7 +34,7 @@ func (a *Auth) answerTicket(v *visit, text string) {
 	case v.r.Method == http.MethodPost:
 		a.decideOnPhone(v, t)
 	case !navigation(v.r) || framed(v.r):
-		a.loginRequired(v, t.scope)
+		a.loginRequired(v, demand{scope: t.scope})
 	case !a.cfg.AnyBrowser && !inWeChat(v.r):
 		a.look.openInWeChat(v.w, v.r, a.ticketURL(t))
 	default:
@@ -44,7 +44,8 @@ func (a *Auth) answerTicket(v *visit, text string) {
 
 // showConfirmation asks the phone's user, once it is known who that is.
 func (a *Auth) showConfirmation(v *visit, t ticket) {
-	r, ok := a.admit(v, t.scope)
+	v.tapped = true // the scan is one
+	r, ok := a.admit(v, demand{scope: t.scope, maxAge: deskFresh})
 	if !ok {
 		return
 	}
@@ -92,7 +93,7 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		a.fail(v, storeFailure("read", err))
 		return
 	case !rec.covers(t.scope), rec.user.Via != "", rec.user.Snapshot, v.now.Sub(rec.user.CheckedAt) > deskFresh+ticketLife:
-		a.loginRequired(v, t.scope)
+		a.loginRequired(v, demand{scope: t.scope})
 		return
 	}
 	form, err := readForm(v.r)

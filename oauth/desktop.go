@@ -154,8 +154,8 @@ func (a *Auth) poll(v *visit) {
 	if seen == "" {
 		seen = ticketWaiting
 	}
-	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) {
-		writeState(v.w, ticketReady) // by another tab
+	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) && !rec.user.CheckedAt.Before(held[0].issued) {
+		writeState(v.w, ticketReady) // by another tab, and not by a session that was not enough
 		return
 	}
 	state, err := a.desk.look(ctx, held)

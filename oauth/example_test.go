@@ -25,7 +25,7 @@ func Example() {
 	}
 	guard := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r, ok := auth.Admit(w, r, oauth.ScopeUserInfo)
+			r, ok := auth.Admit(w, r, oauth.ScopeBase)
 			if !ok {
 				return // Admit has answered: a redirect, a 401 or an error page
 			}
@@ -34,7 +34,7 @@ func Example() {
 	}
 	app := guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := core.UserFrom(r.Context())
-		fmt.Fprintf(w, "Hello, %s", user.Nickname)
+		fmt.Fprintf(w, "Hello, %s", user.OpenID)
 	}))
 
 	for _, accept := range []string{"text/html", "application/json"} { // a page in WeChat, and its script

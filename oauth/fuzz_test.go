@@ -31,7 +31,7 @@ const fuzzSite = "https://shop.example.com"
 func fuzzAuth(f *testing.F, key string, wechat upstream, onError func(http.ResponseWriter, *http.Request, error)) *Auth {
 	f.Helper()
 	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: fuzzSite, Keys: [][]byte{bytes.Repeat([]byte(key), 32)},
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: fuzzSite, Keys: [][]byte{bytes.Repeat([]byte(key), 32)}, AskAtOnce: true,
 		HTTPClient: &http.Client{Transport: wechat}, OnError: onError, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -107,14 +107,19 @@ func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
 		return nil
 	}
 	rec, err := decodeRecord(data)
-	ours := err == nil && (slices.Contains(k.appIDs, rec.user.AppID) || rec.user.Via != "") // our own seal vouches for the others
-	if !ours || !k.alive(rec, now) {
+	if err != nil || !k.ours(rec) || !k.alive(rec, now) {
 		return nil
 	}
 	if rec.user.Snapshot && !k.allowSnapshot { // from before it was forbidden, or of an Auth that allows it
 		return nil
 	}
 	return rec
+}
+
+// ours reports whether the session is of one of our accounts. One that came by a phone or a mini
+// program may be of another: our own seal vouches for it.
+func (k *keeper) ours(rec *record) bool {
+	return rec.user.Via != "" || slices.Contains(k.appIDs, rec.user.AppID)
 }
 
 // alive reports whether the session has begun, and has not outlived its end.
@@ -124,8 +129,11 @@ func (k *keeper) alive(rec *record, now time.Time) bool {
 
 // end returns when the session is over, however much it is used.
 func (k *keeper) end(rec *record) time.Time {
-	if rec.user.Via == viaDesk {
+	switch rec.user.Via {
+	case viaDesk:
 		return rec.user.LoginAt.Add(k.deskAge)
+	case viaHandover:
+		return rec.user.LoginAt.Add(min(k.maxAge, handoverMaxAge))
 	}
 	return rec.user.LoginAt.Add(k.maxAge)
 }

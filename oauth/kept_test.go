@@ -42,7 +42,7 @@ func (j jar) do(t *testing.T, h http.Handler, method, target string) *http.Respo
 func newAuth(t *testing.T, change func(*oauth.Config)) (*oauth.Auth, http.Handler) {
 	t.Helper()
 	cfg := oauth.Config{
-		AppID: "wxAPPID", Secret: "SECRET", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
+		AppID: "wxAPPID", Secret: "SECRET", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, AskAtOnce: true,
 		HTTPClient: &http.Client{Transport: &wechat{answers: map[string][]string{exchangePath: {tokenAnswer}, userPath: {userAnswer}}}},
 	}
 	change(&cfg)

@@ -12,7 +12,8 @@ import (
 // a whole address that begins with PublicURL, as location.href does. One that could lead off the
 // site is replaced by the home page.
 //
-// scope=snsapi_userinfo asks for more than Config.Scope; it never asks for less.
+// scope=snsapi_userinfo asks for more than Config.Scope; it never asks for less. fresh=300 asks
+// WeChat whether it is still the same user, if that was not so within the last 300 seconds.
 //
 // With Config.Desk it also answers desk=TICKET, which a phone opens and posts to, and desk=wait, by
 // which a desktop waits for that.
@@ -29,7 +30,8 @@ func (a *Auth) LoginHandler() http.Handler {
 
 // answerLoginPath treats LoginPath as a guarded page that goes on to return_to.
 func (a *Auth) answerLoginPath(v *visit) {
-	page, need := v.page(), a.cfg.Scope
+	v.tapped = true // who opens this address wants to log in
+	page, need := v.page(), demand{scope: a.cfg.Scope}
 	if a.desk != nil && a.answerDesk(v, page.first("desk")) {
 		return
 	}
@@ -38,7 +40,12 @@ func (a *Auth) answerLoginPath(v *visit) {
 		return
 	}
 	if page.first("scope") == string(ScopeUserInfo) {
-		need = ScopeUserInfo
+		need.scope = ScopeUserInfo
+	}
+	need.maxAge = freshness(page.first(freshParam))
+	if ticket := page.first(handoverParam); ticket != "" && navigation(v.r) {
+		a.redeemHandover(v, ticket)
+		return
 	}
 	if _, ok := a.admit(v, need); !ok {
 		return
@@ -53,11 +60,17 @@ func (a *Auth) answerLoginPath(v *visit) {
 
 // returnTo redirects to a page of this site. raw is a path as browsers see it, or the whole address.
 func (a *Auth) returnTo(w http.ResponseWriter, status int, raw string) {
-	to, ok := safeReturn(a.withoutOrigin(raw), a.prefix+a.cfg.LoginPath)
+	to, ok := a.ownPage(raw)
 	if !ok {
 		to = a.prefix + "/"
 	}
 	redirect(w, status, a.origin+to)
+}
+
+// ownPage returns the path, as browsers see it, of a page of this site other than LoginPath. False:
+// raw is no such page.
+func (a *Auth) ownPage(raw string) (string, bool) {
+	return safeReturn(a.withoutOrigin(raw), a.prefix+a.cfg.LoginPath)
 }
 
 // withoutOrigin returns the path of an address that begins with PublicURL. Everything else is

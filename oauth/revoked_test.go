@@ -14,7 +14,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestADeadGrantIsAskedForWhole(t *testing.T) {
 	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}, AnyBrowser: true,
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}, AnyBrowser: true, AskAtOnce: true,
 		HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			body := `{"errcode":42007,"errmsg":"password changed"}`
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil

@@ -32,11 +32,27 @@ type login struct {
 	flags    loginFlags
 }
 
+// check reports whether the login confirms the user of a session that there is.
+func (l login) check() bool { return l.flags&flagCheck != 0 }
+
+// kind names the login in events.
+func (l login) kind() string {
+	if l.check() {
+		return "check"
+	}
+	return string(l.scope)
+}
+
 // The flags say what else a login is for. They are the upper half of the byte they share.
 type loginFlags byte
 
-// knownFlags are those that a state may have: what nobody knows is refused.
-const knownFlags loginFlags = 0
+const (
+	// flagCheck is of a login that asks WeChat, silently, whether it is still the same user.
+	flagCheck loginFlags = 1 << 4
+
+	// knownFlags are those that a state may have: what nobody knows is refused.
+	knownFlags = flagCheck
+)
 
 const (
 	statePrefix = "wx1"

@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +16,7 @@ type visit struct {
 	now     time.Time // when the request came
 	uri     string    // path and query as the browser wrote them
 	address *address  // uri in its parts; nil: not parsed yet
+	tapped  bool      // the user has asked for the login: WeChat's dialog may come at once
 }
 
 func newVisit(w http.ResponseWriter, r *http.Request) visit {
@@ -23,7 +25,8 @@ func newVisit(w http.ResponseWriter, r *http.Request) visit {
 
 // An address is a request's URL, parsed.
 type address struct {
-	page   target   // without what WeChat added
+	page   target   // without what WeChat or our asking page added
+	tapped bool     // our asking page led here
 	states []string // of our form
 	codes  []string // that came with them
 }
@@ -47,8 +50,12 @@ func (v *visit) path() string {
 // parseAddress takes state and code out of a URL that WeChat sent the browser back to. A state of
 // another form is the app's own, and so is a code without a state of ours.
 func parseAddress(uri string) *address {
-	all := parseTarget(uri)
-	a := &address{page: all}
+	all, a := parseTarget(uri), &address{}
+	all.query = slices.DeleteFunc(all.query, func(p param) bool {
+		a.tapped = a.tapped || p.name == tapParam && p.value == "1"
+		return p.name == tapParam
+	})
+	a.page = all
 	if !strings.Contains(uri, statePrefix) {
 		return a
 	}

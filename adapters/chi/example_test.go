@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -31,6 +32,10 @@ func open(app http.Handler, path string) {
 		fmt.Println(path, w.Code, to.Host, to.Query().Get("scope"))
 		return
 	}
+	if strings.Contains(w.Body.String(), `data-page="ask"`) {
+		fmt.Println(path, w.Code, "the page that asks first")
+		return
+	}
 	fmt.Println(path, w.Code, w.Body)
 }
 
@@ -44,7 +49,7 @@ func Example() {
 	})
 
 	open(r, "/me")
-	// Output: /me 302 open.weixin.qq.com snsapi_userinfo
+	// Output: /me 401 the page that asks first
 }
 
 // Some routes are for everybody, some want an openid, some a profile.
@@ -74,7 +79,7 @@ func ExampleNew() {
 	// Output:
 	// / 200 signed in: false
 	// /menu 302 open.weixin.qq.com snsapi_base
-	// /members/profile 302 open.weixin.qq.com snsapi_userinfo
+	// /members/profile 401 the page that asks first
 }
 
 // In a test of a handler there is no middleware: put the user on the context.

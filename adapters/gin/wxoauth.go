@@ -14,7 +14,9 @@
 package wxoauth
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -68,8 +70,22 @@ func (a *Auth) Middleware() gin.HandlerFunc { return a.Require("") }
 // or a group than elsewhere. A session that has less is kept while the user is asked. scope is
 // [ScopeBase] or [ScopeUserInfo]; "" means Config.Scope.
 func (a *Auth) Require(scope oauth.Scope) gin.HandlerFunc {
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Admit(w, r, scope) })
+}
+
+// RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge. Put it
+// before pages where it matters that it is still the same user, such as one that pays: an older
+// confirmation is renewed by a silent redirect. See [oauth.Auth.AdmitFresh].
+func (a *Auth) RequireFresh(maxAge time.Duration) gin.HandlerFunc {
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.AdmitFresh(w, r, maxAge)
+	})
+}
+
+// guard passes on the requests that admit lets in; it has answered the others.
+func guard(admit func(http.ResponseWriter, *http.Request) (*http.Request, bool)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r, ok := a.auth.Admit(c.Writer, c.Request, scope)
+		r, ok := admit(c.Writer, c.Request)
 		if !ok {
 			abort(c)
 			return
@@ -100,6 +116,12 @@ func (a *Auth) Script() gin.HandlerFunc { return handler(web.Script()) }
 // you write the answer. Errors: see [oauth.Auth.AccessToken].
 func (a *Auth) AccessToken(c *gin.Context) (string, error) {
 	return a.auth.AccessToken(c.Writer, c.Request)
+}
+
+// HandoverURL returns an address at which the web-view of a mini program is signed in as u, and goes on
+// to page. It works once, for a minute; see [oauth.Auth.HandoverURL].
+func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {
+	return a.auth.HandoverURL(ctx, u, page)
 }
 
 // User returns who is signed in; nil and false mean that nobody is, which happens only outside

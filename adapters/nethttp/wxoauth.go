@@ -10,7 +10,9 @@
 package wxoauth
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -62,9 +64,23 @@ func (a *Auth) Middleware() func(http.Handler) http.Handler { return a.Require("
 // or a group than elsewhere. A session that has less is kept while the user is asked. scope is
 // [ScopeBase] or [ScopeUserInfo]; "" means Config.Scope.
 func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Admit(w, r, scope) })
+}
+
+// RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge. Put it
+// before pages where it matters that it is still the same user, such as one that pays: an older
+// confirmation is renewed by a silent redirect. See [oauth.Auth.AdmitFresh].
+func (a *Auth) RequireFresh(maxAge time.Duration) func(http.Handler) http.Handler {
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.AdmitFresh(w, r, maxAge)
+	})
+}
+
+// guard passes on the requests that admit lets in; it has answered the others.
+func guard(admit func(http.ResponseWriter, *http.Request) (*http.Request, bool)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if admitted, ok := a.auth.Admit(w, r, scope); ok {
+			if admitted, ok := admit(w, r); ok {
 				pass(next, w, r, admitted)
 			}
 		})
@@ -97,6 +113,12 @@ func (a *Auth) Script() http.Handler { return web.Script() }
 // you write the answer. Errors: see [oauth.Auth.AccessToken].
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	return a.auth.AccessToken(w, r)
+}
+
+// HandoverURL returns an address at which the web-view of a mini program is signed in as u, and goes on
+// to page. It works once, for a minute; see [oauth.Auth.HandoverURL].
+func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {
+	return a.auth.HandoverURL(ctx, u, page)
 }
 
 // User returns who is signed in; nil and false mean that nobody is, which happens only outside

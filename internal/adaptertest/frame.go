@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
@@ -30,6 +31,8 @@ type Frame struct {
 	//	any      /base          Require(ScopeBase)
 	//	any      /profile       Require(ScopeUserInfo)
 	//	any      /nested        Require(ScopeBase), then Require(ScopeUserInfo)
+	//	any      /pay           RequireFresh(FreshFor)
+	//	any      /again         Middleware, then RequireFresh(FreshFor)
 	//	GET      /seen          Optional, then Middleware
 	//	GET      /token         Middleware, then AccessToken
 	//	any      /group/...     Middleware on a group
@@ -45,6 +48,9 @@ type Frame struct {
 	//	any  /mini/of/...  Middleware
 	Mini func(cfg mpauth.Config, site Site) (http.Handler, error)
 }
+
+// FreshFor is how long ago /pay and /again let WeChat's confirmation be.
+const FreshFor = 5 * time.Minute
 
 // A Site shows the pages of a test program.
 type Site interface {
@@ -85,6 +91,8 @@ func NetHTTP() Frame {
 			mux.Handle("/base", auth.Require(httpwx.ScopeBase)(show))
 			mux.Handle("/profile", auth.Require(httpwx.ScopeUserInfo)(show))
 			mux.Handle("/nested", auth.Require(httpwx.ScopeBase)(auth.Require(httpwx.ScopeUserInfo)(show)))
+			mux.Handle("/pay", auth.RequireFresh(FreshFor)(show))
+			mux.Handle("/again", guard(auth.RequireFresh(FreshFor)(show)))
 			mux.Handle("GET /seen", auth.Optional()(guard(show)))
 			mux.Handle("GET /token", guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				token, err := auth.AccessToken(w, r)
@@ -139,6 +147,8 @@ func Chi() Frame {
 			r.With(auth.Require(chiwx.ScopeBase)).HandleFunc("/base", show)
 			r.With(auth.Require(chiwx.ScopeUserInfo)).HandleFunc("/profile", show)
 			r.With(auth.Require(chiwx.ScopeBase), auth.Require(chiwx.ScopeUserInfo)).HandleFunc("/nested", show)
+			r.With(auth.RequireFresh(FreshFor)).HandleFunc("/pay", show)
+			r.With(auth.Middleware(), auth.RequireFresh(FreshFor)).HandleFunc("/again", show)
 			r.With(auth.Optional(), auth.Middleware()).Get("/seen", show)
 			r.With(auth.Middleware()).Get("/token", func(w http.ResponseWriter, r *http.Request) {
 				token, err := auth.AccessToken(w, r)
@@ -197,6 +207,8 @@ func Gin() Frame {
 			r.Any("/base", auth.Require(ginwx.ScopeBase), show)
 			r.Any("/profile", auth.Require(ginwx.ScopeUserInfo), show)
 			r.Any("/nested", auth.Require(ginwx.ScopeBase), auth.Require(ginwx.ScopeUserInfo), show)
+			r.Any("/pay", auth.RequireFresh(FreshFor), show)
+			r.Any("/again", auth.Middleware(), auth.RequireFresh(FreshFor), show)
 			r.GET("/seen", auth.Optional(), auth.Middleware(), show)
 			r.GET("/token", auth.Middleware(), func(c *gin.Context) {
 				token, err := auth.AccessToken(c)

@@ -172,7 +172,7 @@ type ReturnTarget struct {
 // those that are not replaced by "/", for a real browser to judge: each Location must stay on
 // [PublicURL].
 func AcceptedReturnTargets() ([]ReturnTarget, error) {
-	auth, err := oauth.New(oauth.Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: PublicURL, Keys: [][]byte{Key('1')}})
+	auth, err := oauth.New(oauth.Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, AskAtOnce: true})
 	if err != nil {
 		return nil, err
 	}

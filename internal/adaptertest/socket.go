@@ -125,7 +125,7 @@ func newLive(t *testing.T, frame Frame, store Store) *live {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)
 	cfg := oauth.Config{
-		AppID: l.sim.AppID(), Secret: core.Secret(l.sim.Secret()), PublicURL: srv.URL, Keys: [][]byte{Key('1')},
+		AppID: l.sim.AppID(), Secret: core.Secret(l.sim.Secret()), PublicURL: srv.URL, Keys: [][]byte{Key('1')}, AskAtOnce: true,
 		APIURL: l.sim.URL, OpenURL: l.sim.URL, Logger: slog.New(slog.DiscardHandler),
 		OnLogin: func(context.Context, *http.Request, *core.User) error {
 			if h := l.login.Load(); h != nil {

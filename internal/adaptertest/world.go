@@ -109,7 +109,7 @@ func NewWorld(t *testing.T, frame Frame, store Store, options ...Option) *World 
 	t.Helper()
 	w := &World{T: t, Frame: frame, Store: store, outcomes: sessionstore.NewMemoryOutcomes()}
 	w.Config = oauth.Config{
-		Secret: "", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, MemoSize: store.MemoSize,
+		Secret: "", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, MemoSize: store.MemoSize, AskAtOnce: true,
 		Logger:   slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observer: observer{w},
 	}

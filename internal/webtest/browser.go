@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -78,6 +79,13 @@ type Visit struct {
 
 	Hops []*Hop // all requests, the last one included
 	Next string // a redirect that was not followed, resolved; empty: there was none
+}
+
+// Link returns where the page's link with that id leads; empty: there is none.
+func (v *Visit) Link(id string) string {
+	_, link, _ := strings.Cut(v.Body, `id="`+id+`" href="`)
+	link, _, _ = strings.Cut(link, `"`)
+	return html.UnescapeString(link)
 }
 
 // Redirects counts the redirects that were followed.

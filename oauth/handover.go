@@ -1,0 +1,176 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/clock"
+)
+
+// A handover makes a web session of a mini program's. The mini program asks its server for
+// [Auth.HandoverURL], and opens that in a web-view:
+//
+//	GET LoginPath?handover=TICKET&return_to=/me   302 /me, with a session of the same user
+//
+// The ticket is good for a minute, once, for one page, and only in a web-view: a link that is sent
+// to somebody else signs nobody in. Everybody else is sent to the page as they are.
+const (
+	handoverParam  = "handover"
+	handoverLife   = time.Minute
+	handoverMaxAge = 24 * time.Hour // of the session that it makes
+)
+
+// A handoverTicket is what the ticket holds, sealed.
+type handoverTicket struct {
+	ID      []byte    `json:"i"` // random: a user may be handed over twice in a second
+	Made    time.Time `json:"m"`
+	AppID   string    `json:"a"` // of the mini program
+	OpenID  string    `json:"o"`
+	UnionID string    `json:"u,omitempty"`
+	LoginAt time.Time `json:"l"` // when WeChat told the mini program who the user is
+	Page    []byte    `json:"p"` // a digest of return_to
+}
+
+// HandoverURL returns an address of this site at which a mini program's web-view is signed in as u,
+// a user of the mini program, and goes on to page, a path of this site. The address works once and
+// for one minute.
+//
+// The session lasts 24 hours at most. Its user has Via "handover", and it has no access token.
+// There is no more to ask a mini program's user for, so it is enough wherever Config.Scope is.
+// OnLogin is called with the web-view's request. A browser that is signed in as this very user
+// keeps the session that it has.
+//
+// The error says that u is not a mini program's user, or that page leaves this site. With cookie
+// sessions on several replicas set Config.Outcomes: without it each process on its own sees to it
+// that an address works once.
+func (a *Auth) HandoverURL(_ context.Context, u *core.User, page string) (string, error) {
+	if u == nil || u.AppID == "" || slices.Contains(a.sessions.appIDs, u.AppID) || !validOpenID(u.OpenID) {
+		return "", errors.New("oauth: only a mini program's user can be handed over")
+	}
+	to, ok := a.ownPage(page)
+	if !ok {
+		return "", errors.New("oauth: a handover leads to a path of this site, and not to LoginPath")
+	}
+	t := handoverTicket{
+		ID: make([]byte, 16), Made: time.Now(), Page: pageDigest(to),
+		AppID: u.AppID, OpenID: u.OpenID, UnionID: u.UnionID, LoginAt: u.LoginAt,
+	}
+	_, _ = rand.Read(t.ID)  // never fails
+	if t.LoginAt.IsZero() { // WeChat's cloud hosting tells who the user is with each request
+		t.LoginAt = t.Made
+	}
+	data, err := json.Marshal(t)
+	if err != nil {
+		return "", err
+	}
+	ticket, err := securecookie.EncodeMulti(handoverParam, data, a.handover...)
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{handoverParam: {ticket}, "return_to": {to}}
+	return a.cfg.PublicURL + a.loginPath + "?" + query.Encode(), nil
+}
+
+func pageDigest(page string) []byte {
+	sum := sha256.Sum256([]byte(page))
+	return sum[:16]
+}
+
+// redeemHandover goes on to return_to, with a session if the ticket is good for this browser.
+func (a *Auth) redeemHandover(v *visit, ticket string) {
+	to := v.page().first("return_to")
+	if t := a.openHandover(v, ticket, to); t != nil {
+		if f := a.takeOver(v, t); f != nil {
+			a.fail(v, f)
+			return
+		}
+	}
+	a.returnTo(v.w, http.StatusFound, to)
+}
+
+// openHandover returns nil for a ticket that does not apply: made up, late, of another page, or in
+// another browser than a web-view of its mini program.
+func (a *Auth) openHandover(v *visit, ticket, page string) *handoverTicket {
+	var data []byte
+	t := &handoverTicket{}
+	if securecookie.DecodeMulti(handoverParam, ticket, &data, a.handover...) != nil || json.Unmarshal(data, t) != nil {
+		return nil
+	}
+	to, ok := a.ownPage(page)
+	age := v.now.Sub(t.Made)
+	if !ok || !bytes.Equal(t.Page, pageDigest(to)) || age > handoverLife || age < -clock.Skew || !webViewOf(v.r, t.AppID) {
+		return nil
+	}
+	return t
+}
+
+// webViewAppID is where newer WeChats name the mini program.
+var webViewAppID = regexp.MustCompile(`miniprogram/(wx[0-9a-z]+)`) //nolint:gochecknoglobals // never changed
+
+// webViewOf reports whether r comes from a web-view of that mini program, as far as its browser says.
+func webViewOf(r *http.Request, appID string) bool {
+	agent := strings.ToLower(r.UserAgent())
+	if !inWeChat(r) || !strings.Contains(agent, "miniprogram") {
+		return false
+	}
+	named := webViewAppID.FindStringSubmatch(agent)
+	return named == nil || named[1] == strings.ToLower(appID)
+}
+
+// takeOver begins the session, unless the ticket was used before or the very user is signed in.
+func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
+	old, err := a.sessions.load(v.r, v.now)
+	if err != nil {
+		return storeFailure("read", err)
+	}
+	if old != nil && old.user.AppID == t.AppID && old.user.OpenID == t.OpenID {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), workTime)
+	defer cancel()
+	a.observe(ctx, core.Event{Name: core.EventLoginStarted, Kind: viaHandover})
+	key := "handover " + hex.EncodeToString(t.ID)
+	mine, err := a.outcomes.store.Reserve(ctx, key, handoverLife+2*clock.Skew)
+	if err != nil {
+		return storeFailure("write", err)
+	}
+	if !mine {
+		return nil
+	}
+	f := a.startHandedOver(ctx, v, t)
+	if f != nil { // nobody is signed in by it, so it is not used up
+		_ = a.outcomes.store.SetOutcome(ctx, key, nil, 0)
+		return f
+	}
+	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: viaHandover, Duration: time.Since(v.now)})
+	return nil
+}
+
+func (a *Auth) startHandedOver(ctx context.Context, v *visit, t *handoverTicket) *Failure {
+	r, now := v.r.WithContext(ctx), time.Now()
+	rec, err := a.introduce(r, &record{user: &core.User{
+		AppID: t.AppID, OpenID: t.OpenID, UnionID: t.UnionID, Scope: string(a.cfg.Scope), Via: viaHandover,
+		LoginAt: now.Truncate(time.Second), CheckedAt: t.LoginAt.Truncate(time.Second),
+	}})
+	if err != nil {
+		return refusalByApp(err).failure()
+	}
+	if err := a.sessions.replace(v.w, r, rec, now); err != nil {
+		return storeFailure("write", err)
+	}
+	return nil
+}
