@@ -6,6 +6,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -47,6 +48,9 @@ func routes(app *demo.App) (http.Handler, error) {
 	// The openid is enough here, so WeChat does not ask the user.
 	r.With(auth.Require(wxoauth.ScopeBase)).HandleFunc("/base", userJSON)
 
+	// Before a payment: is it still the same user? WeChat says so without a word to the user.
+	r.With(auth.RequireFresh(5*time.Minute)).HandleFunc("/pay", userJSON)
+
 	r.Handle("/wechat/login", auth.Login())
 	r.Handle("/wechat/logout", auth.Logout())
 
@@ -59,6 +63,8 @@ func routes(app *demo.App) (http.Handler, error) {
 		r.Handle("/mini/login", mini.Login())
 		r.With(mini.Middleware()).HandleFunc("/mini/me", userJSON)
 		r.Handle("/mini/logout", mini.Logout())
+		// Its web-view is signed in by an address that works once.
+		r.With(mini.Middleware()).Post("/mini/handover", demo.Handover(auth.HandoverURL))
 	}
 	if app.Push != nil {
 		r.Handle("/push", app.Push)

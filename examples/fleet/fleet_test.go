@@ -174,7 +174,7 @@ func useFleet(t *testing.T, site string, pids []string) {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
 	b := &browser{http.Client{Jar: jar, Timeout: 30 * time.Second}}
-	at, consent := b.send(t, http.MethodGet, site+"/me", nil)
+	at, consent := b.send(t, http.MethodGet, site+"/wechat/login?return_to=/me", nil)
 	query, user := consentQuery.FindStringSubmatch(consent), consentUser.FindStringSubmatch(consent)
 	if query == nil || user == nil {
 		t.Fatalf("no consent page: %s", consent)

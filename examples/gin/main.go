@@ -45,6 +45,9 @@ func routes(app *demo.App) (http.Handler, error) {
 	// The openid is enough here, so WeChat does not ask the user.
 	r.Any("/base", auth.Require(wxoauth.ScopeBase), userJSON)
 
+	// Before a payment: is it still the same user? WeChat says so without a word to the user.
+	r.Any("/pay", auth.RequireFresh(5*time.Minute), userJSON)
+
 	r.Any("/wechat/login", auth.Login())
 	r.Any("/wechat/logout", auth.Logout())
 
@@ -57,6 +60,8 @@ func routes(app *demo.App) (http.Handler, error) {
 		r.Any("/mini/login", mini.Login())
 		r.Any("/mini/me", mini.Middleware(), userJSON)
 		r.Any("/mini/logout", mini.Logout())
+		// Its web-view is signed in by an address that works once.
+		r.POST("/mini/handover", mini.Middleware(), gin.WrapF(demo.Handover(auth.HandoverURL)))
 	}
 	if app.Push != nil {
 		r.Any("/push", gin.WrapH(app.Push))

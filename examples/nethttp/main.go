@@ -6,6 +6,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/examples/internal/demo"
@@ -40,6 +41,9 @@ func routes(app *demo.App) (http.Handler, error) {
 	// The openid is enough here, so WeChat does not ask the user.
 	mux.Handle("/base", auth.Require(wxoauth.ScopeBase)(http.HandlerFunc(userJSON)))
 
+	// Before a payment: is it still the same user? WeChat says so without a word to the user.
+	mux.Handle("/pay", auth.RequireFresh(5*time.Minute)(http.HandlerFunc(userJSON)))
+
 	mux.Handle("/wechat/login", auth.Login())
 	mux.Handle("/wechat/logout", auth.Logout())
 
@@ -52,6 +56,8 @@ func routes(app *demo.App) (http.Handler, error) {
 		mux.Handle("/mini/login", mini.Login())
 		mux.Handle("/mini/me", mini.Middleware()(http.HandlerFunc(userJSON)))
 		mux.Handle("/mini/logout", mini.Logout())
+		// Its web-view is signed in by an address that works once.
+		mux.Handle("POST /mini/handover", mini.Middleware()(demo.Handover(auth.HandoverURL)))
 	}
 	if app.Push != nil {
 		mux.Handle("/push", app.Push)

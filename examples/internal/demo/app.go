@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gorilla/sessions"
@@ -28,6 +29,12 @@ type App struct {
 	draining  chan struct{} // closed when the server stops: streams end then
 }
 
+// findMember stands for the look-up of a member in the app's own database.
+func findMember(_ context.Context, _ *http.Request, u *core.User) error {
+	u.MemberID = "m-" + u.OpenID[:min(8, len(u.OpenID))]
+	return nil
+}
+
 // newApp uses redis unless that is nil.
 func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 	var store sessions.Store // nil: sealed cookies
@@ -49,14 +56,15 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		framework: framework, simulator: s.simulator, pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
 		Web: oauth.Config{
 			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Keys: s.keys, Store: store,
-			AnyBrowser: s.anyBrowser, APIURL: s.apiURL, OpenURL: s.openURL,
+			AnyBrowser: s.anyBrowser, AskAtOnce: s.askAtOnce, Purpose: s.purpose, PrivacyURL: s.privacyURL,
+			Brand: oauth.Brand{Name: s.brandName}, OnLogin: findMember, APIURL: s.apiURL, OpenURL: s.openURL,
 		},
 	}
 	if s.website != (account{}) {
 		app.Web.Website = &oauth.Website{AppID: s.website.appID, Secret: s.website.secret}
 	}
 	if s.mini != (account{}) {
-		app.Mini = &mpauth.Config{AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store, APIURL: s.apiURL}
+		app.Mini = &mpauth.Config{AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store, APIURL: s.apiURL, TrustCloudHeaders: s.trustCloudHeaders}
 	}
 	if s.pushToken != "" {
 		if app.Push, err = newPush(s, seen); err != nil {

@@ -92,12 +92,98 @@ func TestAskForMore(t *testing.T) {
 			if home := b.open(t, p.url+"/"); !strings.Contains(home.body, "signed in silently") {
 				t.Errorf("the home page after /base:\n%s", home.body)
 			}
-			consent := b.open(t, p.url+"/me")
+			consent := b.tap(t, b.open(t, p.url+"/me"))
 			if "http://"+consent.url.Host != p.sim {
 				t.Fatalf("/me after /base ended at %v, want the consent page", consent.url)
 			}
 			if me := b.consent(t, consent, "allow"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, "小明") {
 				t.Errorf("/me after the consent: %v\n%s", me.url, me.body)
+			}
+		})
+	}
+}
+
+func TestAskFirst(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework, "PURPOSE=To greet you.", "PRIVACY_URL=https://example.com/privacy", "BRAND_NAME=The Shop"), newBrowser()
+			page := b.open(t, p.url+"/me")
+			if page.status != http.StatusUnauthorized || page.url.String() != p.url+"/me" {
+				t.Fatalf("/me: %d %v", page.status, page.url)
+			}
+			for _, want := range []string{`data-page="ask"`, "To greet you.", `href="https://example.com/privacy"`, "The Shop"} {
+				if !strings.Contains(page.body, want) {
+					t.Errorf("the page that asks lacks %q:\n%s", want, page.body)
+				}
+			}
+			if me := b.consent(t, page, "allow"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, "小明") {
+				t.Errorf("/me after the consent: %v\n%s", me.url, me.body)
+			}
+			p, b = start(t, framework, "ASK_AT_ONCE=1"), newBrowser()
+			if page = b.open(t, p.url+"/me"); "http://"+page.url.Host != p.sim {
+				t.Errorf("with ASK_AT_ONCE /me ended at %v", page.url)
+			}
+		})
+	}
+}
+
+func TestPay(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p, b := start(t, framework), newBrowser()
+			pay := b.consent(t, b.open(t, p.url+"/pay"), "allow")
+			var user struct {
+				OpenID, Via string
+				MemberID    string `json:"member_id"`
+				CheckedAt   int64  `json:"checked_at"`
+			}
+			if json.Unmarshal([]byte(pay.body), &user) != nil || user.OpenID == "" || user.CheckedAt == 0 || user.Via != "" || user.MemberID != "m-"+user.OpenID[:8] {
+				t.Errorf("/pay: %d %s", pay.status, pay.body)
+			}
+			script := newBrowser()
+			if v := script.fetch(t, p.url+"/pay"); v.status != http.StatusUnauthorized || !strings.Contains(v.body, "fresh=300") {
+				t.Errorf("/pay for a script: %d %s", v.status, v.body)
+			}
+		})
+	}
+}
+
+func TestHandover(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			account := []string{"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(), "WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL}
+			p := start(t, framework, append(account, "WECHAT_MINI_APPID="+sim.MiniAppID(), "WECHAT_MINI_SECRET="+sim.MiniSecret())...)
+			var js struct{ Code string }
+			_ = json.Unmarshal([]byte(newBrowser().open(t, sim.URL+"/wxsim/js_code").body), &js) // or the login fails
+			_, login := miniCall(t, http.MethodPost, p.url+"/mini/login", "", `{"code":"`+js.Code+`"}`)
+			handover := func(token, page string) (int, string) {
+				got := miniRequest(t, http.MethodPost, p.url+"/mini/handover", token, `{"page":"`+page+`"}`)
+				var answer struct{ URL string }
+				_ = json.Unmarshal([]byte(got.body), &answer) // of a refusal there is none
+				return got.status, answer.URL
+			}
+			for page, want := range map[string]int{"//evil.com": 400, "https://evil.com/": 400, "": 400, "/me": 200} {
+				if status, _ := handover(login.Token, page); status != want {
+					t.Errorf("a handover to %q: %d, want %d", page, status, want)
+				}
+			}
+			if status, _ := handover("", "/me"); status != http.StatusUnauthorized {
+				t.Errorf("a handover of nobody: %d", status)
+			}
+			_, address := handover(login.Token, "/api/me")
+			view := newBrowser()
+			view.agent += " MicroMessenger/8.0.50 miniProgram/" + sim.MiniAppID()
+			if me := view.open(t, address); !strings.Contains(me.body, `"via":"handover"`) || !strings.Contains(me.body, login.User.OpenID) {
+				t.Errorf("the web-view sees %d %s", me.status, me.body)
+			}
+			p = start(t, framework, account...)
+			if status, _ := handover(login.Token, "/me"); status != http.StatusNotFound {
+				t.Errorf("a handover without a mini program: %d", status)
 			}
 		})
 	}
@@ -173,7 +259,7 @@ func TestOtherBrowsers(t *testing.T) {
 					t.Errorf("/me: %d\n%s", page.status, page.body)
 				}
 				b.agent += " MicroMessenger/8.0.50"
-				if page = b.open(t, p.url+"/me"); "http://"+page.url.Host != p.sim {
+				if page = b.tap(t, b.open(t, p.url+"/me")); "http://"+page.url.Host != p.sim {
 					t.Errorf("/me in WeChat ended at %v", page.url)
 				}
 			})
@@ -202,7 +288,7 @@ func TestWeChatElsewhere(t *testing.T) {
 			}
 			b := newBrowser()
 			b.agent += " MicroMessenger/8.0.50"
-			if me := b.open(t, p.url+"/me"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, sim.Users()[0].OpenID) {
+			if me := b.tap(t, b.open(t, p.url+"/me")); me.url.String() != p.url+"/me" || !strings.Contains(me.body, sim.Users()[0].OpenID) {
 				t.Errorf("/me: %d %v\n%s", me.status, me.url, me.body)
 			}
 		})
@@ -247,8 +333,20 @@ type miniAnswer struct {
 	User                 struct{ OpenID string }
 }
 
-// miniCall is a wx.request of a mini program.
+// miniCall is a wx.request of a mini program that is answered in JSON.
 func miniCall(t *testing.T, method, address, token, body string) (status int, answer miniAnswer) {
+	t.Helper()
+	got := miniRequest(t, method, address, token, body)
+	if got.body != "" {
+		if err := json.Unmarshal([]byte(got.body), &answer); err != nil {
+			t.Fatalf("%s: %v in %q", address, err, got.body)
+		}
+	}
+	return got.status, answer
+}
+
+// miniRequest is a wx.request.
+func miniRequest(t *testing.T, method, address, token, body string) view {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -258,13 +356,7 @@ func miniCall(t *testing.T, method, address, token, body string) (status int, an
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	got := newBrowser().do(t, req)
-	if got.body != "" {
-		if err := json.Unmarshal([]byte(got.body), &answer); err != nil {
-			t.Fatalf("%s: %v in %q", address, err, got.body)
-		}
-	}
-	return got.status, answer
+	return newBrowser().do(t, req)
 }
 
 func TestPageSignature(t *testing.T) {

@@ -239,13 +239,25 @@ func (b *browser) do(t *testing.T, req *http.Request) view {
 }
 
 var (
+	askLink      = regexp.MustCompile(`id="ask-login" href="([^"]*)"`)
 	consentQuery = regexp.MustCompile(`name="query" value="([^"]*)"`)
 	consentUsers = regexp.MustCompile(`name="user" value="([^"]*)"`)
 )
 
-// consent presses a button of the simulator's consent page, as its first user.
+// tap presses the button of a page that asks first; any other page stays.
+func (b *browser) tap(t *testing.T, page view) view {
+	t.Helper()
+	if ask := askLink.FindStringSubmatch(page.body); ask != nil {
+		return b.open(t, html.UnescapeString(ask[1]))
+	}
+	return page
+}
+
+// consent presses a button of the simulator's consent page, as its first user. A page that asks
+// first is answered with yes.
 func (b *browser) consent(t *testing.T, page view, decision string) view {
 	t.Helper()
+	page = b.tap(t, page)
 	query, user := consentQuery.FindStringSubmatch(page.body), consentUsers.FindStringSubmatch(page.body)
 	if query == nil || user == nil {
 		t.Fatalf("no consent page at %v:\n%s", page.url, page.body)

@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 // shared is the environment of every replica of a fleet.
 func shared(sim *wxsim.Server, redis *redistest.Server) []string {
 	return []string{
-		"REDIS_URL=redis://" + redis.Addr, "SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)), "ANY_BROWSER=1",
+		"REDIS_URL=redis://" + redis.Addr, "SESSION_KEYS=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)), "ANY_BROWSER=1",
 		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(), "WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
 		"WECHAT_MINI_APPID=" + sim.MiniAppID(), "WECHAT_MINI_SECRET=" + sim.MiniSecret(),
 	}

@@ -26,6 +26,10 @@ type settings struct {
 	account, website, mini account
 	apiURL, openURL        string // WECHAT_API_URL, WECHAT_OPEN_URL; empty: the real WeChat
 	anyBrowser             bool   // ANY_BROWSER
+	trustCloudHeaders      bool   // TRUST_CLOUD_HEADERS
+
+	askAtOnce                      bool   // ASK_AT_ONCE
+	purpose, privacyURL, brandName string // PURPOSE, PRIVACY_URL, BRAND_NAME
 
 	keys       [][]byte // SESSION_KEYS
 	madeUpKeys bool
@@ -54,6 +58,10 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		apiURL:  env.url("WECHAT_API_URL"),
 		openURL: env.url("WECHAT_OPEN_URL"),
 
+		purpose:    getenv("PURPOSE"),
+		privacyURL: getenv("PRIVACY_URL"),
+		brandName:  getenv("BRAND_NAME"),
+
 		pushToken:  getenv("PUSH_TOKEN"),
 		pushAESKey: getenv("PUSH_AES_KEY"),
 	}
@@ -67,6 +75,8 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		}
 	}
 	s.anyBrowser = env.flag("ANY_BROWSER", simulated)
+	s.askAtOnce = env.flag("ASK_AT_ONCE", false)
+	s.trustCloudHeaders = env.flag("TRUST_CLOUD_HEADERS", false)
 	s.keys = env.keys("SESSION_KEYS")
 	s.redis = env.redis("REDIS_URL")
 	if len(s.keys) == 0 {
