@@ -180,7 +180,7 @@ func quietGin() *gin.Engine {
 
 func config(change func(*oauth.Config)) oauth.Config {
 	cfg := oauth.Config{
-		AppID: "wx0123456789abcdef", Secret: "secret", PublicURL: "https://shop.example.com", Keys: [][]byte{hashKey},
+		AppID: "wx0123456789abcdef", Secret: "secret", PublicURL: "https://shop.example.com", Keys: [][]byte{hashKey}, AskAtOnce: true,
 		HTTPClient: &http.Client{Transport: &wechat{}},
 	}
 	if change != nil {

@@ -168,7 +168,7 @@ func (n *newcomer) start(commands string) {
 
 var (
 	inputForm = regexp.MustCompile(`<input type="(?:hidden|radio)" name="(query|ticket|user)" value="([^"]*)"`)
-	askForm   = regexp.MustCompile(`<a id="ask-login"[^>]* href="([^"]+)"|<a href="([^"]+)" id="ask-login"`)
+	askLink   = regexp.MustCompile(`id="ask-login" href="([^"]*)"`)
 )
 
 // logsIn opens a page, does what it and WeChat ask for, and wants to arrive.
@@ -180,8 +180,8 @@ func (n *newcomer) logsIn(page, want string) {
 	}
 	browser := &http.Client{Jar: jar}
 	at, body := n.open(browser, http.MethodGet, page, nil)
-	if m := askForm.FindStringSubmatch(body); m != nil {
-		link, err := at.Parse(html.UnescapeString(m[1] + m[2]))
+	if m := askLink.FindStringSubmatch(body); m != nil {
+		link, err := at.Parse(html.UnescapeString(m[1]))
 		if err != nil {
 			n.Fatal(err)
 		}

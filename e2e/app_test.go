@@ -57,7 +57,7 @@ func start(t *testing.T, framework string, env ...string) string {
 		t.Skip("there is no browser")
 	}
 	cmd := exec.Command(binaries + "/" + framework)
-	cmd.Env = append([]string{"ADDR=" + freeAddress(t), "WXSIM_ADDR=127.0.0.1:0"}, env...)
+	cmd.Env = append([]string{"ADDR=" + freeAddress(t), "WXSIM_ADDR=127.0.0.1:0", "ASK_AT_ONCE=1"}, env...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -148,10 +148,8 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 func (k *desk) approval(t ticket, u *core.User) *decision {
 	known := *u
 	now := time.Now().Truncate(time.Second)
-	known.Via, known.LoginAt, known.MemberID = viaDesk, now, ""
-	if known.CheckedAt.IsZero() {
-		known.CheckedAt = now
-	}
+	// It is a login: where a page wants a fresh one, this is as fresh as a desktop can have it.
+	known.Via, known.LoginAt, known.CheckedAt, known.MemberID = viaDesk, now, now, ""
 	rec := &record{user: &known}
 	return &decision{By: decider(t, u), User: rec.encode()}
 }

@@ -46,6 +46,8 @@ func onEcho() adaptertest.Frame {
 			e.Any("/base", show, auth.Require(wxoauth.ScopeBase))
 			e.Any("/profile", show, auth.Require(wxoauth.ScopeUserInfo))
 			e.Any("/nested", show, auth.Require(wxoauth.ScopeBase), auth.Require(wxoauth.ScopeUserInfo))
+			e.Any("/pay", show, auth.RequireFresh(adaptertest.FreshFor))
+			e.Any("/again", show, auth.Middleware(), auth.RequireFresh(adaptertest.FreshFor))
 			e.GET("/seen", show, auth.Optional(), auth.Middleware())
 			e.GET("/token", func(c echo.Context) error {
 				token, err := auth.AccessToken(c)

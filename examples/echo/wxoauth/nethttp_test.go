@@ -3,6 +3,7 @@ package wxoauth_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -24,7 +25,7 @@ func TestAdapterOfNetHTTP(t *testing.T) {
 	page.Header.Set("User-Agent", webtest.WeChatAndroid)
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, page)
-	if w.Code != http.StatusFound {
-		t.Errorf("GET /me: %d %s, want a redirect to WeChat", w.Code, w.Body)
+	if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), `data-page="ask"`) {
+		t.Errorf("GET /me: %d %s, want the page that asks first", w.Code, w.Body)
 	}
 }
