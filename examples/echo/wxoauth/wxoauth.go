@@ -54,7 +54,9 @@ func (a *Auth) Require(scope oauth.Scope) echo.MiddlewareFunc {
 
 // RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge.
 func (a *Auth) RequireFresh(maxAge time.Duration) echo.MiddlewareFunc {
-	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.AdmitFresh(w, r, maxAge) })
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.AdmitFresh(w, r, maxAge)
+	})
 }
 
 // guard passes on the requests that admit lets in; it has answered the others.
