@@ -196,6 +196,17 @@ func TestRecipeJSSDK(t *testing.T) {
 			}
 			c.JSON(http.StatusOK, config)
 		})
+		r.POST("/jssdk/refused", func(c *gin.Context) { // phones refuse the ticket: one new one a minute at most
+			ticket, err := pages.Ticket(c)
+			if err == nil {
+				err = pages.Drop(c, ticket)
+			}
+			if err != nil {
+				c.AbortWithStatus(http.StatusBadGateway)
+				return
+			}
+			c.Status(http.StatusNoContent)
+		})
 		// endregion
 		return nil
 	}
@@ -206,6 +217,11 @@ func TestRecipeJSSDK(t *testing.T) {
 	var config jssdk.Config
 	if err := json.Unmarshal([]byte(v.Body), &config); err != nil || config.AppID != shop.AppID() || len(config.Signature) != 40 {
 		t.Errorf("signed %s, %v", v.Body, err)
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/jssdk/refused", nil))
+	if w.Code != http.StatusNoContent {
+		t.Errorf("a refused ticket: %d", w.Code)
 	}
 }
 
