@@ -9,6 +9,7 @@ import (
 type app struct {
 	App
 
+	madeUp bool // nobody named it
 	number int  // of all apps, from 0: its colour
 	first  bool // the first official account, at which User.OpenID is the openid
 
@@ -35,11 +36,12 @@ func (w *world) addApps() {
 
 // addApp lets one more app in. All users are known to it from now on.
 func (w *world) addApp(a App) *app {
+	madeUp := a.AppID == ""
 	a.AppID, a.Secret = cmp.Or(a.AppID, "wx"+randomHex(16)), cmp.Or(a.Secret, randomHex(32))
 	a.OriginalID = cmp.Or(a.OriginalID, "gh_"+randomHex(12))
 	a.RedirectDomains = slices.Clone(a.RedirectDomains)
 	isFirst := a.Kind == OfficialAccount && !slices.ContainsFunc(w.apps, func(a *app) bool { return a.first })
-	added := &app{App: a, number: len(w.apps), first: isFirst, tickets: map[string]ticket{}}
+	added := &app{App: a, madeUp: madeUp, number: len(w.apps), first: isFirst, tickets: map[string]ticket{}}
 	w.apps = append(w.apps, added)
 	for _, p := range w.everybody {
 		w.people[added.openID(p.User)] = known{p, added}

@@ -27,6 +27,7 @@ type appTokens struct {
 
 // An appToken is an app's access_token.
 type appToken struct {
+	kind    int
 	text    string
 	app     *app
 	expires time.Time
@@ -102,7 +103,7 @@ func (w *world) replaceToken(a *app, kind int, voidAt time.Time) *appToken {
 	if have.current != nil {
 		have.current.voidAt = voidAt
 	}
-	have.current = &appToken{text: "92_" + randomText(appTokenLength-3, urlSafe), app: a, expires: w.now.Add(tokenLife)}
+	have.current = &appToken{kind: kind, text: "92_" + randomText(appTokenLength-3, urlSafe), app: a, expires: w.now.Add(tokenLife)}
 	w.appTokens.put(have.current.text, have.current, w.now)
 	return have.current
 }

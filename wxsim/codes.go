@@ -21,6 +21,7 @@ const (
 
 // A code stands for what a user allowed an app.
 type code struct {
+	text       string
 	kind       codeKind
 	app        *app
 	platform   *app // by which a user logged in to the app; nil: none
@@ -35,9 +36,9 @@ type code struct {
 // the sake of 40163 and 42003.
 func (w *world) issue(c code) string {
 	c.expires = w.now.Add(codeLife)
-	text := "0" + randomText(31, alphanumeric)
-	w.codes.put(text, &c, w.now)
-	return text
+	c.text = "0" + randomText(31, alphanumeric)
+	w.codes.put(c.text, &c, w.now)
+	return c.text
 }
 
 // spend takes a code, or returns why not: 40029 unknown, of another app or another kind, 40163 used,

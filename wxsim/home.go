@@ -182,13 +182,12 @@ func (s *Server) changeUsers(r *http.Request) answer {
 
 // turnSwitch is POST /wxsim/switches.
 func turnSwitch(w *world, r *http.Request) answer {
-	for _, s := range Switches() {
-		if s.Name == r.PostFormValue("name") {
-			*s.In(&w.cfg) = r.PostFormValue("on") != ""
-			return seeHome("switches")
-		}
+	field := w.cfg.Switch(r.PostFormValue("name"))
+	if field == nil {
+		return w.pages.badForm(r, "没有这个开关", "no such switch")
 	}
-	return w.pages.badForm(r, "没有这个开关", "no such switch")
+	*field = r.PostFormValue("on") != ""
+	return seeHome("switches")
 }
 
 // moveClock is POST /wxsim/advance.

@@ -1,6 +1,9 @@
 package wxsim
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // A shelf keeps things under a name for a while, and at most max of them: when it is full the
 // oldest goes. It is not safe for concurrent use; the server's mutex guards it.
@@ -30,6 +33,17 @@ func (s *shelf[T]) put(name string, item T, now time.Time) {
 		gone++
 	}
 	s.order = s.order[gone:]
+}
+
+// all yields the items and when they were put, oldest first.
+func (s *shelf[T]) all() iter.Seq2[T, time.Time] {
+	return func(yield func(T, time.Time) bool) {
+		for _, name := range s.order {
+			if !yield(s.items[name].item, s.items[name].at) {
+				return
+			}
+		}
+	}
 }
 
 func (s *shelf[T]) get(name string, now time.Time) (T, bool) {

@@ -1,9 +1,6 @@
 package wxsim
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A Switch is a field of [Config] that is on or off, by the name that it has in a flag of
 // cmd/wxsim, in its file, on the page and in the control API. All but the page work on it by name.
@@ -16,6 +13,16 @@ type Switch struct {
 
 // In returns the field.
 func (s Switch) In(c *Config) *bool { return s.in(c) }
+
+// Switch returns the field of a switch, or nil where none is called so.
+func (c *Config) Switch(name string) *bool {
+	for _, s := range Switches() {
+		if s.Name == name {
+			return s.In(c)
+		}
+	}
+	return nil
+}
 
 // Switches returns all of them.
 func Switches() []Switch {
@@ -42,11 +49,12 @@ func (s *Server) switches() map[string]bool {
 
 // Switch turns a switch on or off while the simulator runs. It fails on a name that no switch has.
 func (s *Server) Switch(name string, on bool) error {
-	all := Switches()
-	i := slices.IndexFunc(all, func(w Switch) bool { return w.Name == name })
-	if i < 0 {
-		return fmt.Errorf("wxsim: no switch is called %q", name)
-	}
-	s.change(func(w *world) { *all[i].In(&w.cfg) = on })
-	return nil
+	return hold(&s.holder, func(w *world) error {
+		field := w.cfg.Switch(name)
+		if field == nil {
+			return fmt.Errorf("wxsim: no switch is called %q", name)
+		}
+		*field = on
+		return nil
+	})
 }

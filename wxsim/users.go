@@ -43,8 +43,9 @@ func (u User) clone() User {
 type person struct {
 	User
 
-	number  int // of all people, from 0: the avatar's colour
-	revoked int // how often the user voided all tokens
+	madeUp  bool // nobody named the openid
+	number  int  // of all people, from 0: the avatar's colour
+	revoked int  // how often the user voided all tokens
 	visits  map[*app]*visit
 	follows map[*app]following
 }
@@ -113,7 +114,7 @@ func (w *world) addUser(u User) User {
 	u = u.clone()
 	p := w.people[u.OpenID].person
 	if p == nil {
-		p = &person{number: len(w.everybody), visits: map[*app]*visit{}, follows: map[*app]following{}}
+		p = &person{madeUp: u.OpenID == "", number: len(w.everybody), visits: map[*app]*visit{}, follows: map[*app]following{}}
 		w.everybody = append(w.everybody, p)
 		u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
 	} else {
@@ -125,11 +126,18 @@ func (w *world) addUser(u User) User {
 	u.UnionID = cmp.Or(u.UnionID, "o"+randomText(27, urlSafe))
 	u.HeadImgURL = w.avatarURL(u)
 	p.User = u
+	w.know(p)
 	for _, a := range w.apps {
-		w.people[a.openID(u)] = known{p, a}
 		w.setFollowing(p, a, slices.Contains(u.Follows, a.AppID))
 	}
 	return p.shown()
+}
+
+// know finds the person by each openid from now on.
+func (w *world) know(p *person) {
+	for _, a := range w.apps {
+		w.people[a.openID(p.User)] = known{p, a}
+	}
 }
 
 // shown is the user as a caller may have it.

@@ -40,7 +40,9 @@ Start it, open the address that it prints, and point your program there.
 
 	go run github.com/wxoauth/wxoauth/cmd/wxsim -addr 127.0.0.1:8081
 
-All appids and secrets that no flag sets are made up, and other ones at the next start.
+All appids and secrets that neither a flag nor the file of -config names are made up, and other ones
+at the next start unless -state keeps them. Each flag may be set by a variable instead, such as
+WXSIM_ADDR or WXSIM_WEBSITE_APPID; a flag wins over its variable, and both over the file.
 
 `
 
@@ -61,7 +63,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer cleanUp()
 	}
 	cfg := opts.cfg
-	sim := wxsim.New(cfg)
+	sim := wxsim.New(cfg) //nolint:contextcheck // its handlers have the context of each request
+	for _, f := range opts.faults {
+		if err := sim.FailWith(f); err != nil {
+			return fmt.Errorf("wxsim: %w", err)
+		}
+	}
+	saver, err := opts.restore(sim)
+	if err != nil {
+		return err
+	}
 	if err := sim.Start(); err != nil { //nolint:contextcheck // it listens until Shutdown, not until ctx ends
 		return taken(err, cfg.Addr)
 	}
@@ -82,13 +93,13 @@ WECHAT_MINI_SECRET=%[7]s
 		fmt.Fprint(stdout, trust(filepath.Join(opts.tlsDir, caFile), strings.TrimPrefix(sim.URL, "http://")))
 	}
 
-	<-ctx.Done()
+	saver.until(ctx.Done())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	if err := sim.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("wxsim: %w", err)
 	}
-	return nil
+	return saver.save()
 }
 
 // taken says what to do where the address is another program's.
@@ -105,6 +116,8 @@ type options struct {
 	tls    bool
 	tlsDir string
 	health bool
+	state  string // file
+	faults []wxsim.FaultSpec
 }
 
 func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
@@ -126,9 +139,12 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.StringVar(&opts.tlsDir, "tls-dir", "", "`folder` that keeps the certificate of -tls (default a temporary one, for this run only)")
 	flags.BoolVar(&opts.health, "health", false, "ask the simulator at -addr whether it serves, and exit with 0 if it does")
 	verbose := flags.Bool("v", false, "log every call on stderr: path, status and errcode")
-	flags.BoolVar(&cfg.AutoAllow, "auto", false, "allow every login without asking, for scripts")
-	flags.BoolVar(&cfg.Lax, "lax", false, "take the authorize page's parameters in any order")
-	flags.BoolVar(&cfg.RotateRefreshTokens, "rotate", false, "give a new refresh_token at each refresh")
+	for _, s := range wxsim.Switches() {
+		flags.BoolVar(s.In(cfg), s.Name, false, s.English)
+	}
+	config := flags.String("config", "", "YAML `file` with accounts, users, limits, switches and faults")
+	flags.StringVar(&opts.state, "state", "", "`file` that keeps accounts, users and tokens over a restart")
+	cors := flags.String("cors", "", "comma-separated `origins`, such as http://localhost:5173, whose pages may use the control API")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage)
@@ -141,18 +157,54 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return opts, fmt.Errorf("wxsim: unexpected argument %q; -h lists the flags", flags.Arg(0))
 	}
+	given, err := fromEnvironment(flags)
+	if err != nil {
+		return opts, err
+	}
 	if *users < 1 || *users > 1000 {
 		return opts, errors.New("wxsim: -users must be between 1 and 1000")
 	}
-	cfg.Users = wxsim.MadeUpUsers(*users)
+	if *config != "" {
+		if err := opts.read(*config, given); err != nil {
+			return opts, err
+		}
+	}
+	if given["users"] || len(cfg.Users) == 0 {
+		cfg.Users = wxsim.MadeUpUsers(*users)
+	}
 	if *domains != "" {
 		cfg.RedirectDomains = strings.Split(*domains, ",")
 	}
+	if *cors != "" {
+		cfg.CORSOrigins = strings.Split(*cors, ",")
+	}
 	if *limits {
 		cfg.Limits = wxsim.DocumentedLimits()
+	}
+	if err := cfg.Check(); err != nil {
+		return opts, fmt.Errorf("wxsim: %w", err)
 	}
 	if *verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return opts, nil
+}
+
+// fromEnvironment sets the flags that have a variable and were not given, and returns the names of
+// all that are set now.
+func fromEnvironment(flags *flag.FlagSet) (given map[string]bool, err error) {
+	given = map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	flags.VisitAll(func(f *flag.Flag) {
+		name := "WXSIM_" + strings.ReplaceAll(strings.ToUpper(f.Name), "-", "_")
+		value, ok := os.LookupEnv(name)
+		if !ok || given[f.Name] || err != nil {
+			return
+		}
+		if problem := flags.Set(f.Name, value); problem != nil {
+			err = fmt.Errorf("wxsim: %s: %w", name, problem)
+		}
+		given[f.Name] = true
+	})
+	return given, err
 }

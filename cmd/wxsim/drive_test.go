@@ -1,0 +1,41 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Programs in other languages drive a whole login, a fault, a jump of the clock and a push by the
+// control API, against the program as people run it.
+func TestOtherLanguagesDriveIt(t *testing.T) {
+	for name, command := range map[string][]string{
+		"python": {"python3", "testdata/drive.py"},
+		"node":   {"node", "testdata/drive.mjs"},
+		"curl":   {"bash", "testdata/drive.sh"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pushes := make(chan string, 1)
+			app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				pushes <- string(body)
+				_, _ = io.WriteString(w, "success")
+			}))
+			defer app.Close()
+			url, stop := serve(t)
+			defer stop()
+			cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+			cmd.Env = append(cmd.Environ(), "WXSIM_URL="+url, "APP_URL="+app.URL)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), name+": ok") {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if push := <-pushes; !strings.Contains(push, "你好") {
+				t.Errorf("the app was sent %s", push)
+			}
+		})
+	}
+}
