@@ -25,6 +25,9 @@ type Config = oauth.Config
 // Website is the website app for QR login in desktop browsers.
 type Website = oauth.Website
 
+// Brand is what the pages of this library show of your site.
+type Brand = oauth.Brand
+
 // Secret is an AppSecret. It prints, logs and marshals as [redacted].
 type Secret = core.Secret
 
