@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +16,8 @@ type lobby struct {
 
 	mu      sync.Mutex
 	waiting map[*waiter]struct{}
-	close   context.CancelFunc // ends the goroutine; nil while nobody waits
+	servers map[*http.Server]struct{} // that tell when they shut down
+	close   context.CancelFunc        // ends the goroutine; nil while nobody waits
 }
 
 // A waiter is told once when its tickets are no longer in the state that it has seen.
@@ -25,6 +27,13 @@ type waiter struct {
 	news chan ticketState
 }
 
+func (w *waiter) tell(state ticketState) {
+	select {
+	case w.news <- state:
+	default: // told already, and about to leave
+	}
+}
+
 const (
 	lobbyPause = 500 * time.Millisecond // between two rounds
 	lobbyRound = 10 * time.Second       // the longest that a round may take
@@ -32,6 +41,7 @@ const (
 
 // wait returns the first state of the tickets that is not seen, or seen when ctx is over.
 func (l *lobby) wait(ctx context.Context, held []ticket, seen ticketState) ticketState {
+	l.open(ctx)
 	w := &waiter{held: held, seen: seen, news: make(chan ticketState, 1)}
 	l.enter(w)
 	defer l.leave(w)
@@ -40,6 +50,32 @@ func (l *lobby) wait(ctx context.Context, held []ticket, seen ticketState) ticke
 		return state
 	case <-ctx.Done():
 		return seen
+	}
+}
+
+// open sees to it that nobody waits on a server that shuts down: a poll would hold it up.
+func (l *lobby) open(ctx context.Context) {
+	server, ok := ctx.Value(http.ServerContextKey).(*http.Server)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.servers[server]; !known {
+		if l.servers == nil {
+			l.servers = map[*http.Server]struct{}{}
+		}
+		l.servers[server] = struct{}{}
+		server.RegisterOnShutdown(l.dismiss)
+	}
+}
+
+// dismiss tells everybody what they know, so that they ask again elsewhere.
+func (l *lobby) dismiss() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for w := range l.waiting {
+		w.tell(w.seen)
 	}
 }
 
@@ -92,10 +128,7 @@ func (l *lobby) lookFor(ctx context.Context, round []*waiter) {
 			return // the store is away: everybody waits on, as a poll that ends asks it once more
 		}
 		if state != w.seen {
-			select {
-			case w.news <- state:
-			default: // told already, and about to leave
-			}
+			w.tell(state)
 		}
 	}
 }

@@ -55,10 +55,13 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 	app := &App{
 		framework: framework, simulator: s.simulator, pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
 		Web: oauth.Config{
-			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Keys: s.keys, Store: store,
+			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, InsecureHTTP: s.lan, Keys: s.keys, Store: store,
 			AnyBrowser: s.anyBrowser, AskAtOnce: s.askAtOnce, Purpose: s.purpose, PrivacyURL: s.privacyURL,
 			Brand: oauth.Brand{Name: s.brandName}, OnLogin: findMember, APIURL: s.apiURL, OpenURL: s.openURL,
 		},
+	}
+	if s.desk {
+		app.Web.Desk = &oauth.Desk{}
 	}
 	if s.website != (account{}) {
 		app.Web.Website = &oauth.Website{AppID: s.website.appID, Secret: s.website.secret}

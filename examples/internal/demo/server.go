@@ -106,7 +106,7 @@ func welcome(app *App, anyBrowser bool) string {
 	switch {
 	case anyBrowser:
 		where = "in any browser"
-	case app.Web.Website != nil:
+	case app.Web.Website != nil, app.Web.Desk != nil:
 		where = "in WeChat, or in any browser and scan"
 	}
 	text := fmt.Sprintf("\n  wxoauth example on %s\n\n  Open    %s   %s\n", app.framework, app.Web.PublicURL, where)

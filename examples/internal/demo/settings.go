@@ -26,6 +26,8 @@ type settings struct {
 	account, website, mini account
 	apiURL, openURL        string // WECHAT_API_URL, WECHAT_OPEN_URL; empty: the real WeChat
 	anyBrowser             bool   // ANY_BROWSER
+	desk                   bool   // DESK
+	lan                    bool   // LAN
 	trustCloudHeaders      bool   // TRUST_CLOUD_HEADERS
 
 	askAtOnce                      bool   // ASK_AT_ONCE
@@ -50,8 +52,14 @@ const keySize = 32 // bytes
 // variable, and none shows a value that could be secret.
 func readSettings(getenv func(string) string) (*settings, error) {
 	env := environment{getenv: getenv}
+	lan := ""
+	if env.flag("LAN", false) {
+		lan = env.lanHost()
+	}
 	s := &settings{
-		addr:    env.address("ADDR", "127.0.0.1:8080", 1),
+		addr:    env.address("ADDR", cmp.Or(lan, "127.0.0.1")+":8080", 1),
+		lan:     lan != "",
+		desk:    env.flag("DESK", false),
 		account: env.account("WECHAT_APPID", "WECHAT_SECRET"),
 		website: env.account("WECHAT_WEBSITE_APPID", "WECHAT_WEBSITE_SECRET"),
 		mini:    env.account("WECHAT_MINI_APPID", "WECHAT_MINI_SECRET"),
@@ -66,22 +74,24 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		pushAESKey: getenv("PUSH_AES_KEY"),
 	}
 	env.refuse(s.website.appID != "" && s.website.appID == s.account.appID, "WECHAT_WEBSITE_APPID is that of the official account: a website app has its own")
-	s.publicURL = env.publicURL(s.addr)
+	env.refuse(s.desk && s.website != account{}, "DESK is not for use with WECHAT_WEBSITE_APPID: both are ways to log in on a desktop")
+	s.publicURL = env.publicURL(s.addr, s.lan)
 	simulated := s.account == account{}
+	env.refuse(s.lan && !simulated, "LAN is for the simulated WeChat: what goes over plain http can be read by everybody in the network")
 	if simulated {
-		s.simAddr = env.address("WXSIM_ADDR", "127.0.0.1:8081", 0)
+		s.simAddr = env.address("WXSIM_ADDR", cmp.Or(lan, "127.0.0.1")+":8081", 0)
 		for _, name := range []string{"WECHAT_API_URL", "WECHAT_OPEN_URL"} {
 			env.refuse(getenv(name) != "", name+" needs WECHAT_APPID: without it WeChat is simulated inside this process")
 		}
 	}
-	s.anyBrowser = env.flag("ANY_BROWSER", simulated)
+	s.anyBrowser = env.flag("ANY_BROWSER", simulated && !s.desk)
 	s.askAtOnce = env.flag("ASK_AT_ONCE", false)
 	s.trustCloudHeaders = env.flag("TRUST_CLOUD_HEADERS", false)
 	s.keys = env.keys("SESSION_KEYS")
 	s.redis = env.redis("REDIS_URL")
 	if len(s.keys) == 0 {
 		env.refuse(s.redis != nil, "SESSION_KEYS is needed with REDIS_URL: all processes must have the same"+howToMakeKeys)
-		env.refuse(!onLoopback(s.addr), "SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in and expect to stay so"+howToMakeKeys)
+		env.refuse(!onLoopback(s.addr) && !s.lan, "SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in and expect to stay so"+howToMakeKeys)
 		s.keys, s.madeUpKeys = [][]byte{randomKey()}, true
 	}
 	env.refuse(s.pushToken != "" && s.pushAESKey == "", "PUSH_AES_KEY is needed with PUSH_TOKEN: the EncodingAESKey of WeChat's console")
@@ -128,17 +138,17 @@ func (e *environment) url(name string) string {
 }
 
 // publicURL is checked here although oauth.New does it too: that knows no variables to name.
-func (e *environment) publicURL(addr string) string {
+func (e *environment) publicURL(addr string, lan bool) string {
 	value := e.getenv("PUBLIC_URL")
 	if value == "" {
-		e.refuse(!onLoopback(addr), "PUBLIC_URL is needed: ADDR is not only for this machine, and elsewhere browsers come by https")
+		e.refuse(!onLoopback(addr) && !lan, "PUBLIC_URL is needed: ADDR is not only for this machine, and elsewhere browsers come by https")
 		return "http://" + addr
 	}
 	u, err := url.Parse(value)
 	switch {
 	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || value != u.Scheme+"://"+u.Host:
 		e.refuse(true, "PUBLIC_URL is not of the form https://host[:port], with nothing behind")
-	case u.Scheme == "http":
+	case u.Scheme == "http" && !lan:
 		e.refuse(!isLoopback(u.Hostname()), "PUBLIC_URL must be https, unless its host is this machine: whoever sees the traffic could take over accounts")
 	}
 	return value
@@ -184,6 +194,18 @@ func (e *environment) redis(name string) *rueidis.ClientOption {
 	option, err := rueidis.ParseURL(strings.TrimSuffix(value, "/"))
 	e.refuse(err != nil, name+" is not of the form redis://[user:password@]host:port[/number]")
 	return &option
+}
+
+// lanHost is this machine's address in its network, where a phone can reach it.
+func (e *environment) lanHost() string {
+	addresses, err := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if network, ok := a.(*net.IPNet); ok && network.IP.IsPrivate() && network.IP.To4() != nil {
+			return network.IP.String()
+		}
+	}
+	e.refuse(true, fmt.Sprintf("LAN: this machine has no address in a private network (%v)", err))
+	return ""
 }
 
 func randomKey() []byte {

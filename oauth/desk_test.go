@@ -1,0 +1,193 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+func deskAuth(tb testing.TB, change func(*Config)) *Auth {
+	tb.Helper()
+	cfg := Config{
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{make([]byte, 32)},
+		Desk: &Desk{}, Outcomes: sessionstore.NewMemoryOutcomes(),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	a, err := New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return a
+}
+
+// waitingDesktop returns the cookie of a desktop that has been shown a code.
+func waitingDesktop(tb testing.TB, a *Auth) string {
+	tb.Helper()
+	r, w := httptest.NewRequest(http.MethodGet, "/me", nil), httptest.NewRecorder()
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("User-Agent", webtest.DesktopChrome)
+	a.Admit(w, r, "")
+	cookie, _, ok := strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	if !ok {
+		tb.Fatalf("no cookie: %d %s", w.Code, w.Body)
+	}
+	return cookie
+}
+
+// A server that shuts down does not wait for desktops that wait for phones.
+func TestPollsEndWithTheirServer(t *testing.T) {
+	a := deskAuth(t, nil)
+	server := httptest.NewServer(a.LoginHandler())
+	defer server.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/wechat/login?desk=wait", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cookie", waitingDesktop(t, a))
+	answered := make(chan string, 1)
+	go func() {
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		body, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		answered <- string(body)
+	}()
+	for waiting := 0; waiting == 0; runtime.Gosched() {
+		a.desk.lobby.mu.Lock()
+		waiting = len(a.desk.lobby.waiting)
+		a.desk.lobby.mu.Unlock()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), deskPoll/2)
+	defer cancel()
+	if err := server.Config.Shutdown(ctx); err != nil {
+		t.Errorf("the server waits for a poll: %v", err)
+	}
+	if got := <-answered; got != `{"state":"waiting"}`+"\n" {
+		t.Errorf("the poll is answered %q", got)
+	}
+}
+
+func TestDeskWithinOneProcessIsWarnedOf(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Config)
+		want   bool
+	}{
+		{"no Outcomes", func(cfg *Config) { cfg.Outcomes = nil }, true},
+		{"Outcomes", nil, false},
+		{"no desk", func(cfg *Config) { cfg.Outcomes, cfg.Desk = nil, nil }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			deskAuth(t, func(cfg *Config) {
+				cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				if tt.change != nil {
+					tt.change(cfg)
+				}
+			})
+			if got := strings.Contains(log.String(), "Desk works within one process"); got != tt.want {
+				t.Errorf("the log says %q", log.String())
+			}
+		})
+	}
+}
+
+func TestDeskConfig(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Config)
+		want   string
+	}{
+		{"Desk and Website", func(cfg *Config) { cfg.Website = &Website{AppID: "wxfedcba9876543210", Secret: "s"} }, "Desk and Website"},
+		{"a negative age", func(cfg *Config) { cfg.Desk = &Desk{MaxAge: -1} }, "Desk.MaxAge"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{make([]byte, 32)}, Desk: &Desk{}}
+			tt.change(&cfg)
+			if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("New says %v", err)
+			}
+		})
+	}
+	for _, tt := range []struct{ desk, all, want time.Duration }{
+		{0, 0, 24 * time.Hour}, {time.Hour, 0, time.Hour}, {0, time.Minute, time.Minute}, {48 * time.Hour, 25 * time.Hour, 25 * time.Hour},
+	} {
+		a := deskAuth(t, func(cfg *Config) { cfg.Desk, cfg.MaxAge = &Desk{MaxAge: tt.desk}, tt.all })
+		if a.sessions.deskAge != tt.want {
+			t.Errorf("Desk.MaxAge %v and MaxAge %v make %v, want %v", tt.desk, tt.all, a.sessions.deskAge, tt.want)
+		}
+	}
+}
+
+// BenchmarkWaitingDesktops holds 10,000 polls at once, in connections of their own inside the
+// process, and reports what they cost: memory of everything but the clients, and processor time.
+func BenchmarkWaitingDesktops(b *testing.B) {
+	const desktops = 10_000
+	for b.Loop() {
+		a := deskAuth(b, nil)
+		ln := &pipes{next: make(chan net.Conn)}
+		server := &http.Server{Handler: a.LoginHandler(), ReadHeaderTimeout: time.Minute}
+		go func() { _ = server.Serve(ln) }()
+		cookie := waitingDesktop(b, a)
+		ask := fmt.Sprintf("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: localhost\r\nCookie: %s\r\nAccept: application/json\r\nSec-Fetch-Mode: cors\r\nUser-Agent: %s\r\n\r\n", cookie, webtest.DesktopChrome)
+		before := resident()
+		clients := make([]net.Conn, 0, desktops)
+		for range desktops {
+			client, conn := net.Pipe()
+			ln.next <- conn
+			if _, err := client.Write([]byte(ask)); err != nil {
+				b.Fatal(err)
+			}
+			clients = append(clients, client)
+		}
+		for waiting := 0; waiting < desktops; time.Sleep(10 * time.Millisecond) {
+			a.desk.lobby.mu.Lock()
+			waiting = len(a.desk.lobby.waiting)
+			a.desk.lobby.mu.Unlock()
+		}
+		runtime.GC()
+		b.ReportMetric(float64(resident()-before)/desktops, "B/desktop")
+		began, busy := time.Now(), processorTime(b)
+		time.Sleep(5 * time.Second)
+		b.ReportMetric((processorTime(b)-busy).Seconds()/time.Since(began).Seconds(), "cores")
+		var wg sync.WaitGroup
+		for _, c := range clients {
+			wg.Go(func() { _ = c.Close() })
+		}
+		wg.Wait()
+		_ = server.Close()
+	}
+}
+
+// resident is the memory that the process uses for its heap and stacks.
+func resident() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
+}
+
+// pipes is a listener of connections inside the process.
+type pipes struct{ next chan net.Conn }
+
+func (p *pipes) Accept() (net.Conn, error) { return <-p.next, nil }
+func (p *pipes) Close() error              { return nil }
+func (p *pipes) Addr() net.Addr            { return &net.TCPAddr{} }
