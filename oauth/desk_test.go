@@ -148,7 +148,7 @@ func BenchmarkWaitingDesktops(b *testing.B) {
 		go func() { _ = server.Serve(ln) }()
 		cookie := waitingDesktop(b, a)
 		ask := fmt.Sprintf("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: localhost\r\nCookie: %s\r\nAccept: application/json\r\nSec-Fetch-Mode: cors\r\nUser-Agent: %s\r\n\r\n", cookie, webtest.DesktopChrome)
-		before := resident()
+		before, opened := resident(), time.Now()
 		clients := make([]net.Conn, 0, desktops)
 		for range desktops {
 			client, conn := net.Pipe()
@@ -159,6 +159,9 @@ func BenchmarkWaitingDesktops(b *testing.B) {
 			clients = append(clients, client)
 		}
 		for waiting := 0; waiting < desktops; time.Sleep(10 * time.Millisecond) {
+			if time.Since(opened) > deskPoll {
+				b.Fatalf("%d wait when the first ones stop", waiting)
+			}
 			a.desk.lobby.mu.Lock()
 			waiting = len(a.desk.lobby.waiting)
 			a.desk.lobby.mu.Unlock()

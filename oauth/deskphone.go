@@ -93,7 +93,7 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		a.fail(v, storeFailure("read", err))
 		return
 	case !rec.covers(t.scope), rec.user.Via != "", rec.user.Snapshot, v.now.Sub(rec.user.CheckedAt) > deskFresh+ticketLife:
-		a.loginRequired(v, demand{scope: t.scope})
+		a.unanswered(v, t)
 		return
 	}
 	form, err := readForm(v.r)
@@ -128,6 +128,16 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	default:
 		a.showDecision(v, t, rec.user, d)
 	}
+}
+
+// unanswered answers a form of nobody, or of somebody who may not sign a desktop in: it counts for
+// nothing, and the ticket is as good as before.
+func (a *Auth) unanswered(v *visit, t ticket) {
+	if wantsPage(v.r) {
+		a.showLogin(v, page{Name: unsentPage, URL: a.ticketURL(t)})
+		return
+	}
+	a.loginRequired(v, demand{scope: t.scope})
 }
 
 // confirm asks Config.Desk.Confirm.

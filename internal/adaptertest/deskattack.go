@@ -311,6 +311,32 @@ func deskAttackCases() []Case {
 				t.Errorf("%d writes, %d calls to WeChat", spy.writes.Load(), t.APICalls())
 			}
 		}},
+		{Name: "a session over five minutes old is checked before it confirms", Config: desk, Test: func(t *World) {
+			desktop, phone := t.Desktop(), t.Browser()
+			t.SignIn(phone)
+			time.Sleep(time.Hour)
+			code := t.ShowCode(desktop, "/me")
+			if v := t.Answer(phone, code, "number="+code.Number); v.Status != http.StatusUnauthorized {
+				t.Errorf("an unchecked session confirms: %d", v.Status)
+			}
+			t.WantState(desktop, "waiting", "none")
+			v := t.Scan(phone, code)
+			if v.Redirects() != 3 {
+				t.Errorf("the check took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+			}
+			t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
+			t.WantUser(desktop.Open(PublicURL+"/me"), 0)
+		}},
+		{Name: "a phone that is somebody else by now confirms as whom WeChat says", Config: desk, Test: func(t *World) {
+			desktop, phone := t.Desktop(), t.Browser()
+			t.SignIn(phone)
+			time.Sleep(time.Hour)
+			code := t.ShowCode(desktop, "/base")
+			t.become(phone, 1)
+			t.Scan(phone, code)
+			t.Answer(phone, code, "number="+code.Number)
+			t.WantUser(desktop.Open(PublicURL+"/base"), 1)
+		}},
 		{Name: "an approval by the app: before a scan, twice, for another user, too late", Config: desk, Test: func(t *World) {
 			desktop := t.Desktop()
 			code := t.ShowCode(desktop, "/base")
@@ -364,6 +390,12 @@ func deskAttackCases() []Case {
 
 // atWeChat stops before WeChat.
 func atWeChat(next *url.URL) bool { return next.Host == openHost }
+
+// become makes WeChat's i-th user the owner of the browser's WeChat.
+func (w *World) become(b *webtest.Browser, i int) {
+	cookie := &http.Cookie{Name: "wxsim_user", Value: w.Sim.Users()[i].OpenID, Path: "/"}
+	b.Jar.Set(&url.URL{Scheme: "https", Host: openHost, Path: "/"}, []*http.Cookie{cookie})
+}
 
 // deskCookie returns the name and value of the cookie that a desktop's code is tied by.
 func deskCookie(b *webtest.Browser) (name, value string) {

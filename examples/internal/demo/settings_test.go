@@ -77,6 +77,8 @@ func TestBadVariables(t *testing.T) {
 		{"empty key in the list", map[string]string{"SESSION_KEYS": goodKey + ","}, "SESSION_KEYS: key 2"},
 		{"appid without secret", map[string]string{"WECHAT_APPID": "wx1"}, "WECHAT_SECRET is needed"},
 		{"secret without appid", map[string]string{"WECHAT_SECRET": "s1"}, "WECHAT_APPID is needed"},
+		{"two ways to log in on a desktop", map[string]string{"DESK": "1", "WECHAT_WEBSITE_APPID": "wx2", "WECHAT_WEBSITE_SECRET": "s2"}, "DESK is not for use with"},
+		{"a real account over plain http", map[string]string{"LAN": "1", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s1", "ADDR": "127.0.0.1:8080"}, "LAN"},
 		{"half a website app", map[string]string{"WECHAT_WEBSITE_APPID": "wx2"}, "WECHAT_WEBSITE_SECRET is needed"},
 		{"the official account as a website app", with(account, "WECHAT_WEBSITE_SECRET", "s2", "WECHAT_WEBSITE_APPID", "wx1"), "WECHAT_WEBSITE_APPID is that of"},
 		{"half a mini program", map[string]string{"WECHAT_MINI_SECRET": "s3"}, "WECHAT_MINI_APPID is needed"},
