@@ -21,7 +21,7 @@ import (
 type App struct {
 	Web  oauth.Config   // the login of the official account
 	Mini *mpauth.Config // the login of the mini program; nil: there is none
-	Push http.Handler   // WeChat's messages; nil without PUSH_TOKEN
+	Push *push.Handler  // WeChat's messages; nil without PUSH_TOKEN
 
 	framework string
 	simulator string // its URL if it runs inside this process

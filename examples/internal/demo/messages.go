@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"github.com/wxoauth/wxoauth/push"
 )
@@ -13,7 +12,7 @@ import (
 // newPush receives the messages of the mini program, or of the official account if there is no
 // mini program. It writes to the log what an app would do about them. A nil seen remembers in this
 // process what was handled.
-func newPush(s *settings, seen push.Seen) (http.Handler, error) {
+func newPush(s *settings, seen push.Seen) (*push.Handler, error) {
 	todo := func(what string) func(context.Context, *push.AuthorizationChange) error {
 		return func(ctx context.Context, c *push.AuthorizationChange) error {
 			slog.InfoContext(ctx, "a user changed what the app may know", "todo", what, "openid", c.OpenID, "revoked", c.RevokeInfo)

@@ -72,7 +72,8 @@ func run(ctx context.Context, framework string, routes func(*App) (http.Handler,
 	return app.serve(ctx, ln, handler)
 }
 
-// serve answers until ctx ends, then lets the requests under way finish.
+// serve answers until ctx ends. Then requests under way may finish, and after them the messages
+// that were answered already: WeChat will not send those again.
 func (app *App) serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	srv := &http.Server{
 		Handler:           handler,
@@ -94,8 +95,15 @@ func (app *App) serve(ctx context.Context, ln net.Listener, handler http.Handler
 	slog.InfoContext(ctx, "stopping: requests under way may finish", "at_most", drain)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
-	if err := srv.Shutdown(ctx); err != nil {
-		return fmt.Errorf("requests were still running after %v: %w", drain, errors.Join(err, srv.Close()))
+	err := srv.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, srv.Close())
+	}
+	if app.Push != nil {
+		err = errors.Join(err, app.Push.Drain(ctx))
+	}
+	if err != nil {
+		return fmt.Errorf("not everything was finished after %v: %w", drain, err)
 	}
 	return nil
 }

@@ -5,7 +5,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wxoauth/wxoauth/push"
+	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 func TestStoppingWaitsForRequestsUnderWay(t *testing.T) {
@@ -39,3 +47,46 @@ func TestStoppingWaitsForRequestsUnderWay(t *testing.T) {
 		t.Errorf("serve: %v", err)
 	}
 }
+
+// WeChat has had its answer and will not send the message again.
+func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(2 * 365 * 24 * time.Hour) // bubbles begin in 2000, when timestamps had nine digits
+		sim := wxsim.New(wxsim.Config{})
+		console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}
+		var finished atomic.Bool
+		messages, err := push.New(push.Config{
+			Token: console.Token, EncodingAESKey: console.EncodingAESKey, AppID: sim.MiniAppID(),
+			OnAny: func(context.Context, *push.Message) (*push.Reply, error) {
+				time.Sleep(10 * time.Second) // longer than WeChat waits
+				finished.Store(true)
+				return nil, nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := sim.NewPush(t.Context(), "http://shop.example.com/push", console, sim.AuthorizationEvent(wxsim.PushJSON, "user_info_modified", "oUser"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		messages.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || finished.Load() {
+			t.Errorf("WeChat is answered %d, the message handled: %t", w.Code, finished.Load())
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		app := &App{Push: messages, draining: make(chan struct{})}
+		if err := app.serve(ctx, make(quiet), nil); err != nil || !finished.Load() {
+			t.Errorf("serve = %v, the message handled: %t", err, finished.Load())
+		}
+	})
+}
+
+// quiet is a listener that nobody connects to.
+type quiet chan struct{}
+
+func (l quiet) Accept() (net.Conn, error) { <-l; return nil, net.ErrClosed }
+func (l quiet) Close() error              { close(l); return nil }
+func (quiet) Addr() net.Addr              { return &net.TCPAddr{} }
