@@ -38,7 +38,7 @@ func arrows(t *testing.T) map[string][]string {
 // confined says which packages may import a module of others, tests aside. Whoever imports one
 // adapter or one store then compiles no other framework and no Redis client.
 var confined = map[string][]string{
-	"github.com/redis/rueidis":    {"core/rediscache", "sessionstore/redisstore", "examples/internal/demo"},
+	"github.com/redis/rueidis":    {"core/rediscache", "sessionstore/redisstore", "internal/redisvisit", "examples/internal/demo"},
 	"github.com/gin-gonic/gin":    {"adapters/gin", "internal/adaptertest", "examples/gin"},
 	"github.com/go-chi/chi":       {"adapters/chi", "internal/adaptertest", "examples/chi"},
 	"github.com/stretchr/testify": {"internal/adaptertest"},

@@ -83,6 +83,7 @@ func TestRecipeRedis(t *testing.T) {
 			// A Redis that hangs is noticed within a second.
 			Dialer:           net.Dialer{KeepAlive: 200 * time.Millisecond},
 			ConnWriteTimeout: 600 * time.Millisecond,
+			ConnLifetime:     time.Minute, // its name is looked up again, as after a failover
 		})
 		if redis == nil {
 			return err // an option is wrong. With a client, err only says that Redis does not answer yet
@@ -91,8 +92,11 @@ func TestRecipeRedis(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		wechat.Cache = rediscache.New(redis, "wx:")      // of a core.ClientConfig: app access token, JS-SDK ticket
-		messages.Seen = redisstore.NewSeen(redis, "wx:") // of a push.Config: which messages were handled
+		messages.Seen, err = redisstore.NewSeen(redis, redisstore.SeenConfig{}) // of a push.Config: which messages were handled
+		if err != nil {
+			return err
+		}
+		wechat.Cache = rediscache.New(redis, "wx:") // of a core.ClientConfig: app access token, JS-SDK ticket
 		// endregion
 		t.Cleanup(redis.Close)
 		return nil
@@ -144,6 +148,7 @@ func TestRecipeRedisOfAFleet(t *testing.T) {
 			// A Redis that hangs is noticed within a second.
 			Dialer:           net.Dialer{KeepAlive: 200 * time.Millisecond},
 			ConnWriteTimeout: 600 * time.Millisecond,
+			ConnLifetime:     time.Minute, // its name is looked up again, as after a failover
 		})
 		if client == nil {
 			return err // an option is wrong. With a client, err only says that Redis does not answer yet
@@ -152,8 +157,11 @@ func TestRecipeRedisOfAFleet(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		wechat.Cache = rediscache.New(client, "shop:")      // of a core.ClientConfig: app access token, JS-SDK ticket
-		messages.Seen = redisstore.NewSeen(client, "shop:") // of a push.Config: which messages were handled
+		messages.Seen, err = redisstore.NewSeen(client, redisstore.SeenConfig{Prefix: "shop:"}) // of a push.Config: which messages were handled
+		if err != nil {
+			return err
+		}
+		wechat.Cache = rediscache.New(client, "shop:") // of a core.ClientConfig: app access token, JS-SDK ticket
 		// endregion
 		t.Cleanup(client.Close)
 		return nil

@@ -60,7 +60,10 @@ func TestDocumentedPermissions(t *testing.T) {
 		t.Fatal(ok, err)
 	}
 	release()
-	seen := redisstore.NewSeen(client, "wx:")
+	seen, err := redisstore.NewSeen(client, redisstore.SeenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, _, reserveErr := seen.Reserve(ctx, "k", time.Minute)
 	for _, err := range []error{
 		cache.Set(ctx, "k", "v", time.Minute), reserveErr, seen.Extend(ctx, "k", time.Hour), seen.Release(ctx, "k"), seen.Done(ctx, "k", time.Minute),

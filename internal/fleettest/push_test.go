@@ -28,9 +28,13 @@ func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
 	for i := range replicas {
 		client := connect(t, redis.Addr, impatience)
 		t.Cleanup(client.Close)
+		seen, err := redisstore.NewSeen(client, redisstore.SeenConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		h, err := push.New(push.Config{
 			Token: console.Token, EncodingAESKey: console.EncodingAESKey, AppID: console.AppID,
-			Seen: redisstore.NewSeen(client, "wx:"), Logger: slog.New(slog.DiscardHandler),
+			Seen: seen, Logger: slog.New(slog.DiscardHandler),
 			OnMediaCheck: func(context.Context, *push.MediaCheck) error {
 				handled.Add(1)
 				return nil

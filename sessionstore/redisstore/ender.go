@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/redisvisit"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -31,7 +32,7 @@ var (
 	// its subject's sessions were ended; how many microseconds after that, if it began after; and 0 if
 	// they were not ended lately. The age of the login is measured before the script is sent, so that
 	// the login may have begun earlier by as much as the script was on its way.
-	saveScript = newScript(`local session, list = KEYS[1], KEYS[2]
+	saveScript = redisvisit.NewScript(`local session, list = KEYS[1], KEYS[2]
 local record, life, age, member, minute = ARGV[1], ARGV[2] * 1000, ARGV[3], ARGV[4], 6e7
 local t = redis.call('TIME')
 local now, after = t[1] * 1e6 + t[2], 0
@@ -49,7 +50,7 @@ return after`)
 	// endScript deletes the sessions that were found in the list, and leaves the mark, unless the list
 	// has got more: then it returns 0. If the last EndAll has taken effect and nobody was told, then
 	// this is its repeat, and there is nothing to do.
-	endScript = newScript(`local list, minute = KEYS[1], 6e7
+	endScript = redisvisit.NewScript(`local list, minute = KEYS[1], 6e7
 local t = redis.call('TIME')
 local now = t[1] * 1e6 + t[2]
 redis.call('ZREMRANGEBYSCORE', list, '-inf', now)
@@ -73,7 +74,7 @@ func (s *Store) saveNew(ctx context.Context, id, key, sealed string, life time.D
 	if !login.Began.IsZero() {
 		age = max(0, asked.Sub(login.Began))
 	}
-	after, err := s.redis.run(ctx, saveScript, []string{key, s.listKey(tagOf(id))},
+	after, err := s.redis.Run(ctx, saveScript, []string{key, s.listKey(tagOf(id))},
 		sealed, milliseconds(life), strconv.FormatInt(age.Microseconds(), 10), memberOf(key)).AsInt64()
 	if err != nil {
 		return wrap("save a session", err)
@@ -89,13 +90,13 @@ func (s *Store) saveNew(ctx context.Context, id, key, sealed string, life time.D
 
 // remove deletes the session of an id, which is stored under key.
 func (s *Store) remove(ctx context.Context, id, key string) error {
-	b := s.redis.client.B()
+	b := s.redis.Client.B()
 	record := b.Del().Key(key).Build().ToRetryable()
 	if tag := tagOf(id); tag != "" {
 		listed := b.Zrem().Key(s.listKey(tag)).Member(memberOf(key)).Build().ToRetryable()
-		return s.announced(ctx, key, s.redis.doBoth(ctx, record, listed))
+		return s.announced(ctx, key, s.redis.DoBoth(ctx, record, listed))
 	}
-	return s.announced(ctx, key, s.redis.do(ctx, record).Error())
+	return s.announced(ctx, key, s.redis.Do(ctx, record).Error())
 }
 
 // EndAll ends all sessions of subject, on every replica within the time of a message; see
@@ -107,7 +108,7 @@ func (s *Store) EndAll(ctx context.Context, subject string) error {
 	tag := encoding.EncodeToString(owner[:])
 	list := s.listKey(tag)
 	for range endRounds {
-		members, err := s.redis.do(ctx, s.redis.client.B().Zrange().Key(list).Min("0").Max("-1").Build()).AsStrSlice()
+		members, err := s.redis.Do(ctx, s.redis.Client.B().Zrange().Key(list).Min("0").Max("-1").Build()).AsStrSlice()
 		if err != nil {
 			return wrap(op, err)
 		}
@@ -116,12 +117,12 @@ func (s *Store) EndAll(ctx context.Context, subject string) error {
 		for _, member := range members {
 			keys = append(keys, s.keyOf(tag, member))
 		}
-		done, err := s.redis.run(ctx, endScript, keys, members...).AsBool()
+		done, err := s.redis.Run(ctx, endScript, keys, members...).AsBool()
 		if err != nil {
 			return wrap(op, err)
 		}
 		if done {
-			told := s.redis.do(ctx, s.redis.client.B().Zrem().Key(list).Member(untold).Build().ToRetryable())
+			told := s.redis.Do(ctx, s.redis.Client.B().Zrem().Key(list).Member(untold).Build().ToRetryable())
 			return wrap(op, s.announced(ctx, list, told.Error()))
 		}
 	}

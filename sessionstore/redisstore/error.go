@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/redis/rueidis"
 )
 
 // An Error says that Redis did not do what it was asked: it is down, slow, full, read-only, or
@@ -32,7 +30,3 @@ func wrap(op string, err error) error {
 	}
 	return &Error{Op: op, Err: err}
 }
-
-// missing reports whether err is Redis' answer that there is no such key, or that a condition of
-// a SET did not hold, rather than a failure.
-func missing(err error) bool { return rueidis.IsRedisNil(err) }

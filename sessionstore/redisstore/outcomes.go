@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"maps"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/wxoauth/wxoauth/internal/redisvisit"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -26,39 +26,14 @@ const (
 // Reserve claims key for the whole fleet, in one command; see [sessionstore.Outcomes].
 func (s *Store) Reserve(ctx context.Context, key string, ttl time.Duration) (bool, error) {
 	key, mine := s.outcomeKey(key), reserved+rand.Text()
-	err := s.changeOutcome(ctx, key, s.redis.client.B().Set().Key(key).Value(mine).Nx().Px(ttl).Build())
-	if missing(err) {
+	err := s.changeOutcome(ctx, key, s.redis.Client.B().Set().Key(key).Value(mine).Nx().Px(ttl).Build())
+	if redisvisit.Missing(err) {
 		return false, nil
 	}
 	if _, refused := rueidis.IsRedisErr(err); err != nil && !refused {
-		go s.drop(context.WithoutCancel(ctx), key, mine, ttl)
+		go s.redis.TakeBack(ctx, key, mine, ttl) // or the visitor's next attempt waits for it
 	}
 	return err == nil, wrap("reserve a login", err)
-}
-
-// dropScript deletes a key that holds what the caller stored.
-const dropScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
-
-// drop takes a reservation back of which nobody knows whether it was made: a server that hung
-// carries out what it was sent when it goes on, and the visitor's next attempt should not wait for
-// that. It begins when the attempt is surely over, and tries until Redis answers or the reservation
-// would have ended.
-func (s *Store) drop(ctx context.Context, key, mine string, ttl time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, ttl)
-	defer cancel()
-	next := time.NewTicker(attemptTimeouts * s.redis.timeout)
-	defer next.Stop()
-	for {
-		select {
-		case <-next.C:
-		case <-ctx.Done():
-			return
-		}
-		err := s.redis.do(ctx, s.redis.client.B().Eval().Script(dropScript).Numkeys(1).Key(key).Arg(mine).Build()).Error()
-		if err == nil || errors.Is(err, rueidis.ErrClosing) {
-			return
-		}
-	}
 }
 
 // Outcome returns what SetOutcome stored; see [sessionstore.Outcomes]. To ask again costs no command
@@ -67,13 +42,13 @@ func (s *Store) drop(ctx context.Context, key, mine string, ttl time.Duration) {
 func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
 	key = s.outcomeKey(key)
 	var result rueidis.RedisResult
-	if get := s.redis.client.B().Get().Key(key); s.tracking && s.watched.add(key) {
-		result = s.redis.doCache(ctx, get.Cache(), cachedFor) // or less: as long as Redis keeps it
+	if get := s.redis.Client.B().Get().Key(key); s.tracking && s.watched.add(key) {
+		result = s.redis.DoCache(ctx, get.Cache(), cachedFor) // or less: as long as Redis keeps it
 	} else {
-		result = s.redis.do(ctx, get.Build())
+		result = s.redis.Do(ctx, get.Build())
 	}
 	value, err := result.ToString()
-	if missing(err) {
+	if redisvisit.Missing(err) {
 		return nil, false, nil
 	}
 	if err != nil {
@@ -88,7 +63,7 @@ func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
 // SetOutcome stores the outcome for ttl, in one command; nil releases. See [sessionstore.Outcomes].
 func (s *Store) SetOutcome(ctx context.Context, key string, outcome []byte, ttl time.Duration) error {
 	key = s.outcomeKey(key)
-	b := s.redis.client.B()
+	b := s.redis.Client.B()
 	if outcome == nil {
 		return wrap("release a login", s.changeOutcome(ctx, key, b.Del().Key(key).Build().ToRetryable()))
 	}
@@ -99,7 +74,7 @@ func (s *Store) SetOutcome(ctx context.Context, key string, outcome []byte, ttl 
 // changeOutcome sends a command that changes what is stored under key. If somebody here has asked for
 // it lately, who asks next is told of the change.
 func (s *Store) changeOutcome(ctx context.Context, key string, command rueidis.Completed) error {
-	err := s.redis.do(ctx, command).Error()
+	err := s.redis.Do(ctx, command).Error()
 	if s.watched.remove(key) {
 		err = s.announced(ctx, key, err)
 	}

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,9 +16,25 @@ import (
 
 var _ push.Seen = (*redisstore.Seen)(nil)
 
+func newSeen(t *testing.T, addr, prefix string) *redisstore.Seen {
+	t.Helper()
+	seen, err := redisstore.NewSeen(newClient(t, addr), redisstore.SeenConfig{Prefix: prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seen
+}
+
+func TestSeenConfigIsChecked(t *testing.T) {
+	_, err := redisstore.NewSeen(nil, redisstore.SeenConfig{Timeout: -1})
+	if err == nil || !strings.Contains(err.Error(), "client") || !strings.Contains(err.Error(), "Timeout") {
+		t.Errorf("NewSeen = %v; want it to name client and Timeout", err)
+	}
+}
+
 func TestSeen(t *testing.T) {
 	server := redistest.Start(t)
-	seen := redisstore.NewSeen(newClient(t, server.Addr), "shop:")
+	seen := newSeen(t, server.Addr, "shop:")
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -64,7 +81,7 @@ func TestSeen(t *testing.T) {
 func TestSeenIsReservedOnce(t *testing.T) {
 	server := redistest.Start(t)
 	replicas := []*redisstore.Seen{
-		redisstore.NewSeen(newClient(t, server.Addr), "x:"), redisstore.NewSeen(newClient(t, server.Addr), "x:"),
+		newSeen(t, server.Addr, "x:"), newSeen(t, server.Addr, "x:"),
 	}
 	var winners atomic.Int32
 	var callers sync.WaitGroup
@@ -82,7 +99,7 @@ func TestSeenIsReservedOnce(t *testing.T) {
 }
 
 func TestSeenSaysThatRedisIsDown(t *testing.T) {
-	seen := redisstore.NewSeen(newClient(t, redistest.Prepare(t).Addr), "x:")
+	seen := newSeen(t, redistest.Prepare(t).Addr, "x:")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, _, err := seen.Reserve(ctx, "k", time.Minute)

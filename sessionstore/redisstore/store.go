@@ -13,6 +13,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/redisvisit"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -47,7 +48,7 @@ type Config struct {
 // 0 and the cookie ends with the browser. Later Saves never extend it. Whoever signs a visitor in
 // without our engines calls [Store.Renew] before Save.
 type Store struct {
-	redis    *server
+	redis    *redisvisit.Server
 	seal     *sealer
 	ids      *mint
 	strays   strays
@@ -60,29 +61,30 @@ type Store struct {
 // New returns a store that uses client, which stays the caller's to close. All faults of cfg are
 // joined. It does not visit Redis, so it works before Redis does.
 func New(client rueidis.Client, cfg Config) (*Store, error) {
-	seal, err := newSealer(cfg.Keys)
-	faults := []error{err}
-	if client == nil {
-		faults = append(faults, errors.New("redisstore: a client is needed"))
-	}
-	if cfg.Timeout < 0 {
-		faults = append(faults, errors.New("redisstore: Timeout is negative"))
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-	ids, err := newMint(cfg.Keys)
-	if err != nil {
+	seal, sealErr := newSealer(cfg.Keys)
+	ids, idErr := newMint(cfg.Keys)
+	if err := errors.Join(sealErr, idErr, check(client, cfg.Timeout)); err != nil {
 		return nil, err
 	}
 	s := &Store{
-		redis: &server{client: client, timeout: cmp.Or(cfg.Timeout, defaultTimeout)},
+		redis: redisvisit.New(client, cmp.Or(cfg.Timeout, defaultTimeout)),
 		seal:  seal, ids: ids, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
 		s.options = sessionstore.DefaultOptions()
 	}
 	return s, nil
+}
+
+// check joins what is wrong with a client and a timeout.
+func check(client rueidis.Client, timeout time.Duration) (err error) {
+	if client == nil {
+		err = errors.New("redisstore: a client is needed")
+	}
+	if timeout < 0 {
+		err = errors.Join(err, errors.New("redisstore: Timeout is negative"))
+	}
+	return err
 }
 
 // Get returns the request's session of that name, reading it once per request.
@@ -163,29 +165,29 @@ func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (ma
 }
 
 // resealScript replaces a record that is still the one that was read, and keeps its life.
-const resealScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end return 0`
+var resealScript = redisvisit.NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end return 0`) //nolint:gochecknoglobals // a constant but for its sum
 
 // reseal replaces the seal of a record. If that fails the next reader tries again.
 func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
-	_ = s.redis.do(ctx, s.redis.client.B().Eval().Script(resealScript).Numkeys(1).Key(key).Arg(old, sealed).Build()).Error()
+	_ = s.redis.Run(ctx, resealScript, []string{key}, old, sealed).Error()
 }
 
 // load reads the record under key.
 func (s *Store) load(ctx context.Context, key string) (string, error) {
-	if get := s.redis.client.B().Get().Key(key); s.tracking {
-		return sealedIn(s.redis.doCache(ctx, get.Cache().ToStaticTTL(), cachedFor))
+	if get := s.redis.Client.B().Get().Key(key); s.tracking {
+		return sealedIn(s.redis.DoCache(ctx, get.Cache().ToStaticTTL(), cachedFor))
 	}
 	return s.loadPlain(ctx, key)
 }
 
 // loadPlain reads the record under key from Redis itself.
 func (s *Store) loadPlain(ctx context.Context, key string) (string, error) {
-	return sealedIn(s.redis.do(ctx, s.redis.client.B().Get().Key(key).Build()))
+	return sealedIn(s.redis.Do(ctx, s.redis.Client.B().Get().Key(key).Build()))
 }
 
 func sealedIn(result rueidis.RedisResult) (string, error) {
 	sealed, err := result.ToString()
-	if missing(err) {
+	if redisvisit.Missing(err) {
 		return "", sessionstore.ErrNotFound
 	}
 	if err == nil && sealed == "" {
@@ -229,9 +231,9 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 	if err != nil {
 		return err
 	}
-	set := s.redis.client.B().Set().Key(key).Value(s.seal.seal(key, record)).Xx().Keepttl().Build()
-	err = s.announced(ctx, key, s.redis.do(ctx, set.ToRetryable()).Error())
-	if missing(err) {
+	set := s.redis.Client.B().Set().Key(key).Value(s.seal.seal(key, record)).Xx().Keepttl().Build()
+	err = s.announced(ctx, key, s.redis.Do(ctx, set.ToRetryable()).Error())
+	if redisvisit.Missing(err) {
 		return sessionstore.ErrNotFound
 	}
 	return wrap("save a session", err)
@@ -254,8 +256,8 @@ func (s *Store) create(ctx context.Context, session *sessions.Session, expiry ti
 	if known {
 		err = s.saveNew(ctx, id, key, sealed, life, login)
 	} else {
-		set := s.redis.client.B().Set().Key(key).Value(sealed).Px(life).Build()
-		err = wrap("save a session", s.redis.do(ctx, set.ToRetryable()).Error())
+		set := s.redis.Client.B().Set().Key(key).Value(sealed).Px(life).Build()
+		err = wrap("save a session", s.redis.Do(ctx, set.ToRetryable()).Error())
 	}
 	if err == nil {
 		session.ID = id
@@ -279,14 +281,11 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 	return nil
 }
 
-// announced waits, after a command that changed a record which this replica may have read, until the
-// replica knows of the change; err is that of the command. Redis announces the change on the connection
-// that reads are made on, and only there: one answer more from it means that the announcement has come,
-// so the next read here finds the new state. If there is no such answer the connection is broken, and
-// what was read on it is forgotten.
+// announced waits, after a command that changed key and whose error is err, until this replica knows
+// of the change.
 func (s *Store) announced(ctx context.Context, key string, err error) error {
 	if err == nil && s.tracking {
-		_ = s.redis.doCache(ctx, s.redis.client.B().Strlen().Key(key).Cache().ToStaticTTL(), 0).Error()
+		s.redis.Announced(ctx, key)
 	}
 	return err
 }

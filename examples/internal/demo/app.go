@@ -46,7 +46,11 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		if err != nil {
 			return nil, err
 		}
-		store, cache, seen = shared, rediscache.New(redis, prefix), redisstore.NewSeen(redis, prefix)
+		messages, err := redisstore.NewSeen(redis, redisstore.SeenConfig{Prefix: prefix})
+		if err != nil {
+			return nil, err
+		}
+		store, cache, seen = shared, rediscache.New(redis, prefix), messages
 	}
 	wechat, err := core.NewClient(core.ClientConfig{AppID: s.account.appID, Secret: s.account.secret, APIURL: s.apiURL, Cache: cache})
 	if err != nil {

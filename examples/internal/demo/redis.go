@@ -14,6 +14,7 @@ func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, 
 	option.ForceSingleClient = true // without it there is no client until Redis answers. For a cluster, leave it out
 	// A Redis that hangs is noticed within a second, also by those whose sessions are at hand.
 	option.Dialer.KeepAlive, option.ConnWriteTimeout = 200*time.Millisecond, 600*time.Millisecond
+	option.ConnLifetime = time.Minute // the name in REDIS_URL is looked up again, as after a failover
 	client, err := rueidis.NewClient(option)
 	if client == nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)

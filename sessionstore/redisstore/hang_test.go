@@ -1,0 +1,52 @@
+package redisstore_test
+
+import (
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
+)
+
+// Nobody waits longer than a second for a Redis that hangs: not who asked first, nor who came while the
+// client was noticing and connecting anew.
+func TestVisitorsOfAHang(t *testing.T) {
+	server := redistest.Start(t)
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{server.Addr}, ForceSingleClient: true,
+		Dialer: net.Dialer{KeepAlive: 200 * time.Millisecond}, ConnWriteTimeout: 600 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookies := make([]string, 100)
+	for i := range cookies {
+		cookies[i] = begin(t, store, "somebody")
+	}
+	server.Pause()
+	defer server.Resume()
+	next := time.NewTicker(15 * time.Millisecond)
+	defer next.Stop()
+	var visitors sync.WaitGroup
+	for _, cookie := range cookies {
+		<-next.C
+		visitors.Go(func() {
+			began := time.Now()
+			_, err := store.New(request(t, cookie), name)
+			wantOutage(t, "New", err)
+			if took := time.Since(began); took > 1100*time.Millisecond { // with time for a busy machine
+				t.Errorf("a visitor waited %v", took)
+			}
+		})
+	}
+	visitors.Wait()
+}
