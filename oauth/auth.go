@@ -29,7 +29,7 @@ type Auth struct {
 	attempts  attempts
 	outcomes  *outcomes
 	desk      *desk // nil without cfg.Desk
-	sessions  keeper
+	sessions  *keeper
 	handover  []securecookie.Codec // the seal of its tickets
 	csrf      *http.CrossOriginProtection
 	refreshes pauses

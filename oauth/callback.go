@@ -131,11 +131,15 @@ func (o *outcome) failure() *Failure {
 // two, and an impatient visitor a few more.
 const maxCallbacks = 8
 
+// outcomeTime is how long a repeated callback gets the same answer.
+const outcomeTime = 30 * time.Second
+
 // settle finds the outcome of a state. old is the session so far, or nil.
 func (a *Auth) settle(r *http.Request, back *callback, old *record) (*outcome, error) {
 	key := outcomeKey("login ", back.state.text)
 	var out *outcome // nil: somebody else was first
-	data, err := a.outcomes.once(r.Context(), key, maxCallbacks, func(ctx context.Context) (data []byte, err error) {
+	once := task{key: key, maxWaiters: maxCallbacks, keep: outcomeTime}
+	data, err := a.outcomes.once(context.WithoutCancel(r.Context()), once, func(ctx context.Context) (data []byte, err error) {
 		if out, err = a.signInOnce(r.WithContext(ctx), key, back, old); err != nil {
 			return nil, err
 		}

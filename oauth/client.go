@@ -122,6 +122,8 @@ type tokenAnswer struct {
 const (
 	exchangePath = "/sns/oauth2/access_token"
 	exchangeOp   = "GET " + exchangePath // in errors
+	refreshPath  = "/sns/oauth2/refresh_token"
+	refreshOp    = "GET " + refreshPath
 )
 
 // Exchange gives a login code for a token. A code works once, for 5 minutes. The call is never
@@ -145,7 +147,7 @@ func (c *Client) Exchange(ctx context.Context, code string) (*Token, error) {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 func (c *Client) Refresh(ctx context.Context, refreshToken string) (*Token, error) {
-	return c.token(ctx, "/sns/oauth2/refresh_token", url.Values{
+	return c.token(ctx, refreshPath, url.Values{
 		"appid": {c.api.AppID()}, "grant_type": {"refresh_token"}, "refresh_token": {refreshToken},
 	})
 }

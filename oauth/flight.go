@@ -25,14 +25,14 @@ type flight struct {
 // maxResults bounds the results that are remembered, each 2 kB at most. Beyond it the store is asked.
 const maxResults = 4096
 
-// join returns the flight for key, and whether the caller leads it: then he does the work, and lands
+// join returns the flight of a task, and whether the caller leads it: then he does the work, and lands
 // it. nil: too many wait for it already.
-func (f *flights) join(key string, maxWaiters int, now time.Time) (one *flight, leads bool) {
+func (f *flights) join(t task, now time.Time) (one *flight, leads bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if one = f.byKey[key]; one != nil && (one.until.IsZero() || now.Before(one.until)) {
+	if one = f.byKey[t.key]; one != nil && (one.until.IsZero() || now.Before(one.until)) {
 		if one.until.IsZero() {
-			if one.waiters >= maxWaiters {
+			if one.waiters >= t.maxWaiters {
 				return nil, false
 			}
 			one.waiters++
@@ -43,18 +43,18 @@ func (f *flights) join(key string, maxWaiters int, now time.Time) (one *flight, 
 		f.byKey = map[string]*flight{}
 	}
 	one = &flight{landed: make(chan struct{})}
-	f.byKey[key] = one
+	f.byKey[t.key] = one
 	return one, true
 }
 
 // land ends a flight. Its result is remembered for a while, its failure is not.
-func (f *flights) land(key string, one *flight, now time.Time) {
+func (f *flights) land(t task, one *flight, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if one.err != nil {
-		delete(f.byKey, key)
+		delete(f.byKey, t.key)
 	} else {
-		one.until = now.Add(outcomeTime)
+		one.until = now.Add(t.keep)
 		f.makeRoom(now)
 	}
 	close(one.landed)
@@ -78,6 +78,6 @@ func (one *flight) wait(ctx context.Context) ([]byte, error) {
 	case <-one.landed:
 		return one.result, one.err
 	case <-ctx.Done():
-		return nil, errStillRunning(ctx.Err())
+		return nil, errStillRunning()
 	}
 }

@@ -57,7 +57,7 @@ func (a *Auth) renew(r *http.Request, token *Token, client *Client) (*outcome, e
 	user.CheckedAt, user.UnionID = now.Truncate(time.Second), cmp.Or(token.UnionID, user.UnionID)
 	checked.user = &user
 	header := http.Header{}
-	if err := a.sessions.save(headerWriter{header}, r, &checked, now); err != nil {
+	if err := a.sessions.save(headerWriter{header}, r, rec, &checked, now); err != nil {
 		return nil, storeFailure("write", err)
 	}
 	return &outcome{Cookies: header["Set-Cookie"], User: userDigest(&user)}, nil

@@ -1,10 +1,12 @@
 package oauth
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -27,10 +29,12 @@ type keeper struct {
 	appIDs        []string      // of the accounts that users log in with
 	allowSnapshot bool
 	logger        *slog.Logger
+	ended         farewells
+	saving        [64]sync.Mutex // by session: one answer at a time changes it
 }
 
-func newKeeper(cfg Config) (k keeper, err error) {
-	k = keeper{store: cfg.Store, maxAge: cfg.MaxAge, deskAge: min(defaultDeskAge, cfg.MaxAge), appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger}
+func newKeeper(cfg Config) (k *keeper, err error) {
+	k = &keeper{store: cfg.Store, maxAge: cfg.MaxAge, deskAge: min(defaultDeskAge, cfg.MaxAge), appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger}
 	k.name, k.secure = cfg.cookieName("wx")
 	if cfg.Desk != nil {
 		k.deskAge = cfg.Desk.MaxAge
@@ -110,6 +114,9 @@ func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
 	if err != nil || !k.ours(rec) || !k.alive(rec, now) {
 		return nil
 	}
+	if k.ended.of(rec) == loggedOut {
+		return nil
+	}
 	if rec.user.Snapshot && !k.allowSnapshot { // from before it was forbidden, or of an Auth that allows it
 		return nil
 	}
@@ -138,17 +145,26 @@ func (k *keeper) end(rec *record) time.Time {
 	return rec.user.LoginAt.Add(k.maxAge)
 }
 
-// save writes rec into the request's session, with the life that is left of it. A session that
-// ended since it was read, by a logout in another tab, stays ended.
-func (k *keeper) save(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
+// save writes rec into the request's session, with the life that is left of it. was is the session
+// as its reader found it: what somebody else has written since stays. A session that ended
+// meanwhile, by a logout in another tab, stays ended.
+func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, now time.Time) error {
+	mine := &k.saving[int(rec.serial)%len(k.saving)]
+	mine.Lock()
+	defer mine.Unlock()
 	session, err := k.store.New(r, k.name)
-	switch {
-	case err != nil && !sessionstore.Anonymous(err):
-		return err
-	case err != nil || session.IsNew:
-		return nil //nolint:nilerr // it ended
+	if err != nil {
+		return k.unlessAnonymous(r, err)
 	}
-	if err := k.write(w, r, session, rec, now); !errors.Is(err, sessionstore.ErrNotFound) {
+	current := k.recordIn(session.Values, now)
+	if current == nil || current.id() != was.id() || k.ended.of(current) != notEnded {
+		return nil
+	}
+	merged := rec.onto(was, current)
+	if bytes.Equal(merged.encode(), current.encode()) {
+		return nil // somebody else has done the same
+	}
+	if err := k.write(w, r, session, merged, now); !errors.Is(err, sessionstore.ErrNotFound) {
 		return err
 	}
 	return nil
@@ -162,6 +178,7 @@ func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, no
 		return err
 	}
 	if err == nil && !old.IsNew {
+		k.ended.add(k.recordIn(old.Values, now), replaced)
 		if err := k.delete(headerWriter{http.Header{}}, r, old); err != nil {
 			return err
 		}
@@ -171,13 +188,15 @@ func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, no
 
 // create begins a session beside any that there may be.
 func (k *keeper) create(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
+	begun := *rec
+	begun.serial = newSerial()
 	session := sessions.NewSession(k.store, k.name)
 	session.IsNew = true
-	return k.write(w, r, session, rec, now)
+	return k.write(w, r, session, &begun, now)
 }
 
-// remove ends the request's session, in the store and in the browser.
-func (k *keeper) remove(w http.ResponseWriter, r *http.Request) error {
+// remove ends the request's session rec, in the store and in the browser; nil is nobody's.
+func (k *keeper) remove(w http.ResponseWriter, r *http.Request, rec *record) error {
 	session, err := k.store.New(r, k.name)
 	switch {
 	case !sessionstore.Anonymous(err):
@@ -188,6 +207,7 @@ func (k *keeper) remove(w http.ResponseWriter, r *http.Request) error {
 	for value := range cookie.Candidates(r, k.name) {
 		k.memo.forget(value)
 	}
+	k.ended.add(rec, loggedOut)
 	if session.IsNew { // there is nothing in the store, and some mind being asked to delete it
 		http.SetCookie(w, sessions.NewCookie(k.name, "", k.options(-1)))
 		return nil

@@ -48,7 +48,7 @@ func (a *Auth) signOut(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := a.sessions.remove(v.w, v.r); err != nil {
+	if err := a.sessions.remove(v.w, v.r, rec); err != nil {
 		return err
 	}
 	a.attempts.clearUnkept(v) // that login was kept

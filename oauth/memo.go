@@ -55,7 +55,7 @@ func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	if sealed == cookie {
 		sealed = key
 	}
-	e := &memoEntry{sealed: sealed, until: until, record: record{profileAt: rec.profileAt}, user: *rec.user}
+	e := &memoEntry{sealed: sealed, until: until, record: record{profileAt: rec.profileAt, serial: rec.serial}, user: *rec.user}
 	e.record.user = &e.user
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -44,7 +44,6 @@ const (
 	workTime    = 8 * time.Second  // the longest that a work may take
 	reserveTime = 10 * time.Second // a process that died with a reservation blocks nobody longer
 	waitTime    = 12 * time.Second // for somebody else's work
-	outcomeTime = 30 * time.Second // who asks again within this time gets the same outcome
 
 	// Somebody else's work is looked for after a pause, which grows.
 	firstPause = 50 * time.Millisecond
@@ -58,83 +57,86 @@ func outcomeKey(purpose, secret string) string {
 }
 
 // errCrowded means that many wait for a work already.
-var errCrowded = errors.New("many callbacks of this login wait already")
+var errCrowded = errors.New("many requests for the same wait already")
 
-func errStillRunning(cause error) *Failure {
-	if canceled(cause) {
-		return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: cause}
-	}
-	return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier callback of this login is still running")}
+// errStillRunning is the failure of a wait that is over.
+func errStillRunning() *Failure {
+	return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier request for the same is still running")}
 }
 
-// once returns the outcome of work, which runs once for key, however often and at whichever replica
-// it is asked for. In each process one asks the store, and at most maxWaiters wait for that. work
-// goes on to its end even if the browser hangs up: a phone that drops the connection does not lose
-// its login. If it fails, the next one tries again.
-func (o *outcomes) once(ctx context.Context, key string, maxWaiters int, work func(context.Context) ([]byte, error)) ([]byte, error) {
-	one, leads := o.flights.join(key, maxWaiters, time.Now())
+// A task is what is done once.
+type task struct {
+	key        string
+	maxWaiters int           // that wait for it in a process
+	keep       time.Duration // who asks again within this time gets the same outcome
+}
+
+// once returns the outcome of work, which runs once for a task, however often and at whichever
+// replica it is asked for. In each process one asks the store, the others wait for that one. If work
+// fails, the next to ask tries again. ctx bounds work and wait; it should not end with a request, as
+// others may wait for the same.
+func (o *outcomes) once(ctx context.Context, t task, work func(context.Context) ([]byte, error)) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitTime)
+	defer cancel()
+	one, leads := o.flights.join(t, time.Now())
 	switch {
 	case one == nil:
 		return nil, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errCrowded}
 	case !leads:
-		waiting, cancel := context.WithTimeout(ctx, waitTime)
-		defer cancel()
-		return one.wait(waiting)
+		return one.wait(ctx)
 	}
 	one.err = &Failure{Status: http.StatusBadRequest, Kind: KindCode, Err: errors.New("an earlier callback broke off")} // OnLogin may panic
-	defer func() { o.flights.land(key, one, time.Now()) }()
-	one.result, one.err = o.lead(context.WithoutCancel(ctx), key, work)
+	defer func() { o.flights.land(t, one, time.Now()) }()
+	one.result, one.err = o.lead(ctx, t, work)
 	return one.result, one.err
 }
 
 // lead does the work, or waits for the replica that does.
-func (o *outcomes) lead(ctx context.Context, key string, work func(context.Context) ([]byte, error)) ([]byte, error) {
-	waiting, cancel := context.WithTimeout(ctx, waitTime)
-	defer cancel()
+func (o *outcomes) lead(ctx context.Context, t task, work func(context.Context) ([]byte, error)) ([]byte, error) {
 	pause, held := firstPause, false
 	failure := func(op string, err error) *Failure {
 		// The context itself may be told of its end a moment later than the store.
-		if end, _ := waiting.Deadline(); pause > firstPause && !time.Now().Before(end) {
-			return errStillRunning(err)
+		if end, _ := ctx.Deadline(); pause > firstPause && !time.Now().Before(end) {
+			return errStillRunning()
 		}
 		return storeFailure(op, err)
 	}
 	for ; ; pause = min(2*pause, lastPause) {
 		if !held {
-			mine, err := o.store.Reserve(waiting, key, reserveTime)
+			mine, err := o.store.Reserve(ctx, t.key, reserveTime)
 			if err != nil {
 				return nil, failure("write", err)
 			}
 			if mine {
-				return o.run(ctx, key, work)
+				return o.run(ctx, t, work)
 			}
 		}
 		var sealed []byte
 		var err error
-		if sealed, held, err = o.store.Outcome(waiting, key); err != nil {
+		if sealed, held, err = o.store.Outcome(ctx, t.key); err != nil {
 			return nil, failure("read", err)
 		}
 		if sealed != nil {
-			return o.open(key, sealed)
+			return o.open(t.key, sealed)
 		}
 		select {
 		case <-time.After(pause):
-		case <-waiting.Done():
-			return nil, errStillRunning(waiting.Err())
+		case <-ctx.Done():
+			return nil, errStillRunning()
 		}
 	}
 }
 
 // run does the work, for which this process holds the reservation.
-func (o *outcomes) run(ctx context.Context, key string, work func(context.Context) ([]byte, error)) (result []byte, err error) {
+func (o *outcomes) run(ctx context.Context, t task, work func(context.Context) ([]byte, error)) (result []byte, err error) {
 	defer func() { // also when OnLogin panics
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		var sealed []byte
 		if err == nil && result != nil {
-			sealed = o.sealed(key, result)
+			sealed = o.sealed(t.key, result)
 		}
-		if err := o.store.SetOutcome(ctx, key, sealed, outcomeTime); err != nil {
+		if err := o.store.SetOutcome(ctx, t.key, sealed, t.keep); err != nil {
 			o.logger.WarnContext(ctx, "wxoauth: the outcome of a login cannot be stored", "error", err)
 		}
 	}()

@@ -17,6 +17,18 @@ type record struct {
 	expiry       time.Time // of accessToken
 	refreshToken string
 	profileAt    time.Time // when the profile was fetched; zero: there is none
+	serial       uint32    // random: tells sessions of one user apart
+}
+
+// A sessionID names one session, whatever changes in it. It is no secret, and not what a store calls it.
+type sessionID struct {
+	openID  string
+	loginAt int64
+	serial  uint32
+}
+
+func (r *record) id() sessionID {
+	return sessionID{r.user.OpenID, r.user.LoginAt.Unix(), r.serial}
 }
 
 // recordKey is where a gorilla session keeps the encoded record.
@@ -28,16 +40,16 @@ const maxRecord = 800
 
 // A record is written as the bytes below, then its strings, each behind its length.
 //
-//	0  'w', the purpose    4  login      12  expiry of the access token
+//	0  'w', the purpose    4  login      12  expiry of the access token    20  serial
 //	1  version             8  profile    16  check
 //	2  sex                    each in unix seconds, 0: none
 //	3  1 for a snapshot user, plus twice the place in vias
 //
-// Version 1 knows neither the check nor the ways nor the member's ID. It is read, not written.
+// Version 1 ends at 16, and knows neither the ways nor the member's ID. It is read, not written.
 const (
 	recordPurpose = 'w'
 	recordVersion = 2
-	recordHead    = 20
+	recordHead    = 24
 	record1Head   = 16
 )
 
@@ -56,7 +68,8 @@ const maxMemberID = 64
 // replaced first; openid, unionid, member's ID and refresh token always stay.
 func (r *record) encode() []byte {
 	user := *r.user
-	fit := record{&user, r.accessToken, r.expiry, r.refreshToken, r.profileAt}
+	fit := *r
+	fit.user = &user
 	steps := []func(){
 		func() { fit.accessToken, fit.expiry = "", time.Time{} },
 		func() { user.Privilege = nil },
@@ -92,6 +105,7 @@ func (r *record) write() []byte {
 			binary.BigEndian.PutUint32(data[4+4*i:], uint32(t.Unix()))
 		}
 	}
+	binary.BigEndian.PutUint32(data[20:], r.serial)
 	for _, s := range append([]string{
 		r.refreshToken, r.accessToken, u.AppID, u.OpenID, u.UnionID, u.Scope, u.Nickname, u.HeadImgURL,
 		u.Country, u.Province, u.City, u.Language, u.MemberID,
@@ -131,6 +145,8 @@ func decodeRecord(data []byte) (*record, error) {
 	}
 	if data[1] == 1 {
 		u.CheckedAt = u.LoginAt
+	} else {
+		r.serial = binary.BigEndian.Uint32(data[20:])
 	}
 	rest := data[head:]
 	if r.refreshToken, rest = cutString(rest); rest == nil {
@@ -186,6 +202,23 @@ func stringAt(data []byte) (begin, end int, ok bool) {
 
 // covers reports whether r is the session of a user who granted need. Nobody has granted anything.
 func (r *record) covers(need Scope) bool { return r != nil && Scope(r.user.Scope).covers(need) }
+
+// onto returns r for a session that was read as was, and has become now since: what somebody else
+// has changed meanwhile stays changed.
+func (r *record) onto(was, now *record) *record {
+	merged, user := *r, *r.user
+	if now.refreshToken != was.refreshToken || now.accessToken != was.accessToken {
+		merged.accessToken, merged.expiry, merged.refreshToken = now.accessToken, now.expiry, now.refreshToken
+	}
+	if now.profileAt.After(r.profileAt) {
+		user, merged.profileAt = *now.user, now.profileAt
+	}
+	if user.CheckedAt = r.user.CheckedAt; now.user.CheckedAt.After(user.CheckedAt) {
+		user.CheckedAt = now.user.CheckedAt
+	}
+	merged.user = &user
+	return &merged
+}
 
 // hasTokens is false for a record that a memo has kept, and for one whose session has none.
 func (r *record) hasTokens() bool { return r.refreshToken != "" }

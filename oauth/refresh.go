@@ -3,9 +3,9 @@ package oauth
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,16 +23,18 @@ const (
 // returns rec itself if that is not so, or if WeChat or the store is away. false: the grant is
 // dead, and the user has to log in again.
 func (a *Auth) refreshProfile(v *visit, rec *record) (*record, bool) {
-	if rec.profileAt.IsZero() || v.now.Sub(rec.profileAt) <= a.cfg.ProfileMaxAge || !navigation(v.r) ||
-		!a.refreshes.begin(refreshKey(rec), v.now) {
+	if rec.profileAt.IsZero() || v.now.Sub(rec.profileAt) <= a.cfg.ProfileMaxAge || !navigation(v.r) {
 		return rec, true
+	}
+	if mine, dead := a.refreshes.begin(rec.id(), v.now); !mine {
+		return rec, !dead
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), refreshTime)
 	defer cancel()
-	rec, err := a.withTokens(v.r, rec, v.now)
-	fresh := rec
+	was, err := a.withTokens(v.r, rec, v.now)
+	fresh := was
 	if err == nil {
-		fresh, err = a.freshProfile(ctx, rec, v.now)
+		fresh, err = a.freshProfile(ctx, v.r, was, v.now)
 	}
 	result := "ok"
 	switch {
@@ -44,25 +46,21 @@ func (a *Auth) refreshProfile(v *visit, rec *record) (*record, bool) {
 	}
 	a.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(v.now)})
 	if result == "revoked" {
-		a.refreshes.end(refreshKey(rec)) // the next page load is told the same
+		a.refreshes.died(rec.id())
 		return nil, false
 	}
-	if fresh == rec {
+	if fresh == was {
 		return rec, true
 	}
 	// Tokens are saved even where the profile could not be fetched, and took all of ctx's time:
 	// WeChat may have changed them.
 	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancelSaving()
-	if err := a.sessions.save(v.w, v.r.WithContext(saving), fresh, time.Now()); err != nil {
+	if err := a.sessions.save(v.w, v.r.WithContext(saving), was, fresh, time.Now()); err != nil {
 		a.cfg.Logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
 		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
 	}
 	return fresh, true
-}
-
-func refreshKey(rec *record) string {
-	return rec.user.AppID + " " + rec.user.OpenID + " " + strconv.FormatInt(rec.user.LoginAt.Unix(), 36)
 }
 
 // withTokens returns rec complete; a remembered one has to be opened again.
@@ -84,18 +82,17 @@ func (a *Auth) withTokens(r *http.Request, rec *record, now time.Time) (*record,
 }
 
 // freshProfile returns as much of a fresh record as could be had, and rec itself if nothing could.
-func (a *Auth) freshProfile(ctx context.Context, rec *record, now time.Time) (*record, error) {
-	client, tokens, renewed := a.clientOf(rec), rec, false
+func (a *Auth) freshProfile(ctx context.Context, r *http.Request, rec *record, now time.Time) (*record, error) {
+	client, tokens := a.clientOf(rec), rec
 	if !tokenLive(rec, now) {
 		var err error
-		if tokens, err = a.renewTokens(ctx, rec); err != nil {
+		if tokens, err = a.renewTokens(ctx, r, rec); err != nil {
 			return rec, err
 		}
-		renewed = true
 	}
 	user, err := client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, a.cfg.Lang)
-	if errors.Is(err, core.ErrAccessToken) && !renewed {
-		if tokens, err = a.renewTokens(ctx, rec); err != nil {
+	if errors.Is(err, core.ErrAccessToken) && tokens == rec { // it died before its time
+		if tokens, err = a.renewTokens(ctx, r, rec); err != nil {
 			return rec, err
 		}
 		user, err = client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, a.cfg.Lang)
@@ -104,7 +101,7 @@ func (a *Auth) freshProfile(ctx context.Context, rec *record, now time.Time) (*r
 		return tokens, err
 	}
 	fresh := *tokens
-	fresh.user, fresh.profileAt = withProfile(rec.user, user), now.Truncate(time.Second)
+	fresh.user, fresh.profileAt = withProfile(tokens.user, user), now.Truncate(time.Second)
 	return &fresh, nil
 }
 
@@ -122,17 +119,72 @@ func tokenLive(rec *record, now time.Time) bool {
 	return rec.accessToken != "" && rec.expiry.Sub(now) > tokenMargin
 }
 
-// renewTokens gives the refresh token for new tokens.
-func (a *Auth) renewTokens(ctx context.Context, rec *record) (*record, error) {
-	token, err := a.clientOf(rec).Refresh(ctx, rec.refreshToken)
+// renewTokens returns rec with live tokens. WeChat may change the refresh token when it is used, so of
+// all requests that hold the same one a single one uses it, in the whole fleet if outcomes are
+// shared. One that came late finds the new tokens in the session.
+func (a *Auth) renewTokens(ctx context.Context, r *http.Request, rec *record) (*record, error) {
+	fresh, err := a.useRefreshToken(ctx, rec)
+	if !deadGrant(err) {
+		return fresh, err
+	}
+	now := time.Now()
+	current, openErr := a.sessions.open(r.WithContext(ctx), now)
+	switch {
+	case openErr != nil || current == nil || current.refreshToken == rec.refreshToken:
+		return nil, err
+	case tokenLive(current, now):
+		return current, nil
+	default:
+		return a.useRefreshToken(ctx, current)
+	}
+}
+
+// A renewal is the outcome of a refresh token's use.
+type renewal struct {
+	AccessToken  string    `json:"access_token,omitempty"`
+	RefreshToken string    `json:"refresh_token,omitempty"`
+	UnionID      string    `json:"unionid,omitempty"`
+	Expiry       time.Time `json:"expiry"`
+	Dead         core.Code `json:"dead,omitempty"` // WeChat refused it for good
+	Message      string    `json:"message,omitempty"`
+}
+
+const (
+	renewalTime = 10 * time.Minute // who comes with an old refresh token gets the same tokens for so long
+	maxRenewals = 1000             // that wait for one in a process: the requests of a single session
+)
+
+// useRefreshToken gives the refresh token for new tokens, once. A dead one is not asked about again
+// and again.
+func (a *Auth) useRefreshToken(ctx context.Context, rec *record) (*record, error) {
+	client := a.clientOf(rec)
+	once := task{key: outcomeKey("refresh ", rec.refreshToken), maxWaiters: maxRenewals, keep: renewalTime}
+	data, err := a.outcomes.once(ctx, once, func(ctx context.Context) ([]byte, error) {
+		token, err := client.Refresh(ctx, rec.refreshToken)
+		if refusal, ok := errors.AsType[*core.Error](err); ok && deadGrant(err) {
+			return json.Marshal(renewal{Dead: refusal.Code, Message: refusal.Message}) //nolint:gosec // it holds no token
+		}
+		if err != nil {
+			return nil, err
+		}
+		if token.OpenID != rec.user.OpenID {
+			return nil, ErrIdentity
+		}
+		return json.Marshal(renewal{AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, UnionID: token.UnionID, Expiry: token.Expiry}) //nolint:gosec // once seals it
+	})
 	if err != nil {
 		return nil, err
 	}
-	if token.OpenID != rec.user.OpenID {
-		return nil, ErrIdentity
+	var got renewal
+	if err := json.Unmarshal(data, &got); err != nil {
+		return nil, err
 	}
-	fresh := *rec
-	fresh.accessToken, fresh.expiry, fresh.refreshToken = token.AccessToken, token.Expiry, token.RefreshToken
+	if got.Dead != 0 {
+		return nil, &core.Error{Op: refreshOp, Code: got.Dead, Message: got.Message}
+	}
+	fresh, user := *rec, *rec.user
+	user.UnionID = cmp.Or(got.UnionID, user.UnionID)
+	fresh.user, fresh.accessToken, fresh.expiry, fresh.refreshToken = &user, got.AccessToken, got.Expiry, got.RefreshToken
 	return &fresh, nil
 }
 
@@ -148,8 +200,8 @@ var (
 // AccessToken returns a live access token of the signed-in user, to call WeChat with in the
 // user's name. It may refresh the token and set a cookie, so call it before you write the answer.
 //
-// Errors: [ErrNoSession]; [ErrNoToken]; a dead grant is [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
-// [core.ErrGrantRevoked]; [core.WireError]; the store's own.
+// Errors: [ErrNoSession]; [ErrNoToken]; a dead grant is [core.ErrInvalidRefresh],
+// [core.ErrRefreshExpired] or [core.ErrGrantRevoked]; [core.WireError]; the store's own.
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	now := time.Now()
 	adm := a.admission(r.Context())
@@ -172,10 +224,11 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 	if !tokenLive(rec, now) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), workTime)
 		defer cancel()
-		if rec, err = a.renewTokens(ctx, rec); err != nil {
+		was := rec
+		if rec, err = a.renewTokens(ctx, r, was); err != nil {
 			return "", err
 		}
-		if err := a.sessions.save(w, r.WithContext(ctx), rec, time.Now()); err != nil {
+		if err := a.sessions.save(w, r.WithContext(ctx), was, rec, time.Now()); err != nil {
 			return "", err
 		}
 	}
@@ -184,40 +237,46 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 }
 
 // pauses remembers which sessions were refreshed a moment ago, so that one page load refreshes
-// while the others pass with the old profile.
+// while the others pass with the old profile, and whose grant was found dead.
 type pauses struct {
 	mu    sync.Mutex
-	until map[string]time.Time
+	known map[sessionID]pause
+}
+
+type pause struct {
+	until time.Time
+	dead  bool
 }
 
 const maxPauses = 10_000 // about 1 MB; beyond it profiles stay old a little longer
 
-// begin reports whether key is not paused, and pauses it.
-func (p *pauses) begin(key string, now time.Time) bool {
+// begin pauses a session and returns true, unless it is paused. dead: its grant was found dead.
+func (p *pauses) begin(id sessionID, now time.Time) (mine, dead bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Before(p.until[key]) {
-		return false
+	if last := p.known[id]; now.Before(last.until) {
+		return false, last.dead
 	}
-	if len(p.until) >= maxPauses {
-		for k, until := range p.until {
-			if !now.Before(until) {
-				delete(p.until, k)
+	if len(p.known) >= maxPauses {
+		for other, last := range p.known {
+			if !now.Before(last.until) {
+				delete(p.known, other)
 			}
 		}
-		if len(p.until) >= maxPauses {
-			return false
+		if len(p.known) >= maxPauses {
+			return false, false
 		}
 	}
-	if p.until == nil {
-		p.until = map[string]time.Time{}
+	if p.known == nil {
+		p.known = map[sessionID]pause{}
 	}
-	p.until[key] = now.Add(refreshPause)
-	return true
+	p.known[id] = pause{until: now.Add(refreshPause)}
+	return true, false
 }
 
-func (p *pauses) end(key string) {
+// died says of a session that is paused that its grant is dead.
+func (p *pauses) died(id sessionID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.until, key)
+	p.known[id] = pause{p.known[id].until, true}
 }

@@ -110,6 +110,12 @@ func forAccessToken(t *World, path string, m misbehaviour, want ending) {
 		}
 		t.WantSignedIn(b, 0)
 		m.end(t, l, path)
+		if want.logInAgain() { // WeChat is not asked again for a while
+			if _, got = ask(); !errors.Is(got.Err, want.code) {
+				t.Errorf("a moment later a dead grant is %v", got.Err)
+			}
+			time.Sleep(10 * time.Minute)
+		}
 		v, got = ask()
 	}
 	if got.Token == "" || got.Err != nil {

@@ -163,6 +163,27 @@ func refreshCases() Group {
 				t.Errorf("the user had to log in again:\n\t%s", v.Trail())
 			}
 		}},
+		{Name: "a unionid that comes later is kept, also when it is left out again", Test: func(t *World) {
+			t.Sim.Fail(wxsim.AnyPath, wxsim.NoUnionID())
+			b := t.Browser()
+			if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.UnionID != "" {
+				t.Fatalf("the page saw %+v", u)
+			}
+			for range 2 {
+				t.Sim.Reset()
+				time.Sleep(day + time.Second)
+				for range 2 {
+					if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.UnionID != t.Sim.Users()[0].UnionID {
+						t.Errorf("the page saw %+v", u)
+					}
+				}
+				t.Sim.Fail(wxsim.AnyPath, wxsim.NoUnionID())
+				time.Sleep(day + time.Second)
+				if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.UnionID != t.Sim.Users()[0].UnionID {
+					t.Errorf("the page saw %+v", u)
+				}
+			}
+		}},
 		{Name: "a logout while a page refreshes stays a logout", Test: func(t *World) {
 			b := aged(t)
 			t.Sim.Fail(userInfoPath, wxsim.Late(time.Second))
@@ -171,9 +192,7 @@ func refreshCases() Group {
 			time.Sleep(500 * time.Millisecond)
 			t.WantStatus(logOut(b), http.StatusNoContent)
 			wg.Wait()
-			if t.Store.OnServer { // in a cookie nobody can know
-				t.WantNobody(b)
-			}
+			t.WantNobody(b)
 		}},
 	}
 	for _, f := range []struct {
@@ -211,12 +230,18 @@ func refreshCases() Group {
 		cases = append(cases, Case{Name: fmt.Sprintf("the grant is dead (%d): a page load logs in, elsewhere the old profile serves", code), Test: func(t *World) {
 			b := aged(t)
 			t.Sim.Fail(refreshPath, wxsim.Code(code))
+			for range 5 { // whoever does not go on is asked again, and WeChat is not
+				t.WantRestart(b.Do(webtest.Request{URL: PublicURL + "/me?a=1"}))
+			}
 			wantName(t, b.Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}), old)
 			v := b.Open(PublicURL + "/me?a=1")
 			t.WantPage(v, "/me?a=1")
 			wantName(t, v, fresh)
 			if v.Redirects() != 3 {
 				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
+			}
+			if n := t.Sim.Calls(refreshPath); n != 1 {
+				t.Errorf("%d refreshes", n)
 			}
 			events := t.Events()
 			if !slices.ContainsFunc(events, func(e core.Event) bool { return e.Name == core.EventProfileRefreshed && e.Kind == "revoked" }) {
@@ -268,6 +293,23 @@ func accessTokenCases() []Case {
 				t.Errorf("error %v", token.Err)
 			}
 			t.WantSignedIn(b, 0)
+		}},
+		{Name: "AccessToken asks about a dead grant once, however often it is called", Test: func(t *World) {
+			b := t.Browser()
+			t.SignIn(b)
+			time.Sleep(3 * time.Hour)
+			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
+			for range 20 {
+				b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
+			}
+			for _, token := range t.Tokens() {
+				if !errors.Is(token.Err, core.ErrGrantRevoked) {
+					t.Errorf("error %v", token.Err)
+				}
+			}
+			if n := t.Sim.Calls(refreshPath); n != 1 {
+				t.Errorf("%d refreshes", n)
+			}
 		}},
 		{Name: "AccessToken says when WeChat is away, and the session stays", Test: func(t *World) {
 			b := t.Browser()
