@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/internal/faults"
+	"github.com/wxoauth/wxoauth/internal/logs"
 )
 
 const defaultAPIURL = "https://api.weixin.qq.com"
@@ -97,7 +98,7 @@ func (cfg ClientConfig) warn(logger *slog.Logger) {
 	case !appIDForm.MatchString(appID):
 		logger.Warn("wechat: AppID is not of WeChat's form, wx and 16 hexadecimal digits")
 	case !secretForm.MatchString(secret):
-		logger.Warn("wechat: Secret is not of WeChat's form, 32 hexadecimal digits", "appid", appID)
+		logger.Warn("wechat: Secret is not of WeChat's form, 32 hexadecimal digits")
 	}
 }
 
@@ -125,7 +126,7 @@ func newUpstream(cfg ClientConfig) (*upstream, error) {
 		base:     defaultAPIURL,
 		client:   http.Client{Transport: newTransport()},
 		observer: cfg.Observer,
-		logger:   cfg.Logger,
+		logger:   logs.Of(cfg.Logger, cfg.AppID),
 		limits:   map[string]*limit{},
 	}
 	if cfg.APIURL != "" {
@@ -137,8 +138,5 @@ func newUpstream(cfg ClientConfig) (*upstream, error) {
 		up.client.Timeout = 0 // kept per call instead, where it also covers waiting
 	}
 	up.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if up.logger == nil {
-		up.logger = slog.Default()
-	}
 	return up, nil
 }

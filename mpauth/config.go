@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/faults"
+	"github.com/wxoauth/wxoauth/internal/logs"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -94,10 +95,7 @@ func New(cfg Config) (*Auth, error) {
 	}
 	a := &Auth{
 		appID: cfg.AppID, client: NewClient(wechat), tokens: tokens, refusals: newRefusals(),
-		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer, logger: cfg.Logger,
-	}
-	if a.logger == nil {
-		a.logger = slog.Default()
+		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer, logger: logs.Of(cfg.Logger, cfg.AppID),
 	}
 	return a, nil
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -174,9 +173,8 @@ func (a *Auth) Identify(w http.ResponseWriter, r *http.Request) *http.Request {
 		return r
 	}
 	rec, err := a.sessions.load(r, time.Now())
-	if err != nil && !canceled(err) {
-		a.cfg.Logger.WarnContext(r.Context(), "wxoauth: session store is down: a visitor passes as nobody", "error", err)
-		a.observe(r.Context(), core.Event{Name: core.EventStoreDown, Kind: "read"})
+	if err != nil && !canceled(err) { // the visitor passes as nobody
+		a.reportStoreDown(r.Context(), "read", err)
 	}
 	if rec == nil {
 		varyCookie(w.Header(), new([1]string))
@@ -197,23 +195,21 @@ func (a *Auth) required(need Scope) Scope {
 	}
 }
 
-// answerOwnPath answers LoginPath and the verify file, so that they need no route.
+// answerOwnPath answers LoginPath and the verify files, so that they need no route.
 func (a *Auth) answerOwnPath(v *visit) bool {
 	posted := v.r.Method == http.MethodPost && a.desk != nil // on a phone, to confirm
 	if v.r.Method != http.MethodGet && !posted {
 		return false
 	}
-	switch path := v.path(); {
-	case path == a.loginPath:
+	path := v.path()
+	if path == a.loginPath {
+		a.loginServed.Store(true)
 		a.answerLoginPath(v)
 		return true
-	case !posted && a.cfg.VerifyFile != "" && path == "/"+a.cfg.VerifyFile:
-		setHeaders(v.w.Header())
-		v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		v.w.WriteHeader(http.StatusOK) // gin would say 404, having no such route
-		text := strings.TrimSuffix(strings.TrimPrefix(a.cfg.VerifyFile, "MP_verify_"), ".txt")
-		_, _ = v.w.Write([]byte(text)) // the browser hung up
-		return true
 	}
-	return false
+	content, ours := a.files[path]
+	if ours = ours && !posted; ours {
+		writeFile(v.w, content)
+	}
+	return ours
 }

@@ -52,6 +52,7 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		unauthorized(v)
 		v.w.WriteHeader(http.StatusUnauthorized)
 	case !wantsPage(v.r):
+		a.warnUnserved()
 		unauthorized(v)
 		writeJSON(v.w, http.StatusUnauthorized, map[string]string{"error": "login_required", "login_url": loginURL})
 	// A service worker, or a script that shows whole pages. The page itself can start the login.
@@ -62,6 +63,16 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		query.Set("return_to", a.prefix+v.page().String())
 		a.showLogin(v, page{Name: unsentPage, URL: a.cfg.PublicURL + a.loginPath + "?" + query.Encode()})
 	}
+}
+
+// warnUnserved tells the log, once, that scripts are sent to a path that nothing may answer.
+func (a *Auth) warnUnserved() {
+	if a.loginServed.Load() {
+		return
+	}
+	a.unserved.Do(func() {
+		a.cfg.Logger.Warn("wxoauth: a script was told to log in at LoginPath, which nothing is known to answer: register Login or call Mount, unless the middleware sees every path", "login_path", a.cfg.LoginPath)
+	})
 }
 
 // showLogin answers with a page whose link leads to a login.

@@ -10,10 +10,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gorilla/securecookie"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/logs"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -33,6 +37,12 @@ type Auth struct {
 	handover  []securecookie.Codec // the seal of its tickets
 	csrf      *http.CrossOriginProtection
 	refreshes pauses
+
+	files       map[string]string // that WeChat asks for, by path
+	loginServed atomic.Bool       // something answers LoginPath, as far as is known
+	unserved    sync.Once         // nothing does, and the log says so
+	storeDown   logs.Sample
+	cookiesLost logs.Sample
 }
 
 // New checks cfg and reports all its faults at once. It does not call WeChat.
@@ -41,14 +51,17 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wxoauth: bad Config:\n%w", err)
 	}
-	a := &Auth{cfg: cfg, look: look{cfg.Brand, cfg.PublicURL}, loginPath: (&url.URL{Path: cfg.LoginPath}).EscapedPath(), csrf: http.NewCrossOriginProtection()}
+	var faults [8]error
+	a := &Auth{files: cfg.files(), storeDown: logs.Sample{Every: time.Minute}, cookiesLost: logs.Sample{Every: time.Minute}}
+	a.client, faults[0] = cfg.newClient(cfg.AppID, cfg.Secret)
+	if cfg.Website != nil {
+		a.website, faults[1] = cfg.newClient(cfg.Website.AppID, cfg.Website.Secret)
+	}
+	cfg.Logger = logs.Of(cfg.Logger, cfg.AppID) // the clients name their own account
+	a.cfg, a.look, a.csrf = cfg, look{cfg.Brand, cfg.PublicURL}, http.NewCrossOriginProtection()
 	a.origin = originOf(cfg.PublicURL)
 	a.prefix = strings.TrimPrefix(cfg.PublicURL, a.origin)
-	var faults [8]error
-	a.client, faults[0] = a.newClient(cfg.AppID, cfg.Secret)
-	if cfg.Website != nil {
-		a.website, faults[1] = a.newClient(cfg.Website.AppID, cfg.Website.Secret)
-	}
+	a.loginPath = (&url.URL{Path: cfg.LoginPath}).EscapedPath()
 	a.attempts, faults[2] = newAttempts(cfg)
 	a.sessions, faults[3] = newKeeper(cfg)
 	a.outcomes, faults[4] = newOutcomes(cfg, a.sessions.store)
@@ -60,13 +73,18 @@ func New(cfg Config) (*Auth, error) {
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}
+	kind := "cookies"
+	if cfg.Store != nil {
+		kind = fmt.Sprintf("%T", cfg.Store)
+	}
+	cfg.Logger.Info("wxoauth: ready", "public_url", cfg.PublicURL, "sessions", kind)
 	return a, nil
 }
 
-func (a *Auth) newClient(appID string, secret core.Secret) (*Client, error) {
+func (cfg *Config) newClient(appID string, secret core.Secret) (*Client, error) {
 	return NewClient(ClientConfig{
-		AppID: appID, Secret: secret, APIURL: a.cfg.APIURL, OpenURL: a.cfg.OpenURL,
-		HTTPClient: a.cfg.HTTPClient, Observer: a.cfg.Observer, Logger: a.cfg.Logger,
+		AppID: appID, Secret: secret, APIURL: cfg.APIURL, OpenURL: cfg.OpenURL,
+		HTTPClient: cfg.HTTPClient, Observer: cfg.Observer, Logger: cfg.Logger,
 	})
 }
 

@@ -56,6 +56,9 @@ type Config struct {
 
 	LoginPath  string // where scripts send people to log in; default "/wechat/login"
 	VerifyFile string // "MP_verify_….txt", WeChat's domain check, answered by the middleware
+	// VerifyFiles are other files at the root that WeChat asks for, by name: WW_verify_….txt, those
+	// of a mini program's business domain, a second MP_verify_….txt. The values are their contents.
+	VerifyFiles map[string]string
 
 	// AskAtOnce goes to WeChat's dialog the moment a page opens that needs a profile, without a page
 	// of ours that asks first. WeChat's rules forbid that, and show such pages as snapshots: set it
@@ -125,9 +128,6 @@ func (cfg Config) check() (Config, error) {
 	if cfg.MemoSize == 0 {
 		cfg.MemoSize = defaultMemoSize
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
 	refuse(cfg.AppID == "", "AppID is missing")
 	refuse(cfg.Secret == "", "Secret is missing")
 	publicURL, err := checkPublicURL(cfg.PublicURL, cfg.InsecureHTTP)
@@ -166,6 +166,9 @@ func (cfg Config) check() (Config, error) {
 	refuse(path.Clean(cfg.LoginPath) == "/", "LoginPath is the home page, where logins go on to")
 	faults = append(faults, cfg.Brand.faults(cfg.PublicURL)...)
 	refuse(cfg.VerifyFile != "" && !validVerifyFile(cfg.VerifyFile), "VerifyFile is not of the form MP_verify_….txt")
+	for name := range cfg.VerifyFiles {
+		refuse(!rootFile(name), "VerifyFiles has a name that is not one of a file at the root")
+	}
 	for field, raw := range map[string]string{"APIURL": cfg.APIURL, "OpenURL": cfg.OpenURL} {
 		if raw != "" {
 			faults = append(faults, core.CheckURL(field, raw))
@@ -206,6 +209,12 @@ func plainPath(path string) bool {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || (ip != nil && ip.IsLoopback())
+}
+
+// rootFile reports whether name is a file's, with or without a slash in front.
+func rootFile(name string) bool {
+	name = strings.TrimPrefix(name, "/")
+	return name != "" && name[0] != '.' && plainPath(name) && !strings.Contains(name, "/")
 }
 
 func validVerifyFile(name string) bool {

@@ -22,6 +22,7 @@ import (
 // Config.Website, what that page is opened with in a frame: JSON of appid, scope, redirect_uri and
 // state. It gets 204 where somebody is signed in.
 func (a *Auth) LoginHandler() http.Handler {
+	a.loginServed.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := newVisit(w, r)
 		a.answerLoginPath(&v)

@@ -42,6 +42,14 @@ func (a *Auth) LogoutHandler() http.Handler {
 	})
 }
 
+// SignOut ends the session of the visitor, if there is one, in a handler of the program's own, which
+// has to see to it that another site's page cannot call it. It sets a cookie, so call it before you
+// write the answer. An error means that the session store is away, and the session lives on.
+func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error {
+	v := newVisit(w, r)
+	return a.signOut(&v)
+}
+
 // signOut ends the session, if there is one, and answers nothing.
 func (a *Auth) signOut(v *visit) error {
 	rec, err := a.sessions.load(v.r, v.now)

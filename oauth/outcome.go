@@ -32,7 +32,7 @@ func newOutcomes(cfg Config, store sessions.Store) (*outcomes, error) {
 	if o.store == nil {
 		o.store = sessionstore.NewMemoryOutcomes()
 		if cfg.Desk != nil {
-			cfg.Logger.Warn("wxoauth: Desk works within one process only: with more replicas set Outcomes, or a Store that has them", "appid", cfg.AppID)
+			cfg.Logger.Warn("wxoauth: Desk works within one process only: with more replicas set Outcomes, or a Store that has them")
 		}
 	}
 	var err error

@@ -1,7 +1,6 @@
 package push
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/logs"
 )
 
 // A Handler serves the URL that WeChat pushes to. Make it with [New]; it is safe for concurrent
@@ -34,7 +35,7 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		mode: cfg.Mode, tokens: []string{cfg.Token}, seen: cfg.Seen, logger: cmp.Or(cfg.Logger, slog.Default()),
+		mode: cfg.Mode, tokens: []string{cfg.Token}, seen: cfg.Seen, logger: logs.Of(cfg.Logger, cfg.AppID),
 		onMediaCheck: cfg.OnMediaCheck, onAny: cfg.OnAny,
 		onAuthorization: map[string]func(context.Context, *AuthorizationChange) error{
 			"user_authorization_revoke":       cfg.OnAuthorizationRevoke,

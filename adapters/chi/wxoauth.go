@@ -4,7 +4,14 @@
 //
 //	r.Use(wxoauth.Middleware(cfg))
 //
-// chi's middleware and handlers are those of net/http, so everything here is the net/http adapter.
+// [Middleware] guards everything behind it. Four fields of [Config] are required: AppID, Secret,
+// PublicURL (how browsers reach the site) and Keys (32 random bytes or more, the same on every
+// replica). Every other zero field is a safe default.
+//
+// [New] gives an [Auth], which can also ask for more on some routes, show who is signed in on public
+// pages, and log out; [Auth.Mount] registers the routes that it needs. [NewMini] does the same for
+// mini programs.
+//
 // chi runs the middleware of its root router for unregistered paths too: Config.LoginPath needs no
 // route there. In a group or sub-router, register [Auth.Login].
 //
@@ -13,11 +20,14 @@
 package wxoauth
 
 import (
+	"context"
 	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/core"
-	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -33,10 +43,6 @@ type Brand = oauth.Brand
 // Secret is an AppSecret. It prints, logs and marshals as [redacted].
 type Secret = core.Secret
 
-// Auth is the login of one official account. Make one per account, with [New]; it is safe for
-// concurrent use.
-type Auth = wxoauth.Auth
-
 // What a page may ask for.
 const (
 	ScopeBase     = oauth.ScopeBase     // silent: the openid only
@@ -47,18 +53,77 @@ const (
 // work; use [New] to get an error instead.
 func Middleware(cfg Config) func(http.Handler) http.Handler { return wxoauth.Middleware(cfg) }
 
+// Auth is the login of one official account. Make one per account, with [New]; it is safe for
+// concurrent use. chi's middleware and handlers are those of net/http, so its methods are those of
+// the net/http adapter's, but for Mount.
+type Auth struct{ auth *wxoauth.Auth }
+
 // New checks cfg and reports all its faults at once. It does not call WeChat.
-func New(cfg Config) (*Auth, error) { return wxoauth.New(cfg) }
+func New(cfg Config) (*Auth, error) {
+	auth, err := wxoauth.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Auth{auth}, nil
+}
 
-// MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
-type MiniConfig = mpauth.Config
+// Middleware passes on only requests of signed-in users who granted Config.Scope.
+func (a *Auth) Middleware() func(http.Handler) http.Handler { return a.auth.Middleware() }
 
-// Mini is the login of one mini program: a header token instead of a cookie. Make it with [NewMini]; it
-// is safe for concurrent use.
-type Mini = wxoauth.Mini
+// Require passes on only requests of signed-in users who granted scope: ask for more on a route
+// or a group than elsewhere. A session that has less is kept while the user is asked. scope is
+// [ScopeBase] or [ScopeUserInfo]; "" means Config.Scope.
+func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
+	return a.auth.Require(scope)
+}
 
-// NewMini checks cfg and reports all its faults at once. It does not call WeChat.
-func NewMini(cfg MiniConfig) (*Mini, error) { return wxoauth.NewMini(cfg) }
+// RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge. Put it
+// before pages where it matters that it is still the same user, such as one that pays: an older
+// confirmation is renewed by a silent redirect. See [oauth.Auth.AdmitFresh].
+func (a *Auth) RequireFresh(maxAge time.Duration) func(http.Handler) http.Handler {
+	return a.auth.RequireFresh(maxAge)
+}
+
+// Optional passes on every request, with the user if somebody is signed in: for public pages.
+func (a *Auth) Optional() func(http.Handler) http.Handler { return a.auth.Optional() }
+
+// Mount registers what a login needs beside the guarded pages: [Auth.Login] at Config.LoginPath,
+// [Auth.Logout] at "logout" beside it (/wechat/logout by default), the verify files at the root, and
+// [Auth.Script] at /wxoauth.js.
+func (a *Auth) Mount(r chi.Router) {
+	for path, h := range a.auth.Routes() {
+		r.Handle(path, h)
+	}
+}
+
+// Login is the handler for Config.LoginPath, needed where Middleware does not see that path. It goes on
+// to the path in return_to; see [oauth.Auth.LoginHandler].
+func (a *Auth) Login() http.Handler { return a.auth.Login() }
+
+// Logout is the handler that ends the session on a POST from a page of the same site, and goes on to
+// the path in return_to; see [oauth.Auth.LogoutHandler].
+func (a *Auth) Logout() http.Handler { return a.auth.Logout() }
+
+// Script serves the pages' half of the login, an ES module: fetch that leads to the login, the
+// JS-SDK's signature, WeChat's QR code inside a page. Put it where everybody can load it, at
+// /wxoauth.js for example. See package web.
+func (a *Auth) Script() http.Handler { return a.auth.Script() }
+
+// SignOut ends the session in a handler of your own; see [oauth.Auth.SignOut]. It sets a cookie, so call
+// it before you write the answer.
+func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error { return a.auth.SignOut(w, r) }
+
+// AccessToken returns a live access token of the signed-in user. It may set a cookie, so call it before
+// you write the answer. Errors: see [oauth.Auth.AccessToken].
+func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
+	return a.auth.AccessToken(w, r)
+}
+
+// HandoverURL returns an address at which the web-view of a mini program is signed in as u, and goes on
+// to page. It works once, for a minute; see [oauth.Auth.HandoverURL].
+func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {
+	return a.auth.HandoverURL(ctx, u, page)
+}
 
 // User returns who is signed in; nil and false mean that nobody is, which happens only outside
 // [Auth.Middleware] and [Auth.Require].

@@ -4,8 +4,12 @@
 //
 //	mux.Handle("/me", wxoauth.Middleware(cfg)(me))
 //
-// [Middleware] guards everything behind it. [New] gives an [Auth], which can also ask for more
-// on some routes, show who is signed in on public pages, and log out. [NewMini] does the same for
+// [Middleware] guards everything behind it. Four fields of [Config] are required: AppID, Secret,
+// PublicURL (how browsers reach the site) and Keys (32 random bytes or more, the same on every
+// replica). Every other zero field is a safe default.
+//
+// [New] gives an [Auth], which can also ask for more on some routes, show who is signed in on public
+// pages, and log out; [Auth.Mount] registers the routes that it needs. [NewMini] does the same for
 // mini programs.
 package wxoauth
 
@@ -44,6 +48,7 @@ func Middleware(cfg Config) func(http.Handler) http.Handler {
 	if err != nil {
 		panic(err)
 	}
+	auth.Login() // a middleware that sees every path answers LoginPath itself
 	return auth.Middleware()
 }
 
@@ -111,6 +116,26 @@ func (a *Auth) Logout() http.Handler { return a.auth.LogoutHandler() }
 // JS-SDK's signature, WeChat's QR code inside a page. Put it where everybody can load it, at
 // /wxoauth.js for example. See package web.
 func (a *Auth) Script() http.Handler { return web.Script() }
+
+// SignOut ends the session in a handler of your own; see [oauth.Auth.SignOut]. It sets a cookie, so call
+// it before you write the answer.
+func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error { return a.auth.SignOut(w, r) }
+
+// Mount registers what a login needs beside the guarded pages: [Auth.Login] at Config.LoginPath,
+// [Auth.Logout] at "logout" beside it (/wechat/logout by default), the verify files at the root, and
+// [Auth.Script] at /wxoauth.js.
+func (a *Auth) Mount(mux *http.ServeMux) {
+	for path, h := range a.Routes() {
+		mux.Handle(path, h)
+	}
+}
+
+// Routes are what Mount registers, by path: for other routers.
+func (a *Auth) Routes() map[string]http.Handler {
+	routes := a.auth.Routes()
+	routes["/wxoauth.js"] = a.Script()
+	return routes
+}
 
 // AccessToken returns a live access token of the signed-in user. It may set a cookie, so call it before
 // you write the answer. Errors: see [oauth.Auth.AccessToken].

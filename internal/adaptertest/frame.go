@@ -39,7 +39,11 @@ type Frame struct {
 	//	GET      /mount/strip   Middleware behind http.StripPrefix("/mount")
 	//	GET      /wechat/login  Login
 	//	any      /logout        Logout
+	//	any      /signout       SignOut
 	Routes func(cfg oauth.Config, site Site) (http.Handler, error)
+
+	// Mounted guards one route, any /me, and calls Mount if it is told to. Nothing else answers there.
+	Mounted func(cfg oauth.Config, site Site, mount bool) (http.Handler, error)
 
 	// Mini is a mini program's server:
 	//
@@ -56,7 +60,7 @@ const FreshFor = 5 * time.Minute
 type Site interface {
 	// Show answers a request that got through. u is nil if the adapter says that nobody is signed in.
 	Show(w http.ResponseWriter, r *http.Request, u *core.User)
-	// ShowToken answers /token.
+	// ShowToken answers /token, and /signout with the error of SignOut.
 	ShowToken(w http.ResponseWriter, r *http.Request, token string, err error)
 }
 
@@ -102,6 +106,21 @@ func NetHTTP() Frame {
 			mux.Handle("/mount/", http.StripPrefix("/mount", guard(show)))
 			mux.Handle("/wechat/login", auth.Login())
 			mux.Handle("/logout", auth.Logout())
+			mux.HandleFunc("/signout", func(w http.ResponseWriter, r *http.Request) {
+				site.ShowToken(w, r, "", auth.SignOut(w, r))
+			})
+			return mux, nil
+		},
+		Mounted: func(cfg oauth.Config, site Site, mount bool) (http.Handler, error) {
+			auth, err := httpwx.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			mux := http.NewServeMux()
+			if mount {
+				auth.Mount(mux)
+			}
+			mux.Handle("/me", auth.Middleware()(page(site)))
 			return mux, nil
 		},
 		Mini: func(cfg mpauth.Config, site Site) (http.Handler, error) {
@@ -161,6 +180,21 @@ func Chi() Frame {
 			r.Handle("/mount/*", http.StripPrefix("/mount", auth.Middleware()(show)))
 			r.Handle("/wechat/login", auth.Login())
 			r.Handle("/logout", auth.Logout())
+			r.HandleFunc("/signout", func(w http.ResponseWriter, r *http.Request) {
+				site.ShowToken(w, r, "", auth.SignOut(w, r))
+			})
+			return r, nil
+		},
+		Mounted: func(cfg oauth.Config, site Site, mount bool) (http.Handler, error) {
+			auth, err := chiwx.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			r := chi.NewRouter()
+			if mount {
+				auth.Mount(r)
+			}
+			r.With(auth.Middleware()).HandleFunc("/me", page(site))
 			return r, nil
 		},
 		Mini: func(cfg mpauth.Config, site Site) (http.Handler, error) {
@@ -222,6 +256,19 @@ func Gin() Frame {
 			r.Any("/mount/*path", gin.WrapH(http.StripPrefix("/mount", inner)))
 			r.Any("/wechat/login", auth.Login())
 			r.Any("/logout", auth.Logout())
+			r.Any("/signout", func(c *gin.Context) { site.ShowToken(c.Writer, c.Request, "", auth.SignOut(c)) })
+			return r, nil
+		},
+		Mounted: func(cfg oauth.Config, site Site, mount bool) (http.Handler, error) {
+			auth, err := ginwx.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			r := gin.New()
+			if mount {
+				auth.Mount(r)
+			}
+			r.Any("/me", auth.Middleware(), page(site))
 			return r, nil
 		},
 		Mini: func(cfg mpauth.Config, site Site) (http.Handler, error) {

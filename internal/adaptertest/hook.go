@@ -254,9 +254,33 @@ func hookCases() Group {
 			t.Browser().Open(t.Begin(t.Browser(), PublicURL+"/wechat/login?scope=x").With("state=x"))
 			logOut(b)
 			for line := range strings.Lines(t.log.String()) {
-				if !strings.Contains(line, "level=DEBUG") {
+				if !strings.Contains(line, "level=DEBUG") && !strings.Contains(line, `level=INFO msg="wxoauth: ready"`) {
 					t.Errorf("logged: %s", line)
 				}
+			}
+		}},
+		{Name: "one line at the start says what runs where", Test: func(t *World) {
+			log := t.log.String()
+			if strings.Count(log, "level=INFO") != 1 || !strings.Contains(log, ` public_url=`+PublicURL+` sessions=`) {
+				t.Errorf("the log says\n%s", log)
+			}
+		}},
+		{Name: "an outage of the store is one line a minute, and no refused login", Test: func(t *World) {
+			var down atomic.Bool
+			t.deployBreakable(&down)
+			b := t.Browser()
+			t.SignIn(b)
+			down.Store(true)
+			for range 2 {
+				for range 5 {
+					t.WantStatus(b.Open(PublicURL+"/me"), http.StatusServiceUnavailable)
+					t.WantStatus(b.Open(PublicURL+"/"), http.StatusOK)
+				}
+				time.Sleep(time.Minute)
+			}
+			log := t.log.String()
+			if strings.Count(log, `level=ERROR msg="wxoauth: session store down"`) != 2 || strings.Count(log, "level=ERROR") != 2 || !strings.Contains(log, "left_out=9") {
+				t.Errorf("the log says\n%s", log)
 			}
 		}},
 	}}

@@ -45,7 +45,7 @@ func (w *World) inspect(h *webtest.Hop) {
 	}
 	inspectCookies(h, complain)
 	switch {
-	case h.Header.Get(pageHeader) != "", h.Status == http.StatusNotFound, h.Status == http.StatusSwitchingProtocols:
+	case h.Header.Get(pageHeader) != "", h.URL.Path == "/wxoauth.js", h.Status == http.StatusNotFound, h.Status == http.StatusSwitchingProtocols:
 	case h.Status == http.StatusMovedPermanently || h.Status == http.StatusTemporaryRedirect || h.Status == http.StatusPermanentRedirect:
 		if !w.AllowRedirects {
 			complain("the library answers 302 and 303 only")
@@ -206,6 +206,9 @@ func (w *World) learn(h *webtest.Hop) {
 	}
 }
 
+// ourLine holds for lines that the library logs.
+var ourLine = regexp.MustCompile(` msg="?(wxoauth|wechat|mpauth|push): `)
+
 // close ends the world, and looks at what is left of it.
 func (w *World) close() {
 	w.Net.Close()
@@ -221,6 +224,11 @@ func (w *World) close() {
 	}
 	log := w.log.String()
 	w.secrets.see("the log", log)
+	for line := range strings.Lines(log) {
+		if ourLine.MatchString(line) && !strings.Contains(line, " appid=wx") {
+			w.Errorf("a line of the log does not name the account: %s", line)
+		}
+	}
 	for _, f := range w.Failures() {
 		w.secrets.see("a Failure", fmt.Sprintf("%v %+v %#v %s", f, f, *f, f.Error()))
 	}

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,17 @@ func lossCases() Group {
 				t.Errorf("WeChat was visited %d times in %d redirects:\n\t%s", n, v.Redirects(), v.Trail())
 			}
 			t.WantCalls(0, 0)
+		}},
+		{Name: "lost cookies are one line a minute in the log, with the host that was seen", Test: func(t *World) {
+			b := t.Browser()
+			b.Refuses = onShop(webtest.AnyCookie)
+			for range 3 {
+				t.WantRefusal(b.Open(PublicURL+"/me"), 400, oauth.KindCookies)
+			}
+			log := t.log.String()
+			if strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, `msg="wxoauth: cookies lost"`) || !strings.Contains(log, " host="+Host+" public_url="+PublicURL) {
+				t.Errorf("the log says\n%s", log)
+			}
 		}},
 		{Name: "a browser that never keeps the attempt is told so", Test: func(t *World) {
 			b := t.Browser()

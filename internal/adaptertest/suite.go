@@ -43,6 +43,7 @@ func Groups() []Group {
 		deskCases(),
 		configCases(),
 		secretCases(),
+		mountCases(),
 		prefixCases(),
 		uploadCases(),
 		miniCases(),

@@ -135,8 +135,9 @@ func TestThePageNamesAllLogLines(t *testing.T) {
 	}
 }
 
-// levels are what the methods of a Logger write. Log and LogAttrs have the level as an argument.
-var levels = map[string]string{"DebugContext": "debug", "InfoContext": "info", "WarnContext": "warn", "ErrorContext": "error", "Log": "", "LogAttrs": ""}
+// levels are what the methods of a Logger write. Log and LogAttrs have the level as an argument. Info
+// and Warn, which have no context, are for what New says.
+var levels = map[string]string{"Info": "info", "Warn": "warn", "DebugContext": "debug", "InfoContext": "info", "WarnContext": "warn", "ErrorContext": "error", "Log": "", "LogAttrs": ""}
 
 // logged finds the log lines of a package.
 func logged(t *testing.T, pkg string) (lines []line) {
@@ -155,10 +156,13 @@ func logged(t *testing.T, pkg string) (lines []line) {
 		}
 		_, method := callee(call)
 		level, ok := levels[method]
-		if !ok || len(call.Args) < 2 {
+		if !ok || len(call.Args) == 0 {
 			return
 		}
-		args := call.Args[1:] // without the context
+		args := call.Args
+		if level == "" || strings.HasSuffix(method, "Context") {
+			args = args[1:]
+		}
 		if level == "" {
 			level = "by kind"
 			if constant, ok := args[0].(*ast.SelectorExpr); ok {

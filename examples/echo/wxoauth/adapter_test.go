@@ -61,6 +61,22 @@ func onEcho() adaptertest.Frame {
 			e.Any("/mount/*", echo.WrapHandler(http.StripPrefix("/mount", inner)))
 			e.Any("/wechat/login", auth.Login())
 			e.Any("/logout", auth.Logout())
+			e.Any("/signout", func(c echo.Context) error {
+				site.ShowToken(c.Response(), c.Request(), "", auth.SignOut(c))
+				return nil
+			})
+			return e, nil
+		},
+		Mounted: func(cfg oauth.Config, site adaptertest.Site, mount bool) (http.Handler, error) {
+			auth, err := wxoauth.New(cfg)
+			if err != nil {
+				return nil, err
+			}
+			e := echo.New()
+			if mount {
+				auth.Mount(e)
+			}
+			e.Any("/me", page(site), auth.Middleware())
 			return e, nil
 		},
 		Mini: func(cfg mpauth.Config, site adaptertest.Site) (http.Handler, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/web"
 )
 
 // Config describes a web login; see [oauth.Config] for every field and its default.
@@ -29,6 +30,7 @@ func Middleware(cfg Config) echo.MiddlewareFunc {
 	if err != nil {
 		panic(err)
 	}
+	auth.Login() // a middleware that sees every path answers LoginPath itself
 	return auth.Middleware()
 }
 
@@ -86,6 +88,17 @@ func (a *Auth) Login() echo.HandlerFunc { return echo.WrapHandler(a.auth.LoginHa
 
 // Logout is the handler that ends the session on a POST.
 func (a *Auth) Logout() echo.HandlerFunc { return echo.WrapHandler(a.auth.LogoutHandler()) }
+
+// SignOut ends the session in a handler of your own; see [oauth.Auth.SignOut].
+func (a *Auth) SignOut(c echo.Context) error { return a.auth.SignOut(c.Response(), c.Request()) }
+
+// Mount registers what a login needs beside the guarded pages; see [oauth.Auth.Routes].
+func (a *Auth) Mount(e *echo.Echo) {
+	for path, h := range a.auth.Routes() {
+		e.Any(path, echo.WrapHandler(h))
+	}
+	e.Any("/wxoauth.js", echo.WrapHandler(web.Script()))
+}
 
 // AccessToken returns a live access token of the signed-in user; see [oauth.Auth.AccessToken].
 func (a *Auth) AccessToken(c echo.Context) (string, error) {

@@ -1,0 +1,36 @@
+package wxoauth
+
+import (
+	"net/http"
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
+	"github.com/wxoauth/wxoauth/mpauth"
+)
+
+// MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
+type MiniConfig = mpauth.Config
+
+// Mini is the login of one mini program: a header token instead of a cookie. Make it with [NewMini]; it
+// is safe for concurrent use.
+type Mini struct{ mini *wxoauth.Mini }
+
+// NewMini checks cfg and reports all its faults at once. It does not call WeChat.
+func NewMini(cfg MiniConfig) (*Mini, error) {
+	mini, err := wxoauth.NewMini(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Mini{mini}, nil
+}
+
+// Login is the handler that takes {"code":"…"} of wx.login and gives a token for it; its answers are
+// those of [mpauth.Auth.LoginHandler].
+func (m *Mini) Login() http.Handler { return m.mini.Login() }
+
+// Logout is the handler that ends, on a POST, the session of the token that comes with it, and answers
+// 204; see [mpauth.Auth.LogoutHandler].
+func (m *Mini) Logout() http.Handler { return m.mini.Logout() }
+
+// Middleware passes on only requests that carry a token: Authorization: Bearer <token>. The user is
+// found by [User], the session_key by [mpauth.SessionFrom].
+func (m *Mini) Middleware() func(http.Handler) http.Handler { return m.mini.Middleware() }

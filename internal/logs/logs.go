@@ -1,0 +1,49 @@
+// Package logs holds what the loggers of the library have in common.
+package logs
+
+import (
+	"log/slog"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// secretForm is that of WeChat's AppSecrets. No AppID looks like one.
+var secretForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// Of returns logger, slog.Default() if it is nil, which names the account in every line if there is
+// one. What looks like an AppSecret that was taken for an AppID is not shown.
+func Of(logger *slog.Logger, appID string) *slog.Logger {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	switch {
+	case appID == "":
+		return logger
+	case secretForm.MatchString(appID):
+		appID = "[redacted]"
+	}
+	return logger.With("appid", appID)
+}
+
+// A Sample is a line that would flood a log: it is written at most once per interval.
+type Sample struct {
+	Every time.Duration
+
+	mu   sync.Mutex
+	next time.Time
+	left int // out since the last line
+}
+
+// Due reports whether the line is to be written now, and how many were left out before it.
+func (s *Sample) Due(now time.Time) (leftOut int, due bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Before(s.next) {
+		s.left++
+		return 0, false
+	}
+	leftOut, s.left = s.left, 0
+	s.next = now.Add(s.Every)
+	return leftOut, true
+}
