@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -87,6 +89,37 @@ func TestLookOfSimulatedScan(t *testing.T) {
 	phone.look("sim-scan-refused")
 }
 
+// What the phone shows after a scan of the codes of accounts and mini programs.
+func TestLookOfScannedCodes(t *testing.T) {
+	sim := simulate(t)
+	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
+	scanned := func(name string) {
+		t.Helper()
+		token := ask(t, sim, http.MethodGet, "/cgi-bin/token?grant_type=client_credential&appid="+sim.AppID()+"&secret="+sim.Secret(), "")["access_token"].(string)
+		code := ask(t, sim, http.MethodPost, "/cgi-bin/qrcode/create?access_token="+token, `{"action_name":"QR_STR_SCENE","action_info":{"scene":{"scene_str":"desk"}}}`)["url"].(string)
+		g.open(code)
+		g.look(name)
+	}
+	scanned("sim-account")
+	g.click("button.primary")
+	g.look("sim-account-no-push")
+	scanned("sim-account-followed")
+	g.open(sim.URL + "/wxsim/mini?appid=" + sim.MiniAppID() + "&scene=aweL8HlpiZOZVBunEb0gv_mCUYc-soay&page=pages/desk")
+	g.look("sim-mini")
+}
+
+// ask calls an API of the simulator.
+func ask(t *testing.T, sim *wxsim.Server, method, path, body string) (fields map[string]any) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(method, sim.URL+path, strings.NewReader(body))
+	sim.ServeHTTP(w, r)
+	if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
+		t.Fatalf("%s: %s: %v", path, w.Body, err)
+	}
+	return fields
+}
+
 // The simulator's own page after some use, and what its forms show.
 func TestLookOfSimulatorHome(t *testing.T) {
 	sim := simulate(t)
@@ -116,6 +149,27 @@ func TestLookOfSimulatorHome(t *testing.T) {
 			g.lookOnce(tt.name, lang)
 		}
 	}
+}
+
+// One person at one desk plays the desktop and the phone, in one browser: the simulated phone has
+// WeChat's User-Agent and cookies of its own.
+func TestOnePersonPlaysBothDevices(t *testing.T) {
+	sim := simulate(t)
+	app := startWith(t, "nethttp", sim, "DESK=1", "ANY_BROWSER=0")
+	desktop := newProfile(t, desktopAgent)
+	desktop.open(app + "/me")
+	link, number := eval[string](desktop, `document.querySelector("#desk-link").href`), desktop.text("#desk-number")
+	phone := desktop.another(desktopAgent)
+	phone.open(sim.URL + "/wxsim/phone?open=" + url.QueryEscape(link))
+	phone.click(allow)
+	if strings.HasPrefix(phone.url(), app) {
+		t.Errorf("the phone went to %s, which is the desktop's", phone.url())
+	}
+	desktop.leave(chromedp.Func(func(context.Context, *chromedp.Target) error { // by itself, when the phone has decided
+		phone.click(`button[name=number][value="` + number + `"]`)
+		return nil
+	}))
+	desktop.at(app+"/me#", "小明")
 }
 
 // Plain http from another machine: the browser sends no Sec-Fetch-Site, so the forms must come

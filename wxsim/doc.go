@@ -10,15 +10,27 @@
 //	defer sim.Close()
 //
 // It is strict where WeChat is strict: codes work once and for five minutes, tokens run out or
-// are replaced, parameters have an order. Time can be moved with [Server.Advance], failures are
-// made on demand with [Server.Fail], and [Server.Calls] tells what was asked.
+// are replaced, parameters have an order. Where a rule is relaxed by a [Switch], the error page
+// names it. Time can be moved with [Server.Advance], failures are made on demand with
+// [Server.Fail], logins are answered with [Server.Consent] and [Server.Answer], events reach the
+// program with [Server.Scan], [Server.Follow] and [Server.Send], and [Server.Calls] returns what
+// was asked. Any number of official accounts, website apps, mini programs and platforms may
+// exist: see [Config].
 //
-// People find at "/" what they need: credentials, users, the calls as they come in, faults and the
-// clock. Its forms take what a browser sends from a page of the simulator itself, on this machine
-// or another one, and refuse other sites. Whoever owns the simulated phone is told by the cookie
+// Programs in other languages run cmd/wxsim and drive it by the control API under /wxsim/api/,
+// which does all that the methods of [Server] do; /wxsim/api/openapi.json describes it.
+//
+// People find at "/" what they need: accounts, users, the calls as they come in, switches, faults
+// and the clock. Its forms take what a browser sends from a page of the simulator itself, on this
+// machine or another one, and refuse other sites. The current user is told by the cookie
 // wxsim_user, an openid. GET /wxsim/js_code?user=openid stands in for wx.login() of a mini program;
 // phone_code, plugin_code, user_data and phone_data beside it stand in for what else a mini program
 // gets on the phone.
+//
+// GET /wxsim/phone?open=address shows a program of this machine as WeChat on a phone does: with
+// WeChat's User-Agent, and with cookies of its own, so that one browser can be both the desktop and
+// the phone; webview=appid makes it the web-view of a mini program. It opens loopback addresses
+// for a visitor on this machine, and the configured redirect domains, and nothing else.
 //
 // The package imports nothing else of this module and writes its answers from WeChat's
 // documentation byte by byte, so that it can bear witness against the library.
