@@ -129,7 +129,7 @@ func TestGoCodeOfTheDocumentsRuns(t *testing.T) {
 
 // The guide to adapters shows whole files of the one for echo.
 func TestAdapterGuide(t *testing.T) {
-	const folder = "../examples/echo/wxoauth/"
+	const folder = "../examples/frameworks/echo/wxoauth/"
 	var files []string
 	for _, name := range []string{"wxoauth.go", "adapter_test.go"} {
 		files = append(files, source(t, folder+name))

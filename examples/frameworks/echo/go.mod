@@ -1,8 +1,8 @@
-module github.com/wxoauth/wxoauth/examples/echo
+module github.com/wxoauth/wxoauth/examples/frameworks/echo
 
 go 1.26.0
 
-replace github.com/wxoauth/wxoauth => ../..
+replace github.com/wxoauth/wxoauth => ../../..
 
 require (
 	github.com/labstack/echo/v4 v4.16.0

@@ -6,7 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/wxoauth/wxoauth/examples/echo/wxoauth"
+	"github.com/wxoauth/wxoauth/examples/frameworks/echo/wxoauth"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"

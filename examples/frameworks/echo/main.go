@@ -1,7 +1,7 @@
 // Command echo is the example app on echo, with an adapter of its own: see docs/adapters.md. It is
 // a module by itself, so that no user of the library downloads echo.
 //
-//	cd examples/echo && go run .
+//	cd examples/frameworks/echo && go run .
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
-	"github.com/wxoauth/wxoauth/examples/echo/wxoauth"
+	"github.com/wxoauth/wxoauth/examples/frameworks/echo/wxoauth"
 	"github.com/wxoauth/wxoauth/examples/internal/demo"
 )
 
