@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
+	nethttp "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
@@ -257,7 +259,7 @@ func TestRecipeVerifyFile(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		r.GET("/"+cfg.VerifyFile, auth.Middleware()) // the middleware itself answers
+		auth.Mount(r) // the files, login, logout and the script
 		// endregion
 		return nil
 	}
@@ -265,6 +267,109 @@ func TestRecipeVerifyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, shop.open(r, "/MP_verify_aB3dE5fG7hJ9kL1m.txt"), http.StatusOK, "aB3dE5fG7hJ9kL1m")
+}
+
+func TestRecipeBelowAPath(t *testing.T) {
+	shop := openShop(t)
+	cfg := shop.config()
+
+	// region path
+	cfg.PublicURL = "https://shop.example.com/club" // the path is what the proxy strips
+	cfg.Name = "club"                               // there are other programs of this AppID on this host
+	// endregion
+
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.net.Serve(adaptertest.Host, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { // nginx
+		req.RequestURI = strings.TrimPrefix(req.RequestURI, "/club")
+		http.StripPrefix("/club", r).ServeHTTP(w, req)
+	}))
+	v := tap(shop.browser(), adaptertest.PublicURL+"/club/me")
+	want(t, v, http.StatusOK, "Hello, 小明")
+	if v.Address() != adaptertest.PublicURL+"/club/me" {
+		t.Errorf("arrived at %s", v.Address())
+	}
+}
+
+func TestRecipeFastCGI(t *testing.T) {
+	shop := openShop(t)
+	guarded := nethttp.Middleware(shop.config())(http.NotFoundHandler())
+
+	// region fastcgi
+	stripped := http.StripPrefix("/club", guarded)
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RequestURI = r.URL.RequestURI() // FastCGI leaves it empty, and StripPrefix changes the URL
+		stripped.ServeHTTP(w, r)
+	})
+	// endregion
+
+	r := httptest.NewRequest(http.MethodGet, "/club/me?a=1", nil)
+	r.RequestURI = "" // as net/http/fcgi makes it
+	r.Header = http.Header{"Accept": {"text/html"}, "User-Agent": {webtest.WeChatAndroid}}
+	w := httptest.NewRecorder()
+	app.ServeHTTP(w, r)
+	to, err := url.Parse(w.Header().Get("Location"))
+	if back := to.Query().Get("redirect_uri"); err != nil || back != adaptertest.PublicURL+"/club/me?a=1" {
+		t.Errorf("WeChat is told to come back to %q, %v", back, err)
+	}
+}
+
+func TestRecipeReverseProxy(t *testing.T) {
+	shop := openShop(t)
+	auth, err := wxoauth.New(shop.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("cached") != "" {
+			w.Header().Set("Cache-Control", "private, max-age=60")
+		}
+		fmt.Fprintf(w, "%s cookies: %v", r.Header.Get("X-OpenID"), r.Header["Cookie"])
+	}))
+	t.Cleanup(server.Close)
+	backend, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := gin.New()
+
+	// region reverse-proxy
+	upstream := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(backend)
+			r.Out.Header.Del("Cookie") // our session is no business of the backend
+			for _, c := range r.In.Cookies() {
+				if !strings.HasPrefix(c.Name, "__Host-wx") {
+					r.Out.AddCookie(c)
+				}
+			}
+			user, _ := core.UserFrom(r.In.Context())
+			r.Out.Header.Set("X-OpenID", user.OpenID) // in place of what a browser may have sent
+		},
+		ModifyResponse: func(res *http.Response) error {
+			if res.Header.Get("Cache-Control") == "" {
+				res.Header.Set("Cache-Control", "private, no-store")
+			}
+			return nil
+		},
+	}
+	r.Any("/api/*path", auth.Middleware(), func(c *gin.Context) {
+		c.Writer.Header().Del("Cache-Control") // ReverseProxy adds the backend's to what is there
+		upstream.ServeHTTP(c.Writer, c.Request)
+	})
+	// endregion
+
+	shop.net.Serve(adaptertest.Host, r)
+	b := shop.browser()
+	b.Jar.Set(&url.URL{Scheme: "https", Host: adaptertest.Host, Path: "/"}, []*http.Cookie{{Name: "theme", Value: "dark", Path: "/"}})
+	for query, cache := range map[string]string{"": "private, no-store", "?cached=1": "private, max-age=60"} {
+		v := tap(b, adaptertest.PublicURL+"/api/x"+query)
+		want(t, v, http.StatusOK, "oXiaoMing cookies: [theme=dark]")
+		if got := v.Header["Cache-Control"]; len(got) != 1 || got[0] != cache {
+			t.Errorf("Cache-Control is %q, want %q", got, cache)
+		}
+	}
 }
 
 func TestRecipeProxy(t *testing.T) {
