@@ -15,6 +15,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/logs"
+	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -56,7 +57,7 @@ func (cfg Config) check() error {
 	wrong := faults.In("mpauth: Config")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
 	wrong.Keys(cfg.Keys)
-	wrong.If(sessionstore.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
 	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)
 	wrong.If(cfg.APIURL != "" && core.CheckURL("", cfg.APIURL) != nil, "APIURL", "is not an http(s) URL")
 	return wrong.Err()

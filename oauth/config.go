@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -174,7 +175,7 @@ func (cfg Config) check() (Config, error) {
 			faults = append(faults, core.CheckURL(field, raw))
 		}
 	}
-	refuse(sessionstore.Readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	refuse(stores.Readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
 	return cfg, errors.Join(faults...)
 }
 

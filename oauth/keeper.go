@@ -13,6 +13,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -20,10 +21,10 @@ import (
 // could not tell: then nothing may be saved, and no cookie cleared.
 type keeper struct {
 	store         sessions.Store
-	peeker        sessionstore.Peeker // the store; nil without memo
-	memo          *memo               // nil: none
-	name          string              // of the session's cookie
-	secure        bool                // the cookie carries Secure
+	peeker        stores.Peeker // the store; nil without memo
+	memo          *memo         // nil: none
+	name          string        // of the session's cookie
+	secure        bool          // the cookie carries Secure
 	maxAge        time.Duration
 	deskAge       time.Duration // the same for sessions that a phone has confirmed
 	appIDs        []string      // of the accounts that users log in with
@@ -45,7 +46,7 @@ func newKeeper(cfg Config) (k *keeper, err error) {
 	if k.store == nil {
 		k.store, err = sessionstore.NewCookie(cfg.Keys...)
 	}
-	if peeker, ok := k.store.(sessionstore.Peeker); ok && peeker.Itself() == k.store && cfg.MemoSize > 0 {
+	if peeker, ok := stores.PeekerOf(k.store); ok && cfg.MemoSize > 0 {
 		k.peeker, k.memo = peeker, newMemo(cfg.MemoSize)
 	}
 	return k, err

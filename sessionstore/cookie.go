@@ -12,6 +12,8 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/seal"
+	"github.com/wxoauth/wxoauth/internal/stores"
 )
 
 // maxCookieSize bounds name=value; browsers drop longer ones without a word.
@@ -24,8 +26,8 @@ const maxCookieSize = 4096
 // The expiry is inside the seal: it is what Options.MaxAge of the session says at Save. MaxAge 0
 // makes a cookie that ends with the browser, and 30 days at the latest.
 type CookieStore struct {
-	// Options are those of new sessions, [DefaultOptions] from the start; each session may change
-	// its own before Save. Change them before first use.
+	// Options are those of new sessions. From the start they are Path=/, HttpOnly, Secure,
+	// SameSite=Lax and 30 days. Each session may change its own before Save. Change them before first use.
 	Options sessions.Options
 
 	keys   [][]byte
@@ -36,20 +38,14 @@ type CookieStore struct {
 // seals, all open, so a new key is added last, moved to the front in a second deploy, and the old
 // one removed in a third. It refuses no key and keys under 32 bytes, all faults joined.
 func NewCookie(keys ...[]byte) (*CookieStore, error) {
-	if err := CheckKeys(keys); err != nil {
+	if err := seal.CheckKeys(keys); err != nil {
 		return nil, err
 	}
-	s := &CookieStore{Options: DefaultOptions()}
+	s := &CookieStore{Options: stores.DefaultOptions()}
 	for _, key := range keys {
 		s.keys = append(s.keys, bytes.Clone(key))
 	}
 	return s, nil
-}
-
-// DefaultOptions are the options of a new session: Path=/, HttpOnly, Secure, SameSite=Lax and 30
-// days. Those of gorilla's own stores are neither HttpOnly nor SameSite.
-func DefaultOptions() sessions.Options {
-	return sessions.Options{Path: "/", MaxAge: defaultMaxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
 }
 
 // Get returns the request's session of that name, reading the cookie once per request.
@@ -79,22 +75,22 @@ func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	return session, fault
 }
 
-// Itself returns s; see [Peeker].
+// Itself returns s, also of a store that embeds s: for the login engines.
 func (s *CookieStore) Itself() sessions.Store { return s }
 
-// Peek returns the cookie's value, which is the whole session; see [Peeker].
+// Peek returns the cookie's value, which is the whole session: for the login engines.
 func (s *CookieStore) Peek(_ context.Context, _, cookie string) (string, error) { return cookie, nil }
 
-// OpenPeeked opens a cookie's value; see [Peeker].
-func (s *CookieStore) OpenPeeked(_ context.Context, name, _, sealed string) (map[any]any, error) {
-	if len(sealed) > maxCookieSize {
-		return nil, decodeError("a cookie is too long")
+// OpenPeeked opens a cookie's value: for the login engines.
+func (s *CookieStore) OpenPeeked(_ context.Context, name, _, value string) (map[any]any, error) {
+	if len(value) > maxCookieSize {
+		return nil, seal.Error("a cookie is too long")
 	}
 	codecs, err := s.codecsFor(name)
 	if err != nil {
 		return nil, err
 	}
-	values, _, err := Open(codecs, name, sealed)
+	values, _, err := Open(codecs, name, value)
 	return values, err
 }
 
@@ -111,7 +107,7 @@ func (s *CookieStore) Save(_ *http.Request, w http.ResponseWriter, session *sess
 		if err != nil {
 			return err
 		}
-		if value, err = Seal(codecs, name, session.Values, Expiry(options.MaxAge)); err != nil {
+		if value, err = Seal(codecs, name, session.Values, stores.Expiry(options.MaxAge)); err != nil {
 			return err
 		}
 	}

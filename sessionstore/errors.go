@@ -28,13 +28,3 @@ func Anonymous(err error) bool {
 	// For a cookie that is too long securecookie's error is of no kind at all.
 	return ok && (bad.IsDecode() || !bad.IsUsage() && !bad.IsInternal())
 }
-
-// A decodeError says that a sealed value was not made by us, or is no longer good. It is a
-// [securecookie.Error], which is how gorilla's users tell such values from real faults.
-type decodeError string
-
-func (e decodeError) Error() string  { return "sessionstore: " + string(e) }
-func (decodeError) IsUsage() bool    { return false }
-func (decodeError) IsDecode() bool   { return true }
-func (decodeError) IsInternal() bool { return false }
-func (decodeError) Cause() error     { return nil }

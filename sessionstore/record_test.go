@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gorilla/securecookie"
 )
@@ -34,12 +33,5 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("Open = %v, %v; want an error that says %q", values, err, tt.want)
 			}
 		})
-	}
-}
-
-func TestRecordIsCompact(t *testing.T) {
-	record, err := Marshal(map[any]any{"s": []byte("value")}, time.Unix(1, 0))
-	if err != nil || string(record) != "\x01\x00\x00\x00\x01\x01svalue" {
-		t.Errorf("marshal = %q, %v", record, err)
 	}
 }

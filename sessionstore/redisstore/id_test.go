@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/seal"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -118,7 +119,7 @@ func TestOldIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record, err := sessionstore.Marshal(map[any]any{"s": []byte("somebody")}, time.Now().Add(time.Hour))
+	record, err := seal.Marshal(map[any]any{"s": []byte("somebody")}, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/wxoauth/wxoauth/sessionstore"
+	"github.com/wxoauth/wxoauth/internal/seal"
 )
 
 // A sealed record is
@@ -42,20 +42,20 @@ type sealer struct {
 }
 
 func newSealer(keys [][]byte) (*sealer, error) {
-	aeads, err := sessionstore.NewAEADs(keys, "redisstore session")
+	aeads, err := seal.NewAEADs(keys, "redisstore session")
 	return &sealer{aeads, time.Now()}, err
 }
 
-// seal seals a record, as sessionstore.Marshal made it, for a key in Redis.
+// seal seals a record, as seal.Marshal made it, for a key in Redis.
 func (s *sealer) seal(key string, record []byte) string {
-	sealed := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMicro()))
-	sealed = s.aeads[0].Seal(sealed, nil, record, bound(sealed, key)) //nolint:gosec // the AEAD makes its own nonces
-	return rueidis.BinaryString(binary.BigEndian.AppendUint32(sealed, checksum(sealed)))
+	body := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMicro()))
+	body = s.aeads[0].Seal(body, nil, record, bound(body, key)) //nolint:gosec // the AEAD makes its own nonces
+	return rueidis.BinaryString(binary.BigEndian.AppendUint32(body, checksum(body)))
 }
 
 // open returns the record, and whether it is time to seal it with the first key.
-func (s *sealer) open(key, sealed string) (record []byte, reseal bool, err error) {
-	body, ok := cutChecksum([]byte(sealed))
+func (s *sealer) open(key, stored string) (record []byte, reseal bool, err error) {
+	body, ok := cutChecksum([]byte(stored))
 	if !ok {
 		return nil, false, errGarbled
 	}
@@ -79,11 +79,11 @@ func bound(when []byte, key string) []byte { return append(when[:timeSize:timeSi
 
 func checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 
-// cutChecksum returns sealed without its checksum, and whether that is right.
-func cutChecksum(sealed []byte) (body []byte, ok bool) {
-	n := len(sealed) - sumSize
+// cutChecksum returns a stored record without its checksum, and whether that is right.
+func cutChecksum(stored []byte) (body []byte, ok bool) {
+	n := len(stored) - sumSize
 	if n < timeSize {
 		return nil, false
 	}
-	return sealed[:n], checksum(sealed[:n]) == binary.BigEndian.Uint32(sealed[n:])
+	return stored[:n], checksum(stored[:n]) == binary.BigEndian.Uint32(stored[n:])
 }

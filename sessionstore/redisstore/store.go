@@ -14,6 +14,8 @@ import (
 
 	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/internal/redisvisit"
+	"github.com/wxoauth/wxoauth/internal/seal"
+	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -39,7 +41,7 @@ type Config struct {
 	NoTracking bool
 
 	Timeout time.Duration    // for one visit to Redis; default 0.8 s
-	Options sessions.Options // of new sessions; default [sessionstore.DefaultOptions]
+	Options sessions.Options // of new sessions; default: Path=/, HttpOnly, Secure, SameSite=Lax, 30 days
 }
 
 // A Store keeps sessions in Redis. Make it with [New]; it is safe for concurrent use.
@@ -61,17 +63,17 @@ type Store struct {
 // New returns a store that uses client, which stays the caller's to close. All faults of cfg are
 // joined. It does not visit Redis, so it works before Redis does.
 func New(client rueidis.Client, cfg Config) (*Store, error) {
-	seal, sealErr := newSealer(cfg.Keys)
+	sealer, sealErr := newSealer(cfg.Keys)
 	ids, idErr := newMint(cfg.Keys)
 	if err := errors.Join(sealErr, idErr, check(client, cfg.Timeout)); err != nil {
 		return nil, err
 	}
 	s := &Store{
 		redis: redisvisit.New(client, cmp.Or(cfg.Timeout, defaultTimeout)),
-		seal:  seal, ids: ids, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
+		seal:  sealer, ids: ids, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
-		s.options = sessionstore.DefaultOptions()
+		s.options = stores.DefaultOptions()
 	}
 	return s, nil
 }
@@ -128,10 +130,10 @@ func (s *Store) read(ctx context.Context, name, id string) (map[any]any, error) 
 	return s.OpenPeeked(ctx, name, id, sealed)
 }
 
-// Itself returns s; see [sessionstore.Peeker].
+// Itself returns s, also of a store that embeds s: for the login engines.
 func (s *Store) Itself() sessions.Store { return s }
 
-// Peek returns the sealed record of the session that the cookie names; see [sessionstore.Peeker].
+// Peek returns the sealed record of the session that the cookie names: for the login engines.
 func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
 	switch {
 	case s.ids.made(name, cookie):
@@ -143,7 +145,7 @@ func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
 	}
 }
 
-// OpenPeeked opens a record; see [sessionstore.Peeker]. One that an older key has sealed is sealed
+// OpenPeeked opens a record: for the login engines. One that an older key has sealed is sealed
 // anew, so that who visits while keys are rotated stays signed in after the old one is gone.
 func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (map[any]any, error) {
 	key := s.sessionKey(name, cookie)
@@ -153,7 +155,7 @@ func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (ma
 	}
 	var values map[any]any
 	if err == nil {
-		values, _, err = sessionstore.Unmarshal(record)
+		values, _, err = seal.Unmarshal(record)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: its record does not open: %w", sessionstore.ErrNotFound, err)
@@ -211,7 +213,7 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 		http.SetCookie(w, sessions.NewCookie(session.Name(), "", &options))
 		return nil
 	}
-	if err := s.store(r.Context(), session, sessionstore.Expiry(options.MaxAge)); err != nil {
+	if err := s.store(r.Context(), session, stores.Expiry(options.MaxAge)); err != nil {
 		return err
 	}
 	http.SetCookie(w, sessions.NewCookie(session.Name(), session.ID, &options))
@@ -227,7 +229,7 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 		return s.create(ctx, session, expiry)
 	}
 	key := s.sessionKey(session.Name(), session.ID)
-	record, err := sessionstore.Marshal(session.Values, expiry)
+	record, err := seal.Marshal(session.Values, expiry)
 	if err != nil {
 		return err
 	}
@@ -248,7 +250,7 @@ func (s *Store) create(ctx context.Context, session *sessions.Session, expiry ti
 	}
 	id := s.ids.make(session.Name(), owner)
 	key := s.sessionKey(session.Name(), id)
-	record, err := sessionstore.Marshal(session.Values, expiry)
+	record, err := seal.Marshal(session.Values, expiry)
 	if err != nil {
 		return err
 	}

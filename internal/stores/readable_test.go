@@ -1,4 +1,4 @@
-package sessionstore_test
+package stores_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -34,7 +35,7 @@ func TestReadable(t *testing.T) {
 		{"ours", own, false},
 		{"none", nil, false},
 	} {
-		if got := sessionstore.Readable(tt.store); got != tt.want {
+		if got := stores.Readable(tt.store); got != tt.want {
 			t.Errorf("%s: Readable = %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package sessionstore
+package stores
 
 import (
 	"reflect"
@@ -7,9 +7,11 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// Readable reports whether store is gorilla's cookie store without encryption, or embeds one as the
-// store of gin-contrib/sessions does. It would show a session to whoever holds its cookie. There
-// equal sessions look equal; an encrypted one begins with random bytes.
+// Readable reports whether store would show a session to whoever holds its cookie: whether it is
+// gorilla's cookie store without encryption, or embeds one as the store of gin-contrib/sessions does.
+//
+// The codecs do not tell whether they encrypt. But encryption begins with random bytes, so that equal
+// sessions look different, whereas without it they look equal, for as long as a second lasts.
 func Readable(store sessions.Store) bool {
 	cookies, ok := store.(*sessions.CookieStore)
 	if outer := reflect.Indirect(reflect.ValueOf(store)); !ok && outer.Kind() == reflect.Struct {
@@ -20,7 +22,7 @@ func Readable(store sessions.Store) bool {
 	if cookies == nil {
 		return false
 	}
-	var sealed [3]string // the second may end once in between, and is part of the seal
+	var sealed [3]string // two of three are of the same second, which is part of what is sealed
 	for i := range sealed {
 		var err error
 		if sealed[i], err = securecookie.EncodeMulti("wx", map[any]any{"x": []byte("x")}, cookies.Codecs...); err != nil {
