@@ -107,6 +107,7 @@ func TestRecipeSinglePageApp(t *testing.T) {
 		c.JSON(http.StatusOK, user)
 	})
 	r.GET("/wechat/login", auth.Login())
+	r.GET("/wxoauth.js", auth.Script())
 	// endregion
 
 	shop.net.Serve(adaptertest.Host, r)

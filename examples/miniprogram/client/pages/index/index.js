@@ -36,7 +36,7 @@ Page({
 
   onLogIn() {
     this.show(async () => {
-      this.setData({ user: await app.call({ path: '/mini/me' }) })
+      this.setData({ user: await app.call({ url: '/mini/me' }) })
       await this.loadChecks()
     })
   },
@@ -58,13 +58,13 @@ Page({
     this.show(async () => {
       const code = await app.phoneCode(event)
       if (!code) return // the user refused
-      this.setData({ user: await app.call({ path: '/mini/phone', method: 'POST', data: { code } }) })
+      this.setData({ user: await app.call({ url: '/mini/phone', method: 'POST', data: { code } }) })
     })
   },
 
   onUserInfo() {
     this.show(async () => {
-      this.setData({ user: await app.call({ path: '/mini/decrypt', method: 'POST', data: () => app.userInfo() }) })
+      this.setData({ user: await app.call({ url: '/mini/decrypt', method: 'POST', data: () => app.userInfo() }) })
     })
   },
 
@@ -72,7 +72,7 @@ Page({
 
   onCheckText() {
     this.show(async () => {
-      const { suggest } = await app.call({ path: '/mini/check/text', method: 'POST', data: { content: this.data.text } })
+      const { suggest } = await app.call({ url: '/mini/check/text', method: 'POST', data: { content: this.data.text } })
       this.setData({ verdict: suggests[suggest] })
     })
   },
@@ -85,7 +85,7 @@ Page({
       return // the user closed the album
     }
     this.show(async () => {
-      await app.call({ path: '/mini/check/picture', file: chosen.tempFiles[0].tempFilePath })
+      await app.call({ url: '/mini/check/picture', filePath: chosen.tempFiles[0].tempFilePath })
       await this.loadChecks()
     })
   },
@@ -93,7 +93,7 @@ Page({
   // loadChecks looks again every 3 seconds while WeChat has not decided about a picture.
   async loadChecks() {
     this.stopLooking()
-    const { checks } = await app.call({ path: '/mini/check/picture' })
+    const { checks } = await app.call({ url: '/mini/check/picture' })
     this.setData({ checks })
     if (checks.some((check) => check.status === 'pending')) {
       this.timer = setTimeout(() => this.loadChecks().catch(() => {}), 3000)
