@@ -18,7 +18,8 @@ ARGS ?=
 
 # The library, and the modules that bring what a user of the library never downloads.
 FRAMEWORKS := $(wildcard examples/frameworks/*)
-MODULES := . bench clients e2e $(FRAMEWORKS)
+ADOPTED := $(wildcard examples/adopt/*)
+MODULES := . bench clients e2e $(FRAMEWORKS) $(ADOPTED)
 
 # in_modules runs a command in every module and stops at the first fault.
 in_modules = for m in $(MODULES); do (cd "$$m" && $(1)) || exit 1; done
@@ -54,7 +55,7 @@ deps: ## install what the tests drive: redis-server, chromium and node
 .PHONY: test
 test: deps ## every test with the race detector: the library, other frameworks, the scripts, foreign clients, the browser tests, the benchmarks' own
 	WXOAUTH_NO_SKIP=1 go test -race -shuffle=on ./...
-	@for m in $(FRAMEWORKS); do (cd "$$m" && go test -shuffle=on ./...) || exit 1; done
+	@for m in $(FRAMEWORKS) $(ADOPTED); do (cd "$$m" && go test -shuffle=on ./...) || exit 1; done
 	@$(MAKE) --no-print-directory js clients e2e
 	cd bench && WXOAUTH_NO_SKIP=1 go test ./...
 

@@ -11,7 +11,8 @@ import (
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
-// The Go code of the documents runs in the tests of this folder: what stands between a line
+// The Go code of the documents runs in the tests of this folder and in the programs of
+// examples/adopt, which have tests and run in a browser: what stands between a line
 // "region name" and "endregion" is a block of a document, but for its indentation and import line.
 
 // A region is a part of a Go file that a document shows.
@@ -21,12 +22,16 @@ type region struct {
 	shown bool
 }
 
-// regions returns those of the tests of this folder by their names. Parts of one name are joined.
+// regions returns all of them by their names. Parts of one name are joined.
 func regions(t *testing.T) map[string]*region {
 	t.Helper()
-	files, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, pattern := range []string{"*_test.go", "../examples/adopt/*/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
 	}
 	all := map[string]*region{}
 	for _, name := range files {

@@ -113,7 +113,7 @@ func bindsWeChat(t *testing.T, site string) {
 	tb := newProfile(t, desktopAgent)
 	tb.logInByPassword(site)
 	tb.enterWeChat("#bind")
-	tb.at(site+"/account/wechat", "Bind WeChat?")
+	tb.at(site+"/account/wechat#", "Bind WeChat?")
 	tb.click("form button")
 	tb.at(site+"/", "Hello, alice")
 

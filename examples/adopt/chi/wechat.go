@@ -15,6 +15,7 @@ import (
 )
 
 // region members-schema
+
 const wechatSchema = `
 CREATE TABLE IF NOT EXISTS identities (
 	appid  TEXT NOT NULL,
@@ -75,6 +76,7 @@ func newWeChat(m *members) (*wechat, error) {
 }
 
 // region members-login
+
 func (m *members) onLogin(ctx context.Context, _ *http.Request, u *core.User) error {
 	tx, err := m.db.BeginTx(ctx, nil)
 	if err != nil {
