@@ -39,10 +39,11 @@ func memberOf(ctx context.Context, tx *sql.Tx, u *core.User) (id string, err err
 		coalesce((SELECT member FROM unions WHERE unionid = ?), '')`, u.AppID, u.OpenID, u.UnionID).Scan(&known, &union)
 	id = cmp.Or(union, known, rand.Text())
 	if err == nil {
+		// Beside identities, update your own tables too: orders, addresses …
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO members (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = coalesce(nullif(?2, ''), name);
 			INSERT INTO unions (unionid, member) SELECT ?3, ?1 WHERE ?3 <> '' ON CONFLICT DO NOTHING;
-			UPDATE identities SET member = ?1 WHERE member = ?6; -- the same for your own tables: orders, addresses …
+			UPDATE identities SET member = ?1 WHERE member = ?6;
 			INSERT INTO identities (appid, openid, member) VALUES (?4, ?5, ?1) ON CONFLICT DO NOTHING`,
 			id, u.Nickname, u.UnionID, u.AppID, u.OpenID, known)
 	}
