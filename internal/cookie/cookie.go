@@ -7,6 +7,7 @@
 package cookie
 
 import (
+	"encoding/binary"
 	"iter"
 	"net/http"
 	"net/textproto"
@@ -73,7 +74,7 @@ func each(lines []string, only string, yield func(name, value string) bool) {
 			pair, line, _ = strings.Cut(line, ";")
 			name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
 			name = textproto.TrimString(name)
-			if only != "" && name != only || !isToken(name) {
+			if only != "" && name != only || only == "" && !isToken(name) { // what is looked for is a token
 				continue
 			}
 			if value, ok := unquote(value); ok && !yield(name, value) {
@@ -88,12 +89,31 @@ func unquote(value string) (string, bool) {
 	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 		value = value[1 : n-1]
 	}
-	for i := range len(value) {
-		if c := value[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			return "", false
-		}
+	if !valid(value) {
+		return "", false
 	}
 	return value, true
+}
+
+// valid reports whether value has only the bytes from 0x20 to 0x7e, without quote and backslash. A
+// session's value is long and read with every request, so eight bytes are looked at in one step:
+// of a byte that is not valid, bad has the highest bit set.
+func valid(value string) bool {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	for ; len(value) >= 8; value = value[8:] {
+		w := binary.LittleEndian.Uint64([]byte(value[:8]))
+		quote, backslash := w^('"'*ones), w^('\\'*ones) // a byte that is one of them becomes 0
+		bad := w | (w - ' '*ones) | (w + ones) | (quote-ones)&^quote | (backslash-ones)&^backslash
+		if bad&highest != 0 {
+			return false
+		}
+	}
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // isToken reports whether name is a token of RFC 9110.

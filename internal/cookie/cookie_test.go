@@ -110,3 +110,24 @@ func FuzzAll(f *testing.F) {
 		}
 	})
 }
+
+// Each byte is tried at each place of a word and behind it.
+func TestValidLooksAtEachByte(t *testing.T) {
+	for c := range 256 {
+		want := c >= ' ' && c < 0x7f && c != '"' && c != '\\'
+		for i := range 19 {
+			value := []byte("abcdefgh~!~!~!~!ijk")
+			value[i] = byte(c)
+			if got := valid(string(value)); got != want {
+				t.Errorf("byte %#x at %d: %t, want %t", c, i, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkValue(b *testing.B) {
+	r := request("theme=dark; " + name + "=" + strings.Repeat("A1b2", 280) + "; wxf=1")
+	for b.Loop() {
+		Value(r, name)
+	}
+}
