@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/clock"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // answerCallback answers a browser that WeChat sent back. rec is the session so far, or nil. The
@@ -217,7 +218,10 @@ func (a *Auth) signIn(r *http.Request, back *callback, old *record) (*outcome, e
 		return refusalByApp(err), nil
 	}
 	header := http.Header{}
-	if err := a.sessions.replace(headerWriter{header}, r, rec, time.Now()); err != nil {
+	switch err := a.sessions.replace(headerWriter{header}, r, rec, began, time.Now()); {
+	case errors.Is(err, sessionstore.ErrEnded): // meanwhile: the browser starts anew
+		return &outcome{Kind: KindCode, err: err}, nil
+	case err != nil:
 		return nil, storeFailure("write", err)
 	}
 	out.Cookies = header["Set-Cookie"]

@@ -146,12 +146,12 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 
 // approval is the decision that the desktop becomes u.
 func (k *desk) approval(t ticket, u *core.User) *decision {
-	known := *u
-	now := time.Now().Truncate(time.Second)
+	known, at := *u, time.Now()
+	now := at.Truncate(time.Second)
 	// It is a login: where a page wants a fresh one, this is as fresh as a desktop can have it.
 	known.Via, known.LoginAt, known.CheckedAt, known.MemberID = viaDesk, now, now, ""
 	rec := &record{user: &known}
-	return &decision{By: decider(t, u), User: rec.encode()}
+	return &decision{By: decider(t, u), User: rec.encode(), At: at}
 }
 
 // decider is a digest of who decides about a ticket.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // logInByPhone answers a page load on a desktop: with a session if a phone has confirmed a code of
@@ -109,13 +110,15 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		if rec, err = a.introduce(r, rec); err != nil {
 			return errors.Is(err, ErrRefused), refusalByApp(err).failure()
 		}
-		if err := a.sessions.replace(headerWriter{header}, r, rec, time.Now()); err != nil {
-			return false, storeFailure("write", err)
+		err = a.sessions.replace(headerWriter{header}, r, rec, d.At, time.Now())
+		ended := errors.Is(err, sessionstore.ErrEnded)
+		if err != nil && !ended {
+			err = storeFailure("write", err)
 		}
-		return true, nil
+		return err == nil || ended, err
 	})
 	switch known, isFailure := errors.AsType[*Failure](err); {
-	case err == nil && !mine:
+	case err == nil && !mine, errors.Is(err, sessionstore.ErrEnded): // it starts anew
 		return false
 	case isFailure:
 		a.fail(v, known)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/clock"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // A handover makes a web session of a mini program's. The mini program asks its server for
@@ -119,7 +120,7 @@ func (a *Auth) openHandover(v *visit, ticket, page string) *handoverTicket {
 }
 
 // webViewAppID is where newer WeChats name the mini program.
-var webViewAppID = regexp.MustCompile(`miniprogram/(wx[0-9a-z]+)`) //nolint:gochecknoglobals // never changed
+var webViewAppID = regexp.MustCompile(`miniprogram/(wx[0-9a-z]+)`)
 
 // webViewOf reports whether r comes from a web-view of that mini program, as far as its browser says.
 func webViewOf(r *http.Request, appID string) bool {
@@ -154,10 +155,8 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 	f := a.startHandedOver(ctx, v, t)
 	if f != nil { // nobody is signed in by it, so it is not used up
 		_ = a.outcomes.store.SetOutcome(ctx, key, nil, 0)
-		return f
 	}
-	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: viaHandover, Duration: time.Since(v.now)})
-	return nil
+	return f
 }
 
 func (a *Auth) startHandedOver(ctx context.Context, v *visit, t *handoverTicket) *Failure {
@@ -169,8 +168,12 @@ func (a *Auth) startHandedOver(ctx context.Context, v *visit, t *handoverTicket)
 	if err != nil {
 		return refusalByApp(err).failure()
 	}
-	if err := a.sessions.replace(v.w, r, rec, now); err != nil {
+	switch err := a.sessions.replace(v.w, r, rec, t.Made, now); {
+	case errors.Is(err, sessionstore.ErrEnded): // meanwhile: the page is visited by nobody
+		return nil
+	case err != nil:
 		return storeFailure("write", err)
 	}
+	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: viaHandover, Duration: time.Since(v.now)})
 	return nil
 }

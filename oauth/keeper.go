@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/internal/stores"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -172,8 +174,9 @@ func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, 
 }
 
 // replace begins a new session for rec under a new ID, so that an ID planted in the browser before
-// the login is worth nothing after it. The old record is deleted.
-func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
+// the login is worth nothing after it. The old record is deleted. began is when the login began: the
+// error is [sessionstore.ErrEnded] if the user's sessions were ended since.
+func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, began, now time.Time) error {
 	old, err := k.store.New(r, k.name)
 	if err != nil && !sessionstore.Anonymous(err) {
 		return err
@@ -184,7 +187,8 @@ func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, no
 			return err
 		}
 	}
-	return k.create(w, r, rec, now)
+	login := sessionstore.Login{Subject: subject.Of(rec.user.AppID, rec.user.OpenID), Began: began}
+	return k.create(w, r.WithContext(sessionstore.WithLogin(r.Context(), login)), rec, now)
 }
 
 // create begins a session beside any that there may be.
@@ -194,6 +198,20 @@ func (k *keeper) create(w http.ResponseWriter, r *http.Request, rec *record, now
 	session := sessions.NewSession(k.store, k.name)
 	session.IsNew = true
 	return k.write(w, r, session, &begun, now)
+}
+
+// removeAll ends all sessions of a user, and the logins that are under way.
+func (k *keeper) removeAll(ctx context.Context, openID string) error {
+	ender, ok := k.store.(sessionstore.Ender)
+	if !ok {
+		return sessionstore.ErrUnsupported
+	}
+	for _, appID := range k.appIDs {
+		if err := ender.EndAll(ctx, subject.Of(appID, openID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // remove ends the request's session rec, in the store and in the browser; nil is nobody's.

@@ -73,7 +73,7 @@ func TestAnAnswerUnderWayDoesNotUndoALogout(t *testing.T) {
 			a.LogoutHandler().ServeHTTP(w, out)
 			require.Equal(t, http.StatusOK, w.Code)
 		} else {
-			require.NoError(t, a.sessions.replace(nopWriter{http.Header{}}, r, typicalUser(2), now))
+			require.NoError(t, a.sessions.replace(nopWriter{http.Header{}}, r, typicalUser(2), now, now))
 		}
 		after := http.Header{}
 		require.NoError(t, a.sessions.save(nopWriter{after}, r, was, &renewed, now))

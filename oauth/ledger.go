@@ -32,8 +32,9 @@ const (
 
 // A decision is what was said on a phone.
 type decision struct {
-	By   string `json:"by"`             // a digest of who said it
-	User []byte `json:"user,omitempty"` // the record of whom the desktop becomes; nil: refused
+	By   string    `json:"by"`             // a digest of who said it
+	User []byte    `json:"user,omitempty"` // the record of whom the desktop becomes; nil: refused
+	At   time.Time `json:"at"`             // when
 }
 
 func (d *decision) approved() bool { return d.User != nil }

@@ -1,9 +1,13 @@
 package oauth
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 const maxLogoutBody = 8 << 10 // bytes
@@ -48,6 +52,26 @@ func (a *Auth) LogoutHandler() http.Handler {
 func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error {
 	v := newVisit(w, r)
 	return a.signOut(&v)
+}
+
+// EndSessions ends every session of a user of this account, or of Config.Website's: on all replicas,
+// in every browser and on every desk. A login that is under way does not survive it; to keep the
+// user out, let OnLogin return [ErrRefused], too.
+//
+// Errors: [sessionstore.ErrUnsupported] with sessions in cookies, which nobody can end; an openID that
+// is none. After any other error nobody knows whether it has taken effect: call it again.
+func (a *Auth) EndSessions(ctx context.Context, openID string) error {
+	if !validOpenID(openID) {
+		return errors.New("oauth: openID is empty or malformed")
+	}
+	if err := a.sessions.removeAll(ctx, openID); err != nil {
+		if !errors.Is(err, sessionstore.ErrUnsupported) {
+			a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
+		}
+		return fmt.Errorf("oauth: the user's sessions cannot be ended: %w", err)
+	}
+	a.observe(ctx, core.Event{Name: core.EventSessionEnded, Kind: "end"})
+	return nil
 }
 
 // signOut ends the session, if there is one, and answers nothing.
