@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -191,6 +192,69 @@ func resident() uint64 {
 // pipes is a listener of connections inside the process.
 type pipes struct{ next chan net.Conn }
 
-func (p *pipes) Accept() (net.Conn, error) { return <-p.next, nil }
-func (p *pipes) Close() error              { return nil }
-func (p *pipes) Addr() net.Addr            { return &net.TCPAddr{} }
+func (p *pipes) Accept() (net.Conn, error) {
+	conn, ok := <-p.next
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (p *pipes) Close() error {
+	close(p.next)
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// Where a connection cannot be taken over, the request waits, and is answered the same.
+func TestPollsThatKeepTheirConnection(t *testing.T) {
+	a := deskAuth(t, nil)
+	cookie := waitingDesktop(t, a)
+	for _, tt := range []struct {
+		name string
+		http http.Handler
+	}{
+		{"a connection of ours", a.LoginHandler()},
+		{"a writer that gives none away", http.TimeoutHandler(a.LoginHandler(), time.Minute, "")},
+		{"a writer that panics", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a.LoginHandler().ServeHTTP(panickyHijacker{w}, r)
+		})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(tt.http)
+			defer server.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/wechat/login?desk=wait", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Cookie", cookie)
+			go func() {
+				for waiting := 0; waiting == 0; runtime.Gosched() {
+					a.desk.lobby.mu.Lock()
+					waiting = len(a.desk.lobby.waiting)
+					a.desk.lobby.mu.Unlock()
+				}
+				a.desk.lobby.dismiss()
+			}()
+			res, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			_ = res.Body.Close()
+			h := res.Header
+			if err != nil || res.StatusCode != http.StatusOK || string(body) != "{\"state\":\"waiting\"}\n" || h.Get("Date") == "" ||
+				h.Get("Cache-Control") != "private, no-store" || h.Get("Content-Type") != "application/json; charset=utf-8" {
+				t.Errorf("%d %v %q, %v", res.StatusCode, h, body, err)
+			}
+		})
+	}
+}
+
+// panickyHijacker is what gin's writer is in front of one that gives no connection away.
+type panickyHijacker struct{ http.ResponseWriter }
+
+func (panickyHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { panic("no Hijacker") }

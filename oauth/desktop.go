@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -147,10 +148,10 @@ func lastingVisit(v *visit) (context.Context, *http.Request, context.CancelFunc)
 // poll answers the script of a desktop's page: with the state of its tickets, as soon as that is not
 // the one that it has seen.
 func (a *Auth) poll(v *visit) {
-	ctx, held := v.r.Context(), a.desk.held(v.r).tickets
+	held := a.desk.held(v.r).tickets
 	setHeaders(v.w.Header())
 	if len(held) == 0 {
-		writeState(v.w, ticketExpired)
+		writeState(v.w, ticketExpired, nil)
 		return
 	}
 	seen := ticketState(v.page().first("seen"))
@@ -158,25 +159,29 @@ func (a *Auth) poll(v *visit) {
 		seen = ticketWaiting
 	}
 	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) && !rec.user.CheckedAt.Before(held[0].issued) {
-		writeState(v.w, ticketReady) // by another tab, and not by a session that was not enough
+		writeState(v.w, ticketReady, nil) // by another tab, and not by a session that was not enough
 		return
 	}
-	state, err := a.desk.look(ctx, held)
+	state, err := a.desk.look(v.r.Context(), held)
 	if err == nil && state == seen {
-		waiting, cancel := context.WithTimeout(ctx, deskPoll)
-		defer cancel()
-		if state = a.desk.lobby.wait(waiting, held, seen); state == seen {
-			state, err = a.desk.look(ctx, held)
-		}
-	}
-	if err != nil {
-		v.w.Header().Set("Retry-After", "2")
-		writeJSON(v.w, http.StatusServiceUnavailable, map[string]string{"error": string(KindStore)})
+		a.desk.lobby.answer(v, held, seen)
 		return
 	}
-	writeState(v.w, state)
+	writeState(v.w, state, err)
 }
 
-func writeState(w http.ResponseWriter, state ticketState) {
-	writeJSON(w, http.StatusOK, map[string]string{"state": string(state)})
+func writeState(w http.ResponseWriter, state ticketState, err error) {
+	status, body := stateAnswer(w.Header(), state, err)
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // the browser hung up
+}
+
+// stateAnswer returns the answer to a poll; err means that the store is away.
+func stateAnswer(h http.Header, state ticketState, err error) (status int, body string) {
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	if err != nil {
+		h.Set("Retry-After", "2")
+		return http.StatusServiceUnavailable, `{"error":"` + string(KindStore) + "\"}\n"
+	}
+	return http.StatusOK, `{"state":"` + string(state) + "\"}\n"
 }

@@ -2,15 +2,23 @@ package oauth
 
 import (
 	"context"
+	"io"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
 // A lobby is where desktops wait for their tickets: one goroutine looks for all of them, and ends
-// when nobody waits. A desktop that waits costs a few hundred bytes here.
+// when nobody waits.
+//
+// net/http keeps about 30 kB for a request that waits: two stacks and three buffers. So the lobby
+// takes over the connection where it can, and answers there itself; then a desktop that waits costs
+// a tenth of that. Over HTTP/2, and through a ResponseWriter that gives no connection away, the
+// request waits.
 type lobby struct {
 	look func(ctx context.Context, held []ticket) (ticketState, error)
 
@@ -20,42 +28,76 @@ type lobby struct {
 	close   context.CancelFunc        // ends the goroutine; nil while nobody waits
 }
 
-// A waiter is told once when its tickets are no longer in the state that it has seen.
+// A waiter is told once: when its tickets are no longer in the state that it has seen, or when its
+// time is over.
 type waiter struct {
-	held []ticket
-	seen ticketState
-	news chan ticketState
-}
-
-func (w *waiter) tell(state ticketState) {
-	select {
-	case w.news <- state:
-	default: // told already, and about to leave
-	}
+	held  []ticket
+	seen  ticketState
+	until time.Time
+	tell  func(ticketState, error)
 }
 
 const (
 	lobbyPause = 500 * time.Millisecond // between two rounds
 	lobbyRound = 10 * time.Second       // the longest that a round may take
+	tellTime   = time.Second            // to write an answer of 300 bytes
 )
 
-// wait returns the first state of the tickets that is not seen, or seen when ctx is over.
-func (l *lobby) wait(ctx context.Context, held []ticket, seen ticketState) ticketState {
-	l.open(ctx)
-	w := &waiter{held: held, seen: seen, news: make(chan ticketState, 1)}
+// answer tells v the first state of the tickets that is not seen, or the one that they are in after
+// deskPoll.
+func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
+	w := &waiter{held: held, seen: seen, until: time.Now().Add(deskPoll)}
+	l.watch(v.r)
+	if conn := takeOver(v); conn != nil {
+		h := v.w.Header().Clone()
+		w.tell = func(state ticketState, err error) { answerOn(conn, h, state, err) }
+		l.enter(w)
+		return
+	}
+	news := make(chan func(), 1)
+	w.tell = func(state ticketState, err error) { news <- func() { writeState(v.w, state, err) } }
 	l.enter(w)
-	defer l.leave(w)
 	select {
-	case state := <-w.news:
-		return state
-	case <-ctx.Done():
-		return seen
+	case answer := <-news:
+		answer()
+	case <-v.r.Context().Done():
+		l.leave(w)
 	}
 }
 
-// open sees to it that nobody waits on a server that shuts down: a poll would hold it up.
-func (l *lobby) open(ctx context.Context) {
-	server, ok := ctx.Value(http.ServerContextKey).(*http.Server)
+// takeOver returns the connection of v, or nil where it cannot be had.
+func takeOver(v *visit) (conn net.Conn) {
+	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); !ok || v.r.ProtoMajor != 1 {
+		return nil
+	}
+	defer func() {
+		if recover() != nil { // gin asks the writer behind its own without looking whether it can
+			conn = nil
+		}
+	}()
+	conn, _, err := http.NewResponseController(v.w).Hijack()
+	if err != nil {
+		return nil
+	}
+	return conn
+}
+
+// answerOn writes what writeState writes to a connection that was taken over, and closes it.
+func answerOn(conn net.Conn, h http.Header, state ticketState, err error) {
+	defer conn.Close() //nolint:errcheck // the desktop asks again
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	status, body := stateAnswer(h, state, err)
+	answer := http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: h, Close: true,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(tellTime))
+	_ = answer.Write(conn) // the browser hung up
+}
+
+// watch sees to it that nobody waits on a server that shuts down: a poll would hold it up, or be cut.
+func (l *lobby) watch(r *http.Request) {
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if !ok {
 		return
 	}
@@ -73,9 +115,10 @@ func (l *lobby) open(ctx context.Context) {
 // dismiss tells everybody what they know, so that they ask again elsewhere.
 func (l *lobby) dismiss() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for w := range l.waiting {
-		w.tell(w.seen)
+	all := slices.Collect(maps.Keys(l.waiting))
+	l.mu.Unlock()
+	for _, w := range all {
+		l.tell(w, w.seen, nil)
 	}
 }
 
@@ -91,12 +134,24 @@ func (l *lobby) enter(w *waiter) {
 	l.waiting[w] = struct{}{}
 }
 
-func (l *lobby) leave(w *waiter) {
+// leave reports whether w was waiting until now.
+func (l *lobby) leave(w *waiter) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if _, ok := l.waiting[w]; !ok {
+		return false
+	}
 	delete(l.waiting, w)
 	if len(l.waiting) == 0 {
 		l.close()
+	}
+	return true
+}
+
+// tell tells w, unless somebody else has done so.
+func (l *lobby) tell(w *waiter, state ticketState, err error) {
+	if l.leave(w) {
+		w.tell(state, err)
 	}
 }
 
@@ -119,16 +174,20 @@ func (l *lobby) run(ctx context.Context) {
 	}
 }
 
+// lookFor looks for each of a round. While the store is away the others are not kept from waiting on.
 func (l *lobby) lookFor(ctx context.Context, round []*waiter) {
 	ctx, cancel := context.WithTimeout(ctx, lobbyRound)
 	defer cancel()
+	var away error
 	for _, w := range round {
-		state, err := l.look(ctx, w.held)
-		if err != nil {
-			return // the store is away: everybody waits on, as a poll that ends asks it once more
+		state := w.seen
+		if away == nil {
+			if state, away = l.look(ctx, w.held); away != nil {
+				state = w.seen
+			}
 		}
-		if state != w.seen {
-			w.tell(state)
+		if state != w.seen || !time.Now().Before(w.until) {
+			l.tell(w, state, away)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"context"
-
 	"net/http"
 	"net/url"
 	"slices"
