@@ -23,8 +23,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 var write = flag.Bool("write", false, "write the table into docs/simulator.md and docs/simulator.zh-CN.md")
@@ -102,7 +100,6 @@ func build(ctx context.Context, t *testing.T, pkg, name string) (path string) {
 type simulator struct {
 	address string
 	env     []string
-	push    *wxsim.Server // knows the same apps, and seals pushes for them
 }
 
 // startSimulator runs wxsim until the test ends.
@@ -113,13 +110,7 @@ func startSimulator(ctx context.Context, t *testing.T, program string, more ...s
 	if err := os.WriteFile(picture, []byte("\x89PNG\r\n\x1a\nnot quite"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	apps := wxsim.Config{
-		AppID: "wx1111111111111111", Secret: "official", WebsiteAppID: "wx2222222222222222", WebsiteSecret: "website",
-		MiniAppID: "wx3333333333333333", MiniSecret: "mini",
-	}
-	cmd := exec.CommandContext(ctx, program, append(more, "-addr", "127.0.0.1:0", "-auto", "-tls", "-tls-dir", dir, "-users", "1",
-		"-appid", apps.AppID, "-secret", apps.Secret, "-website-appid", apps.WebsiteAppID, "-website-secret", apps.WebsiteSecret,
-		"-mini-appid", apps.MiniAppID, "-mini-secret", apps.MiniSecret)...)
+	cmd := exec.CommandContext(ctx, program, append(more, "-addr", "127.0.0.1:0", "-auto", "-tls", "-tls-dir", dir, "-users", "1")...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -136,47 +127,39 @@ func startSimulator(ctx context.Context, t *testing.T, program string, more ...s
 		}
 	}
 	go io.Copy(io.Discard, out) //nolint:errcheck // whatever else it says
-	address := strings.TrimPrefix(printed["WECHAT_API_URL"], "http://")
+	s := &simulator{address: strings.TrimPrefix(printed["WECHAT_API_URL"], "http://")}
+	var people struct {
+		Users []struct{ OpenID string }
+	}
+	if err := s.call(ctx, http.MethodGet, "users", nil, &people); err != nil || len(people.Users) != 1 {
+		t.Fatalf("users: %+v, %v", people, err)
+	}
 	ca := filepath.Join(dir, "ca.pem")
-	return &simulator{address, append(os.Environ(),
-		"WXSIM_ADDR="+address, "WXSIM_OPENID="+openID(ctx, t, "http://"+address, apps), "WXSIM_PICTURE="+picture,
-		"WXSIM_PUSH_TOKEN="+pushToken, "WXSIM_PUSH_KEY="+pushKey,
-		"WECHAT_APPID="+apps.AppID, "WECHAT_SECRET="+apps.Secret,
-		"WECHAT_WEBSITE_APPID="+apps.WebsiteAppID, "WECHAT_WEBSITE_SECRET="+apps.WebsiteSecret,
-		"WECHAT_MINI_APPID="+apps.MiniAppID, "WECHAT_MINI_SECRET="+apps.MiniSecret,
-		"SSL_CERT_FILE="+ca, "NODE_EXTRA_CA_CERTS="+ca,
-	), wxsim.New(apps)}
+	s.env = append(os.Environ(),
+		"WXSIM_ADDR="+s.address, "WXSIM_PICTURE="+picture, "WXSIM_OPENID="+people.Users[0].OpenID,
+		"WXSIM_PUSH_TOKEN="+pushToken, "WXSIM_PUSH_KEY="+pushKey, "SSL_CERT_FILE="+ca, "NODE_EXTRA_CA_CERTS="+ca)
+	for name, value := range printed {
+		s.env = append(s.env, name+"="+value)
+	}
+	return s
 }
 
-// openID is the one user's, at the official account.
-func openID(ctx context.Context, t *testing.T, url string, apps wxsim.Config) string {
-	t.Helper()
-	location := ask(ctx, t, url+"/connect/oauth2/authorize?appid="+apps.AppID+"&redirect_uri=https%3A%2F%2Fapp.example.com%2F&response_type=code&scope=snsapi_base&state=a").Header.Get("Location")
-	_, code, _ := strings.Cut(location, "code=")
-	code, _, _ = strings.Cut(code, "&")
-	var token struct {
-		OpenID string `json:"openid"`
-	}
-	resp := ask(ctx, t, url+"/sns/oauth2/access_token?appid="+apps.AppID+"&secret="+apps.Secret+"&code="+code+"&grant_type=authorization_code")
-	if err := json.NewDecoder(resp.Body).Decode(&token); err != nil || token.OpenID == "" {
-		t.Fatalf("a login gives the openid %q: %v", token.OpenID, err)
-	}
-	return token.OpenID
-}
-
-// ask follows no redirect.
-func ask(ctx context.Context, t *testing.T, url string) *http.Response {
-	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+// call is a call of the control API.
+func (s *simulator) call(ctx context.Context, method, path string, body, answer any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.address+"/wxsim/api/"+path, bytes.NewReader(text))
+	if err != nil {
+		return err
 	}
 	resp, err := new(http.Transport).RoundTrip(r)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	defer resp.Body.Close()
+	return json.NewDecoder(resp.Body).Decode(answer)
 }
 
 // runProgram runs one program to its end and returns what it printed.
@@ -242,26 +225,25 @@ func (s *simulator) pushOne(ctx context.Context, l line, mode, format string) er
 		event = `<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName><![CDATA[o1]]></FromUserName><CreateTime>1700000000</CreateTime>` +
 			`<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[你好]]></Content><MsgId>24000000000000001</MsgId></xml>`
 	}
-	cfg := wxsim.PushConfig{
-		Token: pushToken, EncodingAESKey: pushKey, AppID: l.AppID,
-		Mode: map[string]wxsim.PushMode{"safe": wxsim.PushSafe, "compat": wxsim.PushCompat, "plain": wxsim.PushPlain}[mode],
+	var told struct {
+		Status             int
+		Body, Reply, Error string // Reply is Body decrypted
 	}
-	resp, err := s.push.Push(ctx, l.URL, cfg, []byte(event))
-	if err != nil {
-		return err
+	err := s.call(ctx, http.MethodPost, "push", map[string]any{
+		"message": event, "event": map[string]string{"appid": l.AppID},
+		"target": map[string]string{
+			"url": l.URL, "token": pushToken, "encoding_aes_key": pushKey, "mode": mode, "format": strings.ToLower(format),
+		},
+	}, &told)
+	if err != nil || told.Status != http.StatusOK {
+		return fmt.Errorf("the client answers %+v, %w", told, err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %s, %q, %w", resp.Status, body, err)
+	reply := told.Reply
+	if mode == "plain" {
+		reply = told.Body
 	}
-	if mode != "plain" {
-		if body, err = s.push.OpenReply(cfg, body); err != nil {
-			return err
-		}
-	}
-	if !strings.Contains(html.UnescapeString(string(body)), "你说：你好") {
-		return fmt.Errorf("the reply is %q", body)
+	if !strings.Contains(html.UnescapeString(reply), "你说：你好") {
+		return fmt.Errorf("the reply is %+v", told)
 	}
 	return nil
 }

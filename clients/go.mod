@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/markbates/goth v1.82.0
 	github.com/silenceper/wechat/v2 v2.1.10
-	github.com/wxoauth/wxoauth v0.0.0
 )
 
 require (
@@ -16,13 +15,13 @@ require (
 	github.com/go-redis/redis/v8 v8.11.5 // indirect
 	github.com/sirupsen/logrus v1.9.1 // indirect
 	github.com/spf13/cast v1.4.1 // indirect
+	github.com/stretchr/testify v1.11.1 // indirect
 	github.com/tidwall/gjson v1.14.1 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/oauth2 v0.27.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
-	rsc.io/qr v0.2.0 // indirect
 )
 
 replace github.com/wxoauth/wxoauth => ../

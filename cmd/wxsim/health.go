@@ -19,7 +19,7 @@ func healthy(ctx context.Context, addr string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/wxsim/live", http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/wxsim/api/health", http.NoBody)
 	if err != nil {
 		return fmt.Errorf("wxsim: %w", err)
 	}
