@@ -52,7 +52,7 @@ func TestTheDescriptionIsTrue(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{Kind: wxsim.Platform, AppID: "wxplatform"}}})
 	user := sim.Users()[0].OpenID
 	sim.NewJSCode(user)
-	qr := post(t, sim, "/cgi-bin/qrcode/create?access_token="+accountToken(t, sim), `{"action_name":"QR_SCENE","action_info":{"scene":{"scene_id":1}}}`)
+	qr := post(t, sim, "/cgi-bin/qrcode/create?access_token="+accountToken(t, sim), `{"action_name":"QR_LIMIT_SCENE","action_info":{"scene":{"scene_id":1}}}`)
 	fill := strings.NewReplacer(
 		"$OPENID", user, "$APP", app.URL, "$AUTHORIZE", authorizeURL(sim, "snsapi_userinfo"), "$TICKET", qr["ticket"].(string),
 		"$KEY", pushKey, "$SEALED", strings.ReplaceAll(sealedReply(t, sim, pushKey), `"`, `\"`),

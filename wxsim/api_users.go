@@ -14,7 +14,7 @@ func userRoutes() []apiRoute {
 			return apiUsers{hold(&s.holder, func(w *world) []apiUser {
 				users := make([]apiUser, len(w.everybody))
 				for i, p := range w.everybody {
-					users[i] = w.apiUser(p)
+					users[i] = newAPIUser(w, p)
 				}
 				return users
 			})}, nil
@@ -75,7 +75,7 @@ type apiFollow struct {
 	AppID string `json:"appid"` // default: the account of the openid
 }
 
-func (w *world) apiUser(p *person) apiUser {
+func newAPIUser(w *world, p *person) apiUser {
 	u := apiUser{User: p.shown(), OpenIDs: map[string]string{}, Current: p.OpenID == w.owner(new(http.Request)).OpenID}
 	for _, a := range w.apps {
 		u.OpenIDs[a.AppID] = a.openID(p.User)
@@ -92,7 +92,7 @@ func (s *Server) addChecked(u User) (apiUser, error) {
 	}
 	return hold(&s.holder, func(w *world) apiUser {
 		added := w.addUser(u)
-		return w.apiUser(w.people[added.OpenID].person)
+		return newAPIUser(w, w.people[added.OpenID].person)
 	}), nil
 }
 
@@ -104,7 +104,7 @@ func forUser[T any](run func(*Server, apiUser, T) (any, error)) func(*Server, *h
 			return nil, err
 		}
 		asked := r.PathValue("openid")
-		u := withPerson(s, asked, func(w *world, k known) apiUser { return w.apiUser(k.person) })
+		u := withPerson(s, asked, func(w *world, k known) apiUser { return newAPIUser(w, k.person) })
 		if u.OpenID == "" {
 			return nil, noUser()
 		}

@@ -57,7 +57,7 @@ func classicAccessToken(w *world, r *request) answer {
 	if r.query.Get("grant_type") != "client_credential" {
 		return r.refuse(40002)
 	}
-	a, code := w.credentials(r, OfficialAccount, MiniProgram)
+	a, code := credentials(w, r, OfficialAccount, MiniProgram)
 	if code != 0 {
 		return r.refuse(code)
 	}

@@ -35,12 +35,12 @@ func authorize(w *world, r *request) answer {
 	}
 	owner := w.owner(r.Request)
 	if d := w.standing(); d != Ask {
-		return w.callBack(r.Request, ask.decided(d, owner.OpenID))
+		return callBack(w, r.Request, ask.decided(d, owner.OpenID))
 	}
 	if ask.scope == scopeBase {
-		return w.callBack(r.Request, ask.decided(Allow, owner.OpenID))
+		return callBack(w, r.Request, ask.decided(Allow, owner.OpenID))
 	}
-	return w.consentPage(r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
+	return consentPage(w, r.Request, ask, consentData{Query: r.URL.RawQuery}, owner)
 }
 
 // qrConnect is GET /connect/qrconnect.
@@ -50,9 +50,9 @@ func qrConnect(w *world, r *request) answer {
 		return w.pages.errorPage(r.Request, fault)
 	}
 	if d := w.standing(); d != Ask {
-		return w.callBack(r.Request, ask.decided(d, w.owner(r.Request).OpenID))
+		return callBack(w, r.Request, ask.decided(d, w.owner(r.Request).OpenID))
 	}
-	return w.desktopPage(r.Request, w.newScan(ask))
+	return desktopPage(w, r.Request, w.newScan(ask))
 }
 
 // owner is the current user: the one whom [Server.Answer] named, else the person of the cookie,
@@ -70,32 +70,32 @@ func (w *world) owner(r *http.Request) User {
 }
 
 // callBack sends the browser back to the app: with a code, or if refused with the state only.
-func (w *world) callBack(r *http.Request, d decision) answer {
-	first, second := w.callbackURLs(d, origin(r))
+func callBack(w *world, r *http.Request, d decision) answer {
+	first, second := callbackURLs(w, d, origin(r))
 	if second != "" {
-		return w.twicePage(r, first, second)
+		return twicePage(w, r, first, second)
 	}
 	return redirect(first)
 }
 
 // callbackURLs are where the browser goes: to the second one too, unless it is empty.
-func (w *world) callbackURLs(d decision, seenAt string) (first, second string) {
+func callbackURLs(w *world, d decision, seenAt string) (first, second string) {
 	if d.refused {
 		return d.ask.location("state", d.ask.state), ""
 	}
-	first = w.callbackURL(d, seenAt)
+	first = callbackURL(w, d, seenAt)
 	switch max(d.mode, w.callbacks) {
 	case CallbackSameCode:
 		return first, first
 	case CallbackOtherCode:
-		return first, w.callbackURL(d, seenAt)
+		return first, callbackURL(w, d, seenAt)
 	default:
 		return first, ""
 	}
 }
 
 // callbackURL issues a code to a browser that reached the simulator at seenAt.
-func (w *world) callbackURL(d decision, seenAt string) string {
+func callbackURL(w *world, d decision, seenAt string) string {
 	p := w.people[d.user].person
 	who := d.ask.app.identity(p, (d.snapshot || p.Snapshot) && d.scope == scopeUserInfo)
 	who.seenAt = seenAt
@@ -181,7 +181,7 @@ func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 		return nil, &pageError{10005, "这个账号在这里没有这项 scope", "this app may not ask for this scope here"}
 	case values["component_appid"] != "" && (ask.platform == nil || ask.platform.Kind != Platform):
 		return nil, &pageError{10015, "component_appid 不是任何第三方平台的", "component_appid is the appid of no platform"}
-	case !w.redirectAllowed(ask):
+	case !redirectAllowed(w, ask):
 		return nil, &pageError{
 			10003, "redirect_uri 的域名不在配置里。要放行它，请修改 -domains，或配置文件里的 redirect_domains",
 			"the host of redirect_uri is not one that was configured; -domains allows it, or redirect_domains in the file",
@@ -246,7 +246,7 @@ func checkOrder(names []string) *pageError {
 }
 
 // redirectAllowed wants an absolute http or https URL on one of the app's domains.
-func (w *world) redirectAllowed(ask *login) bool {
+func redirectAllowed(w *world, ask *login) bool {
 	u, err := url.Parse(ask.redirectURI)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return false

@@ -41,8 +41,8 @@ func (w *world) issue(c code) string {
 	return c.text
 }
 
-// spend takes a code, or returns why not: 40029 unknown, of another app or another kind, 40163 used,
-// 42003 expired; for the codes of a mini program 40029 means expired too.
+// spend takes a code, or returns why not: 40029 unknown, of another app or another kind, 40163
+// used, 42003 expired; for the codes of a mini program 40029 means expired too.
 func (w *world) spend(text string, kind codeKind, a *app) (*code, int) {
 	c, ok := w.codes.get(text, w.now)
 	switch {

@@ -51,7 +51,8 @@ type Config struct {
 	// [DocumentedLimits] are WeChat's own.
 	Limits map[string]Limit
 
-	// CORSOrigins are the origins, such as http://localhost:5173, whose pages may use the control API.
+	// CORSOrigins are the origins, such as http://localhost:5173, whose pages may use the control
+	// API.
 	CORSOrigins []string
 
 	Addr     string       // where Start listens; default "127.0.0.1:0"

@@ -35,7 +35,7 @@ func (d consentData) Profile() bool { return d.Scope != scopeBase }
 func (d consentData) Website() bool { return d.Ticket != "" }
 
 // consentPage shows who could log in; data holds the query or the ticket.
-func (w *world) consentPage(r *http.Request, ask *login, data consentData, owner User) answer {
+func consentPage(w *world, r *http.Request, ask *login, data consentData, owner User) answer {
 	data.page = newPage(r)
 	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.AppID, ask.scope, ask.state, ask.redirectURI
 	data.App, data.Host = data.look(ask.app), hostOf(ask.redirectURI)
@@ -57,7 +57,7 @@ func hostOf(redirectURI string) string {
 // decide is POST /wxsim/consent, the form of the consent page.
 func decide(w *world, r *http.Request) answer {
 	form := r.PostForm
-	ask, scan, fault := w.asked(r)
+	ask, scan, fault := loginOf(w, r)
 	if fault != nil {
 		return w.pages.errorPage(r, fault)
 	}
@@ -72,13 +72,13 @@ func decide(w *world, r *http.Request) answer {
 	d := ask.decided(Decision(form.Get("decision")), u.OpenID)
 	_ = d.mode.UnmarshalText([]byte(form.Get("callbacks"))) // once, unless it is another word
 	if scan != nil {
-		return withOwner(w.confirm(r, scan, d), u.OpenID)
+		return withOwner(confirm(w, r, scan, d), u.OpenID)
 	}
-	return withOwner(w.callBack(r, d), u.OpenID)
+	return withOwner(callBack(w, r, d), u.OpenID)
 }
 
-// asked finds the login that a form of the consent page is about, and its scan if there is one.
-func (w *world) asked(r *http.Request) (*login, *scan, *pageError) {
+// loginOf finds the login that a form of the consent page is about, and its scan if there is one.
+func loginOf(w *world, r *http.Request) (*login, *scan, *pageError) {
 	if ticket := r.PostForm.Get("ticket"); ticket != "" {
 		found, ok := w.scan(ticket)
 		if !ok {
@@ -126,6 +126,6 @@ type twiceData struct {
 	First, Second string
 }
 
-func (w *world) twicePage(r *http.Request, first, second string) answer {
+func twicePage(w *world, r *http.Request, first, second string) answer {
 	return w.pages.render("twice", twiceData{newPage(r), first, second})
 }

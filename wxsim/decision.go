@@ -123,7 +123,7 @@ func (s *Server) Consent(address string, d Decision, openID string, mode Callbac
 		default:
 			made := ask.decided(d, openID)
 			made.mode = mode
-			first, second = w.callbackURLs(made, w.url)
+			first, second = callbackURLs(w, made, w.url)
 		}
 	})
 	return first, second, err

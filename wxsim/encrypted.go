@@ -30,7 +30,7 @@ func (s *Server) UserData(openID string) []byte {
 	return withPerson(s, openID, func(w *world, k known) []byte {
 		a := w.mini(k)
 		who := a.identity(k.person, false)
-		pairs := append([]any{"openId", who.openID}, w.profile(k.person)...)
+		pairs := append([]any{"openId", who.openID}, profileOf(w, k.person)...)
 		if who.unionID != "" {
 			pairs = append(pairs, "unionId", who.unionID)
 		}
@@ -38,8 +38,8 @@ func (s *Server) UserData(openID string) []byte {
 	})
 }
 
-// profile is what wx.getUserProfile tells of a user: since 2022 the same of everybody.
-func (w *world) profile(p *person) []any {
+// profileOf is what wx.getUserProfile tells of a user: since 2022 the same of everybody.
+func profileOf(w *world, p *person) []any {
 	if !w.cfg.OldProfiles {
 		return []any{
 			"nickName", virtualName, "gender", 0, "language", "zh_CN",
@@ -55,12 +55,13 @@ func (w *world) profile(p *person) []any {
 // greyAvatar is the avatar of users whom WeChat does not show.
 const greyAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132"
 
-// RawData returns what wx.getUserProfile gives in the clear, and its signature with the session_key.
+// RawData returns what wx.getUserProfile gives in the clear, and its signature with the
+// session_key.
 func (s *Server) RawData(openID string) (rawData, signature string, err error) {
 	err = errNoSession
 	withPerson(s, openID, func(w *world, k known) any {
 		if key := k.visit(w.mini(k)).sessionKey; key != "" {
-			rawData = object(w.profile(k.person)...)
+			rawData = object(profileOf(w, k.person)...)
 			sum := sha1.Sum([]byte(rawData + key)) //nolint:gosec // as WeChat does
 			signature, err = hex.EncodeToString(sum[:]), nil
 		}

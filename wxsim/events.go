@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,7 +72,7 @@ func (w *world) message(format PushFormat, a *app, e Event) []byte {
 		id, _ := strconv.ParseInt("2"+randomText(17, "0123456789"), 10, 64) // fits: 18 digits
 		return write(format, append(head, "MsgType", "text", "Content", e.Key, "MsgId", id)...)
 	case "wxa_media_check":
-		return w.verdict(format, a, e)
+		return verdictMessage(w, format, a, e)
 	case "user_info_modified", "user_authorization_revoke", "user_authorization_cancellation":
 		event[3] = "oaKk346BaWE-eIn4oSRWbaM9vR7s" // who tells is not whom it is about
 		return write(format, append(event, "OpenID", e.OpenID, "AppID", a.AppID, "RevokeInfo", cmp.Or(e.Key, "301"))...)
@@ -101,8 +102,8 @@ func write(format PushFormat, pairs ...any) []byte {
 	return []byte(b.String())
 }
 
-// verdict is wxa_media_check, in the shape of version 1 if that was asked for.
-func (w *world) verdict(format PushFormat, a *app, e Event) []byte {
+// verdictMessage is wxa_media_check, in the shape of version 1 if that was asked for.
+func verdictMessage(w *world, format PushFormat, a *app, e Event) []byte {
 	label, risky := "100", "0"
 	if e.Key != "pass" && e.Key != "" {
 		label, risky = "20002", "1"
@@ -151,6 +152,32 @@ type PushResult struct {
 	Status int    `json:"status"`          // HTTP status of the app's answer
 	Body   string `json:"body"`            // the answer, at most 64 kB
 	Reply  string `json:"reply,omitempty"` // the answer decrypted, where it was encrypted
+}
+
+// tell pushes an event a moment later, if its app wants pushes and the simulator listens. Where
+// too many wait, it is lost.
+func (w *world) tell(a *app, e Event) {
+	if a.Push == nil || w.news == nil {
+		return
+	}
+	select {
+	case w.news <- e:
+	default:
+	}
+}
+
+// pushNews sends what tell has put there until the server is closed.
+func (s *Server) pushNews(ctx context.Context, news <-chan Event) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-news:
+			if result, err := s.Send(ctx, e); err != nil || result.Status != http.StatusOK {
+				s.log.WarnContext(ctx, "push", "event", e.Type, "status", result.Status, "err", err)
+			}
+		}
+	}
 }
 
 // Send pushes an event to where its app wants them; see App.Push.

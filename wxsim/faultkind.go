@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// A FaultSpec is a [Fault] in words, as the page, the control API and the file of cmd/wxsim name it.
+// A FaultSpec is a [Fault] in words, as the page, the control API and the file of cmd/wxsim name
+// it.
 type FaultSpec struct {
 	Path string `json:"path"` // an API or a page; "*" for every API
 
-	// Kind is code, status, html, empty, delay, late, slow, hang, reset, cut, lost, nounionid, body,
-	// redirect, header or field.
+	// Kind is code, status, html, empty, delay, late, slow, hang, reset, cut, lost, nounionid,
+	// body, redirect, header or field.
 	Kind string `json:"kind"`
 
 	// Number is the errcode, the HTTP status, or a time in seconds; Times is how often, 0 until it

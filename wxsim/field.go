@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// A field is one required parameter and the code that its absence, or another type, is answered with.
+// A field is one required parameter and the code that its absence, or another type, is answered
+// with.
 type field struct {
 	name string
 	kind jsonKind

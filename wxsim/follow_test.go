@@ -122,7 +122,7 @@ func TestUnlimitedCodes(t *testing.T) {
 	path := "/wxa/getwxacodeunlimit?access_token=" + miniToken(t, sim)
 	ask := func(body string) map[string]any { return post(t, sim, path, body) }
 	w := do(sim, request(http.MethodPost, path, `{"scene":"`+strings.Repeat("a", 32)+`","page":"pages/desk"}`))
-	if w.Header().Get("Content-Type") != "image/jpg" {
+	if w.Header().Get("Content-Type") != "image/jpeg" {
 		t.Errorf("answer %s", w.Body)
 	}
 	wantCode(t, ask(`{"scene":"`+strings.Repeat("a", 33)+`"}`), 40129)

@@ -83,19 +83,19 @@ func (d liveData) Readable(c numberedCall) string {
 	return string(c.Answer)
 }
 
-func (w *world) newLiveData(r *http.Request) liveData {
+func newLiveData(w *world, r *http.Request) liveData {
 	return liveData{newPage(r), w.faults.active(), w.calls.latest(shownCalls)}
 }
 
 // liveParts is GET /wxsim/live, which the page asks every two seconds.
 func liveParts(w *world, r *http.Request) answer {
-	return w.pages.renderPart("home", "live", w.newLiveData(r))
+	return w.pages.renderPart("home", "live", newLiveData(w, r))
 }
 
 // homePage is GET /.
 func homePage(w *world, r *http.Request) answer {
 	data := homeData{
-		liveData:   w.newLiveData(r),
+		liveData:   newLiveData(w, r),
 		Origin:     origin(r),
 		Now:        w.now,
 		Paths:      w.paths,

@@ -51,7 +51,8 @@ func createActivity(w *world, r *request) answer {
 	return r.ok(object("activity_id", id, "expiration_time", made.expires.Unix(), "errcode", 0, "errmsg", "ok"))
 }
 
-// updateMessage is POST /cgi-bin/message/wxopen/updatablemsg/send. State 0 may become 0 or 1; 1 is the end.
+// updateMessage is POST /cgi-bin/message/wxopen/updatablemsg/send. State 0 may become 0 or 1; 1 is
+// the end.
 func updateMessage(w *world, r *request) int {
 	var ask struct {
 		ActivityID   string `json:"activity_id"`
@@ -114,7 +115,8 @@ func shortLink(w *world, r *request, ask struct {
 	return r.ok(object("errcode", 0, "errmsg", "ok", "link", link+randomText(15, alphanumeric)))
 }
 
-// SoterSignature is what a user's phone signs a resultJSON with, for cgi-bin/soter/verify_signature.
+// SoterSignature is what a user's phone signs a resultJSON with, for
+// cgi-bin/soter/verify_signature.
 func (s *Server) SoterSignature(openID, resultJSON string) string {
 	return hold(&s.holder, func(w *world) string {
 		k := w.people[openID]
@@ -129,7 +131,8 @@ func (a *app) soterSignature(openID, resultJSON string) string {
 	return base64.StdEncoding.EncodeToString([]byte(sha256Hex(a.Secret + "\n" + openID + "\n" + resultJSON)))
 }
 
-// verifySoter is POST /cgi-bin/soter/verify_signature. A bad signature is no error and has no errcode.
+// verifySoter is POST /cgi-bin/soter/verify_signature. A bad signature is no error and has no
+// errcode.
 func verifySoter(_ *world, r *request, ask struct {
 	OpenID     string
 	ResultJSON string `json:"json_string"`

@@ -87,7 +87,8 @@ func (p page) T(chinese, english string) string {
 	return chinese
 }
 
-// newPage is in Chinese unless the browser's first language is another one, or lang=en in the query.
+// newPage is in Chinese unless the browser's first language is another one, or lang=en in the
+// query.
 func newPage(r *http.Request) page {
 	if r.URL.Query().Get("lang") == "en" {
 		return page{Lang: "en"}

@@ -51,7 +51,7 @@ func (s *Server) isOwn(u *url.URL) bool {
 		own, _ := url.Parse(w.url)
 		return own
 	})
-	return u.Port() == own.Port() && (u.Hostname() == own.Hostname() || isLoopback(u.Hostname()))
+	return own.Host != "" && u.Port() == own.Port() && (u.Hostname() == own.Hostname() || isLoopback(u.Hostname()))
 }
 
 // openOnPhone is GET /wxsim/phone?open=URL. Whatever a QR code holds can be opened: the

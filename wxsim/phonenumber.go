@@ -14,7 +14,8 @@ func phoneNumber(w *world, r *request, ask struct{ Code, OpenID string }) answer
 	return r.ok(object("errcode", 0, "errmsg", "ok", "phone_info", rawJSON(w.phoneData(r.app, c.who.person))))
 }
 
-// phoneData is a user's telephone number as WeChat writes it: one of another country keeps its prefix.
+// phoneData is a user's telephone number as WeChat writes it: one of another country keeps its
+// prefix.
 func (w *world) phoneData(a *app, p *person) string {
 	full, pure, country := p.Phone, p.Phone, "86"
 	if prefix, rest, ok := strings.Cut(strings.TrimPrefix(p.Phone, "+"), " "); ok {

@@ -216,3 +216,31 @@ func FuzzOpenReply(f *testing.F) {
 		}
 	})
 }
+
+// A mini program with a push URL hears of a verdict by itself, as with the real WeChat.
+func TestVerdictsArePushed(t *testing.T) {
+	heard := make(chan map[string]any, 1)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var event map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+			t.Error(err)
+		}
+		heard <- event
+		_, _ = io.WriteString(w, "success")
+	}))
+	defer app.Close()
+	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{
+		Kind: wxsim.MiniProgram, AppID: "wxmini", Push: &wxsim.PushTarget{URL: app.URL, Token: "t", Mode: wxsim.PushPlain},
+	}}})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	startSession(t, sim)
+	id := post(t, sim, "/wxa/media_check_async?access_token="+miniToken(t, sim),
+		`{"media_url":"https://example.com/risky.png","media_type":2,"version":2,"scene":1,"openid":"`+miniOpenID(sim)+`"}`)["trace_id"]
+	event := <-heard
+	if result, ok := event["result"].(map[string]any); event["trace_id"] != id || !ok || result["suggest"] != "risky" || event["FromUserName"] != miniOpenID(sim) {
+		t.Errorf("event %v", event)
+	}
+}

@@ -102,12 +102,12 @@ func createQRCode(w *world, r *request, ask struct {
 	}
 	w.qrCodes.put(made.ticket, made, w.now)
 	w.qrCodes.put(made.id, made, w.now)
-	return r.ok(object(append(pairs, "url", w.qrURL(origin(r.Request), made))...))
+	return r.ok(object(append(pairs, "url", qrURL(w, origin(r.Request), made))...))
 }
 
 // qrURL is what the code holds. WeChat's own address becomes the simulator's once it listens, so
 // that a browser can stand in for the phone that scans it.
-func (w *world) qrURL(seenAt string, c *qrCode) string {
+func qrURL(w *world, seenAt string, c *qrCode) string {
 	if w.url == "" {
 		return "http://weixin.qq.com" + qrPath + c.id
 	}
@@ -131,16 +131,16 @@ func showQRCode(w *world, r *request) answer {
 	if !ok {
 		return answer{status: http.StatusNotFound}
 	}
-	return pictureOf(w.qrURL(origin(r.Request), c))
+	return pictureOf(qrURL(w, origin(r.Request), c), "image/jpg")
 }
 
-// pictureOf is a QR code as WeChat sends it, a JPEG.
-func pictureOf(text string) answer {
+// pictureOf is a QR code as WeChat sends it, a JPEG whose type it calls by either name.
+func pictureOf(text, contentType string) answer {
 	picture, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return plain(http.StatusBadRequest, "the host name is too long for a QR code")
 	}
 	var body bytes.Buffer
 	_ = jpeg.Encode(&body, picture.Image(), nil) // a buffer takes it all
-	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{"Content-Type": {"image/jpg"}}}
+	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{"Content-Type": {contentType}}}
 }

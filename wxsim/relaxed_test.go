@@ -51,7 +51,8 @@ func TestStateMayBeAbsent(t *testing.T) {
 	}
 }
 
-// Only the authorize page refuses a state over 128 bytes: WeChat's community, oCJUsw0CF6iit8BB96PB569XEmQk.
+// Only the authorize page refuses a state over 128 bytes: WeChat's community,
+// oCJUsw0CF6iit8BB96PB569XEmQk.
 func TestLongStatesAreForQRLogin(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	long := strings.Repeat("a", 129)

@@ -44,7 +44,7 @@ type desktopData struct {
 }
 
 // desktopPage shows the QR code.
-func (w *world) desktopPage(r *http.Request, found *scan) answer {
+func desktopPage(w *world, r *http.Request, found *scan) answer {
 	target := origin(r) + "/wxsim/scan?ticket=" + found.ticket
 	picture, err := qr.Encode(target, qr.M)
 	if err != nil {
@@ -66,9 +66,9 @@ func desktopAgain(w *world, r *http.Request) answer {
 	case !ok:
 		return w.pages.errorPage(r, expiredScan())
 	case found.decided == nil:
-		return w.desktopPage(r, found)
+		return desktopPage(w, r, found)
 	case found.back == nil:
-		a := w.callBack(r, *found.decided)
+		a := callBack(w, r, *found.decided)
 		found.back = &a
 	}
 	return *found.back
@@ -97,17 +97,17 @@ func phonePage(w *world, r *http.Request) answer {
 	}
 	found.opened = true
 	if found.decided != nil {
-		return w.donePage(r, found)
+		return donePage(w, r, found)
 	}
-	return w.consentPage(r, found.ask, consentData{Ticket: found.ticket}, w.owner(r))
+	return consentPage(w, r, found.ask, consentData{Ticket: found.ticket}, w.owner(r))
 }
 
 // confirm keeps the first decision about a QR code.
-func (w *world) confirm(r *http.Request, found *scan, d decision) answer {
+func confirm(w *world, r *http.Request, found *scan, d decision) answer {
 	if found.decided == nil {
 		found.decided = &d
 	}
-	return w.donePage(r, found)
+	return donePage(w, r, found)
 }
 
 // doneData is the last page on the phone.
@@ -119,7 +119,7 @@ type doneData struct {
 	Ticket  string
 }
 
-func (w *world) donePage(r *http.Request, found *scan) answer {
+func donePage(w *world, r *http.Request, found *scan) answer {
 	page := newPage(r)
 	return w.pages.render("done", doneData{page, found.decided.refused, page.look(found.ask.app), found.ticket})
 }

@@ -83,6 +83,10 @@ func (s *Server) Start() error {
 			ReadHeaderTimeout: 10 * time.Second,
 			ErrorLog:          s.errorLog(),
 		}
+		var ctx context.Context
+		ctx, w.stop = context.WithCancel(context.Background())
+		w.news = make(chan Event, newsWaiting)
+		go s.pushNews(ctx, w.news)
 		go w.http.Serve(ln) //nolint:errcheck // it ends with Close or Shutdown, and says just that
 		return nil
 	})
@@ -91,6 +95,9 @@ func (s *Server) Start() error {
 func (s *Server) errorLog() *log.Logger {
 	return slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 }
+
+// newsWaiting is how many events may wait for their push.
+const newsWaiting = 1000
 
 // reachable is an address that a browser on this machine can open, also for 0.0.0.0 and [::].
 func reachable(addr net.Addr) string {
@@ -101,25 +108,31 @@ func reachable(addr net.Addr) string {
 	return addr.String()
 }
 
-// Close stops listening and drops all connections. It may be called more than once, and without Start.
+// Close stops listening and drops all connections. It may be called more than once, and without
+// Start.
 func (s *Server) Close() {
-	s.phone.close()
-	if srv := s.started(); srv != nil {
+	if srv := s.stop(); srv != nil {
 		_ = srv.Close()
 	}
 }
 
 // Shutdown stops listening and waits until the requests under way are answered or ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.phone.close()
-	if srv := s.started(); srv != nil {
+	if srv := s.stop(); srv != nil {
 		return srv.Shutdown(ctx)
 	}
 	return nil
 }
 
-func (s *Server) started() *http.Server {
-	return hold(&s.holder, func(w *world) *http.Server { return w.http })
+// stop ends all but the requests under way, and returns what serves them; nil before Start.
+func (s *Server) stop() *http.Server {
+	s.phone.close()
+	return hold(&s.holder, func(w *world) *http.Server {
+		if w.stop != nil {
+			w.stop()
+		}
+		return w.http
+	})
 }
 
 // ServeHTTP answers for both of WeChat's hosts, and shows the simulator's own page at "/".

@@ -166,7 +166,8 @@ func TestStartListensAndCloseEndsIt(t *testing.T) {
 	}
 }
 
-// A phone in the same network reaches the simulator, which knows itself as 127.0.0.1, by another name.
+// A phone in the same network reaches the simulator, which knows itself as 127.0.0.1, by another
+// name.
 func TestAvatarIsWhereTheBrowserWas(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	if err := sim.Start(); err != nil {

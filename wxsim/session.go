@@ -50,7 +50,7 @@ func newSessionKey() string {
 
 // code2Session is GET /sns/jscode2session.
 func code2Session(w *world, r *request) answer {
-	a, refused := w.credentials(r, MiniProgram)
+	a, refused := credentials(w, r, MiniProgram)
 	if refused != 0 {
 		return r.refuse(refused)
 	}
@@ -78,7 +78,7 @@ func openSession(w *world, r *request, a, _ *app) answer {
 
 // signedBy finds the visit of a call that is signed with the session_key: an HMAC of the
 // body, which is empty, with the session_key's text as the key.
-func (w *world) signedBy(r *request) (*visit, int) {
+func signedBy(w *world, r *request) (*visit, int) {
 	p, refused := w.visitor(r.app, r.query.Get("openid"))
 	if refused != 0 {
 		return nil, refused
@@ -99,13 +99,13 @@ func (w *world) signedBy(r *request) (*visit, int) {
 
 // checkSession is GET /wxa/checksession.
 func checkSession(w *world, r *request) int {
-	_, refused := w.signedBy(r)
+	_, refused := signedBy(w, r)
 	return refused
 }
 
 // resetSessionKey is GET /wxa/resetusersessionkey. The new key lives no longer than the old one.
 func resetSessionKey(w *world, r *request) answer {
-	v, refused := w.signedBy(r)
+	v, refused := signedBy(w, r)
 	if refused != 0 {
 		return r.refuse(refused)
 	}

@@ -20,12 +20,12 @@ type grant struct {
 func (g *grant) dead() bool { return g.revoked != g.who.person.revoked }
 
 // newAccessToken gives the grant a token of WeChat's length and alphabet.
-func (w *world) newAccessToken(g *grant) {
+func newAccessToken(w *world, g *grant) {
 	g.accessToken = "92_" + randomText(107, urlSafe)
 	w.access.put(g.accessToken, g, w.now)
 }
 
-func (w *world) newRefreshToken(g *grant) {
+func newRefreshToken(w *world, g *grant) {
 	g.refreshToken = "92_" + randomText(107, urlSafe)
 	g.refreshEnd = w.now.Add(refreshLife)
 	w.refresh.put(g.refreshToken, g, w.now)
@@ -33,7 +33,7 @@ func (w *world) newRefreshToken(g *grant) {
 
 // exchange is GET /sns/oauth2/access_token.
 func exchange(w *world, r *request) answer {
-	a, code := w.credentials(r, OfficialAccount, WebsiteApp)
+	a, code := credentials(w, r, OfficialAccount, WebsiteApp)
 	if code != 0 {
 		return r.refuse(code)
 	}
@@ -56,8 +56,8 @@ func exchangeCode(w *world, r *request, a, platform *app) answer {
 		return r.refuse(refused)
 	}
 	g := &grant{app: a, who: c.who, scope: c.scope, revoked: c.who.person.revoked, accessEnd: w.now.Add(tokenLife)}
-	w.newAccessToken(g)
-	w.newRefreshToken(g)
+	newAccessToken(w, g)
+	newRefreshToken(w, g)
 	pairs := g.tokenPairs()
 	if g.who.snapshot {
 		pairs = append(pairs, "is_snapshotuser", 1)
@@ -79,7 +79,7 @@ func (g *grant) tokenPairs() []any {
 }
 
 // credentials checks appid and secret of a call that needs no access_token.
-func (w *world) credentials(r *request, kinds ...Kind) (*app, int) {
+func credentials(w *world, r *request, kinds ...Kind) (*app, int) {
 	return w.checkCredentials(r.query.Get("appid"), r.query.Get("secret"), kinds)
 }
 
@@ -114,17 +114,17 @@ func refreshGrant(w *world, r *request, a, _ *app) answer {
 		return r.refuse(42002)
 	}
 	if !w.now.Before(g.accessEnd) {
-		w.newAccessToken(g)
+		newAccessToken(w, g)
 	}
 	g.accessEnd = w.now.Add(tokenLife)
 	if w.cfg.RotateRefreshTokens {
-		w.newRefreshToken(g)
+		newRefreshToken(w, g)
 	}
 	return r.ok(object(g.tokenPairs()...))
 }
 
 // userGrant finds the grant of the user's access_token in the query and checks the openid.
-func (w *world) userGrant(r *request) (*grant, int) {
+func userGrant(w *world, r *request) (*grant, int) {
 	token, openID := r.query.Get("access_token"), r.query.Get("openid")
 	g, ok := w.access.get(token, w.now)
 	switch {
@@ -146,13 +146,13 @@ func (w *world) userGrant(r *request) (*grant, int) {
 
 // checkGrant is GET /sns/auth.
 func checkGrant(w *world, r *request) int {
-	_, code := w.userGrant(r)
+	_, code := userGrant(w, r)
 	return code
 }
 
 // userInfo is GET /sns/userinfo.
 func userInfo(w *world, r *request) answer {
-	g, code := w.userGrant(r)
+	g, code := userGrant(w, r)
 	switch {
 	case code != 0:
 		return r.refuse(code)

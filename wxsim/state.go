@@ -194,7 +194,7 @@ func (w *world) restore(saved state) error {
 		return a.madeUp && slices.ContainsFunc(saved.Apps, func(b stateApp) bool { return b.App.Kind == a.Kind })
 	})
 	for _, a := range saved.Apps {
-		w.restoreApp(a)
+		restoreApp(w, a)
 	}
 	if slices.ContainsFunc(saved.People, func(p statePerson) bool { return w.people[p.User.OpenID].person == nil }) {
 		w.everybody = slices.DeleteFunc(w.everybody, func(p *person) bool { return p.madeUp })
@@ -211,24 +211,24 @@ func (w *world) restore(saved state) error {
 		}
 	}
 	for _, p := range saved.People {
-		w.restorePerson(p)
+		restorePerson(w, p)
 	}
 	for _, g := range saved.Grants {
-		if a, who, ok := w.restoreIdentity(g.AppID, g.Who); ok {
+		if a, who, ok := restoreIdentity(w, g.AppID, g.Who); ok {
 			made := &grant{a, who, g.Scope, g.Revoked, g.AccessToken, g.AccessEnd, g.RefreshToken, g.RefreshEnd}
 			w.refresh.put(g.RefreshToken, made, g.RefreshEnd.Add(-refreshLife))
 			w.access.put(g.AccessToken, made, g.AccessEnd.Add(-tokenLife))
 		}
 	}
 	for _, c := range saved.Codes {
-		if a, who, ok := w.restoreIdentity(c.AppID, c.Who); ok {
+		if a, who, ok := restoreIdentity(w, c.AppID, c.Who); ok {
 			w.codes.put(c.Text, &code{c.Text, c.Kind, a, w.app(c.Platform), who, c.Scope, c.SessionKey, c.Expires, c.Used}, c.At)
 		}
 	}
 	return nil
 }
 
-func (w *world) restoreApp(saved stateApp) {
+func restoreApp(w *world, saved stateApp) {
 	a := w.app(saved.App.AppID)
 	if a == nil {
 		a = w.addApp(saved.App)
@@ -237,7 +237,7 @@ func (w *world) restoreApp(saved stateApp) {
 		a.tickets[kind] = ticket{t.Text, t.Expires}
 	}
 	for _, t := range saved.Tokens {
-		made := &appToken{kind: t.Kind % len(a.tokens), text: t.Text, app: a, expires: t.Expires, voidAt: t.VoidAt}
+		made := &appToken{kind: int(uint(t.Kind) % uint(len(a.tokens))), text: t.Text, app: a, expires: t.Expires, voidAt: t.VoidAt}
 		if t.Current {
 			a.tokens[made.kind].current = made
 		}
@@ -245,7 +245,7 @@ func (w *world) restoreApp(saved stateApp) {
 	}
 }
 
-func (w *world) restorePerson(saved statePerson) {
+func restorePerson(w *world, saved statePerson) {
 	p := w.people[saved.User.OpenID].person
 	if p == nil {
 		w.addUser(saved.User)
@@ -266,7 +266,7 @@ func (w *world) restorePerson(saved statePerson) {
 }
 
 // restoreIdentity finds app and user, who may have gone from the configuration meanwhile.
-func (w *world) restoreIdentity(appID string, saved stateIdentity) (*app, identity, bool) {
+func restoreIdentity(w *world, appID string, saved stateIdentity) (*app, identity, bool) {
 	a, p := w.app(appID), w.people[saved.User].person
 	if a == nil || p == nil {
 		return nil, identity{}, false

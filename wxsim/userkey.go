@@ -21,7 +21,7 @@ type userKey struct {
 // userEncryptKeys is /wxa/business/getuserencryptkey: the newest three keys, newest first. A new
 // one is made when the last one has run out.
 func userEncryptKeys(w *world, r *request) answer {
-	v, refused := w.signedBy(r)
+	v, refused := signedBy(w, r)
 	if refused != 0 {
 		return r.refuse(refused)
 	}

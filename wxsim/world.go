@@ -19,6 +19,8 @@ type world struct {
 	paths  []string // all that WeChat answers, sorted
 
 	http *http.Server // nil until Start
+	stop func()       // ends the goroutine that pushes; nil until Start
+	news chan Event   // what is to be pushed; nil until Start
 	url  string       // Server.URL
 
 	apps      []*app           // the first of a kind is the one that Server's methods name
