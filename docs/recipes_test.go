@@ -162,6 +162,23 @@ func TestRecipeDesktopQRCode(t *testing.T) {
 	}
 }
 
+func TestReadmeDesk(t *testing.T) {
+	shop := openShop(t)
+	cfg := shop.config()
+
+	// region desk
+	cfg.Desk = &wxoauth.Desk{}
+	// endregion
+
+	r := gin.New()
+	r.Use(wxoauth.Middleware(cfg))
+	r.GET("/me", hello)
+	shop.net.Serve(adaptertest.Host, r)
+	desktop := shop.browser()
+	desktop.Agent = webtest.DesktopChrome
+	want(t, desktop.Open(adaptertest.PublicURL+"/me"), http.StatusUnauthorized, `id="desk-number"`)
+}
+
 func TestRecipeSeveralAccounts(t *testing.T) {
 	shop := openShop(t)
 	other := wxsim.New(wxsim.Config{AppID: "wxclub", Secret: "club's own", AutoAllow: true})

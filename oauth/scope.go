@@ -23,7 +23,7 @@ func (s Scope) rank() int {
 	return 0
 }
 
-// covers reports whether a user who granted s needs not be asked for need.
+// covers reports whether a user who granted s need not be asked for need.
 func (s Scope) covers(need Scope) bool { return s.rank() >= need.rank() }
 
 // highest picks the scope that counts from WeChat's comma-separated list. A list without any
