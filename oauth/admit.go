@@ -11,9 +11,18 @@ import (
 // on, with the user on its context, or false when it has answered already. need is the least
 // scope that the page asks for; "" means Config.Scope.
 //
-// A page load without a session is redirected to WeChat and comes back to the very same URL; what
-// cannot follow a redirect gets 401 with a login URL. Admit also answers Config.LoginPath and
-// Config.VerifyFile.
+// Whoever is signed in passes, without a call to WeChat. Of the others
+//
+//   - a page in WeChat goes to WeChat and comes back to the very same URL; where a profile is
+//     needed, a page of ours asks first,
+//   - a page in another browser gets WeChat's QR login (Config.Website), a code for the phone
+//     (Config.Desk), or a page that says where to open it,
+//   - fetch, XHR, event streams, WebSockets and HEAD get 401 with a login URL in JSON,
+//   - a submitted form, a frame and a service worker get 401 as a page,
+//   - a failed login gets a page with the honest status and a link to try again: see [Kind].
+//
+// Admit also answers Config.LoginPath and the files of Config.VerifyFiles. docs/requests.md has the
+// whole table.
 func (a *Auth) Admit(w http.ResponseWriter, r *http.Request, need Scope) (*http.Request, bool) {
 	return a.admitVisitor(w, r, demand{scope: a.required(need)})
 }
