@@ -14,6 +14,7 @@ SOAK ?= 30m
 LOGINS ?= 10000
 REQUESTS ?= 1000000
 USERS ?= 2000
+FLOOD ?= 200000
 ARGS ?=
 
 # The library, and the modules that bring what a user of the library never downloads.
@@ -98,6 +99,10 @@ bench: deps ## what a signed-in request costs, beside the others: prints tables,
 soak: deps ## REQUESTS (1,000,000) and LOGINS (10,000) of USERS (2,000) while Redis and replicas die, for SOAK (30m) at most
 	cd bench && WXOAUTH_NO_SKIP=1 go test -v -count=1 -timeout 0 -run '^TestSoak$$' . \
 		-soak.limit $(SOAK) -soak.requests $(REQUESTS) -soak.logins $(LOGINS) -soak.users $(USERS) -soak.outages 5
+
+.PHONY: flood
+flood: deps ## FLOOD (200,000) made-up logins and sessions, a tenth as many callbacks: what they leave behind, what others feel
+	WXOAUTH_NO_SKIP=1 go test -v -count=1 -timeout 30m -run '^(TestFloods|TestCopies)' ./internal/fleettest -flood.size $(FLOOD) -flood.latency
 
 .PHONY: sim
 sim: ## a WeChat on this machine, with a page to look at (ARGS go to cmd/wxsim)

@@ -24,7 +24,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
-	nethttp "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
@@ -294,7 +293,11 @@ func TestRecipeBelowAPath(t *testing.T) {
 
 func TestRecipeFastCGI(t *testing.T) {
 	shop := openShop(t)
-	guarded := nethttp.Middleware(shop.config())(http.NotFoundHandler())
+	auth, err := oauth.New(shop.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { auth.Admit(w, r, "") })
 
 	// region fastcgi
 	stripped := http.StripPrefix("/club", guarded)

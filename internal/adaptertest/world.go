@@ -207,6 +207,11 @@ func (w *World) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
 	case strings.HasSuffix(r.URL.Path, "/public"):
 		rw.Header().Set("Cache-Control", "public, max-age=60")
 	}
+	ShowPage(rw, r, u)
+}
+
+// ShowPage answers with the page that [World.WantUser] reads.
+func ShowPage(rw http.ResponseWriter, r *http.Request, u *core.User) {
 	rw.Header().Set(pageHeader, "1")
 	rw.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(rw).Encode(page{r.URL.Path, r.URL.RawQuery, u}) // the browser hung up

@@ -11,6 +11,10 @@ func TestMain(m *testing.M) {
 		callers(addr)
 		return
 	}
+	if job := os.Getenv(appEnv); job != "" {
+		serveApp(job)
+		return
+	}
 	flag.Parse()
 	// These tests wait for servers much longer than they work.
 	if err := flag.Set("test.parallel", "6"); err != nil {
