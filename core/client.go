@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -72,7 +71,7 @@ func (c *Client) AccessToken(ctx context.Context) (token string, expiry time.Tim
 func (cfg ClientConfig) check() error {
 	wrong := faults.In("core: ClientConfig")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
-	wrong.If(cfg.APIURL != "" && !httpURL(cfg.APIURL), "APIURL", notURL)
+	wrong.URL("APIURL", cfg.APIURL)
 	return wrong.Err()
 }
 
@@ -105,17 +104,10 @@ func (cfg ClientConfig) warn(logger *slog.Logger) {
 // CheckURL reports whether raw is an absolute http or https URL without user, query or fragment.
 // The error names field and never shows the value.
 func CheckURL(field, raw string) error {
-	if !httpURL(raw) {
-		return errors.New(field + " " + notURL)
+	if !faults.IsURL(raw) {
+		return errors.New(field + " " + faults.NotURL)
 	}
 	return nil
-}
-
-const notURL = "is not an http(s) URL"
-
-func httpURL(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(raw, "?#")
 }
 
 func newUpstream(cfg ClientConfig) (*upstream, error) {

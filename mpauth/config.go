@@ -59,7 +59,7 @@ func (cfg Config) check() error {
 	wrong.Keys(cfg.Keys)
 	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
 	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)
-	wrong.If(cfg.APIURL != "" && core.CheckURL("", cfg.APIURL) != nil, "APIURL", "is not an http(s) URL")
+	wrong.URL("APIURL", cfg.APIURL)
 	return wrong.Err()
 }
 

@@ -49,7 +49,7 @@ type Auth struct {
 func New(cfg Config) (*Auth, error) {
 	cfg, err := cfg.check()
 	if err != nil {
-		return nil, fmt.Errorf("wxoauth: bad Config:\n%w", err)
+		return nil, err
 	}
 	var faults [8]error
 	a := &Auth{files: cfg.files(), storeDown: logs.Sample{Every: time.Minute}, cookiesLost: logs.Sample{Every: time.Minute}}
@@ -58,6 +58,9 @@ func New(cfg Config) (*Auth, error) {
 		a.website, faults[1] = cfg.newClient(cfg.Website.AppID, cfg.Website.Secret)
 	}
 	cfg.Logger = logs.Of(cfg.Logger, cfg.AppID) // the clients name their own account
+	if cfg.AnyBrowser && (cfg.OpenURL == "" || strings.TrimRight(cfg.OpenURL, "/") == defaultOpenURL) {
+		cfg.Logger.Warn("wxoauth: AnyBrowser sends every browser to the real WeChat, which only its own can log in at: leave it to tests and the simulator")
+	}
 	a.cfg, a.look, a.csrf = cfg, look{cfg.Brand, cfg.PublicURL}, http.NewCrossOriginProtection()
 	a.origin = originOf(cfg.PublicURL)
 	a.prefix = strings.TrimPrefix(cfg.PublicURL, a.origin)

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -13,7 +14,7 @@ import (
 
 func benchAuth(tb testing.TB, memo int) *Auth {
 	tb.Helper()
-	a, err := New(Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}, MemoSize: memo})
+	a, err := New(Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, MemoSize: memo})
 	if err != nil {
 		tb.Fatal(err)
 	}

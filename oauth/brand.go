@@ -3,9 +3,10 @@ package oauth
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/wxoauth/wxoauth/internal/faults"
 )
 
 // A Brand is what the pages of this library show of the site that they belong to. Every field may
@@ -18,19 +19,18 @@ type Brand struct {
 }
 
 // faults returns all that is wrong with b on a site at publicURL.
-func (b Brand) faults(publicURL string) (faults []error) {
+func (b Brand) check(wrong *faults.List, publicURL string) {
 	own := func(address string) bool {
 		return strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") || strings.HasPrefix(address, originOf(publicURL)+"/")
 	}
 	if logo := b.LogoURL; logo != "" && !own(logo) && !strings.HasPrefix(logo, "data:image/") {
-		faults = append(faults, errors.New("Brand.LogoURL is neither of this site nor data:image/…"))
+		wrong.If(true, "Brand.LogoURL", "is neither of this site nor data:image/…")
 	}
 	if home := b.HomeURL; home != "" && !own(home) {
 		if u, err := url.Parse(home); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			faults = append(faults, errors.New("Brand.HomeURL is neither a path nor an http(s) URL"))
+			wrong.If(true, "Brand.HomeURL", "is neither a path nor an http(s) URL")
 		}
 	}
-	return faults
 }
 
 // originOf returns a URL without its path.

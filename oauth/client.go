@@ -11,20 +11,26 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/oneline"
 )
 
 // ClientConfig describes one official account, or one website app. AppID and Secret are required.
 type ClientConfig struct {
-	AppID       string        // of the official account or the website app
-	Secret      core.Secret   // its AppSecret
-	RedirectURI string        // where WeChat sends browsers back to; its domain must be registered with WeChat
-	APIURL      string        // default https://api.weixin.qq.com
-	OpenURL     string        // default https://open.weixin.qq.com
-	HTTPClient  *http.Client  // default: see core.ClientConfig
-	Observer    core.Observer // default: none
-	Logger      *slog.Logger  // default slog.Default()
+	AppID       string      // of the official account or the website app
+	Secret      core.Secret // its AppSecret
+	RedirectURI string      // where WeChat sends browsers back to; its domain must be registered with WeChat
+	APIURL      string      // default https://api.weixin.qq.com
+	OpenURL     string      // default https://open.weixin.qq.com
+	// NoConnectRedirect leaves connect_redirect=1 out of authorize URLs. With it WeChat calls back
+	// twice less often; it is in no manual, and was reported once to break the login in WeChat for PC.
+	NoConnectRedirect bool
+	HTTPClient        *http.Client  // default: see core.ClientConfig
+	Observer          core.Observer // default: none
+	Logger            *slog.Logger  // default slog.Default()
 }
+
+const defaultOpenURL = "https://open.weixin.qq.com"
 
 // A Client makes the wire calls of WeChat's web login. It needs no app access token. It is
 // immutable and safe for concurrent use.
@@ -32,21 +38,26 @@ type Client struct {
 	api         *core.Client
 	redirectURI string
 	openURL     string
+	once        bool // asks WeChat to call back once
 }
 
 // NewClient checks cfg and reports all its faults at once. It does not call WeChat.
 func NewClient(cfg ClientConfig) (*Client, error) {
+	wrong := faults.In("oauth: ClientConfig")
+	wrong.Account("", cfg.AppID, string(cfg.Secret))
+	wrong.URL("APIURL", cfg.APIURL)
+	wrong.URL("OpenURL", cfg.OpenURL)
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
 	api, err := core.NewClient(core.ClientConfig{
 		AppID: cfg.AppID, Secret: cfg.Secret, APIURL: cfg.APIURL, HTTPClient: cfg.HTTPClient,
 		Observer: cfg.Observer, Logger: cfg.Logger,
 	})
-	if cfg.OpenURL != "" {
-		err = errors.Join(err, core.CheckURL("OpenURL", cfg.OpenURL))
-	}
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{api: api, redirectURI: cfg.RedirectURI, openURL: "https://open.weixin.qq.com"}
+	c := &Client{api: api, redirectURI: cfg.RedirectURI, openURL: defaultOpenURL, once: !cfg.NoConnectRedirect}
 	if cfg.OpenURL != "" {
 		c.openURL = strings.TrimRight(cfg.OpenURL, "/")
 	}
@@ -89,8 +100,8 @@ func (c *Client) AuthorizeURL(p AuthorizeParams) string {
 	if p.ForceSnapshot {
 		u += "&forceSnapShot=true"
 	}
-	if scope != ScopeLogin {
-		u += "&connect_redirect=1" // undocumented; without it WeChat calls back twice more often
+	if scope != ScopeLogin && c.once {
+		u += "&connect_redirect=1"
 	}
 	return u + "#wechat_redirect"
 }

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,39 @@ func TestAuthorizeURLKeepsWeChatsOrder(t *testing.T) {
 		if got := c.AuthorizeURL(tt.p); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+func TestAuthorizeURLWithoutConnectRedirect(t *testing.T) {
+	c, err := oauth.NewClient(oauth.ClientConfig{AppID: "wx0123456789abcdef", Secret: "5ec2e7c0ffee5ec2e7c0ffee5ec2e7c0", RedirectURI: "https://a.example/", NoConnectRedirect: true})
+	require.NoError(t, err)
+	require.Equal(t, "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx0123456789abcdef&redirect_uri=https%3A%2F%2Fa.example%2F&response_type=code&scope=snsapi_userinfo&state=s1#wechat_redirect",
+		c.AuthorizeURL(oauth.AuthorizeParams{State: "s1"}))
+}
+
+// Only WeChat's own browser can log in at the real WeChat.
+func TestAnyBrowserTowardsWeChatIsAWarning(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		any  bool
+		open string
+		warn bool
+	}{
+		{"not set", false, "", false},
+		{"towards WeChat", true, "", true},
+		{"towards WeChat by its name", true, "https://open.weixin.qq.com/", true},
+		{"towards a simulator", true, "http://127.0.0.1:8081", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log strings.Builder
+			_, err := oauth.New(oauth.Config{
+				AppID: "wx0123456789abcdef", Secret: "5ec2e7c0ffee5ec2e7c0ffee5ec2e7c0", PublicURL: "https://shop.example.com", Keys: [][]byte{[]byte(strings.Repeat("k", 32))},
+				AnyBrowser: tt.any, OpenURL: tt.open, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+			})
+			if err != nil || strings.Contains(log.String(), "AnyBrowser") != tt.warn {
+				t.Errorf("New: %v, log %q", err, log.String())
+			}
+		})
 	}
 }
 

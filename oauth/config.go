@@ -3,8 +3,6 @@ package oauth
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +15,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -105,12 +104,7 @@ const (
 // check returns cfg with its defaults, or all its faults. Each fault names its field; none shows
 // a value.
 func (cfg Config) check() (Config, error) {
-	var faults []error
-	refuse := func(when bool, fault string) {
-		if when {
-			faults = append(faults, errors.New(fault))
-		}
-	}
+	wrong := faults.In("oauth: Config")
 	if cfg.Scope == "" {
 		cfg.Scope = ScopeUserInfo
 	}
@@ -129,77 +123,66 @@ func (cfg Config) check() (Config, error) {
 	if cfg.MemoSize == 0 {
 		cfg.MemoSize = defaultMemoSize
 	}
-	refuse(cfg.AppID == "", "AppID is missing")
-	refuse(cfg.Secret == "", "Secret is missing")
-	publicURL, err := checkPublicURL(cfg.PublicURL, cfg.InsecureHTTP)
-	if err != nil {
-		faults = append(faults, err)
-	}
+	wrong.Account("", cfg.AppID, string(cfg.Secret))
+	publicURL, problem := checkPublicURL(cfg.PublicURL, cfg.InsecureHTTP)
+	wrong.If(problem != "", "PublicURL", problem)
 	cfg.PublicURL = publicURL
-	refuse(len(cfg.Name) > 16 || strings.Trim(cfg.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "", "Name is not 1 to 16 characters of a-z, 0-9 and -")
-	refuse(len(cfg.Keys) == 0, "Keys is missing: one random key of 32 bytes is enough")
-	for i, key := range cfg.Keys {
-		refuse(len(key) < 32, fmt.Sprintf("Keys[%d] is shorter than 32 bytes", i))
-	}
+	wrong.If(len(cfg.Name) > 16 || strings.Trim(cfg.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "", "Name", "is not 1 to 16 characters of a-z, 0-9 and -")
+	wrong.Keys(cfg.Keys)
 	cfg.Keys = slices.Clone(cfg.Keys)
-	refuse(cfg.Scope != ScopeBase && cfg.Scope != ScopeUserInfo, "Scope is neither ScopeBase nor ScopeUserInfo")
-	refuse(!slices.Contains([]string{"zh_CN", "zh_TW", "en"}, cfg.Lang), "Lang is none of zh_CN, zh_TW, en")
-	refuse(cfg.ForceSnapshot && !cfg.AllowSnapshot, "ForceSnapshot needs AllowSnapshot: every login would be refused")
+	wrong.If(cfg.Scope != ScopeBase && cfg.Scope != ScopeUserInfo, "Scope", "is neither ScopeBase nor ScopeUserInfo")
+	wrong.If(!slices.Contains([]string{"zh_CN", "zh_TW", "en"}, cfg.Lang), "Lang", "is none of zh_CN, zh_TW, en")
+	wrong.If(cfg.ForceSnapshot && !cfg.AllowSnapshot, "ForceSnapshot", "needs AllowSnapshot: every login would be refused")
 	if cfg.Website != nil {
 		site := *cfg.Website
 		cfg.Website = &site
-		refuse(site.AppID == "", "Website.AppID is missing")
-		refuse(site.Secret == "", "Website.Secret is missing")
-		refuse(site.AppID != "" && site.AppID == cfg.AppID, "Website.AppID is the official account's")
+		wrong.Account("Website.", site.AppID, string(site.Secret))
+		wrong.If(site.AppID != "" && site.AppID == cfg.AppID, "Website.AppID", "is the official account's")
 	}
 	if cfg.Desk != nil {
 		desk := *cfg.Desk
 		cfg.Desk = &desk
-		refuse(cfg.Website != nil, "Desk and Website are two ways to log in on a desktop: choose one")
-		refuse(desk.MaxAge < 0, "Desk.MaxAge is negative")
+		wrong.If(cfg.Website != nil, "Desk", "and Website are two ways to log in on a desktop: choose one")
+		wrong.Duration("Desk.MaxAge", desk.MaxAge, time.Second)
 		desk.MaxAge = min(cmp.Or(desk.MaxAge, defaultDeskAge), cfg.MaxAge)
 	}
-	refuse(!validPrivacyURL(cfg.PrivacyURL), "PrivacyURL is neither a path nor an http(s) URL")
-	refuse(cfg.MaxAge < 0, "MaxAge is negative")
-	refuse(cfg.MaxAge > 0 && cfg.MaxAge < time.Second, "MaxAge is under a second")
-	refuse(cfg.ProfileMaxAge < 0, "ProfileMaxAge is negative")
-	refuse(!strings.HasPrefix(cfg.LoginPath, "/"), "LoginPath does not begin with /")
-	refuse(path.Clean(cfg.LoginPath) == "/", "LoginPath is the home page, where logins go on to")
-	faults = append(faults, cfg.Brand.faults(cfg.PublicURL)...)
-	refuse(cfg.VerifyFile != "" && !validVerifyFile(cfg.VerifyFile), "VerifyFile is not of the form MP_verify_….txt")
+	wrong.If(!validPrivacyURL(cfg.PrivacyURL), "PrivacyURL", "is neither a path nor an http(s) URL")
+	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)
+	wrong.Duration("ProfileMaxAge", cfg.ProfileMaxAge, time.Second)
+	wrong.If(!strings.HasPrefix(cfg.LoginPath, "/"), "LoginPath", "does not begin with /")
+	wrong.If(path.Clean(cfg.LoginPath) == "/", "LoginPath", "is the home page, where logins go on to")
+	cfg.Brand.check(wrong, cfg.PublicURL)
+	wrong.If(cfg.VerifyFile != "" && !validVerifyFile(cfg.VerifyFile), "VerifyFile", "is not of the form MP_verify_….txt")
 	for name := range cfg.VerifyFiles {
-		refuse(!rootFile(name), "VerifyFiles has a name that is not one of a file at the root")
+		wrong.If(!rootFile(name), "VerifyFiles", "has a name that is not one of a file at the root")
 	}
-	for field, raw := range map[string]string{"APIURL": cfg.APIURL, "OpenURL": cfg.OpenURL} {
-		if raw != "" {
-			faults = append(faults, core.CheckURL(field, raw))
-		}
-	}
-	refuse(stores.Readable(cfg.Store), "Store shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
-	return cfg, errors.Join(faults...)
+	wrong.URL("APIURL", cfg.APIURL)
+	wrong.URL("OpenURL", cfg.OpenURL)
+	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	return cfg, wrong.Err()
 }
 
-// checkPublicURL returns PublicURL as browsers write it.
-func checkPublicURL(raw string, insecure bool) (string, error) {
+// checkPublicURL returns PublicURL as browsers write it, or what is wrong with it.
+func checkPublicURL(raw string, insecure bool) (publicURL, problem string) {
 	if raw == "" {
-		return "", errors.New("PublicURL is missing")
+		return "", "is missing"
 	}
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
-		return "", errors.New("PublicURL is not of the form https://host[:port]")
+		return "", "is not of the form https://host[:port]"
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil || strings.ContainsAny(raw, "#@") {
-		return "", errors.New("PublicURL has more than scheme, host, port and path")
+		return "", "has more than scheme, host, port and path"
 	}
 	if u.Path != "" && (path.Clean(u.Path) != u.Path || u.Path == "/" || !plainPath(u.Path)) {
-		return "", errors.New("PublicURL has a path that is not plain, or that ends with a slash")
+		return "", "has a path that is not plain, or that ends with a slash"
 	}
 	if u.Scheme == "http" && !insecure && !loopback(u.Hostname()) {
-		return "", errors.New("PublicURL is http on a host that is not loopback: use https, or set InsecureHTTP")
+		return "", "is http on a host that is not loopback: use https, or set InsecureHTTP"
 	}
 	host := strings.ToLower(u.Host)
 	host = strings.TrimSuffix(host, map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
-	return u.Scheme + "://" + strings.TrimSuffix(host, ":") + u.Path, nil
+	return u.Scheme + "://" + strings.TrimSuffix(host, ":") + u.Path, ""
 }
 
 // plainPath reports whether all bytes of a path mean themselves.

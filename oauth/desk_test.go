@@ -23,7 +23,7 @@ import (
 func deskAuth(tb testing.TB, change func(*Config)) *Auth {
 	tb.Helper()
 	cfg := Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{make([]byte, 32)},
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
 		Desk: &Desk{}, Outcomes: sessionstore.NewMemoryOutcomes(),
 	}
 	if change != nil {
@@ -121,7 +121,7 @@ func TestDeskConfig(t *testing.T) {
 		{"a negative age", func(cfg *Config) { cfg.Desk = &Desk{MaxAge: -1} }, "Desk.MaxAge"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			cfg := Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{make([]byte, 32)}, Desk: &Desk{}}
+			cfg := Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Desk: &Desk{}}
 			tt.change(&cfg)
 			if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("New says %v", err)

@@ -55,10 +55,9 @@ func ExampleNew_faults() {
 	_, err := oauth.New(oauth.Config{AppID: "wx0123456789abcdef", PublicURL: "shop.example.com", Keys: [][]byte{[]byte("secret")}})
 	fmt.Println(err)
 	// Output:
-	// wxoauth: bad Config:
-	// Secret is missing
-	// PublicURL is not of the form https://host[:port]
-	// Keys[0] is shorter than 32 bytes
+	// oauth: Config.Secret is missing
+	// oauth: Config.PublicURL is not of the form https://host[:port]
+	// oauth: Config.Keys[0] is shorter than 32 bytes
 }
 
 // A program with sessions of its own makes the calls itself: without a code there is a page to

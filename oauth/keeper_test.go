@@ -15,7 +15,7 @@ import (
 func diskAuth(t *testing.T) *Auth {
 	t.Helper()
 	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)},
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
 		Store: sessions.NewFilesystemStore(t.TempDir(), bytes.Repeat([]byte("k"), 32), bytes.Repeat([]byte("e"), 32)),
 	})
 	require.NoError(t, err)

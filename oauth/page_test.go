@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/faults"
 )
 
 func shopLook() *look { return &look{publicURL: "https://shop.example.com"} }
@@ -162,12 +163,11 @@ func TestBrandsThatAreRefused(t *testing.T) {
 		{"a home that runs", Brand{HomeURL: "javascript:alert(1)"}, "Brand.HomeURL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			faults := tt.brand.faults("https://shop.example.com/app")
-			if tt.field == "" && len(faults) == 0 {
-				return
-			}
-			if len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), tt.field) || tt.field == "" {
-				t.Errorf("%v", faults)
+			wrong := faults.In("oauth: Config")
+			tt.brand.check(wrong, "https://shop.example.com/app")
+			text := fmt.Sprint(wrong.Err())
+			if (tt.field == "") != (wrong.Err() == nil) || !strings.Contains(text, tt.field) || strings.Contains(text, "\n") {
+				t.Error(text)
 			}
 		})
 	}

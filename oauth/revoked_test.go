@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"strings"
@@ -14,7 +15,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestADeadGrantIsAskedForWhole(t *testing.T) {
 	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}, AnyBrowser: true, AskAtOnce: true,
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, AnyBrowser: true, AskAtOnce: true,
 		HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			body := `{"errcode":42007,"errmsg":"password changed"}`
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -50,7 +51,7 @@ func TestStateIsRefusedAfterAnyChange(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	b, err := New(Config{AppID: "wx-other", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}})
+	b, err := New(Config{AppID: "wx-other", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,16 +84,19 @@ func TestStateLivesTenMinutes(t *testing.T) {
 }
 
 func FuzzParseState(f *testing.F) {
-	a := benchAuth(f, 0)
+	attempts, err := newAttempts(Config{AppID: "wx0123456789abcdef", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}})
+	if err != nil {
+		f.Fatal(err)
+	}
 	const genuine = "wx10e1609ff8ab8de6811d2974e1cb02ad86b035fc5055966fae9b94a0a0ae7b439bd6e00da45"
-	if _, ok := a.attempts.parse(genuine); !ok {
+	if _, ok := attempts.parse(genuine); !ok {
 		f.Fatal("a state of last year's version is no longer understood")
 	}
 	f.Add(genuine)
 	f.Add("wx1")
 	f.Add("wx1" + strings.Repeat("0", stateLen-3))
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, ok := a.attempts.parse(text); ok && text != genuine {
+		if _, ok := attempts.parse(text); ok && text != genuine {
 			t.Errorf("accepted %q", text)
 		}
 	})

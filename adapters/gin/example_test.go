@@ -86,10 +86,9 @@ func ExampleNew_faults() {
 	_, err := wxoauth.New(wxoauth.Config{AppID: "wx0123456789abcdef", PublicURL: "http://shop.example.com"})
 	fmt.Println(err)
 	// Output:
-	// wxoauth: bad Config:
-	// Secret is missing
-	// PublicURL is http on a host that is not loopback: use https, or set InsecureHTTP
-	// Keys is missing: one random key of 32 bytes is enough
+	// oauth: Config.Secret is missing
+	// oauth: Config.PublicURL is http on a host that is not loopback: use https, or set InsecureHTTP
+	// oauth: Config.Keys is missing: one random key of 32 bytes is enough
 }
 
 // In a test of a handler there is no middleware: put the user on the context.

@@ -36,6 +36,12 @@ func configCases() Group {
 		{"a plain http PublicURL", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "http://value-of-mine.example.com" }},
 		{"no Keys", "Keys", func(cfg *oauth.Config) { cfg.Keys = nil }},
 		{"a short key", "Keys[1]", func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('1'), []byte("value-of-mine")} }},
+		{"a key of zeros", "Keys[0]", func(cfg *oauth.Config) { cfg.Keys = [][]byte{make([]byte, 32)} }},
+		{"an AppID with a line end", "AppID", func(cfg *oauth.Config) { cfg.AppID = "value-of-mine\n" }},
+		{"a Secret with a blank", "Secret", func(cfg *oauth.Config) { cfg.Secret = "value-of-mine " }},
+		{"a MaxAge in nanoseconds", "MaxAge", func(cfg *oauth.Config) { cfg.MaxAge = 30 }},
+		{"a ProfileMaxAge in nanoseconds", "ProfileMaxAge", func(cfg *oauth.Config) { cfg.ProfileMaxAge = 30 }},
+		{"a Desk's MaxAge in nanoseconds", "Desk.MaxAge", func(cfg *oauth.Config) { cfg.Desk = &oauth.Desk{MaxAge: 30} }},
 		{"an unknown Scope", "Scope", func(cfg *oauth.Config) { cfg.Scope = "value-of-mine" }},
 		{"the Scope of a website", "Scope", func(cfg *oauth.Config) { cfg.Scope = oauth.ScopeLogin }},
 		{"an unknown Lang", "Lang", func(cfg *oauth.Config) { cfg.Lang = "value-of-mine" }},
@@ -113,11 +119,11 @@ func (w *World) wantFault(change func(*oauth.Config), fields ...string) {
 		w.Fatal("the configuration was taken")
 	}
 	for _, field := range fields {
-		if !strings.Contains(err.Error(), field+" ") {
+		if !strings.Contains(err.Error(), "oauth: Config."+field+" ") {
 			w.Errorf("%v\ndoes not name %s", err, field)
 		}
 	}
-	if lines := strings.Count(err.Error(), "\n"); lines != len(fields) {
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(fields) {
 		w.Errorf("%v\nnames %d faults, want %d", err, lines, len(fields))
 	}
 	if strings.Contains(err.Error(), "value-of-mine") || strings.Contains(err.Error(), w.Sim.Secret()) {

@@ -5,6 +5,7 @@ package faults
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -64,6 +65,18 @@ func zero(key []byte) bool {
 		}
 	}
 	return true
+}
+
+// URL looks at the address of a server, which may be left out.
+func (l *List) URL(field, raw string) { l.If(raw != "" && !IsURL(raw), field, NotURL) }
+
+// NotURL is the problem of a field that [IsURL] does not like.
+const NotURL = "is not an http(s) URL"
+
+// IsURL reports whether raw is an absolute http or https URL without user, query or fragment.
+func IsURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(raw, "?#")
 }
 
 // Duration looks at a time that is 0 for its default, or else at least least. Who writes 30 for
