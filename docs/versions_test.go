@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -28,5 +29,21 @@ func TestTheOldestVersionsAreThoseOfGoMod(t *testing.T) {
 func TestGorillaSessionsStaysBelowTheVersionThatChangesCookies(t *testing.T) {
 	if mod := markdown.Read(t, "go.mod").Text; !strings.Contains(mod, "\tgithub.com/gorilla/sessions v1.2.1\n") {
 		t.Error("go.mod asks for another gorilla/sessions than v1.2.1")
+	}
+}
+
+// The notes of a release are the section of the changelog.
+func TestNotesOfARelease(t *testing.T) {
+	notes := output(t, "../scripts/notes", version)
+	for _, want := range []string{"### Security", "### Added"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("the notes of %s have no %q:\n%s", version, want, notes)
+		}
+	}
+	if strings.Contains(notes, "\n## ") {
+		t.Errorf("the notes of %s go on into another version", version)
+	}
+	if exec.CommandContext(t.Context(), "../scripts/notes", "v9.9.9").Run() == nil {
+		t.Error("a version without a section has notes")
 	}
 }
