@@ -42,6 +42,7 @@ const (
 	attemptSeconds = 600
 	attemptName    = 8 // characters of the state, in the cookie's name
 	maxAttempts    = 5
+	maxCleared     = 10 // in one answer: a browser that was given hundreds is rid of them by and by
 )
 
 func (t *attempts) name(text string) string {
@@ -54,7 +55,7 @@ func (t *attempts) owns(name string) bool {
 	return strings.HasPrefix(name, t.prefix) && len(name) == len(t.prefix)+attemptName
 }
 
-// tie sets the cookie of s, and clears the oldest of the others so that at most five stay.
+// tie sets the cookie of s, and clears the oldest of the others so that five stay.
 func (t *attempts) tie(v *visit, s state) error {
 	name := t.name(s.text)
 	value, err := securecookie.EncodeMulti(name, []byte(s.text), t.seal...)
@@ -77,7 +78,7 @@ func (t *attempts) tie(v *visit, s state) error {
 		others = append(others, other)
 	}
 	slices.SortStableFunc(others, func(x, y attempt) int { return cmp.Compare(x.issued, y.issued) })
-	for _, old := range others[:max(0, len(others)-(maxAttempts-1))] {
+	for _, old := range others[:min(max(0, len(others)-(maxAttempts-1)), maxCleared)] {
 		t.clear(v.w, old.name)
 	}
 	http.SetCookie(v.w, t.cookie(name, value, attemptSeconds))

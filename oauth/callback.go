@@ -266,6 +266,9 @@ func (a *Auth) introduce(r *http.Request, rec *record) (*record, error) {
 	if err := a.cfg.OnLogin(r.Context(), r, &seen); err != nil {
 		return nil, err
 	}
+	if r.Context().Err() != nil { // whoever waits for the login has been told that it failed
+		return nil, errors.New("OnLogin returned after its context had ended")
+	}
 	if len(seen.MemberID) > maxMemberID {
 		return nil, fmt.Errorf("MemberID has %d bytes, at most %d are kept", len(seen.MemberID), maxMemberID)
 	}

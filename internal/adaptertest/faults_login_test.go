@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,23 @@ func OutliveFaults() Group {
 				t.Errorf("it took %v", took)
 			}
 			t.WantNobody(b)
+		}},
+		{Name: "an OnLogin that overstays is the program's fault, and no outage of the store", Test: func(t *World) {
+			t.Deploy(func(cfg *oauth.Config) {
+				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error {
+					time.Sleep(9 * time.Second)
+					return nil
+				}
+			})
+			b := t.Browser()
+			t.WantRefusal(b.Open(t.Begin(b, PublicURL+"/me").Callback(0)), 500, oauth.KindApp)
+			t.WantNobody(b)
+			if slices.ContainsFunc(t.Events(), func(e core.Event) bool { return e.Name == core.EventStoreDown }) {
+				t.Error("the Observer was told that the store is down")
+			}
+			if log := t.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "OnLogin returned after") {
+				t.Errorf("the log says\n%s", log)
+			}
 		}},
 		{Name: "five callbacks of a login that hangs all end", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Hang())

@@ -63,6 +63,33 @@ func tabCases() Group {
 				t.WantPage(b.Open(tab.Callback(0)), fmt.Sprintf("/me?tab=%d", i+1))
 			}
 		}},
+		{Name: "a browser that was given hundreds of attempts is rid of them by and by", Test: func(t *World) {
+			b := t.Browser()
+			page := t.Begin(b, PublicURL+"/me").Visit.URL
+			attempts := func() (held []*http.Cookie) {
+				for _, c := range b.Jar.All() {
+					if strings.Contains(c.Name, "wxa-") {
+						held = append(held, c)
+					}
+				}
+				return held
+			}
+			own := *attempts()[0]
+			for i := range 100 {
+				planted := own
+				planted.Value = "planted"
+				planted.Name = fmt.Sprintf("%s%08x", own.Name[:len(own.Name)-8], i)
+				b.Jar.Set(page, []*http.Cookie{&planted})
+			}
+			for range 12 {
+				if n := len(t.Begin(b, PublicURL+"/me").Visit.SetCookies()); n > 11 {
+					t.Errorf("an answer sets %d cookies", n)
+				}
+			}
+			if n := len(attempts()); n > 5 {
+				t.Errorf("%d attempts are left", n)
+			}
+		}},
 		{Name: "of many attempts the newest five stay", Test: func(t *World) {
 			b := t.Browser()
 			var tabs []*Attempt
