@@ -62,7 +62,7 @@ func TestPollsEndWithTheirServer(t *testing.T) {
 	r.Header.Set("Cookie", waitingDesktop(t, a))
 	answered := make(chan string, 1)
 	go func() {
-		res, err := http.DefaultTransport.RoundTrip(r)
+		res, err := server.Client().Do(r)
 		if err != nil {
 			answered <- err.Error()
 			return
@@ -239,7 +239,7 @@ func TestPollsThatKeepTheirConnection(t *testing.T) {
 				}
 				a.desk.lobby.dismiss()
 			}()
-			res, err := http.DefaultTransport.RoundTrip(r)
+			res, err := server.Client().Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -133,7 +133,8 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 	}
 	a.desk.drop(v.w)
 	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: deskEvent, Duration: time.Since(began)})
-	a.redirectTo(v, v.page())
+	// The browser keeps the fragment that it has: this is the page's own URL, and no login's.
+	redirect(v.w, http.StatusFound, a.cfg.PublicURL+v.page().String())
 	return true
 }
 

@@ -46,16 +46,17 @@ const (
 // answer tells v the first state of the tickets that is not seen, or the one that they are in after
 // deskPoll.
 func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
+	rw := v.w // what outlives this call may not hold v: visits live on the stack
 	w := &waiter{held: held, seen: seen, until: time.Now().Add(deskPoll)}
 	l.watch(v.r)
 	if conn := takeOver(v); conn != nil {
-		h := v.w.Header().Clone()
+		h := rw.Header().Clone()
 		w.tell = func(state ticketState, err error) { answerOn(conn, h, state, err) }
 		l.enter(w)
 		return
 	}
 	news := make(chan func(), 1)
-	w.tell = func(state ticketState, err error) { news <- func() { writeState(v.w, state, err) } }
+	w.tell = func(state ticketState, err error) { news <- func() { writeState(rw, state, err) } }
 	l.enter(w)
 	select {
 	case answer := <-news:

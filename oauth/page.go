@@ -90,8 +90,9 @@ const (
 // Good reports whether the page has good news.
 func (p page) Good() bool { return p.Name == signedOutPage || p.Name == deskDonePage }
 
-// Footed reports whether the page links to the home page at its foot: error pages do.
-func (p page) Footed() bool { return p.Code != "" }
+// Footed reports whether the page links to the home page at its foot: error pages do whose button
+// leads elsewhere.
+func (p page) Footed() bool { return p.Code != "" && p.URL != "" }
 
 func (p page) Lang() string           { return p.lang }
 func (p page) Brand() Brand           { return p.look.brand }
@@ -118,6 +119,11 @@ func (p page) Ago() string {
 		return p.Say("minute")
 	}
 	return strings.ReplaceAll(p.Say("minutes"), "{n}", strconv.Itoa(p.Desk.Minutes))
+}
+
+// Tap asks for the number on the phone.
+func (p page) Tap() string {
+	return strings.ReplaceAll(p.Say("scanned"), "{number}", strconv.Itoa(p.Desk.Number))
 }
 
 // To is where the page's button leads.
@@ -240,7 +246,7 @@ func newQRCode(text string) *qrCode {
 	modules := code.Size + 8 // with the quiet zone
 	return &qrCode{
 		Image: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), //nolint:gosec // an image that we drew
-		Side:  max(3, qrSide/modules) * modules,
+		Side:  max(3, (qrSide+modules/2)/modules) * modules,
 	}
 }
 

@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// A person at a desk: a desktop, and a phone whose WeChat is signed in.
+type person struct {
+	app            string
+	desktop, phone *tab
+}
+
+func atDesk(t *testing.T, framework string, env ...string) person {
+	t.Helper()
+	app, _ := startAlone(t, framework, append([]string{"DESK=1", "ANY_BROWSER=0"}, env...)...)
+	p := person{app, newProfile(t, desktopAgent), newProfile(t, wechatAgent)}
+	p.phone.open(app + "/me")
+	p.phone.click(allow)
+	return p
+}
+
+// page is which of the library's pages a tab shows.
+func (tb *tab) page() string {
+	tb.t.Helper()
+	return eval[string](tb, `document.body.dataset.page || ""`)
+}
+
+// until waits for an expression to hold in the page, also across a reload.
+func (tb *tab) until(expression string) {
+	tb.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if ok, err := chromedp.Run(tb.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
+			return
+		}
+	}
+	tb.t.Fatalf("at %s it never holds that %s:\n%s", tb.url(), expression, tb.text("body"))
+}
+
+// show loads a page that shows a code, and returns what the code holds and the number.
+func (p person) show(path string) (link, number string) {
+	p.desktop.t.Helper()
+	if status := p.desktop.open(p.app + path); status != 401 || p.desktop.page() != "desk" {
+		p.desktop.t.Fatalf("status %d, page %q", status, p.desktop.page())
+	}
+	return eval[string](p.desktop, `document.getElementById("desk-link").href`), p.desktop.text("#desk-number")
+}
+
+func state(s string) string { return fmt.Sprintf(`document.body.dataset.state === %q`, s) }
+
+func chooses(number string) string { return fmt.Sprintf(`button[name=number][value="%s"]`, number) }
+
+func TestDesk(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			p := atDesk(t, framework)
+			link, number := p.show("/me?a=1")
+			p.phone.open(link)
+			if got := p.phone.page(); got != "desk-confirm" {
+				t.Fatalf("the phone is at %q", got)
+			}
+			p.desktop.until(state("scanned"))
+			if got := p.desktop.text("#desk-status"); !strings.Contains(got, number) {
+				t.Errorf("once it is scanned the desktop says %q", got)
+			}
+			p.phone.click(chooses(number))
+			if got := p.phone.page(); got != "desk-done" {
+				t.Errorf("the phone ends at %q", got)
+			}
+			p.desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
+			if got := p.desktop.url(); got != p.app+"/me?a=1" {
+				t.Errorf("the desktop ends at %s", got)
+			}
+			p.desktop.open(p.app + "/api/me")
+			if got := p.desktop.text("body"); !strings.Contains(got, `"via":"desk"`) {
+				t.Errorf("the desktop is %s", got)
+			}
+		})
+	}
+}
+
+func TestDeskRefused(t *testing.T) {
+	p := atDesk(t, "nethttp")
+	for name, choose := range map[string]func(numbers []string, number string) string{
+		"a refusal": func([]string, string) string { return `button[name=refuse]` },
+		"a wrong number": func(numbers []string, number string) string {
+			return chooses(slices.DeleteFunc(numbers, func(n string) bool { return n == number })[0])
+		},
+	} {
+		link, number := p.show("/me")
+		p.phone.open(link)
+		p.desktop.until(state("scanned"))
+		numbers := eval[[]string](p.phone, `[...document.querySelectorAll("button[name=number]")].map(b => b.value)`)
+		p.phone.click(choose(numbers, number))
+		if got := p.phone.page(); got != "desk-refused" {
+			t.Errorf("%s: the phone ends at %q", name, got)
+		}
+		p.desktop.until(state("refused"))
+		p.desktop.click("#desk-again")
+		if again := eval[string](p.desktop, `document.getElementById("desk-link").href`); again == link {
+			t.Errorf("%s: the same code again", name)
+		}
+	}
+}
+
+// A code is renewed after two minutes, and after ten the page waits for a click. The page's own
+// timers are hurried.
+func TestDeskRenewal(t *testing.T) {
+	p := atDesk(t, "chi")
+	link, _ := p.show("/me")
+	p.desktop.do(chromedp.Evaluate[chromedp.Void](`sessionStorage.seen = "1"`))
+	if got := eval[string](p.desktop, `[document.getElementById("desk-status").dataset.renew, document.getElementById("desk-status").dataset.until].join()`); got != "120,600" && got != "119,600" && got != "119,599" {
+		t.Errorf("the page's timers are %s", got)
+	}
+	again := p.desktop.another(desktopAgent)
+	again.open(p.app + "/me")
+	if other := eval[string](again, `document.getElementById("desk-link").href`); other != link {
+		t.Error("a second tab shows another code")
+	}
+}
+
+// Without scripts the page loads itself again.
+func TestDeskWithoutScripts(t *testing.T) {
+	p := atDesk(t, "gin")
+	link, number := p.show("/me")
+	call(p.desktop, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.desktop.open(p.app + "/me")
+	p.phone.open(link)
+	p.phone.click(chooses(number))
+	for end := time.Now().Add(patience); !strings.HasPrefix(p.title(), "我的资料"); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the desktop shows %q", p.title())
+		}
+	}
+}
+
+func (p person) title() string {
+	title, _ := chromedp.Run(p.desktop.ctx, chromedp.Title())
+	return title
+}
+
+func TestLookOfDesk(t *testing.T) {
+	p := atDesk(t, "nethttp", "BRAND_NAME=山茶小店")
+	desktop, phone := &gallery{p.desktop, desktopAgent, newGallery(p.desktop, desktopAgent).folder}, newGallery(p.phone, wechatAgent)
+	p.show("/me")
+	desktop.look("desk")
+	link, number := p.show("/me")
+	p.phone.open(link)
+	phone.look("desk-confirm")
+	p.desktop.until(state("scanned"))
+	desktop.look("desk-scanned", settle())
+	p.phone.click(chooses(number))
+	for _, lang := range languages {
+		phone.speak(wechatAgent, lang)
+		p.phone.open(link)
+		phone.lookOnce("desk-done", lang)
+	}
+	p.desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
+	p.desktop.click(`form[action="/wechat/logout"] button`)
+	for _, lang := range languages {
+		desktop.speak(desktopAgent, lang)
+		phone.speak(wechatAgent, lang)
+		link, _ = p.show("/me")
+		p.phone.open(link)
+		p.phone.click(`button[name=refuse]`)
+		phone.lookOnce("desk-refused", lang)
+		p.desktop.until(state("refused"))
+		desktop.lookOnce("desk-dead", lang)
+	}
+	p.phone.open(link + "x")
+	phone.look("desk-old-code")
+	p.desktop.open(link)
+	desktop.look("desk-link-on-a-desktop")
+}
+
+// settle gives a page's script the time to speak.
+func settle() chromedp.Action[chromedp.Void] { return chromedp.Sleep(300 * time.Millisecond) }
