@@ -30,4 +30,9 @@ func (s *Server) Run(ctx context.Context, script Script, keys []string, args ...
 }
 
 // dropScript deletes a key that holds what the caller stored.
-var dropScript = NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`) //nolint:gochecknoglobals // a constant but for its sum
+//
+//nolint:gochecknoglobals // a constant but for its sum
+var dropScript = NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then
+	return redis.call('DEL', KEYS[1])
+end
+return 0`)

@@ -16,9 +16,9 @@
 //
 // so that there is one even if the server is down at the start, and a server that hangs is noticed
 // within a second even when nothing is asked of it; until then sessions read lately are still
-// served. A connection ends after a minute, so that the server's name is looked up again, as after a
-// failover; one to a server that has become read-only ends at once. What was read is kept in memory, up to the client's CacheSizeEachConn (128 MB) on each of
-// its connections.
+// served. Each connection ends after a minute, when the server's name is looked up again: after a
+// failover it may lead elsewhere. Those to a server that has become read-only end at once. What was
+// read is kept in memory, up to the client's CacheSizeEachConn (128 MB) on each of its connections.
 //
 // Redis 6 or later, or a service that speaks like it, has to allow EVAL and EVALSHA for logins. All keys
 // of a user have one hash tag, and each script names the keys that it touches, as a cluster needs it.

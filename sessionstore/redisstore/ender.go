@@ -14,16 +14,16 @@ import (
 
 var _ sessionstore.Ender = (*Store)(nil)
 
-// The sessions of one subject are listed in a sorted set, by the last part of their key, with the
-// time at which each ends by itself: unix microseconds of Redis' own clock, the only one that is
-// asked here. The set is trimmed at each login, and gone with the last session. After EndAll it
-// holds, for a minute:
+// The sessions of one subject are listed in a sorted set: the last part of each one's key, with the
+// time at which it ends by itself, in unix microseconds of Redis' own clock. No other clock is asked.
+// The list is trimmed at each login, and gone with the last session. After EndAll it has two marks,
+// which end after a minute as a session would:
 //
-//	ended   when EndAll took effect, as the time a minute later
-//	untold  the same, until the caller of EndAll is known to know
+//	ended   so it says a minute later than when EndAll took effect
+//	untold  is there until the caller of EndAll knows that it took effect
 const (
 	untold    = "untold"
-	endRounds = 10 // in which somebody logs in just then
+	endRounds = 10 // of EndAll, while the user logs in again and again
 )
 
 //nolint:gochecknoglobals // constants but for their sums

@@ -54,7 +54,7 @@ type Store struct {
 	seal     *sealer
 	ids      *mint
 	strays   strays
-	watched  watchlist // outcomes
+	watched  watchlist // outcomes that are asked for again and again
 	prefix   string
 	tracking bool
 	options  sessions.Options
@@ -98,6 +98,7 @@ func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 // empty and IsNew. A cookie that names none, or one that is over, is [sessionstore.ErrNotFound]. Of
 // several cookies of one name the first good one counts; with the prefix "__Host-", which browsers
 // keep once, only the first is looked at.
+//
 // After an [*Error] nothing is known, and the session returned cannot be saved.
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
@@ -167,7 +168,12 @@ func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (ma
 }
 
 // resealScript replaces a record that is still the one that was read, and keeps its life.
-var resealScript = redisvisit.NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end return 0`) //nolint:gochecknoglobals // a constant but for its sum
+//
+//nolint:gochecknoglobals // a constant but for its sum
+var resealScript = redisvisit.NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then
+	return redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+end
+return 0`)
 
 // reseal replaces the seal of a record. If that fails the next reader tries again.
 func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
@@ -304,7 +310,7 @@ func (s *Store) sessionKey(name, id string) string {
 	return s.prefix + "s:" + encoding.EncodeToString(sum[:])
 }
 
-// keyOf is where the record of a session is kept of which the list of its owner's sessions has member.
+// keyOf is where a session's record is kept: tag is its owner's, and member its name in the owner's list.
 func (s *Store) keyOf(tag, member string) string { return s.prefix + "s:{" + tag + "}" + member }
 
 // memberOf is the last part of a key that keyOf made.
