@@ -1,0 +1,6 @@
+//go:build race
+
+package redisstore
+
+// underRace says that sync.Pool keeps nothing, to find who uses what was given back.
+const underRace = true
