@@ -69,6 +69,7 @@ func (s *Server) api(route apiRoute) http.HandlerFunc {
 			status, result = told.status, apiProblem{newPage(r).T(told.chinese, told.english)}
 		}
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if result == nil {
 			w.WriteHeader(http.StatusNoContent)
 			return

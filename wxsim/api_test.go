@@ -166,6 +166,8 @@ func TestTheControlAPISaysWhatIsWrong(t *testing.T) {
 		status             int
 		chinese, english   string
 	}{
+		{http.MethodGet, "nothing", ``, 404, "没有 GET /wxsim/api/nothing", "there is no GET /wxsim/api/nothing"},
+		{http.MethodDelete, "users", ``, 404, "没有 DELETE", "there is no DELETE"},
 		{http.MethodPost, "users/oNobody/revoke", ``, 404, "没有这个", "no user"},
 		{http.MethodPost, "users", `{"nick":"x"}`, 400, "请求不对", `unknown field "nick"`},
 		{http.MethodPost, "users", `{`, 400, "请求不对", "unexpected EOF"},
@@ -251,8 +253,8 @@ func TestOnlyListedOriginsUseTheControlAPI(t *testing.T) {
 		allowed         string
 	}{
 		"http://localhost:5173": {http.StatusNoContent, http.StatusNoContent, "http://localhost:5173"},
-		"http://evil.example":   {http.StatusForbidden, http.StatusMethodNotAllowed, ""},
-		"":                      {http.StatusNoContent, http.StatusMethodNotAllowed, ""},
+		"http://evil.example":   {http.StatusForbidden, http.StatusNotFound, ""},
+		"":                      {http.StatusNoContent, http.StatusNotFound, ""},
 	} {
 		for method, status := range map[string]int{http.MethodPost: want.post, http.MethodOptions: want.preflight} {
 			r := request(method, "/wxsim/api/reset", "")

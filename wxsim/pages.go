@@ -61,6 +61,10 @@ func (s *Server) ownPages(origins []string) http.Handler {
 	for _, route := range apiRoutes() {
 		mux.HandleFunc(route.method+" "+apiPath+route.path, s.api(route))
 	}
+	mux.HandleFunc(apiPath, s.api(apiRoute{run: func(_ *Server, r *http.Request) (any, error) {
+		what := r.Method + " " + r.URL.Path
+		return nil, &apiError{http.StatusNotFound, "没有 " + what + "，见 " + apiPath + "openapi.json", "there is no " + what + "; see " + apiPath + "openapi.json"}
+	}}))
 	sameOrigin := http.NewCrossOriginProtection()
 	for _, trusted := range origins {
 		_ = sameOrigin.AddTrustedOrigin(trusted) // Check has seen that it is an origin
