@@ -158,6 +158,55 @@ func TestALoginByTheControlAPI(t *testing.T) {
 	}
 }
 
+// What a phone gets for an app is for the app whose openid is named.
+func TestCodesByTheControlAPI(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{Kind: wxsim.MiniProgram, AppID: "wxmini1", Secret: "1"}, {Kind: wxsim.MiniProgram, AppID: "wxmini2", Secret: "2"}}})
+	user := sim.Users()[0]
+	second := sim.OpenID("wxmini2", user)
+	var made struct{ Code string }
+	code := func(openID, body string) string {
+		t.Helper()
+		api(t, sim, http.MethodPost, "users/"+openID+"/codes", body, http.StatusCreated, &made)
+		return made.Code
+	}
+	session := call(t, sim, "/sns/jscode2session"+query("appid", "wxmini2", "secret", "2", "js_code", code(second, ``), "grant_type", "authorization_code"))
+	if session["openid"] != second {
+		t.Errorf("session %v; want that of the second mini program", session)
+	}
+	wantCode(t, call(t, sim, exchangeURL(sim, code(user.OpenID, `{"kind":"web"}`))), 0)
+	base := call(t, sim, exchangeURL(sim, code(user.OpenID, `{"kind":"web","scope":"snsapi_base"}`)))
+	if base["scope"] != "snsapi_base" {
+		t.Errorf("grant %v", base)
+	}
+	phone := post(t, sim, "/wxa/business/getuserphonenumber?access_token="+miniToken(t, sim), `{"code":"`+code(user.OpenID, `{"kind":"phone"}`)+`"}`)
+	wantCode(t, phone, 0)
+	wantCode(t, post(t, sim, "/wxa/getpluginopenpid?access_token="+miniToken(t, sim), `{"code":"`+code(user.OpenID, `{"kind":"plugin"}`)+`"}`), 0)
+	for _, bad := range []string{`{"kind":"web","appid":"wxnobody"}`, `{"kind":"web","scope":"all"}`} {
+		api(t, sim, http.MethodPost, "users/"+user.OpenID+"/codes", bad, http.StatusBadRequest, nil)
+	}
+}
+
+func TestAppsByTheControlAPI(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	var app wxsim.App
+	api(t, sim, http.MethodPost, "apps", `{"kind":"official_account","appid":"wxshop","push":{"url":"http://127.0.0.1:1/","token":"t","mode":"plain","format":"xml"}}`, http.StatusCreated, &app)
+	secret := app.Secret
+	app = wxsim.App{}
+	api(t, sim, http.MethodPost, "apps", `{"kind":"official_account","appid":"wxshop","name":"小店"}`, http.StatusCreated, &app)
+	if app.Name != "小店" || app.Secret != secret || app.Push != nil {
+		t.Errorf("app %+v; want a new name, the old secret and no push", app)
+	}
+	api(t, sim, http.MethodPost, "apps", `{"kind":"mini_program","appid":"wxshop"}`, http.StatusBadRequest, nil)
+	for _, push := range []string{`{"url":"x","token":"t"}`, `{"url":"http://a/","token":""}`, `{"url":"http://a/","token":"t","encoding_aes_key":"short"}`, `{"url":"http://a/","token":"t","mode":"loud"}`} {
+		api(t, sim, http.MethodPost, "apps", `{"kind":"official_account","push":`+push+`}`, http.StatusBadRequest, nil)
+	}
+	api(t, sim, http.MethodPost, "apps", `{"kind":"official_account","logo":"javascript:alert(1)"}`, http.StatusBadRequest, nil)
+	w := do(sim, request(http.MethodGet, "/wxsim/api/apps", ""))
+	if !strings.Contains(w.Body.String(), `"name":"小店"`) {
+		t.Errorf("apps %s", w.Body)
+	}
+}
+
 func TestTheControlAPISaysWhatIsWrong(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	user := sim.Users()[0].OpenID

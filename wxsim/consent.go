@@ -12,8 +12,8 @@ import (
 type consentData struct {
 	page
 
-	App                                    look
-	Host, AppID, Scope, State, RedirectURI string
+	App                              look
+	AppID, Scope, State, RedirectURI string
 
 	// The form sends back one of these, by which the login is found again.
 	Query  string // of the authorize page
@@ -38,20 +38,11 @@ func (d consentData) Website() bool { return d.Ticket != "" }
 func consentPage(w *world, r *http.Request, ask *login, data consentData, owner User) answer {
 	data.page = newPage(r)
 	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.AppID, ask.scope, ask.state, ask.redirectURI
-	data.App, data.Host = data.look(ask.app), hostOf(ask.redirectURI)
+	data.App = data.look(ask.app)
 	for _, u := range w.users() {
 		data.Users = append(data.Users, consentUser{u, u.OpenID == owner.OpenID})
 	}
 	return w.pages.render("consent", data)
-}
-
-// hostOf is where a login leads.
-func hostOf(redirectURI string) string {
-	u, err := url.Parse(redirectURI)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // decide is POST /wxsim/consent, the form of the consent page.

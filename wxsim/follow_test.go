@@ -200,6 +200,18 @@ func TestPlatformsLogInForOthers(t *testing.T) {
 	if session["openid"] != miniOpenID(sim) {
 		t.Errorf("session = %v", session)
 	}
+	for name, tt := range map[string]struct {
+		query string
+		want  int
+	}{
+		"no appid":       {query("component_appid", "wxplatform", "component_access_token", token), 41002},
+		"no platform":    {query("appid", sim.AppID(), "component_access_token", token), 41018},
+		"not a platform": {query("appid", sim.AppID(), "component_appid", sim.MiniAppID(), "component_access_token", token), 40013},
+		"a mini program": {query("appid", sim.MiniAppID(), "component_appid", "wxplatform", "component_access_token", token), 40013},
+		"an app's token": {query("appid", sim.AppID(), "component_appid", "wxplatform", "component_access_token", accountToken(t, sim)), 40001},
+	} {
+		t.Run(name, func(t *testing.T) { wantCode(t, call(t, sim, "/sns/oauth2/component/access_token"+tt.query), tt.want) })
+	}
 	if page := get(t, sim, authorizeURL(sim, "snsapi_base")+"&component_appid=wxnobody").Body.String(); !strings.Contains(page, "10015") {
 		t.Errorf("page %s", page)
 	}
