@@ -51,8 +51,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	r.With(auth.RequireFresh(5*time.Minute)).HandleFunc("/pay", userJSON)
 
-	r.Handle("/wechat/login", auth.Login())
-	r.Handle("/wechat/logout", auth.Logout())
+	auth.Mount(r) // login, logout, the script
 
 	// A mini program brings a token in a header instead of a cookie.
 	if app.Mini != nil {

@@ -44,8 +44,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	mux.Handle("/pay", auth.RequireFresh(5*time.Minute)(http.HandlerFunc(userJSON)))
 
-	mux.Handle("/wechat/login", auth.Login())
-	mux.Handle("/wechat/logout", auth.Logout())
+	auth.Mount(mux) // login, logout, the script
 
 	// A mini program brings a token in a header instead of a cookie.
 	if app.Mini != nil {

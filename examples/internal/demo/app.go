@@ -25,6 +25,7 @@ type App struct {
 
 	framework string
 	simulator string // its URL if it runs inside this process
+	base      string // the path of PUBLIC_URL
 	pages     *jssdk.Client
 	draining  chan struct{} // closed when the server stops: streams end then
 }
@@ -57,9 +58,9 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		return nil, err
 	}
 	app := &App{
-		framework: framework, simulator: s.simulator, pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
+		framework: framework, simulator: s.simulator, base: s.base(), pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
 		Web: oauth.Config{
-			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, InsecureHTTP: s.lan, Keys: s.keys, Store: store,
+			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Name: s.name, InsecureHTTP: s.lan, Keys: s.keys, Store: store,
 			AnyBrowser: s.anyBrowser, AskAtOnce: s.askAtOnce, Purpose: s.purpose, PrivacyURL: s.privacyURL,
 			Brand: oauth.Brand{Name: s.brandName}, OnLogin: findMember, APIURL: s.apiURL, OpenURL: s.openURL,
 		},

@@ -34,6 +34,7 @@ type page struct {
 	User      *core.User // nil: nobody is signed in
 	Framework string
 	Simulator string // the simulator's URL, or ""
+	Base      string // the path of PUBLIC_URL, in front of every address of the site
 }
 
 // T chooses between the two languages of the pages.
@@ -74,7 +75,7 @@ func (app *App) ProfilePage(w http.ResponseWriter, r *http.Request, user *core.U
 func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Template, user *core.User) {
 	// Chinese, unless the browser prefers English.
 	_, i := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
-	p := page{Lang: []string{"zh", "en"}[i], User: user, Framework: app.framework, Simulator: app.simulator}
+	p := page{Lang: []string{"zh", "en"}[i], User: user, Framework: app.framework, Simulator: app.simulator, Base: app.base}
 	var body bytes.Buffer
 	if err := t.ExecuteTemplate(&body, "layout", p); err != nil {
 		slog.ErrorContext(r.Context(), "page not rendered", "error", err)

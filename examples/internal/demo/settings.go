@@ -32,12 +32,22 @@ type settings struct {
 
 	askAtOnce                      bool   // ASK_AT_ONCE
 	purpose, privacyURL, brandName string // PURPOSE, PRIVACY_URL, BRAND_NAME
+	name                           string // APP_NAME
 
 	keys       [][]byte // SESSION_KEYS
 	madeUpKeys bool
 	redis      *rueidis.ClientOption // REDIS_URL; nil: none
 
 	pushToken, pushAESKey string // PUSH_TOKEN, PUSH_AES_KEY
+}
+
+// base is the path of PUBLIC_URL, which a proxy strips; mostly empty.
+func (s *settings) base() string {
+	_, rest, _ := strings.Cut(s.publicURL, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return ""
 }
 
 // An account is an appid and its secret; the zero value is none.
@@ -69,6 +79,7 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		purpose:    getenv("PURPOSE"),
 		privacyURL: getenv("PRIVACY_URL"),
 		brandName:  getenv("BRAND_NAME"),
+		name:       getenv("APP_NAME"),
 
 		pushToken:  getenv("PUSH_TOKEN"),
 		pushAESKey: getenv("PUSH_AES_KEY"),
@@ -146,8 +157,8 @@ func (e *environment) publicURL(addr string, lan bool) string {
 	}
 	u, err := url.Parse(value)
 	switch {
-	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || value != u.Scheme+"://"+u.Host:
-		e.refuse(true, "PUBLIC_URL is not of the form https://host[:port], with nothing behind")
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || value != u.Scheme+"://"+u.Host+u.Path || strings.HasSuffix(u.Path, "/"):
+		e.refuse(true, "PUBLIC_URL is not of the form https://host[:port][/path], with nothing behind")
 	case u.Scheme == "http" && !lan:
 		e.refuse(!isLoopback(u.Hostname()), "PUBLIC_URL must be https, unless its host is this machine: whoever sees the traffic could take over accounts")
 	}

@@ -29,7 +29,7 @@ func TestNothingSet(t *testing.T) {
 
 func TestEverythingSet(t *testing.T) {
 	s, err := readSettings(getenv(map[string]string{
-		"ADDR": "0.0.0.0:80", "PUBLIC_URL": "https://shop.example.com:8443", "WXSIM_ADDR": "not looked at",
+		"ADDR": "0.0.0.0:80", "PUBLIC_URL": "https://shop.example.com:8443/club", "APP_NAME": "club", "WXSIM_ADDR": "not looked at",
 		"WECHAT_APPID": "wx1", "WECHAT_SECRET": "s1", "WECHAT_WEBSITE_APPID": "wx2", "WECHAT_WEBSITE_SECRET": "s2",
 		"WECHAT_MINI_APPID": "wx3", "WECHAT_MINI_SECRET": "s3",
 		"WECHAT_API_URL": "http://relay:9000", "WECHAT_OPEN_URL": "https://open.example.com",
@@ -41,7 +41,7 @@ func TestEverythingSet(t *testing.T) {
 	}
 	if s.account != (account{"wx1", "s1"}) || s.website != (account{"wx2", "s2"}) || s.mini != (account{"wx3", "s3"}) ||
 		s.simAddr != "" || s.anyBrowser || s.madeUpKeys || len(s.keys) != 2 ||
-		s.publicURL != "https://shop.example.com:8443" || s.apiURL != "http://relay:9000" || s.openURL != "https://open.example.com" {
+		s.publicURL != "https://shop.example.com:8443/club" || s.base() != "/club" || s.name != "club" || s.apiURL != "http://relay:9000" || s.openURL != "https://open.example.com" {
 		t.Errorf("settings = %+v", s)
 	}
 	if r := s.redis; r == nil || r.InitAddress[0] != "redis:6380" || r.Username != "user" || r.Password != "password" || r.SelectDB != 2 {
@@ -61,7 +61,7 @@ func TestBadVariables(t *testing.T) {
 		{"any free port, which no browser could know", map[string]string{"ADDR": "127.0.0.1:0"}, "ADDR="},
 		{"port out of range", map[string]string{"ADDR": "127.0.0.1:65536"}, "ADDR="},
 		{"simulator's address", map[string]string{"WXSIM_ADDR": "8081"}, "WXSIM_ADDR="},
-		{"public URL with a path", map[string]string{"PUBLIC_URL": "https://example.com/app"}, "PUBLIC_URL is not of the form"},
+		{"public URL with a query", map[string]string{"PUBLIC_URL": "https://example.com/app?a=1"}, "PUBLIC_URL is not of the form"},
 		{"public URL with a slash", map[string]string{"PUBLIC_URL": "https://example.com/"}, "PUBLIC_URL is not"},
 		{"public URL with an empty fragment", map[string]string{"PUBLIC_URL": "https://example.com#"}, "PUBLIC_URL is not"},
 		{"public URL without a scheme", map[string]string{"PUBLIC_URL": "example.com"}, "PUBLIC_URL is not"},
