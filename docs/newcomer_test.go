@@ -43,6 +43,16 @@ func TestNewcomer(t *testing.T) {
 		n.run("make -n test")
 		n.run("go vet ./examples/gin")
 	})
+	t.Run("a release", func(t *testing.T) {
+		n := newNewcomer(t, served)
+		n.run(strings.TrimSuffix(n.command("git clone "), " && cd wxoauth"))
+		n.dir = filepath.Join(n.dir, "wxoauth")
+		for _, b := range markdown.Read(t, "CONTRIBUTING.md").Blocks() {
+			if strings.Contains(b.Code, "git tag") {
+				n.run("git config user.name test; git config user.email test@example.com\n" + strings.ReplaceAll(b.Code, "vX.Y.Z", version))
+			}
+		}
+	})
 	for _, flags := range []string{"-trimpath", "-trimpath -mod=mod"} {
 		t.Run("the program with GOFLAGS="+flags, func(t *testing.T) {
 			n := newNewcomer(t, served)
@@ -278,7 +288,7 @@ func publish(t *testing.T) string {
 	write(t, filepath.Join(versions, version+".info"), fmt.Appendf(nil, `{"Version":%q,"Time":"2026-11-26T00:00:00Z"}`, version))
 	write(t, filepath.Join(versions, version+".mod"), mod)
 	write(t, filepath.Join(versions, version+".zip"), archive.Bytes())
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "a copy"}} {
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"config", "receive.denyCurrentBranch", "ignore"}, {"add", "."}, {"-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "a copy"}} {
 		output(t, "git", append([]string{"-C", repository}, args...)...)
 	}
 	return served

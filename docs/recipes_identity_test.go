@@ -42,7 +42,7 @@ func TestRecipePay(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := gin.New()
-	prepay := func(_ context.Context, openID string) (any, error) { return gin.H{"payer": openID}, nil }
+	prepay := func(ctx context.Context, openID string) (any, error) { return gin.H{"payer": openID}, ctx.Err() }
 
 	// region pay
 	r.GET("/pay", auth.RequireFresh(5*time.Minute), func(c *gin.Context) {

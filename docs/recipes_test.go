@@ -369,8 +369,9 @@ func TestRecipeLogOut(t *testing.T) {
 	shop.net.Serve(adaptertest.Host, r)
 	b := shop.browser()
 	want(t, b.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
+	action, fields := logOutForm(t)
 	want(t, b.Walk(webtest.Request{
-		Method: http.MethodPost, URL: adaptertest.PublicURL + "/wechat/logout", Kind: webtest.Navigation(), Form: "return_to=/",
+		Method: http.MethodPost, URL: adaptertest.PublicURL + action, Kind: webtest.Navigation(), Form: fields,
 	}, nil), http.StatusOK, "Hello, stranger")
 }
 
