@@ -14,20 +14,22 @@ type Observer interface {
 // An Event is one thing that happened. It never carries a secret or a user's identity.
 type Event struct {
 	Name     string        // one of the Event… constants
-	Kind     string        // what of it: a scope, a failure's kind, an API path
+	Kind     string        // what of it: a scope or a way to log in, a failure's kind, an API path
 	Duration time.Duration // how long it took; 0 where that has no meaning
 	Code     Code          // WeChat's errcode; 0 is success, or no answer
 	Failed   bool          // of an upstream_call: WeChat refused it, or no good answer came
 }
 
-// The names of events. They are stable.
+// The names of events. They are stable. A way to log in is "mini" for a mini program, "desk" for a
+// desktop that a phone signs in, "handover" for the web-view of a mini program, "check" where WeChat
+// is asked, silently, whether it is still the same user, and else the scope.
 const (
-	EventLoginStarted     = "login_started"     // a browser is sent to WeChat; Kind: the scope
-	EventLoginFinished    = "login_finished"    // a session was saved; Kind: the scope; Duration: exchange to save
+	EventLoginStarted     = "login_started"     // a browser is sent to WeChat, a code is shown, a ticket is tried; Kind: the way
+	EventLoginFinished    = "login_finished"    // a session was saved; Kind: the way; Duration: exchange to save
 	EventLoginRestarted   = "login_restarted"   // a login begins again silently; Kind: why
-	EventLoginRefused     = "login_refused"     // a login ended at an error; Kind: the failure's kind
+	EventLoginRefused     = "login_refused"     // a login ended at an error; Kind: the failure's kind, or "desk" where the phone said no
 	EventProfileRefreshed = "profile_refreshed" // Kind: "ok", "failed" or "revoked"
-	EventSessionEnded     = "session_ended"     // a logout
+	EventSessionEnded     = "session_ended"     // a logout; Kind: "mini" or none. Kind "end": all sessions of a user
 	EventStoreDown        = "store_down"        // the session store could not answer; Kind: "read" or "write"
 	EventUpstreamCall     = "upstream_call"     // a call to WeChat; Kind: the path; Duration; Code
 )

@@ -27,9 +27,10 @@
 // # Attributes
 //
 //	wxoauth.event    login_started, login_finished, login_restarted or login_refused
-//	wxoauth.kind     what of it: a scope ("mini" for mini programs), why a login was restarted or
-//	                 refused, ok, failed or revoked for a refresh, read or write for a store;
-//	                 absent where there is nothing to say
+//	wxoauth.kind     what of it: a scope, or mini, desk, handover or check for other logins; why a
+//	                 login was restarted or refused; ok, failed or revoked for a refresh; end where
+//	                 all sessions of a user were ended; read or write for a store; absent where
+//	                 there is nothing to say
 //	wxoauth.path     of WeChat's API, without the query
 //	wxoauth.errcode  what WeChat answered; 0 is success, or no answer. Of a login it is absent
 //	                 unless WeChat refused it

@@ -49,7 +49,7 @@ func New(cfg Config) (core.Observer, error) {
 		upstreamTime: m.histogram("wxoauth.upstream.duration", "Time that calls to WeChat took."),
 		refreshes:    m.counter("wxoauth.profile.refreshes", "{refresh}", "Profiles refreshed in passing."),
 		refreshTime:  m.histogram("wxoauth.profile.refresh.duration", "Time that refreshing a profile took."),
-		ended:        m.counter("wxoauth.sessions.ended", "{session}", "Sessions ended by a logout."),
+		ended:        m.counter("wxoauth.sessions.ended", "{session}", "Logouts, and calls that ended all sessions of a user."),
 		storeDown:    m.counter("wxoauth.store.down", "{failure}", "Requests that found the session store down."),
 	}
 	if err := errors.Join(m.faults...); err != nil {

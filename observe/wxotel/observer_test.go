@@ -32,6 +32,18 @@ func TestMetrics(t *testing.T) {
 			"wxoauth.logins{wxoauth.event=login_finished,wxoauth.kind=snsapi_base} 1 {login}",
 			"wxoauth.logins{wxoauth.event=login_started,wxoauth.kind=snsapi_base} 1 {login}",
 		}},
+		{"a desktop that a phone signs in, a web-view, a check", []core.Event{
+			{Name: core.EventLoginStarted, Kind: "desk"},
+			{Name: core.EventLoginRefused, Kind: "desk"},
+			{Name: core.EventLoginFinished, Kind: "handover", Duration: time.Second},
+			{Name: core.EventLoginStarted, Kind: "check"},
+		}, []string{
+			"wxoauth.login.duration{wxoauth.kind=handover} 1 in 1 s",
+			"wxoauth.logins{wxoauth.event=login_finished,wxoauth.kind=handover} 1 {login}",
+			"wxoauth.logins{wxoauth.event=login_refused,wxoauth.kind=desk} 1 {login}",
+			"wxoauth.logins{wxoauth.event=login_started,wxoauth.kind=check} 1 {login}",
+			"wxoauth.logins{wxoauth.event=login_started,wxoauth.kind=desk} 1 {login}",
+		}},
 		{"a login that begins again and is refused by WeChat", []core.Event{
 			{Name: core.EventLoginRestarted, Kind: "cookies"},
 			{Name: core.EventLoginRefused, Kind: "blocked", Code: core.ErrBlocked},
@@ -54,9 +66,10 @@ func TestMetrics(t *testing.T) {
 			"wxoauth.profile.refresh.duration{wxoauth.kind=failed} 1 in 2 s",
 			"wxoauth.profile.refreshes{wxoauth.kind=failed} 1 {refresh}",
 		}},
-		{"logouts of a browser and a mini program", []core.Event{
-			{Name: core.EventSessionEnded}, {Name: core.EventSessionEnded, Kind: "mini"},
+		{"logouts of a browser and a mini program, and of a user everywhere", []core.Event{
+			{Name: core.EventSessionEnded}, {Name: core.EventSessionEnded, Kind: "mini"}, {Name: core.EventSessionEnded, Kind: "end"},
 		}, []string{
+			"wxoauth.sessions.ended{wxoauth.kind=end} 1 {session}",
 			"wxoauth.sessions.ended{wxoauth.kind=mini} 1 {session}",
 			"wxoauth.sessions.ended{} 1 {session}",
 		}},
