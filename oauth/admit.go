@@ -82,7 +82,7 @@ func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) 
 
 	// The user is known, and has granted enough.
 	case rec.meets(need, v.now):
-		if fresh, alive := a.refreshProfile(v, rec); alive {
+		if fresh, alive := a.grants.refreshProfile(v, rec); alive {
 			return a.pass(v.w, v.r, fresh, true), true
 		}
 		// The grant is withdrawn. Ask for all that was lost, though this page may need less.

@@ -16,13 +16,6 @@ func redirect(w http.ResponseWriter, status int, location string) {
 	w.WriteHeader(status)
 }
 
-// redirectTo goes on to a page of this site. Its fragment is empty: browsers carry the
-// #wechat_redirect of WeChat's page over redirects that have none, and a hash router would look for
-// a route of that name.
-func (a *Auth) redirectTo(v *visit, page target) {
-	redirect(v.w, http.StatusFound, a.cfg.PublicURL+page.String()+"#")
-}
-
 func writeJSON(w http.ResponseWriter, status int, body map[string]string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
@@ -63,16 +56,6 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		query.Set("return_to", a.prefix+v.page().String())
 		a.showLogin(v, page{Name: unsentPage, URL: a.cfg.PublicURL + a.loginPath + "?" + query.Encode()})
 	}
-}
-
-// warnUnserved tells the log, once, that scripts are sent to a path that nothing may answer.
-func (a *Auth) warnUnserved() {
-	if a.loginServed.Load() {
-		return
-	}
-	a.unserved.Do(func() {
-		a.cfg.Logger.Warn("wxoauth: a script was told to log in at LoginPath, which nothing is known to answer: register Login or call Mount, unless the middleware sees every path", "login_path", a.cfg.LoginPath)
-	})
 }
 
 // showLogin answers with a page whose link leads to a login.

@@ -1,18 +1,13 @@
 package oauth
 
 import (
-	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/gorilla/securecookie"
 
@@ -23,26 +18,21 @@ import (
 
 // Auth is the login of one official account. Make it with [New]; it is safe for concurrent use.
 type Auth struct {
-	cfg       Config
-	look      look    // of our pages
-	origin    string  // PublicURL without its path
-	prefix    string  // the path of PublicURL, which a proxy takes away; mostly empty
-	loginPath string  // escaped, as it arrives here
-	client    *Client // of the official account
-	website   *Client // nil without cfg.Website
-	attempts  attempts
-	outcomes  *outcomes
-	desk      *desk // nil without cfg.Desk
-	sessions  *keeper
-	handover  []securecookie.Codec // the seal of its tickets
-	csrf      *http.CrossOriginProtection
-	refreshes pauses
+	cfg   Config
+	look  look              // of our pages
+	files map[string]string // that WeChat asks for, by path
+	site
+	clients
+	*reporter
 
-	files       map[string]string // that WeChat asks for, by path
-	loginServed atomic.Bool       // something answers LoginPath, as far as is known
-	unserved    sync.Once         // nothing does, and the log says so
-	storeDown   logs.Sample
-	cookiesLost logs.Sample
+	attempts attempts
+	outcomes *outcomes
+	sessions *keeper
+	logins   *logins
+	grants   *grants
+	desk     *desk                // nil without cfg.Desk
+	handover []securecookie.Codec // the seal of its tickets
+	csrf     *http.CrossOriginProtection
 }
 
 // New checks cfg and reports all its faults at once. It does not call WeChat.
@@ -51,30 +41,32 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	var faults [8]error
-	a := &Auth{files: cfg.files(), storeDown: logs.Sample{Every: time.Minute}, cookiesLost: logs.Sample{Every: time.Minute}}
-	a.client, faults[0] = cfg.newClient(cfg.AppID, cfg.Secret)
-	if cfg.Website != nil {
-		a.website, faults[1] = cfg.newClient(cfg.Website.AppID, cfg.Website.Secret)
-	}
+	var faults [7]error
+	a := &Auth{files: cfg.files(), site: newSite(cfg), look: look{cfg.Brand, cfg.PublicURL}, csrf: http.NewCrossOriginProtection()}
+	a.clients, faults[0] = newClients(cfg)
 	cfg.Logger = logs.Of(cfg.Logger, cfg.AppID) // the clients name their own account
 	if cfg.AnyBrowser && (cfg.OpenURL == "" || strings.TrimRight(cfg.OpenURL, "/") == defaultOpenURL) {
 		cfg.Logger.Warn("wxoauth: AnyBrowser sends every browser to the real WeChat, which only its own can log in at: leave it to tests and the simulator")
 	}
-	a.cfg, a.look, a.csrf = cfg, look{cfg.Brand, cfg.PublicURL}, http.NewCrossOriginProtection()
-	a.origin = originOf(cfg.PublicURL)
-	a.prefix = strings.TrimPrefix(cfg.PublicURL, a.origin)
-	a.loginPath = (&url.URL{Path: cfg.LoginPath}).EscapedPath()
-	a.attempts, faults[2] = newAttempts(cfg)
-	a.sessions, faults[3] = newKeeper(cfg)
-	a.outcomes, faults[4] = newOutcomes(cfg, a.sessions.store)
+	a.cfg, a.reporter = cfg, newReporter(cfg, a.site)
+	a.attempts, faults[1] = newAttempts(cfg)
+	a.sessions, faults[2] = newKeeper(cfg)
+	a.outcomes, faults[3] = newOutcomes(cfg, a.sessions.store)
 	if cfg.Desk != nil {
-		a.desk, faults[5] = newDesk(cfg, a.outcomes.store)
+		a.desk, faults[4] = newDesk(cfg, a.outcomes.store)
 	}
-	faults[6] = a.csrf.AddTrustedOrigin(a.origin)
-	a.handover, faults[7] = cfg.codecs("handover")
+	faults[5] = a.csrf.AddTrustedOrigin(a.origin)
+	a.handover, faults[6] = cfg.codecs("handover")
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
+	}
+	a.logins = &logins{
+		clients: a.clients, sessions: a.sessions, outcomes: a.outcomes, report: a.reporter,
+		lang: cfg.Lang, allowSnapshot: cfg.AllowSnapshot, onLogin: cfg.OnLogin,
+	}
+	a.grants = &grants{
+		clients: a.clients, sessions: a.sessions, outcomes: a.outcomes, report: a.reporter,
+		lang: cfg.Lang, profileMaxAge: cfg.ProfileMaxAge,
 	}
 	kind := "cookies"
 	if cfg.Store != nil {
@@ -82,6 +74,38 @@ func New(cfg Config) (*Auth, error) {
 	}
 	cfg.Logger.Info("wxoauth: ready", "public_url", cfg.PublicURL, "sessions", kind)
 	return a, nil
+}
+
+// clients are the accounts that users log in with.
+type clients struct {
+	client  *Client // of the official account
+	website *Client // nil without Config.Website
+}
+
+func newClients(cfg Config) (c clients, err error) {
+	c.client, err = cfg.newClient(cfg.AppID, cfg.Secret)
+	if cfg.Website != nil {
+		var fault error
+		c.website, fault = cfg.newClient(cfg.Website.AppID, cfg.Website.Secret)
+		err = errors.Join(err, fault)
+	}
+	return c, err
+}
+
+// of returns the account that a session was made with.
+func (c clients) of(rec *record) *Client {
+	if c.website != nil && c.website.api.AppID() == rec.user.AppID {
+		return c.website
+	}
+	return c.client
+}
+
+// granting returns the account that asks for scope; nil: it is not configured, or no longer.
+func (c clients) granting(scope Scope) *Client {
+	if scope == ScopeLogin {
+		return c.website
+	}
+	return c.client
 }
 
 func (cfg *Config) newClient(appID string, secret core.Secret) (*Client, error) {
@@ -120,18 +144,4 @@ func (cfg *Config) derive(purpose string) ([][]byte, error) {
 // codecs returns the seal for one purpose and account.
 func (cfg *Config) codecs(purpose string) ([]securecookie.Codec, error) {
 	return sessionstore.NewCodecs(cfg.Keys, "wxoauth "+purpose+" "+cfg.AppID)
-}
-
-// clientOf returns the account that a session was made with.
-func (a *Auth) clientOf(rec *record) *Client {
-	if a.website != nil && rec.user.AppID == a.cfg.Website.AppID {
-		return a.website
-	}
-	return a.client
-}
-
-func (a *Auth) observe(ctx context.Context, e core.Event) {
-	if a.cfg.Observer != nil {
-		a.cfg.Observer.Observe(ctx, e)
-	}
 }

@@ -108,7 +108,7 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		if err != nil {
 			return false, err
 		}
-		if rec, err = a.introduce(r, rec); err != nil {
+		if rec, err = a.logins.introduce(r, rec); err != nil {
 			return errors.Is(err, ErrRefused), refusalByApp(err).failure()
 		}
 		err = a.sessions.replace(headerWriter{header}, r, rec, d.At, time.Now())

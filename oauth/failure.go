@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 )
@@ -150,40 +149,6 @@ func (a *Auth) fail(v *visit, f *Failure) {
 		return
 	}
 	f.WritePage(v.w, v.r)
-}
-
-// report tells log and observer of f.
-func (a *Auth) report(v *visit, f *Failure) {
-	ctx := v.r.Context()
-	a.cfg.Logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.String("code", f.code), slog.Any("error", f.Err))
-	switch {
-	case f.Kind == KindStore && !canceled(f.Err):
-		a.reportStoreDown(ctx, f.storeOp, f.Err)
-	case f.Kind == KindCookies:
-		a.reportCookiesLost(v)
-	}
-	event := core.Event{Name: core.EventLoginRefused, Kind: string(f.Kind)}
-	if refusal, ok := errors.AsType[*core.Error](f.Err); ok {
-		event.Code = refusal.Code
-	}
-	a.observe(ctx, event)
-}
-
-// reportStoreDown tells log and observer that the session store is away. Every visitor meets it, so
-// the log is told once a minute.
-func (a *Auth) reportStoreDown(ctx context.Context, op string, err error) {
-	a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: op})
-	if leftOut, due := a.storeDown.Due(time.Now()); due {
-		a.cfg.Logger.ErrorContext(ctx, "wxoauth: session store down", "op", op, "left_out", leftOut, "error", err)
-	}
-}
-
-// reportCookiesLost tells the log, once a minute, that browsers come back from WeChat without the
-// cookies that they were given. Mostly they were given them by another host than PublicURL's.
-func (a *Auth) reportCookiesLost(v *visit) {
-	if leftOut, due := a.cookiesLost.Due(v.now); due {
-		a.cfg.Logger.WarnContext(v.r.Context(), "wxoauth: cookies lost", "host", v.r.Host, "public_url", a.cfg.PublicURL, "left_out", leftOut)
-	}
 }
 
 // WritePage answers r with the built-in page of f, or with JSON where r did not ask for a page. It

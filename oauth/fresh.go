@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,25 +39,4 @@ func freshness(text string) time.Duration {
 // another tab, or by a callback that came twice.
 func (rec *record) confirmed(check state) bool {
 	return rec != nil && !rec.user.CheckedAt.Before(check.issued)
-}
-
-// renew writes into the session of the very user of token that WeChat has confirmed it. nil: there
-// is no such session.
-func (a *Auth) renew(r *http.Request, token *Token, client *Client) (*outcome, error) {
-	now := time.Now()
-	rec, err := a.sessions.open(r, now)
-	if err != nil {
-		return nil, storeFailure("read", err)
-	}
-	if rec == nil || rec.user.AppID != client.api.AppID() || rec.user.OpenID != token.OpenID {
-		return nil, nil //nolint:nilnil // said in the comment above
-	}
-	checked, user := *rec, *rec.user
-	user.CheckedAt, user.UnionID = now.Truncate(time.Second), cmp.Or(token.UnionID, user.UnionID)
-	checked.user = &user
-	header := http.Header{}
-	if err := a.sessions.save(headerWriter{header}, r, rec, &checked, now); err != nil {
-		return nil, storeFailure("write", err)
-	}
-	return &outcome{Cookies: header["Set-Cookie"], User: userDigest(&user)}, nil
 }

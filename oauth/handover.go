@@ -161,7 +161,7 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 
 func (a *Auth) startHandedOver(ctx context.Context, v *visit, t *handoverTicket) *Failure {
 	r, now := v.r.WithContext(ctx), time.Now()
-	rec, err := a.introduce(r, &record{user: &core.User{
+	rec, err := a.logins.introduce(r, &record{user: &core.User{
 		AppID: t.AppID, OpenID: t.OpenID, UnionID: t.UnionID, Scope: string(a.cfg.Scope), Via: viaHandover,
 		LoginAt: now.Truncate(time.Second), CheckedAt: t.LoginAt.Truncate(time.Second),
 	}})

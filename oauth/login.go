@@ -1,10 +1,6 @@
 package oauth
 
-import (
-	"cmp"
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // LoginHandler starts a login for a page's script, which sends the browser to
 // LoginPath?return_to=/path#fragment. It goes on to return_to once the user is signed in, at once
@@ -57,35 +53,6 @@ func (a *Auth) answerLoginPath(v *visit) {
 		return
 	}
 	a.returnTo(v.w, http.StatusFound, page.first("return_to"))
-}
-
-// returnTo redirects to a page of this site. raw is a path as browsers see it, or the whole address.
-func (a *Auth) returnTo(w http.ResponseWriter, status int, raw string) {
-	to, ok := a.ownPage(raw)
-	if !ok {
-		to = a.prefix + "/"
-	}
-	redirect(w, status, a.origin+to)
-}
-
-// ownPage returns the path, as browsers see it, of a page of this site other than LoginPath. False:
-// raw is no such page.
-func (a *Auth) ownPage(raw string) (string, bool) {
-	return safeReturn(a.withoutOrigin(raw), a.prefix+a.cfg.LoginPath)
-}
-
-// withoutOrigin returns the path of an address that begins with PublicURL. Everything else is
-// returned as it is.
-func (a *Auth) withoutOrigin(address string) string {
-	rest, ok := strings.CutPrefix(address, a.cfg.PublicURL)
-	switch {
-	case !ok || rest != "" && !strings.ContainsAny(rest[:1], "/?#"):
-		return address
-	case strings.HasPrefix(rest, "/"):
-		return a.prefix + rest
-	default:
-		return cmp.Or(a.prefix, "/") + rest
-	}
 }
 
 // embeds reports whether a script of this site asks for a QR code to show in its page, in a browser

@@ -177,7 +177,7 @@ func TestBrandsThatAreRefused(t *testing.T) {
 func TestAFailuresCodeIsInTheLog(t *testing.T) {
 	var log strings.Builder
 	a := benchAuth(t, -1)
-	a.cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	a.logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w := httptest.NewRecorder()
 	v := newVisit(w, pageLoad("en"))
 	a.fail(&v, &Failure{Status: 403, Kind: KindDenied, Err: io.EOF})

@@ -19,22 +19,34 @@ const (
 	tokenMargin  = time.Minute     // an access token this near its end is renewed first
 )
 
+// grants are what users have granted the accounts: tokens, which are renewed when they are needed, and
+// profiles, which are fetched again now and then.
+type grants struct {
+	clients       clients
+	sessions      *keeper
+	outcomes      *outcomes
+	report        *reporter
+	lang          string
+	profileMaxAge time.Duration
+	refreshes     pauses
+}
+
 // refreshProfile fetches the profile again if it is old and this page load is the one to do it. It
 // returns rec itself if that is not so, or if WeChat or the store is away. false: the grant is
 // dead, and the user has to log in again.
-func (a *Auth) refreshProfile(v *visit, rec *record) (*record, bool) {
-	if rec.profileAt.IsZero() || v.now.Sub(rec.profileAt) <= a.cfg.ProfileMaxAge || !navigation(v.r) {
+func (g *grants) refreshProfile(v *visit, rec *record) (*record, bool) {
+	if rec.profileAt.IsZero() || v.now.Sub(rec.profileAt) <= g.profileMaxAge || !navigation(v.r) {
 		return rec, true
 	}
-	if mine, dead := a.refreshes.begin(rec.id(), v.now); !mine {
+	if mine, dead := g.refreshes.begin(rec.id(), v.now); !mine {
 		return rec, !dead
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), refreshTime)
 	defer cancel()
-	was, err := a.withTokens(v.r, rec, v.now)
+	was, err := g.withTokens(v.r, rec, v.now)
 	fresh := was
 	if err == nil {
-		fresh, err = a.freshProfile(ctx, v.r, was, v.now)
+		fresh, err = g.freshProfile(ctx, v.r, was, v.now)
 	}
 	result := "ok"
 	switch {
@@ -42,11 +54,11 @@ func (a *Auth) refreshProfile(v *visit, rec *record) (*record, bool) {
 		result = "revoked"
 	case err != nil:
 		result = "failed"
-		a.cfg.Logger.DebugContext(ctx, "wxoauth: profile not refreshed", "error", err)
+		g.report.logger.DebugContext(ctx, "wxoauth: profile not refreshed", "error", err)
 	}
-	a.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(v.now)})
+	g.report.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(v.now)})
 	if result == "revoked" {
-		a.refreshes.died(rec.id())
+		g.refreshes.died(rec.id())
 		return nil, false
 	}
 	if fresh == was {
@@ -56,22 +68,22 @@ func (a *Auth) refreshProfile(v *visit, rec *record) (*record, bool) {
 	// WeChat may have changed them.
 	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancelSaving()
-	if err := a.sessions.save(v.w, v.r.WithContext(saving), was, fresh, time.Now()); err != nil {
-		a.cfg.Logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
-		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
+	if err := g.sessions.save(v.w, v.r.WithContext(saving), was, fresh, time.Now()); err != nil {
+		g.report.logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
+		g.report.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
 	}
 	return fresh, true
 }
 
 // withTokens returns rec complete; a remembered one has to be opened again.
-func (a *Auth) withTokens(r *http.Request, rec *record, now time.Time) (*record, error) {
+func (g *grants) withTokens(r *http.Request, rec *record, now time.Time) (*record, error) {
 	if rec.hasTokens() {
 		return rec, nil
 	}
 	if rec.user.Via != "" {
 		return rec, ErrNoToken
 	}
-	full, err := a.sessions.open(r, now)
+	full, err := g.sessions.open(r, now)
 	if err == nil && full == nil {
 		err = ErrNoSession // it ended this very moment
 	}
@@ -82,20 +94,20 @@ func (a *Auth) withTokens(r *http.Request, rec *record, now time.Time) (*record,
 }
 
 // freshProfile returns as much of a fresh record as could be had, and rec itself if nothing could.
-func (a *Auth) freshProfile(ctx context.Context, r *http.Request, rec *record, now time.Time) (*record, error) {
-	client, tokens := a.clientOf(rec), rec
+func (g *grants) freshProfile(ctx context.Context, r *http.Request, rec *record, now time.Time) (*record, error) {
+	client, tokens := g.clients.of(rec), rec
 	if !tokenLive(rec, now) {
 		var err error
-		if tokens, err = a.renewTokens(ctx, r, rec); err != nil {
+		if tokens, err = g.renewTokens(ctx, r, rec); err != nil {
 			return rec, err
 		}
 	}
-	user, err := client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, a.cfg.Lang)
+	user, err := client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, g.lang)
 	if errors.Is(err, core.ErrAccessToken) && tokens == rec { // it died before its time
-		if tokens, err = a.renewTokens(ctx, r, rec); err != nil {
+		if tokens, err = g.renewTokens(ctx, r, rec); err != nil {
 			return rec, err
 		}
-		user, err = client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, a.cfg.Lang)
+		user, err = client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, g.lang)
 	}
 	if err != nil {
 		return tokens, err
@@ -122,20 +134,20 @@ func tokenLive(rec *record, now time.Time) bool {
 // renewTokens returns rec with live tokens. WeChat may change the refresh token when it is used, so of
 // all requests that hold the same one a single one uses it, in the whole fleet if outcomes are
 // shared. One that came late finds the new tokens in the session.
-func (a *Auth) renewTokens(ctx context.Context, r *http.Request, rec *record) (*record, error) {
-	fresh, err := a.useRefreshToken(ctx, rec)
+func (g *grants) renewTokens(ctx context.Context, r *http.Request, rec *record) (*record, error) {
+	fresh, err := g.useRefreshToken(ctx, rec)
 	if !deadGrant(err) {
 		return fresh, err
 	}
 	now := time.Now()
-	current, openErr := a.sessions.open(r.WithContext(ctx), now)
+	current, openErr := g.sessions.open(r.WithContext(ctx), now)
 	switch {
 	case openErr != nil || current == nil || current.refreshToken == rec.refreshToken:
 		return nil, err
 	case tokenLive(current, now):
 		return current, nil
 	default:
-		return a.useRefreshToken(ctx, current)
+		return g.useRefreshToken(ctx, current)
 	}
 }
 
@@ -156,10 +168,10 @@ const (
 
 // useRefreshToken gives the refresh token for new tokens, once. A dead one is not asked about again
 // and again.
-func (a *Auth) useRefreshToken(ctx context.Context, rec *record) (*record, error) {
-	client := a.clientOf(rec)
+func (g *grants) useRefreshToken(ctx context.Context, rec *record) (*record, error) {
+	client := g.clients.of(rec)
 	once := task{key: outcomeKey("refresh ", rec.refreshToken), maxWaiters: maxRenewals, keep: renewalTime}
-	data, err := a.outcomes.once(ctx, once, func(ctx context.Context) ([]byte, error) {
+	data, err := g.outcomes.once(ctx, once, func(ctx context.Context) ([]byte, error) {
 		token, err := client.Refresh(ctx, rec.refreshToken)
 		if refusal, ok := errors.AsType[*core.Error](err); ok && deadGrant(err) {
 			return json.Marshal(renewal{Dead: refusal.Code, Message: refusal.Message}) //nolint:gosec // it holds no token
@@ -217,7 +229,7 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 	}
 	adm.mu.Lock() // a second call waits, and finds the token that the first one fetched
 	defer adm.mu.Unlock()
-	rec, err := a.withTokens(r, adm.record, now)
+	rec, err := a.grants.withTokens(r, adm.record, now)
 	if err != nil {
 		return "", err
 	}
@@ -225,7 +237,7 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), workTime)
 		defer cancel()
 		was := rec
-		if rec, err = a.renewTokens(ctx, r, was); err != nil {
+		if rec, err = a.grants.renewTokens(ctx, r, was); err != nil {
 			return "", err
 		}
 		if err := a.sessions.save(w, r.WithContext(ctx), was, rec, time.Now()); err != nil {
