@@ -169,7 +169,9 @@ func TestOnePersonPlaysBothDevices(t *testing.T) {
 		phone.click(`button[name=number][value="` + number + `"]`)
 		return nil
 	}))
-	desktop.at(app+"/me#", "小明")
+	if got := desktop.text("h1"); got != "小明" {
+		t.Errorf("the desktop is at %s with %q; want it signed in", desktop.url(), got)
+	}
 }
 
 // Plain http from another machine: the browser sends no Sec-Fetch-Site, so the forms must come
