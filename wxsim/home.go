@@ -56,6 +56,9 @@ type homeSwitch struct {
 	On bool
 }
 
+// Accounts returns the official accounts.
+func (d homeData) Accounts() []homeApp { return d.Of(OfficialAccount) }
+
 // Of returns the apps of a kind.
 func (d homeData) Of(kind Kind) []homeApp {
 	return slices.DeleteFunc(slices.Clone(d.Apps), func(a homeApp) bool { return a.Kind != kind })

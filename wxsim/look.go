@@ -9,11 +9,10 @@ type look struct {
 }
 
 func (p page) look(a *app) look {
-	name := a.Name
-	if name == "" {
-		name = p.T("示例", "Demo ") + p.KindName(a.Kind)
+	if kind := p.KindName(a.Kind); a.Name == "" {
+		return look{p.T("示例", "Demo ") + kind, a.Logo, initial(kind), hue(a.number)}
 	}
-	return look{name, a.Logo, initial(name), hue(a.number)}
+	return look{a.Name, a.Logo, initial(a.Name), hue(a.number)}
 }
 
 // KindName is what the kind of an app is called.
