@@ -7,6 +7,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 // A newcomer runs an example with nothing set, opens it in a browser and clicks around.
@@ -57,6 +59,31 @@ func TestRefuse(t *testing.T) {
 			}
 			if got := tb.text("h1"); got != "未完成授权" {
 				t.Errorf("after a refusal the page says %q", got)
+			}
+			tb.click("a.button")
+			tb.click(allow)
+			tb.at(app+"/me?a=1", "小明")
+		})
+	}
+}
+
+// WeChat's code leaves the address with the error page, and what is there tries again.
+func TestAddressOfAnErrorPage(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			sim := simulate(t)
+			app := startWith(t, framework, sim)
+			sim.Fail("/sns/oauth2/access_token", wxsim.Status(502), 1)
+			tb := newProfile(t, wechatAgent)
+			tb.open(app + "/me?a=1")
+			if status := tb.click(allow); status != 502 {
+				t.Errorf("status %d, want 502", status)
+			}
+			if got := tb.url(); got != app+"/me?a=1" {
+				t.Errorf("the browser is at %s", got)
+			}
+			if n := sim.Calls("/sns/oauth2/access_token"); n != 1 {
+				t.Errorf("%d exchanges", n)
 			}
 			tb.click("a.button")
 			tb.click(allow)

@@ -129,9 +129,10 @@ func eval[T any](tb *tab, expression string) T {
 	return value
 }
 
+// url is what the address bar shows. A login ends with an empty fragment, which is left out.
 func (tb *tab) url() string {
 	url, _ := chromedp.Run(tb.ctx, chromedp.Location())
-	return url
+	return strings.TrimSuffix(url, "#")
 }
 
 func (tb *tab) text(selector string) string {
