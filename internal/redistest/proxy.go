@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"bytes"
 	"net"
 	"sync"
 	"testing"
@@ -20,7 +21,6 @@ type Proxy struct {
 	delay  time.Duration
 	answer string // sent in place of the server's answers
 	cut    int    // bytes of the next answer to let through, -1 for all
-	lose   int    // answers to let through before all are lost, -1 for all
 	conns  map[net.Conn]struct{}
 }
 
@@ -32,13 +32,14 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, done: make(chan struct{}), cut: -1, lose: -1, conns: map[net.Conn]struct{}{}}
+	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, done: make(chan struct{}), cut: -1, conns: map[net.Conn]struct{}{}}
 	p.running.Go(p.accept)
 	tb.Cleanup(p.close)
 	return p
 }
 
-// Delay holds back everything that clients send from now on, which is what a slow server is like.
+// Delay holds back everything that clients send from now on, each piece for as long: the line is long,
+// not narrow.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,14 +60,6 @@ func (p *Proxy) CutAfter(n int) {
 	p.cut = n
 }
 
-// LoseAfter lets n more answers through. From then on the server gets what it is sent, and each
-// connection is reset instead of an answer. LoseAfter(-1) ends that.
-func (p *Proxy) LoseAfter(n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lose = n
-}
-
 func (p *Proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
@@ -81,8 +74,10 @@ func (p *Proxy) accept() {
 		if !p.keep(client, server) {
 			return
 		}
-		p.running.Go(func() { p.copy(server, client, p.beforeCommand) })
-		p.running.Go(func() { p.copy(client, server, p.beforeAnswer) })
+		commands := make(chan command, 10_000)
+		p.running.Go(func() { p.hold(commands, client) })
+		p.running.Go(func() { p.send(server, commands) })
+		p.running.Go(func() { p.answers(client, server) })
 	}
 }
 
@@ -101,17 +96,58 @@ func (p *Proxy) keep(client, server net.Conn) bool {
 	}
 }
 
-// copy moves bytes until one side ends; change sees each piece before it is passed on.
-func (p *Proxy) copy(to, from net.Conn, change func([]byte) (piece []byte, goOn bool)) {
-	defer func() { _, _ = to.Close(), from.Close() }()
+// A command, or a piece of some, that a client sent.
+type command struct {
+	bytes []byte
+	due   time.Time // at the server
+}
+
+// hold takes what a client sends.
+func (p *Proxy) hold(commands chan<- command, client net.Conn) {
+	defer close(commands)
+	defer func() { _ = client.Close() }()
 	piece := make([]byte, 64<<10)
 	for {
-		n, err := from.Read(piece)
+		n, err := client.Read(piece)
 		if err != nil {
 			return
 		}
-		passed, goOn := change(piece[:n])
-		if _, err := to.Write(passed); err != nil {
+		p.mu.Lock()
+		delay := p.delay
+		p.mu.Unlock()
+		select {
+		case commands <- command{bytes.Clone(piece[:n]), time.Now().Add(delay)}:
+		case <-p.done:
+			return
+		}
+	}
+}
+
+// send passes on what a client sent, each piece in its time.
+func (p *Proxy) send(server net.Conn, commands <-chan command) {
+	defer func() { _ = server.Close() }()
+	for c := range commands {
+		select {
+		case <-time.After(time.Until(c.due)):
+		case <-p.done:
+		}
+		if _, err := server.Write(c.bytes); err != nil {
+			return
+		}
+	}
+}
+
+// answers passes on what a server answers, or what should be heard instead.
+func (p *Proxy) answers(client, server net.Conn) {
+	defer func() { _, _ = client.Close(), server.Close() }()
+	piece := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(piece)
+		if err != nil {
+			return
+		}
+		passed, goOn := p.beforeAnswer(piece[:n])
+		if _, err := client.Write(passed); err != nil {
 			return
 		}
 		if !goOn {
@@ -121,33 +157,14 @@ func (p *Proxy) copy(to, from net.Conn, change func([]byte) (piece []byte, goOn 
 	}
 }
 
-func (p *Proxy) beforeCommand(piece []byte) ([]byte, bool) {
-	p.mu.Lock()
-	delay := p.delay
-	p.mu.Unlock()
-	if delay > 0 {
-		select {
-		case <-time.After(delay):
-		case <-p.done:
-		}
-	}
-	return piece, true
-}
-
 func (p *Proxy) beforeAnswer(piece []byte) ([]byte, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lose > 0 {
-		p.lose--
-		return piece, true
-	}
 	switch {
 	case p.cut >= 0:
 		piece = piece[:min(p.cut, len(piece))]
 		p.cut = -1
 		return piece, false
-	case p.lose == 0:
-		return nil, false
 	case p.answer != "":
 		return []byte(p.answer), true
 	default:

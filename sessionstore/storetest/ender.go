@@ -67,7 +67,7 @@ func signIn(t *testing.T, store sessions.Store, subject string, began time.Time)
 func mustSignIn(t *testing.T, store sessions.Store, subject string) (cookies string) {
 	t.Helper()
 	var err error
-	for range 3 {
+	for range 20 {
 		if cookies, err = signIn(t, store, subject, time.Now()); !errors.Is(err, sessionstore.ErrEnded) {
 			break
 		}
