@@ -1,6 +1,7 @@
 package wxoauth
 
 import (
+	"context"
 	"net/http"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
@@ -34,3 +35,9 @@ func (m *Mini) Logout() http.Handler { return m.mini.Logout() }
 // Middleware passes on only requests that carry a token: Authorization: Bearer <token>. The user is
 // found by [User], the session_key by [mpauth.SessionFrom].
 func (m *Mini) Middleware() func(http.Handler) http.Handler { return m.mini.Middleware() }
+
+// EndSessions ends every session of a user of the mini program, those of its web-views included; see
+// [mpauth.Auth.EndSessions].
+func (m *Mini) EndSessions(ctx context.Context, openID string) error {
+	return m.mini.EndSessions(ctx, openID)
+}

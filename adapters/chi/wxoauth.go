@@ -119,6 +119,11 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 	return a.auth.AccessToken(w, r)
 }
 
+// EndSessions ends every session of a user, on all replicas; see [oauth.Auth.EndSessions].
+func (a *Auth) EndSessions(ctx context.Context, openID string) error {
+	return a.auth.EndSessions(ctx, openID)
+}
+
 // HandoverURL returns an address at which the web-view of a mini program is signed in as u, and goes on
 // to page. It works once, for a minute; see [oauth.Auth.HandoverURL].
 func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {

@@ -1,6 +1,7 @@
 package wxoauth
 
 import (
+	"context"
 	"github.com/gin-gonic/gin"
 
 	"github.com/wxoauth/wxoauth/mpauth"
@@ -41,4 +42,10 @@ func (m *Mini) Middleware() gin.HandlerFunc {
 		}
 		pass(c, r)
 	}
+}
+
+// EndSessions ends every session of a user of the mini program, those of its web-views included; see
+// [mpauth.Auth.EndSessions].
+func (m *Mini) EndSessions(ctx context.Context, openID string) error {
+	return m.auth.EndSessions(ctx, openID)
 }

@@ -1,6 +1,7 @@
 package wxoauth
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/mpauth"
@@ -40,4 +41,10 @@ func (m *Mini) Middleware() func(http.Handler) http.Handler {
 			}
 		})
 	}
+}
+
+// EndSessions ends every session of a user of the mini program, those of its web-views included; see
+// [mpauth.Auth.EndSessions].
+func (m *Mini) EndSessions(ctx context.Context, openID string) error {
+	return m.auth.EndSessions(ctx, openID)
 }

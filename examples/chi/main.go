@@ -22,6 +22,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	app.Ends(app.Web.AppID, auth.EndSessions)
 	r := chi.NewRouter()
 	// chi's own middleware.Logger would write queries, and with them login codes.
 	r.Use(demo.AccessLog, middleware.Recoverer)
@@ -59,6 +60,7 @@ func routes(app *demo.App) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		app.Ends(app.Mini.AppID, mini.EndSessions)
 		r.Handle("/mini/login", mini.Login())
 		r.With(mini.Middleware()).HandleFunc("/mini/me", userJSON)
 		r.Handle("/mini/logout", mini.Logout())

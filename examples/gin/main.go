@@ -21,6 +21,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	app.Ends(app.Web.AppID, auth.EndSessions)
 	gin.SetMode(gin.ReleaseMode) // in debug mode gin.Recovery writes cookies
 	r := gin.New()
 	r.Use(gin.LoggerWithFormatter(withoutQuery), gin.Recovery())
@@ -56,6 +57,7 @@ func routes(app *demo.App) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		app.Ends(app.Mini.AppID, mini.EndSessions)
 		r.Any("/mini/login", mini.Login())
 		r.Any("/mini/me", mini.Middleware(), userJSON)
 		r.Any("/mini/logout", mini.Logout())

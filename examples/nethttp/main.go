@@ -19,6 +19,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	app.Ends(app.Web.AppID, auth.EndSessions)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", demo.Healthz)
 
@@ -52,6 +53,7 @@ func routes(app *demo.App) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		app.Ends(app.Mini.AppID, mini.EndSessions)
 		mux.Handle("/mini/login", mini.Login())
 		mux.Handle("/mini/me", mini.Middleware()(http.HandlerFunc(userJSON)))
 		mux.Handle("/mini/logout", mini.Logout())

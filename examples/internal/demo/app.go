@@ -27,8 +27,16 @@ type App struct {
 	simulator string // its URL if it runs inside this process
 	base      string // the path of PUBLIC_URL
 	pages     *jssdk.Client
-	draining  chan struct{} // closed when the server stops: streams end then
+	draining  chan struct{}          // closed when the server stops: streams end then
+	ends      map[string]EndSessions // by the appid of the users
 }
+
+// EndSessions is that of an adapter's Auth or Mini.
+type EndSessions func(ctx context.Context, openID string) error
+
+// Ends says how the sessions of an account's users are ended when WeChat tells that one withdrew
+// consent. Call it before the app serves.
+func (app *App) Ends(appID string, end EndSessions) { app.ends[appID] = end }
 
 // findMember stands for the look-up of a member in the app's own database.
 func findMember(_ context.Context, _ *http.Request, u *core.User) error {
@@ -58,7 +66,7 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		return nil, err
 	}
 	app := &App{
-		framework: framework, simulator: s.simulator, base: s.base(), pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
+		framework: framework, simulator: s.simulator, base: s.base(), pages: jssdk.New(wechat, cache), draining: make(chan struct{}), ends: map[string]EndSessions{},
 		Web: oauth.Config{
 			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Name: s.name, InsecureHTTP: s.lan, Keys: s.keys, Store: store,
 			AnyBrowser: s.anyBrowser, AskAtOnce: s.askAtOnce, Purpose: s.purpose, PrivacyURL: s.privacyURL,
@@ -75,7 +83,7 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		app.Mini = &mpauth.Config{AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store, APIURL: s.apiURL, TrustCloudHeaders: s.trustCloudHeaders}
 	}
 	if s.pushToken != "" {
-		if app.Push, err = newPush(s, seen); err != nil {
+		if app.Push, err = newPush(s, seen, app.ends); err != nil {
 			return nil, err
 		}
 	}

@@ -3,20 +3,35 @@ package demo
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/wxoauth/wxoauth/push"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // newPush receives the messages of the mini program, or of the official account if there is no
-// mini program. It writes to the log what an app would do about them. A nil seen remembers in this
-// process what was handled.
-func newPush(s *settings, seen push.Seen) (*push.Handler, error) {
+// mini program. Who withdraws consent is signed out everywhere; what else an app would do goes to the
+// log. A nil seen remembers in this process what was handled.
+func newPush(s *settings, seen push.Seen, ends map[string]EndSessions) (*push.Handler, error) {
 	todo := func(what string) func(context.Context, *push.AuthorizationChange) error {
 		return func(ctx context.Context, c *push.AuthorizationChange) error {
 			slog.InfoContext(ctx, "a user changed what the app may know", "todo", what, "openid", c.OpenID, "revoked", c.RevokeInfo)
 			return nil
+		}
+	}
+	signOut := func(then func(context.Context, *push.AuthorizationChange) error) func(context.Context, *push.AuthorizationChange) error {
+		return func(ctx context.Context, c *push.AuthorizationChange) error {
+			if end := ends[c.AppID]; end != nil && c.OpenID != "" {
+				err := end(ctx, c.OpenID)
+				if errors.Is(err, sessionstore.ErrUnsupported) {
+					slog.WarnContext(ctx, "sessions in cookies cannot be ended: the user stays signed in; set REDIS_URL")
+				} else if err != nil {
+					return err // WeChat sends the message again
+				}
+			}
+			return then(ctx, c)
 		}
 	}
 	h, err := push.New(push.Config{
@@ -26,8 +41,8 @@ func newPush(s *settings, seen push.Seen) (*push.Handler, error) {
 			slog.InfoContext(ctx, "a media check has ended", "trace_id", c.TraceID, "passed", c.Passed())
 			return nil
 		},
-		OnAuthorizationRevoke:       todo("delete the data that was withdrawn"),
-		OnAuthorizationCancellation: todo("delete all data of the user"),
+		OnAuthorizationRevoke:       signOut(todo("delete the data that was withdrawn")),
+		OnAuthorizationCancellation: signOut(todo("delete all data of the user")),
 		OnUserInfoModified:          todo("fetch nickname and avatar again"),
 		OnAny: func(ctx context.Context, m *push.Message) (*push.Reply, error) {
 			slog.InfoContext(ctx, "a message", "type", m.MsgType, "event", m.Event)

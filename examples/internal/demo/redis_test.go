@@ -24,7 +24,7 @@ func shared(sim *wxsim.Server, redis *redistest.Server) []string {
 
 func simulate(t *testing.T) *wxsim.Server {
 	t.Helper()
-	sim := wxsim.New(wxsim.Config{})
+	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(4)})
 	if err := sim.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +96,47 @@ func TestReplicasHandleAMessageOnce(t *testing.T) {
 	}
 	if handled != 1 {
 		t.Errorf("the message was handled %d times", handled)
+	}
+}
+
+// Who withdraws consent in WeChat is signed out of the mini program and of its web-views, at every
+// replica, and nobody else is.
+func TestWithdrawnConsentEndsSessions(t *testing.T) {
+	sim, redis := simulate(t), redistest.Start(t)
+	console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}
+	env := append(shared(sim, redis), "PUSH_TOKEN="+console.Token, "PUSH_AES_KEY="+console.EncodingAESKey)
+	for i, framework := range frameworks { // each with users of its own: the same message twice is handled once
+		event := []string{"user_authorization_revoke", "user_authorization_cancellation"}[i%2]
+		first := start(t, framework, env...)
+		second := start(t, framework, env...)
+		var tokens, openIDs []string
+		for _, user := range sim.Users()[i : i+2] {
+			_, login := miniCall(t, http.MethodPost, first.url+"/mini/login", "", `{"code":"`+sim.NewJSCode(user.OpenID)+`"}`)
+			tokens, openIDs = append(tokens, login.Token), append(openIDs, login.User.OpenID)
+		}
+		status := func(token string) int {
+			status, _ := miniCall(t, http.MethodGet, second.url+"/mini/me", token, "")
+			return status
+		}
+		for _, token := range tokens {
+			if got := status(token); got != http.StatusOK {
+				t.Fatalf("%s: /mini/me before: %d", framework, got)
+			}
+		}
+		res, err := sim.Push(t.Context(), first.url+"/push", console, sim.AuthorizationEvent(wxsim.PushJSON, event, openIDs[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %s", framework, res.Status)
+		}
+		redis.Eventually("the user is signed out", func() bool { return status(tokens[0]) == http.StatusUnauthorized })
+		if got := status(tokens[1]); got != http.StatusOK {
+			t.Errorf("%s: another user is told %d", framework, got)
+		}
+		first.stop(t)
+		second.stop(t)
 	}
 }
 
