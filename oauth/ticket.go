@@ -50,7 +50,7 @@ type tickets struct {
 }
 
 func newTickets(cfg Config) (*tickets, error) {
-	keys, err := cfg.derive("ticket")
+	keys, err := cfg.derive("ticket " + cfg.Name)
 	return &tickets{keys: keys, now: time.Now}, err
 }
 

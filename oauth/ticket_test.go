@@ -107,6 +107,7 @@ func TestATicketIsGoodAtItsOwnDeskOnly(t *testing.T) {
 	made := ticketsOf(t, nil).issue("", ScopeBase)
 	for name, change := range map[string]func(*Config){
 		"another appid": func(cfg *Config) { cfg.AppID = "wx0000000000000000" },
+		"another name":  func(cfg *Config) { cfg.Name = "admin" },
 		"another key":   func(cfg *Config) { cfg.Keys = [][]byte{[]byte("32 random bytes, kept as secrets")} },
 	} {
 		if _, ok := ticketsOf(t, change).parse(made.text); ok {

@@ -120,8 +120,9 @@ func deskAttackCases() []Case {
 			phone := t.Browser()
 			t.SignIn(phone)
 			for what, change := range map[string]func(*oauth.Config){
-				"app": func(cfg *oauth.Config) { cfg.AppID = "wx0000000000000000" },
-				"key": func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('9')} },
+				"app":  func(cfg *oauth.Config) { cfg.AppID = "wx0000000000000000" },
+				"name": func(cfg *oauth.Config) { cfg.Name = "admin" },
+				"key":  func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('9')} },
 			} {
 				t.Deploy(change)
 				code := t.ShowCode(t.Desktop(), "/me")
