@@ -7,8 +7,8 @@
 //
 // Each is named wxoauth, so a program that changes its framework changes one import. Mini programs
 // log in with NewMini of the same packages. Beside them stand the mini-program server APIs
-// ([github.com/wxoauth/wxoauth/mpapi]), message push ([github.com/wxoauth/wxoauth/push]), the JS-SDK
-// signature ([github.com/wxoauth/wxoauth/jssdk]), sessions in Redis
+// ([github.com/wxoauth/wxoauth/mpapi]), message push ([github.com/wxoauth/wxoauth/push]), the
+// JS-SDK signature ([github.com/wxoauth/wxoauth/jssdk]), sessions in Redis
 // ([github.com/wxoauth/wxoauth/sessionstore/redisstore]), OpenTelemetry
 // ([github.com/wxoauth/wxoauth/observe/wxotel]) and a WeChat that runs on your own machine
 // ([github.com/wxoauth/wxoauth/wxsim]). docs/design.md shows how the parts fit.

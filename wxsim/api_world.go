@@ -110,8 +110,18 @@ func worldRoutes() []apiRoute {
 			}
 			return created{apiMedia{s.AddMedia(ask.Name, ask.ContentType, ask.Data)}}, nil
 		}},
-		{http.MethodPost, "reset", func(s *Server, _ *http.Request) (any, error) {
-			s.Reset()
+		{http.MethodPost, "reset", func(s *Server, r *http.Request) (any, error) {
+			ask, err := readJSON[struct {
+				Everything bool `json:"everything"`
+			}](r)
+			switch {
+			case err != nil:
+				return nil, err
+			case ask.Everything:
+				s.Restart()
+			default:
+				s.Reset()
+			}
 			return nil, nil
 		}},
 	}

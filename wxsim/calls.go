@@ -144,6 +144,19 @@ func (s *Server) Log() []Call {
 	return s.calls.all()
 }
 
+// Restart makes everything what it was when the simulator was made: users, codes, tokens,
+// followers, switches, limits and the clock. Apps and users keep the names that were made up for
+// them, and their openids; calls, faults and the phones' cookies are forgotten.
+func (s *Server) Restart() {
+	s.Reset()
+	s.phone.forget()
+	s.change(func(w *world) {
+		w.clock.offset.Store(0)
+		w.now = w.clock.now()
+		w.begin()
+	})
+}
+
 // Reset forgets counters, log and faults. Users, codes and tokens stay.
 func (s *Server) Reset() {
 	s.calls.reset()

@@ -252,6 +252,13 @@ func (b *phoneBrowser) jar(s *Server, r *http.Request) http.CookieJar {
 	return jar
 }
 
+// forget empties the phones.
+func (b *phoneBrowser) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.phones = newShelf[http.CookieJar](phoneLife, maxPhones)
+}
+
 // close ends all windows.
 func (b *phoneBrowser) close() {
 	b.mu.Lock()

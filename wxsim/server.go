@@ -56,6 +56,7 @@ func New(cfg Config) *Server {
 	for _, u := range users {
 		w.addUser(u)
 	}
+	w.remember()
 	return s
 }
 

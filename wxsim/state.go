@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -116,7 +117,11 @@ func (s *Server) Save() ([]byte, error) {
 			})
 		}
 		for _, p := range w.everybody {
-			saved.People = append(saved.People, p.state())
+			one := p.state()
+			if w.url != "" && strings.HasPrefix(p.HeadImgURL, w.url+avatarPath) {
+				one.User.HeadImgURL = madeUpAvatar + p.OpenID + "/132" // the next address may be another one
+			}
+			saved.People = append(saved.People, one)
 		}
 		for g := range w.refresh.all() {
 			saved.Grants = append(saved.Grants, stateGrant{
@@ -225,6 +230,7 @@ func (w *world) restore(saved state) error {
 			w.codes.put(c.Text, &code{c.Text, c.Kind, a, w.app(c.Platform), who, c.Scope, c.SessionKey, c.Expires, c.Used}, c.At)
 		}
 	}
+	w.remember()
 	return nil
 }
 

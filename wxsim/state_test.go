@@ -1,6 +1,8 @@
 package wxsim_test
 
 import (
+	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +84,36 @@ func TestTheConfigurationWins(t *testing.T) {
 	}
 	if after.Secret() != "new" || len(after.Users()) != 1 || after.Users()[0].Nickname != "new" || after.MiniAppID() != before.MiniAppID() {
 		t.Errorf("secret %s, users %+v", after.Secret(), after.Users())
+	}
+}
+
+func TestRestartGoesBackToTheStart(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2)})
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	apps, users := sim.Apps(), sim.Users()
+	code := sim.NewCode(sim.AppID(), users[0].OpenID, "snsapi_base")
+	sim.AddUser(wxsim.User{Nickname: "新"})
+	if _, err := sim.Follow("", users[0].OpenID); err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.Switch("auto", true); err != nil {
+		t.Fatal(err)
+	}
+	sim.Advance(time.Hour)
+	sim.Fail(wxsim.AnyPath, wxsim.Code(45009))
+	call(t, sim, "/sns/auth")
+	api(t, sim, http.MethodPost, "reset", `{"everything":true}`, http.StatusNoContent, nil)
+	if !reflect.DeepEqual(sim.Apps(), apps) || !reflect.DeepEqual(sim.Users(), users) {
+		t.Errorf("apps %+v, users %+v; want %+v, %+v", sim.Apps(), sim.Users(), apps, users)
+	}
+	if ahead := time.Until(sim.Now()); ahead > time.Minute || sim.Calls("/sns/auth") != 0 {
+		t.Errorf("the clock is %v ahead", ahead)
+	}
+	wantCode(t, call(t, sim, exchangeURL(sim, code)), 40029)
+	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
+		t.Errorf("status %d; want the page again", w.Code)
 	}
 }

@@ -17,6 +17,7 @@ type world struct {
 	calls  *calls
 	faults *faults
 	paths  []string // all that WeChat answers, sorted
+	start  start
 
 	http *http.Server // nil until Start
 	stop func()       // ends the goroutine that pushes; nil until Start
@@ -65,6 +66,39 @@ func newWorld(cfg Config) *world {
 		qrCodes:    newShelf[*qrCode](100*365*24*time.Hour, 1<<18),
 		used:       map[string]*usage{},
 	}
+}
+
+// A start is what a world began with, made-up names included.
+type start struct {
+	cfg   Config
+	apps  []App
+	users []User
+}
+
+// remember keeps the world of now as the one to go back to.
+func (w *world) remember() {
+	w.start = start{cfg: w.cfg}
+	for _, a := range w.apps {
+		w.start.apps = append(w.start.apps, a.App)
+	}
+	for _, p := range w.everybody {
+		w.start.users = append(w.start.users, p.shown())
+	}
+}
+
+// begin makes the world what it was at its start.
+func (w *world) begin() {
+	fresh := newWorld(w.start.cfg)
+	fresh.clock, fresh.calls, fresh.faults, fresh.pages, fresh.paths, fresh.start = w.clock, w.calls, w.faults, w.pages, w.paths, w.start
+	fresh.http, fresh.url, fresh.stop, fresh.news = w.http, w.url, w.stop, w.news
+	fresh.now = w.now
+	for _, a := range w.start.apps {
+		fresh.addApp(a)
+	}
+	for _, u := range w.start.users {
+		fresh.addUser(u)
+	}
+	*w = *fresh
 }
 
 // A holder keeps the world for one at a time.
