@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path"
 	"regexp"
 	"testing"
@@ -70,5 +72,17 @@ func TestTheClientsScriptIsTheOneOfMini(t *testing.T) {
 	original, err := os.ReadFile("../../mini/wxoauth.js")
 	if err != nil || readClient(t, "wxoauth.js") != string(original) {
 		t.Errorf("client/wxoauth.js differs from mini/wxoauth.js (%v): copy it", err)
+	}
+}
+
+// The client runs on a phone made of Node, against the server.
+func TestTheClientRuns(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	defer server.Close()
+	phone := exec.CommandContext(t.Context(), "node", "testdata/phone.mjs")
+	phone.Env = append(phone.Environ(), "SERVER="+server.URL, "WXSIM="+w.sim.URL)
+	if out, err := phone.CombinedOutput(); err != nil || string(out) != "ok\n" {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
