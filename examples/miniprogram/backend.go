@@ -64,13 +64,15 @@ func (b *backend) routes() http.Handler {
 	mux.Handle("/mini/logout", b.login.Logout())
 	mux.Handle("GET /mini/me", b.signedIn(b.me))
 	mux.Handle("POST /mini/phone", b.signedIn(b.phone))
+	mux.Handle("POST /mini/nickname", b.signedIn(b.nickname))
+	mux.Handle("POST /mini/avatar", b.signedIn(b.avatar))
+	mux.HandleFunc("GET /picture", b.picture)
 	mux.Handle("POST /mini/decrypt", b.signedIn(b.decrypt))
 	mux.Handle("POST /mini/check/text", b.signedIn(b.checkText))
 	if b.push != nil {
 		mux.Handle("/push", b.push)
 		mux.Handle("POST /mini/check/picture", b.signedIn(b.checkPicture))
 		mux.Handle("GET /mini/check/picture", b.signedIn(b.pictures))
-		mux.HandleFunc("GET /picture", b.picture)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusNotFound, problem{Word: "not_found"})

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,27 @@ func TestAReplacedSessionKeyMeansLogInAgain(t *testing.T) {
 	data = encrypted(t, w.sim, w.openID)
 	if got := w.call(http.MethodPost, "/mini/decrypt", token, data); got.status != http.StatusOK || !strings.Contains(got.body, "小明") {
 		t.Errorf("after another login: %d %s", got.status, got.body)
+	}
+}
+
+func TestNicknameAndAvatarAreChosen(t *testing.T) {
+	w := newWorld(t)
+	token := w.logIn(w.openID)
+	if got := w.call(http.MethodPost, "/mini/nickname", token, `{"nickname":"小红"}`); got.status != http.StatusOK || !strings.Contains(got.body, `"nickname":"小红"`) {
+		t.Errorf("the nickname: %d %s", got.status, got.body)
+	}
+	w.want(w.call(http.MethodPost, "/mini/nickname", token, `{"nickname":"risky"}`), http.StatusBadRequest, `{"error":"bad_request","detail":"bad request: this nickname is not to be shown"}`)
+
+	var me user
+	if err := json.Unmarshal([]byte(w.uploadTo("/mini/avatar", token, "a.gif", gif).body), &me); err != nil {
+		t.Fatal(err)
+	}
+	address, err := url.Parse(me.AvatarURL)
+	if err != nil || me.Nickname != "小红" {
+		t.Fatalf("the user: %+v, %v", me, err)
+	}
+	if got := w.call(http.MethodGet, address.RequestURI(), "", ""); got.status != http.StatusOK || got.body != gif {
+		t.Errorf("the avatar: %d %s", got.status, got.body)
 	}
 }
 
@@ -274,6 +296,11 @@ const gif = "GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00"
 // upload is a wx.uploadFile of a client.
 func (w *world) upload(token, name, data string) answer {
 	w.Helper()
+	return w.uploadTo("/mini/check/picture", token, name, data)
+}
+
+func (w *world) uploadTo(path, token, name, data string) answer {
+	w.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	_ = form.WriteField("comment", "comes first")
@@ -283,7 +310,7 @@ func (w *world) upload(token, name, data string) answer {
 	}
 	_, _ = part.Write([]byte(data))
 	_ = form.Close()
-	r := httptest.NewRequest(http.MethodPost, "/mini/check/picture", &body)
+	r := httptest.NewRequest(http.MethodPost, path, &body)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Header.Set("Authorization", "Bearer "+token)
 	return w.do(r)

@@ -17,6 +17,7 @@ import (
 const (
 	maxPicture = 1 << 20 // bytes; WeChat takes 10 MB, but here they lie in memory
 
+	sceneProfile = 1
 	sceneComment = 2 // of WeChat's list of where a text or a picture will appear
 	mediaPicture = 2 // of its list of media
 )

@@ -46,6 +46,7 @@ func TestTheStepsThatItPrints(t *testing.T) {
 		{"/mini/me", `{"openid":"o…"}`},
 		{"/mini/phone", `{"openid":"o…","phone":"13800138000"}`},
 		{"/mini/decrypt", `{"openid":"o…","phone":"13800138000","nickname":"微信用户","avatar_url":"https://…"}`},
+		{"/mini/nickname", `{"openid":"o…","phone":"13800138000","nickname":"小明","avatar_url":"https://…"}`},
 		{"hello", `{"suggest":"pass","label":100}`},
 		{"risky", `{"suggest":"risky","label":20001}`},
 		{"dot.gif", `{"trace_id":"…","status":"pending"}`},

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 
+	"github.com/wxoauth/wxoauth/mpapi"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/push"
 )
@@ -34,8 +36,37 @@ func (b *backend) phone(r *http.Request, s *mpauth.Session) (any, error) {
 	return b.memory.change(s.OpenID, func(u *user) { u.Phone = phone.PhoneNumber })
 }
 
-// decrypt is POST /mini/decrypt {"encryptedData","iv"}, as wx.getUserInfo gives them. Who the user
-// is says the session alone: what the client sends could be altered.
+// nickname is POST /mini/nickname {"nickname"}, of an input of type nickname. The phone checks what
+// was typed there; a client that is not ours does not.
+func (b *backend) nickname(r *http.Request, s *mpauth.Session) (any, error) {
+	ask, err := readJSON[struct{ Nickname string }](r)
+	if err != nil {
+		return nil, err
+	}
+	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{OpenID: s.OpenID, Scene: sceneProfile, Content: ask.Nickname})
+	if err != nil {
+		return nil, err
+	}
+	if verdict.Result.Suggest != mpapi.SuggestPass {
+		return nil, fmt.Errorf("%w: this nickname is not to be shown", errRequest)
+	}
+	return b.memory.change(s.OpenID, func(u *user) { u.Nickname = ask.Nickname })
+}
+
+// avatar is POST /mini/avatar, a form with the file "file" as wx.uploadFile sends it: the picture
+// that the user chose at a chooseAvatar button.
+func (b *backend) avatar(r *http.Request, s *mpauth.Session) (any, error) {
+	up, err := readPicture(r)
+	if err != nil {
+		return nil, err
+	}
+	id := b.memory.keepPicture(s.OpenID, up.kind, up.data)
+	return b.memory.change(s.OpenID, func(u *user) { u.AvatarURL = b.pictureURL(id) })
+}
+
+// decrypt is POST /mini/decrypt {"encryptedData","iv"}, as wx.getUserInfo gives them. Since 2022 it
+// gives everybody the name 微信用户 and a grey avatar: see nickname and avatar. Who the user is says
+// the session alone: what the client sends could be altered.
 func (b *backend) decrypt(r *http.Request, s *mpauth.Session) (any, error) {
 	ask, err := readJSON[struct{ EncryptedData, IV string }](r)
 	if err != nil {

@@ -26,12 +26,6 @@ App({
   async phoneCode(event) {
     return simulator ? (await simulated('phone_code')).code : event.detail.code
   },
-
-  // userInfo is what wx.getUserInfo encrypted with the session_key.
-  async userInfo() {
-    const { encryptedData, iv } = simulator ? await simulated('user_data') : await wx.getUserInfo({ withCredentials: true })
-    return { encryptedData, iv }
-  },
 })
 
 // simulated asks the simulator for what the phone would give.

@@ -62,9 +62,18 @@ Page({
     })
   },
 
-  onUserInfo() {
+  // onAvatar is given a temporary file of the picture that the user chose.
+  onAvatar(event) {
+    const filePath = event.detail.avatarUrl
     this.show(async () => {
-      this.setData({ user: await app.call({ url: '/mini/decrypt', method: 'POST', data: () => app.userInfo() }) })
+      this.setData({ user: await app.call({ url: '/mini/avatar', filePath }) })
+    })
+  },
+
+  onNickname(event) {
+    const { nickname } = event.detail.value
+    this.show(async () => {
+      this.setData({ user: await app.call({ url: '/mini/nickname', method: 'POST', data: { nickname } }) })
     })
   },
 
