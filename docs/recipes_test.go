@@ -309,7 +309,7 @@ func phoneNumber(c *gin.Context) {
 	phone, err := mpauth.Decrypt[mpauth.PhoneData](session.SessionKey, session.AppID, form.EncryptedData, form.IV)
 	switch {
 	case errors.Is(err, mpauth.ErrSessionKey):
-		mpauth.SessionExpired(c.Writer) // the mini program logs in again and repeats the call
+		mpauth.SessionExpired(c.Writer) // it logs in again, and asks WeChat for the data anew: no key opens the old data now
 	case err != nil:
 		c.Status(http.StatusBadRequest)
 	default:
