@@ -12,10 +12,7 @@
 //	npm pack axe-core@4.14.1 --pack-destination /tmp && tar -xzf /tmp/axe-core-4.14.1.tgz -C /tmp
 //	AXE=/tmp/package/axe.min.js go test -run Look ./...
 //
-// The pictures in the READMEs are those of the phone in light, copied to docs/screenshots:
+// The pictures in the READMEs are taken anew with
 //
-//	go test -run Look ./... && cd screenshots && for l in en zh; do
-//		for page in home profile open-in-wechat; do cp $page-phone-light-$l.png ../../docs/screenshots/$page.$l.png; done
-//		cp sim-consent-phone-light-$l.png ../../docs/screenshots/consent.$l.png
-//	done
+//	PICTURES=../docs/screenshots go test -count=1 -run Pictures .
 package e2e
