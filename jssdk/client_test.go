@@ -1,22 +1,22 @@
 package jssdk_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/jssdk"
 )
 
@@ -35,10 +35,10 @@ type wechat struct {
 	faults []string      // what was wrong with requests
 }
 
-func (w *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *wechat) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.calls++
-	n, delay, life, answer := w.calls, w.delay, w.life, w.answer
+	n, delay, life, answer := w.calls, w.delay, cmp.Or(w.life, 7200), w.answer
 	if got := r.Method + " " + r.URL.RequestURI(); got != "GET /cgi-bin/ticket/getticket?access_token=TOKEN&type=jsapi" {
 		w.faults = append(w.faults, got)
 	}
@@ -46,18 +46,11 @@ func (w *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
 	select {
 	case <-time.After(delay):
 	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	}
-	if life == 0 {
-		life = 7200
 	}
 	if answer == "" {
 		answer = fmt.Sprintf(`{"errcode":0,"errmsg":"ok","ticket":"T%d","expires_in":%d}`, n, life)
 	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader(answer)),
-	}, nil
+	webtest.Text(answer)(rw, r)
 }
 
 // set changes how w answers from now on.
@@ -77,11 +70,11 @@ func (w *wechat) asked(t *testing.T, want int) {
 	}
 }
 
-func newClient(tb testing.TB, w http.RoundTripper, cache core.Cache) *jssdk.Client {
+func newClient(tb testing.TB, w http.Handler, cache core.Cache) *jssdk.Client {
 	tb.Helper()
 	c, err := core.NewClient(core.ClientConfig{
 		AppID: testAppID, Secret: "a secret", Tokens: core.StaticToken("TOKEN"),
-		HTTPClient: &http.Client{Transport: w}, Logger: slog.New(slog.DiscardHandler),
+		HTTPClient: webtest.InMemory(w), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -1,6 +1,7 @@
 package mpapi_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpapi"
 )
 
@@ -94,7 +96,7 @@ func (w *wechat) api(tb testing.TB) *mpapi.Client {
 	tb.Helper()
 	c, err := core.NewClient(core.ClientConfig{
 		AppID: testAppID, Secret: "a secret", Tokens: core.StaticToken(testToken),
-		HTTPClient: &http.Client{Transport: w}, Logger: slog.New(slog.DiscardHandler),
+		HTTPClient: webtest.InMemory(w), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -102,30 +104,18 @@ func (w *wechat) api(tb testing.TB) *mpapi.Client {
 	return mpapi.New(c)
 }
 
-func (w *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *wechat) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	s := sent{op: r.Method + " " + r.URL.Path, query: r.URL.RawQuery, kind: r.Header.Get("Content-Type")}
-	var err error
-	switch kind, params, _ := mime.ParseMediaType(s.kind); {
-	case kind == "multipart/form-data":
-		s.form, err = readForm(multipart.NewReader(r.Body, params["boundary"]))
-	case r.Body != nil:
-		var body []byte
-		body, err = io.ReadAll(r.Body)
+	if kind, params, _ := mime.ParseMediaType(s.kind); kind == "multipart/form-data" {
+		s.form, _ = readForm(multipart.NewReader(r.Body, params["boundary"]))
+	} else {
+		body, _ := io.ReadAll(r.Body)
 		s.body = string(body)
 	}
-	if err != nil {
-		return nil, err
-	}
 	w.seen = append(w.seen, s)
-	kind := w.kind
-	if kind == "" {
-		kind = "text/plain" // as WeChat says of most of its JSON
-	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {kind}},
-		Body:   io.NopCloser(strings.NewReader(w.answer)),
-	}, nil
+	// WeChat says text/plain of most of its JSON.
+	rw.Header().Set("Content-Type", cmp.Or(w.kind, "text/plain"))
+	_, _ = io.WriteString(rw, w.answer)
 }
 
 func readForm(r *multipart.Reader) (map[string]string, error) {

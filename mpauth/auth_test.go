@@ -73,7 +73,7 @@ func TestALoginFromCodeToLogout(t *testing.T) {
 				require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 				wantNoCanary(t, "the answer", w.Body.String())
 				wantSealed(t, answer.Token)
-				require.Len(t, wx.asked(), 1, "no app access token is fetched")
+				require.Len(t, wx.Calls(), 1, "no app access token is fetched")
 
 				w = httptest.NewRecorder()
 				passed, ok := a.Admit(w, visit(t, answer.Token))
@@ -98,7 +98,7 @@ func TestALoginFromCodeToLogout(t *testing.T) {
 					w = serve(a.LogoutHandler(), post(t, "", answer.Token))
 					require.Equal(t, http.StatusNoContent, w.Code, "a second logout")
 				}
-				require.Len(t, wx.asked(), 1, "a good session asks WeChat nothing")
+				require.Len(t, wx.Calls(), 1, "a good session asks WeChat nothing")
 				events.want(t, "login_started mini", "login_finished mini", "session_ended mini")
 			})
 		})

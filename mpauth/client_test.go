@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 )
 
@@ -35,55 +36,55 @@ func TestCalls(t *testing.T) {
 	for _, tt := range []struct {
 		name, answer string
 		call         func(*mpauth.Client) (any, error)
-		sent         call
+		sent         webtest.Call
 		want         any
 	}{
 		{
 			"code2Session", `{"openid":"OPENID","session_key":"SESSIONKEY==","unionid":"UNIONID"}`,
 			func(c *mpauth.Client) (any, error) { return c.Code2Session(ctx, "a+b/c=") },
-			call{"GET /sns/jscode2session", url.Values{"appid": {appID}, "secret": {appSecret}, "js_code": {"a+b/c="}, "grant_type": {"authorization_code"}}, ""},
+			call("GET /sns/jscode2session", url.Values{"appid": {appID}, "secret": {appSecret}, "js_code": {"a+b/c="}, "grant_type": {"authorization_code"}}, ""),
 			&mpauth.Session{AppID: appID, OpenID: "OPENID", UnionID: "UNIONID", SessionKey: "SESSIONKEY=="},
 		},
 		{
 			"code2Session without unionid, with fields of old", `{"openid":"OPENID","session_key":"SESSIONKEY==","expires_in":7200}`,
 			func(c *mpauth.Client) (any, error) { return c.Code2Session(ctx, "CODE") },
-			call{"GET /sns/jscode2session", url.Values{"appid": {appID}, "secret": {appSecret}, "js_code": {"CODE"}, "grant_type": {"authorization_code"}}, ""},
+			call("GET /sns/jscode2session", url.Values{"appid": {appID}, "secret": {appSecret}, "js_code": {"CODE"}, "grant_type": {"authorization_code"}}, ""),
 			&mpauth.Session{AppID: appID, OpenID: "OPENID", SessionKey: "SESSIONKEY=="},
 		},
 		{
 			"checkSessionKey", `{"errcode":0,"errmsg":"ok"}`,
 			func(c *mpauth.Client) (any, error) { return nil, c.CheckSession(ctx, "OPENID", sessionKey) },
-			call{"GET /wxa/checksession", token("openid", "OPENID", "signature", keySignature, "sig_method", "hmac_sha256"), ""},
+			call("GET /wxa/checksession", token("openid", "OPENID", "signature", keySignature, "sig_method", "hmac_sha256"), ""),
 			nil,
 		},
 		{
 			"ResetUserSessionKey", `{"errcode":0,"errmsg":"ok","openid":"OPENID","session_key":"NEWKEY=="}`,
 			func(c *mpauth.Client) (any, error) { return c.ResetSessionKey(ctx, "OPENID", sessionKey) },
-			call{"GET /wxa/resetusersessionkey", token("openid", "OPENID", "signature", keySignature, "sig_method", "hmac_sha256"), ""},
+			call("GET /wxa/resetusersessionkey", token("openid", "OPENID", "signature", keySignature, "sig_method", "hmac_sha256"), ""),
 			&mpauth.Session{AppID: appID, OpenID: "OPENID", SessionKey: "NEWKEY=="},
 		},
 		{
 			"getPhoneNumber", `{"errcode":0,"errmsg":"ok","phone_info":{"phoneNumber":"13800000000","purePhoneNumber":"13800000000","countryCode":"86","watermark":{"timestamp":1637744274,"appid":"wxAPPID"}}}`,
 			func(c *mpauth.Client) (any, error) { return c.PhoneNumber(ctx, "CODE") },
-			call{"POST /wxa/business/getuserphonenumber", token(), `{"code":"CODE"}`},
+			call("POST /wxa/business/getuserphonenumber", token(), `{"code":"CODE"}`),
 			&mpauth.PhoneInfo{PhoneNumber: "13800000000", PurePhoneNumber: "13800000000", CountryCode: "86", Watermark: mpauth.Watermark{AppID: "wxAPPID", Timestamp: time.Unix(1637744274, 0)}},
 		},
 		{
 			"getPhoneNumber with a number as country code", `{"errcode":0,"errmsg":"ok","phone_info":{"phoneNumber":"+85212345678","purePhoneNumber":"12345678","countryCode":852,"watermark":{"timestamp":1637744274,"appid":"wxAPPID"}}}`,
 			func(c *mpauth.Client) (any, error) { return c.PhoneNumber(ctx, "CODE") },
-			call{"POST /wxa/business/getuserphonenumber", token(), `{"code":"CODE"}`},
+			call("POST /wxa/business/getuserphonenumber", token(), `{"code":"CODE"}`),
 			&mpauth.PhoneInfo{PhoneNumber: "+85212345678", PurePhoneNumber: "12345678", CountryCode: "852", Watermark: mpauth.Watermark{AppID: "wxAPPID", Timestamp: time.Unix(1637744274, 0)}},
 		},
 		{
 			"checkEncryptedData", `{"errcode":0,"errmsg":"ok","vaild":true,"create_time":1629121902}`,
 			func(c *mpauth.Client) (any, error) { return c.CheckEncryptedData(ctx, hash) },
-			call{"POST /wxa/business/checkencryptedmsg", token(), `{"encrypted_msg_hash":"` + hash + `"}`},
+			call("POST /wxa/business/checkencryptedmsg", token(), `{"encrypted_msg_hash":"`+hash+`"}`),
 			&mpauth.EncryptedDataCheck{Valid: true, CreateTime: time.Unix(1629121902, 0)},
 		},
 		{
 			"checkEncryptedData of something else", `{"errcode":0,"errmsg":"ok","vaild":false}`,
 			func(c *mpauth.Client) (any, error) { return c.CheckEncryptedData(ctx, strings.ToUpper(hash)) },
-			call{"POST /wxa/business/checkencryptedmsg", token(), `{"encrypted_msg_hash":"` + hash + `"}`},
+			call("POST /wxa/business/checkencryptedmsg", token(), `{"encrypted_msg_hash":"`+hash+`"}`),
 			&mpauth.EncryptedDataCheck{},
 		},
 		{
@@ -91,7 +92,7 @@ func TestCalls(t *testing.T) {
 			func(c *mpauth.Client) (any, error) {
 				return c.PaidUnionID(ctx, mpauth.PaidUnionIDParams{OpenID: "OPENID", TransactionID: "1", MchID: "2", OutTradeNo: "3"})
 			},
-			call{"GET /wxa/getpaidunionid", token("openid", "OPENID", "transaction_id", "1"), ""},
+			call("GET /wxa/getpaidunionid", token("openid", "OPENID", "transaction_id", "1"), ""),
 			"oTmHYjg-tElZ68xxxxxxxxhy1Rgk",
 		},
 		{
@@ -99,13 +100,13 @@ func TestCalls(t *testing.T) {
 			func(c *mpauth.Client) (any, error) {
 				return c.PaidUnionID(ctx, mpauth.PaidUnionIDParams{OpenID: "OPENID", MchID: "2", OutTradeNo: "3"})
 			},
-			call{"GET /wxa/getpaidunionid", token("openid", "OPENID", "mch_id", "2", "out_trade_no", "3"), ""},
+			call("GET /wxa/getpaidunionid", token("openid", "OPENID", "mch_id", "2", "out_trade_no", "3"), ""),
 			"oTmHYjg-tElZ68xxxxxxxxhy1Rgk",
 		},
 		{
 			"getPluginOpenPId", `{"errcode":0,"errmsg":"ok","openpid":"GACo74wkDIkDzEhkwRwgjGt1pqlk"}`,
 			func(c *mpauth.Client) (any, error) { return c.PluginOpenPID(ctx, "CODE") },
-			call{"POST /wxa/getpluginopenpid", token(), `{"code":"CODE"}`},
+			call("POST /wxa/getpluginopenpid", token(), `{"code":"CODE"}`),
 			"GACo74wkDIkDzEhkwRwgjGt1pqlk",
 		},
 	} {
@@ -114,7 +115,7 @@ func TestCalls(t *testing.T) {
 			got, err := tt.call(newClient(t, wx))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
-			require.Equal(t, []call{tt.sent}, wx.asked())
+			require.Equal(t, []webtest.Call{tt.sent}, wx.Calls())
 		})
 	}
 }
@@ -225,7 +226,7 @@ func TestNothingIsSentForBadArguments(t *testing.T) {
 			t.Errorf("%s: %v, want ErrArgument", name, err)
 		}
 	}
-	if calls := wx.asked(); len(calls) > 0 {
+	if calls := wx.Calls(); len(calls) > 0 {
 		t.Errorf("sent %v", calls)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -85,7 +86,7 @@ func TestEndSessions(t *testing.T) {
 func TestALoginUnderWayIsEnded(t *testing.T) {
 	store := newEnding(t)
 	var a *mpauth.Auth
-	wx := &wechat{answer: func(w http.ResponseWriter, r *http.Request) {
+	wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
 		if err := a.EndSessions(r.Context(), openID); err != nil {
 			t.Error(err)
 		}

@@ -52,7 +52,7 @@ func FuzzLoginBody(f *testing.F) {
 		r := post(t, "", "")
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		w := serve(newAuth(t, wx, nil).LoginHandler(), r)
-		switch asked := wx.asked(); {
+		switch asked := wx.Calls(); {
 		case w.Code == http.StatusBadRequest && len(asked) == 0:
 			wantError(t, w, http.StatusBadRequest, "bad_request")
 		case w.Code != http.StatusOK || len(asked) != 1 || asked[0].Query.Get("js_code") == "" || len(asked[0].Query) != 4 || len(body) > 4<<10:

@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 )
 
@@ -67,11 +68,11 @@ func TestLoginBodies(t *testing.T) {
 			w := serve(newAuth(t, wx, nil).LoginHandler(), post(t, tt.body, ""))
 			if tt.code == "" {
 				wantError(t, w, http.StatusBadRequest, "bad_request")
-				require.Empty(t, wx.asked())
+				require.Empty(t, wx.Calls())
 				return
 			}
 			require.Equal(t, http.StatusOK, w.Code)
-			require.Equal(t, tt.code, wx.asked()[0].Query.Get("js_code"))
+			require.Equal(t, tt.code, wx.Calls()[0].Query.Get("js_code"))
 		})
 	}
 	t.Run("a connection that breaks", func(t *testing.T) {
@@ -109,7 +110,7 @@ func TestMethods(t *testing.T) {
 func TestLoginFailures(t *testing.T) {
 	code := func(n int) http.RoundTripper { return refusing(strconv.Itoa(n)) }
 	status := func(n int, body string) http.RoundTripper {
-		return &wechat{answer: func(w http.ResponseWriter, _ *http.Request) {
+		return &webtest.WeChat{Answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://evil.example.com/?"+appSecret)
 			w.WriteHeader(n)
 			fmt.Fprint(w, body)
@@ -308,7 +309,7 @@ func TestALoginSpendsNoCodeWhileTheStoreIsAway(t *testing.T) {
 			a := newAuth(t, wx, with(store))
 			store.saveErr = errOutage
 			wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), http.StatusServiceUnavailable, "store_down")
-			if calls := wx.asked(); len(calls) != 0 {
+			if calls := wx.Calls(); len(calls) != 0 {
 				t.Errorf("WeChat was asked: %v", calls)
 			}
 			store.saveErr = nil
@@ -341,13 +342,13 @@ func TestARefusedCodeIsRemembered(t *testing.T) {
 				a := newAuth(t, wx, nil)
 				first := serve(a.LoginHandler(), post(t, loginBody, ""))
 				again := serve(a.LoginHandler(), post(t, loginBody, ""))
-				if calls := len(wx.asked()); calls != tt.asked || again.Code != first.Code || again.Body.String() != first.Body.String() {
+				if calls := len(wx.Calls()); calls != tt.asked || again.Code != first.Code || again.Body.String() != first.Body.String() {
 					t.Errorf("%d calls, %d %s and then %d %s", calls, first.Code, first.Body, again.Code, again.Body)
 				}
 				serve(a.LoginHandler(), post(t, `{"code":"another"}`, ""))
 				time.Sleep(5 * time.Minute)
 				serve(a.LoginHandler(), post(t, loginBody, ""))
-				if calls := len(wx.asked()); calls != tt.asked+2 {
+				if calls := len(wx.Calls()); calls != tt.asked+2 {
 					t.Errorf("%d calls, want one for another code and one after 5 minutes", calls)
 				}
 			})
@@ -370,7 +371,7 @@ func TestLogoutOfNobody(t *testing.T) {
 // and the session is saved.
 func TestALoginSurvivesAClientThatHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wx := &wechat{answer: func(w http.ResponseWriter, r *http.Request) {
+		wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-time.After(2 * time.Second):
 			case <-r.Context().Done():
@@ -413,7 +414,7 @@ func TestALoginIsOverAfterEightSeconds(t *testing.T) {
 						return ctx.Err()
 					}
 				}
-				wx := &wechat{answer: func(w http.ResponseWriter, r *http.Request) {
+				wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
 					_ = hang(r.Context(), tt.wechat)
 					fmt.Fprint(w, goodLogin)
 				}}

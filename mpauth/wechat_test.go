@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 )
 
@@ -28,58 +27,22 @@ const (
 	goodLogin = `{"openid":"` + openID + `","session_key":"` + sessionKey + `","unionid":"` + unionID + `"}`
 )
 
-// A wechat answers with fixed bytes and remembers what it was asked.
-type wechat struct {
-	answer http.HandlerFunc
+// answering is a WeChat that answers every call with a JSON text.
+func answering(body string) *webtest.WeChat { return &webtest.WeChat{Answer: webtest.Text(body)} }
 
-	mu    sync.Mutex
-	calls []call
-}
-
-type call struct {
-	Route string // "METHOD /path"
-	Query url.Values
-	Body  string
-}
-
-// answering is a wechat that answers every call with a JSON text.
-func answering(body string) *wechat {
-	return &wechat{answer: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }}
-}
-
-// refusing is a wechat that refuses every call, and says all that it was told.
-func refusing(code string) *wechat {
-	s := &wechat{}
-	s.answer = func(w http.ResponseWriter, _ *http.Request) {
-		got := s.asked()[len(s.asked())-1]
+// refusing is a WeChat that refuses every call, and says all that it was told.
+func refusing(code string) *webtest.WeChat {
+	s := &webtest.WeChat{}
+	s.Answer = func(w http.ResponseWriter, _ *http.Request) {
+		got := s.Calls()[len(s.Calls())-1]
 		told, _ := json.Marshal("refused: " + fmt.Sprint(got.Query) + got.Body + " rid: 652d44d0-1d0af18b-5b069232")
 		fmt.Fprintf(w, `{"errcode":%s,"errmsg":%s}`, code, told)
 	}
 	return s
 }
 
-// RoundTrip serves the call in memory. Like a network it gives up when the caller does.
-func (s *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		body, _ = io.ReadAll(r.Body)
-		r.Body.Close()
-	}
-	s.mu.Lock()
-	s.calls = append(s.calls, call{r.Method + " " + r.URL.Path, r.URL.Query(), string(body)})
-	s.mu.Unlock()
-	w := httptest.NewRecorder()
-	s.answer(w, r)
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	return w.Result(), nil
-}
-
-func (s *wechat) asked() []call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.calls
+func call(op string, query url.Values, body string) webtest.Call {
+	return webtest.Call{Op: op, Query: query, Body: body}
 }
 
 // newClient returns the calls of a mini program whose app access token is "APPTOKEN".

@@ -20,6 +20,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/internal/subject"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -55,9 +56,9 @@ func (f fleet) replica(openID string, change func(*oauth.Config)) (*oauth.Auth, 
 	return newAuth(f.t, func(cfg *oauth.Config) {
 		as := strings.NewReplacer("OPENID", openID)
 		cfg.AllowSnapshot, cfg.Store = true, f.store()
-		cfg.HTTPClient = &http.Client{Transport: &wechat{answers: map[string][]string{
+		cfg.HTTPClient = webtest.InMemory(&wechat{answers: map[string][]string{
 			exchangePath: {as.Replace(tokenAnswer)}, userPath: {as.Replace(userAnswer)},
-		}}}
+		}})
 		if change != nil {
 			change(cfg)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -43,7 +44,7 @@ func newAuth(t *testing.T, change func(*oauth.Config)) (*oauth.Auth, http.Handle
 	t.Helper()
 	cfg := oauth.Config{
 		AppID: "wxAPPID", Secret: "SECRET", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, AskAtOnce: true,
-		HTTPClient: &http.Client{Transport: &wechat{answers: map[string][]string{exchangePath: {tokenAnswer}, userPath: {userAnswer}}}},
+		HTTPClient: webtest.InMemory(&wechat{answers: map[string][]string{exchangePath: {tokenAnswer}, userPath: {userAnswer}}}),
 	}
 	change(&cfg)
 	a, err := oauth.New(cfg)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -57,11 +58,11 @@ type slowWeChat struct {
 	mu sync.Mutex
 }
 
-func (s *slowWeChat) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *slowWeChat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(3 * time.Second)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.wechat.RoundTrip(r)
+	s.wechat.ServeHTTP(w, r)
 }
 
 // callbackOf begins a login and returns its callback, with the attempt's cookie.
@@ -100,7 +101,7 @@ func TestManyCopiesOfOneCallback(t *testing.T) {
 				var replicas [2]http.Handler
 				for i := range replicas {
 					_, replicas[i] = newAuth(t, func(cfg *oauth.Config) {
-						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
 					})
 				}
 				callback := callbackOf(t, replicas[0])
@@ -150,10 +151,10 @@ func TestAStateWorksOnce(t *testing.T) {
 		api := &wechat{answers: map[string][]string{exchangePath: {tokenAnswer}, userPath: {userAnswer}}}
 		for _, after := range []time.Duration{31 * time.Second, 5 * time.Minute, 10*time.Minute - time.Second} {
 			_, first := newAuth(t, func(cfg *oauth.Config) {
-				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
 			})
 			_, second := newAuth(t, func(cfg *oauth.Config) {
-				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
 			})
 			callback := callbackOf(t, first)
 			api.asked = nil

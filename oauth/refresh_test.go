@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -26,7 +26,7 @@ type rotatingWeChat struct {
 	refreshes int
 }
 
-func (s *rotatingWeChat) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *rotatingWeChat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(time.Second)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +41,7 @@ func (s *rotatingWeChat) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.refreshes++
 		body = invalidRefresh
 	}
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	webtest.Text(body)(w, r)
 }
 
 func (s *rotatingWeChat) newest() string {
@@ -71,7 +71,7 @@ func TestATokenIsRefreshedOnce(t *testing.T) {
 				var page http.Handler
 				for i := range replicas {
 					replicas[i], page = newAuth(t, func(cfg *oauth.Config) {
-						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
 					})
 				}
 				visitor := signIn(t, page)
@@ -122,7 +122,7 @@ func TestADeadGrantIsAskedAboutOnce(t *testing.T) {
 	var page http.Handler
 	for i := range replicas {
 		replicas[i], page = newAuth(t, func(cfg *oauth.Config) {
-			cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, &http.Client{Transport: api}
+			cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
 		})
 	}
 	visitor := signIn(t, page)

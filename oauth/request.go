@@ -22,8 +22,9 @@ func navigation(r *http.Request) bool {
 	case accept != "" && accept != "*/*" || !strings.Contains(r.UserAgent(), "Mozilla/"):
 		return false
 	}
-	// Browsers over plain http and old ones say nothing of themselves, and their scripts accept
-	// anything: so do some of their page loads, which no script can imitate by accident.
+	// Old browsers, and all of them over plain http, send no Sec-Fetch headers, and their scripts accept
+	// anything. Some of their page loads do so too: those ask for secure addresses, or accept nothing
+	// by name, and scripts do neither.
 	return mode != "" || dest != "" || (accept == "" || h.Get("Upgrade-Insecure-Requests") == "1") && !scripted(r)
 }
 

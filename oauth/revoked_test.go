@@ -2,24 +2,18 @@ package oauth
 
 import (
 	"bytes"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestADeadGrantIsAskedForWhole(t *testing.T) {
 	a, err := New(Config{
 		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, AnyBrowser: true, AskAtOnce: true,
-		HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			body := `{"errcode":42007,"errmsg":"password changed"}`
-			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-		})},
+		HTTPClient: webtest.InMemory(webtest.Text(`{"errcode":42007,"errmsg":"password changed"}`)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,12 +1,11 @@
 package oauth_test
 
 import (
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -17,20 +16,17 @@ type wechat struct {
 	asked   []string // path?query
 }
 
-func (s *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *wechat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, r.URL.RequestURI())
-	rec := httptest.NewRecorder()
-	rec.Header().Set("Content-Type", "text/plain")
 	bodies := s.answers[r.URL.Path]
 	if len(bodies) == 0 {
-		rec.WriteHeader(http.StatusNotFound)
-	} else {
-		_, _ = io.WriteString(rec, bodies[0])
-		if len(bodies) > 1 {
-			s.answers[r.URL.Path] = bodies[1:]
-		}
+		w.WriteHeader(http.StatusNotFound)
+		return
 	}
-	return rec.Result(), nil
+	webtest.Text(bodies[0])(w, r)
+	if len(bodies) > 1 {
+		s.answers[r.URL.Path] = bodies[1:]
+	}
 }
 
 func newClient(t *testing.T, answers map[string][]string) (*oauth.Client, *wechat) {
@@ -38,7 +34,7 @@ func newClient(t *testing.T, answers map[string][]string) (*oauth.Client, *wecha
 	s := &wechat{answers: answers}
 	c, err := oauth.NewClient(oauth.ClientConfig{
 		AppID: "wxAPPID", Secret: "SECRET", RedirectURI: "https://shop.example.com/cb?a=1 2",
-		HTTPClient: &http.Client{Transport: s},
+		HTTPClient: webtest.InMemory(s),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,11 +3,9 @@ package rediscache_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // newCache is one process: a cache with a client of its own, for a server that may be down.
@@ -241,12 +240,8 @@ func TestWrongType(t *testing.T) {
 // wechat answers every token request with another token, and counts them.
 type wechat struct{ fetches atomic.Int32 }
 
-func (w *wechat) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := fmt.Sprintf(`{"access_token":"token-%d","expires_in":7200}`, w.fetches.Add(1))
-	return &http.Response{
-		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: r,
-	}, nil
+func (w *wechat) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	webtest.Text(fmt.Sprintf(`{"access_token":"token-%d","expires_in":7200}`, w.fetches.Add(1)))(rw, r)
 }
 
 func TestFleetFetchesOnce(t *testing.T) {
@@ -256,7 +251,7 @@ func TestFleetFetchesOnce(t *testing.T) {
 	for range 5 {
 		tokens, err := core.StableTokens(core.ClientConfig{
 			AppID: "wx1", Secret: "s", Cache: newCache(t, server.Addr),
-			HTTPClient: &http.Client{Transport: &api}, Logger: slog.New(slog.DiscardHandler),
+			HTTPClient: webtest.InMemory(&api), Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -107,7 +107,7 @@ func NetHTTP() Frame {
 			mux.Handle("/wechat/login", auth.Login())
 			mux.Handle("/logout", auth.Logout())
 			mux.HandleFunc("/signout", func(w http.ResponseWriter, r *http.Request) {
-				site.ShowToken(w, r, "", auth.SignOut(w, r))
+				site.ShowToken(w, r, "", auth.SignOut(w, r)) //nolint:contextcheck // it is the request's
 			})
 			return mux, nil
 		},
@@ -181,7 +181,7 @@ func Chi() Frame {
 			r.Handle("/wechat/login", auth.Login())
 			r.Handle("/logout", auth.Logout())
 			r.HandleFunc("/signout", func(w http.ResponseWriter, r *http.Request) {
-				site.ShowToken(w, r, "", auth.SignOut(w, r))
+				site.ShowToken(w, r, "", auth.SignOut(w, r)) //nolint:contextcheck // it is the request's
 			})
 			return r, nil
 		},

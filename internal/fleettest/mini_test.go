@@ -9,19 +9,11 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
-
-// A transport hands a request to WeChat without a network.
-type transport struct{ handler http.Handler }
-
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	t.handler.ServeHTTP(w, r)
-	return w.Result(), nil
-}
 
 // miniReplica is one process of a mini program's server.
 func miniReplica(t *testing.T, redis *redistest.Server, sim *wxsim.Server) http.Handler {
@@ -32,7 +24,7 @@ func miniReplica(t *testing.T, redis *redistest.Server, sim *wxsim.Server) http.
 	auth, err := mpauth.New(mpauth.Config{
 		AppID: sim.MiniAppID(), Secret: core.Secret(sim.MiniSecret()), Keys: keys,
 		Store:      newStore(t, client, redisstore.Config{Keys: keys}),
-		HTTPClient: &http.Client{Transport: transport{sim}},
+		HTTPClient: webtest.InMemory(sim),
 	})
 	if err != nil {
 		t.Fatal(err)
