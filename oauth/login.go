@@ -54,23 +54,3 @@ func (a *Auth) answerLoginPath(v *visit) {
 	}
 	a.returnTo(v.w, http.StatusFound, page.first("return_to"))
 }
-
-// embeds reports whether a script of this site asks for a QR code to show in its page, in a browser
-// that logs in that way.
-func (a *Auth) embeds(v *visit) bool {
-	return a.website != nil && !a.cfg.AnyBrowser && v.r.Method == http.MethodGet && v.path() == a.loginPath &&
-		v.page().first("embed") == "1" && !inWeChat(v.r) && ownScript(v.r)
-}
-
-// answerEmbed begins a login that comes back to LoginPath, as if the browser had been sent there.
-func (a *Auth) answerEmbed(v *visit) {
-	v.parse().page = v.page().without("embed")
-	params, ok := a.begin(v, login{scope: ScopeLogin}, a.website)
-	if !ok {
-		return
-	}
-	setHeaders(v.w.Header())
-	writeJSON(v.w, http.StatusOK, map[string]string{
-		"appid": a.cfg.Website.AppID, "scope": string(params.Scope), "redirect_uri": params.RedirectURI, "state": params.State,
-	})
-}
