@@ -71,15 +71,3 @@ func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) 
 	}
 	return nil, false
 }
-
-// required makes a scope that sessions can be measured by. An unknown one asks for the most.
-func (a *Auth) required(need Scope) Scope {
-	switch need {
-	case "":
-		return a.cfg.Scope
-	case ScopeBase:
-		return ScopeBase
-	default:
-		return ScopeUserInfo
-	}
-}

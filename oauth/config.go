@@ -99,6 +99,8 @@ const (
 	defaultProfileMaxAge = 24 * time.Hour
 	defaultLoginPath     = "/wechat/login"
 	defaultMemoSize      = 10_000
+	defaultDeskAge       = 24 * time.Hour
+	handoverMaxAge       = 24 * time.Hour // of a session that a mini program hands over
 )
 
 // check returns cfg with its defaults, or all its faults. Each fault names its field; none shows

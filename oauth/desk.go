@@ -45,16 +45,12 @@ type DeskRequest struct {
 	At      time.Time // when the code was made
 }
 
-// ErrDeskTicket is returned for a ticket that is over 5 minutes old, or that this Auth did not make.
-var ErrDeskTicket = errors.New("oauth: not a ticket of this desk, or no longer")
-
 const (
-	defaultDeskAge = 24 * time.Hour
-	deskRenewal    = 2 * time.Minute  // a code that no phone has opened is replaced
-	deskPatience   = 10 * time.Minute // and then the page waits for a click
-	deskFresh      = 5 * time.Minute  // a phone's session that is older is checked first
-	deskPoll       = 20 * time.Second // the longest answer to a poll
-	maxHeld        = 5                // tickets of one browser
+	deskRenewal  = 2 * time.Minute  // a code that no phone has opened is replaced
+	deskPatience = 10 * time.Minute // and then the page waits for a click
+	deskFresh    = 5 * time.Minute  // a phone's session that is older is checked first
+	deskPoll     = 20 * time.Second // the longest answer to a poll
+	maxHeld      = 5                // tickets of one browser
 )
 
 // desk is what an Auth with a Desk has.

@@ -192,3 +192,19 @@ func (l *lobby) lookFor(ctx context.Context, round []*waiter) {
 		}
 	}
 }
+
+func writeState(w http.ResponseWriter, state ticketState, err error) {
+	status, body := stateAnswer(w.Header(), state, err)
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // the browser hung up
+}
+
+// stateAnswer returns the answer to a poll; err means that the store is away.
+func stateAnswer(h http.Header, state ticketState, err error) (status int, body string) {
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	if err != nil {
+		h.Set("Retry-After", "2")
+		return http.StatusServiceUnavailable, `{"error":"` + string(KindStore) + "\"}\n"
+	}
+	return http.StatusOK, `{"state":"` + string(state) + "\"}\n"
+}

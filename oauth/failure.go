@@ -33,6 +33,15 @@ const (
 // login ends at a 403 page. Any other error is a fault of the program.
 var ErrRefused = errors.New("oauth: the app refuses this login")
 
+// ErrDeskTicket is returned for a ticket that is over 5 minutes old, or that this Auth did not make.
+var ErrDeskTicket = errors.New("oauth: not a ticket of this desk, or no longer")
+
+// errDecided is returned for a ticket that somebody else decided about.
+var errDecided = errors.New("oauth: somebody else has decided about this ticket")
+
+// errCrowded means that many wait for a work already.
+var errCrowded = errors.New("many requests for the same wait already")
+
 // A Failure is a login that ended at an error page. Config.OnError is given one.
 type Failure struct {
 	Status   int    // HTTP status of the answer: 400, 403, 500, 502, 503 or 504
@@ -131,64 +140,6 @@ func failureOf(err error) *Failure {
 		}
 	}
 	return f
-}
-
-// fail answers with f, and tells log and observer.
-func (a *Auth) fail(v *visit, f *Failure) {
-	f = new(*f) // it may be the failure of others as well
-	f.RetryURL = a.cfg.PublicURL + v.page().String()
-	f.code, f.look = newFailureCode(), &a.look
-	if len(v.address.states) > 0 {
-		f.script = tidyScript
-	}
-	a.report(v, f)
-	if a.cfg.OnError != nil {
-		setHeaders(v.w.Header())
-		f.setRetryAfter(v.w.Header())
-		a.cfg.OnError(v.w, v.r, f)
-		return
-	}
-	f.WritePage(v.w, v.r)
-}
-
-// WritePage answers r with the built-in page of f, or with JSON where r did not ask for a page. It
-// is for an OnError that replaces only some of the pages.
-func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
-	setHeaders(w.Header())
-	f.setRetryAfter(w.Header())
-	if !wantsPage(r) {
-		writeJSON(w, f.Status, map[string]string{"error": string(f.Kind)})
-		return
-	}
-	look := f.look
-	if look == nil { // a Failure that the app made
-		look = &unknownLook
-	}
-	p := page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code, script: f.script}
-	if p.Words == ticketWords || p.Words == decidedWords { // the code is on another screen
-		p.URL, p.script = "", script{}
-	}
-	look.message(w, r, f.Status, p)
-}
-
-// words returns where the page's words are in the table.
-func (f *Failure) words() string {
-	switch {
-	case errors.Is(f.Err, core.ErrQuota):
-		return "quota"
-	case errors.Is(f.Err, ErrDeskTicket):
-		return ticketWords
-	case errors.Is(f.Err, errDecided):
-		return decidedWords
-	default:
-		return string(f.Kind)
-	}
-}
-
-func (f *Failure) setRetryAfter(h http.Header) {
-	if seconds := f.retryAfter(); seconds != "" {
-		h.Set("Retry-After", seconds)
-	}
 }
 
 // storeFailure is the answer while the session store is away: never a logout, never a redirect.

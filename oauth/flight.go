@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -80,4 +82,9 @@ func (one *flight) wait(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, errStillRunning()
 	}
+}
+
+// errStillRunning is the failure of a wait that is over.
+func errStillRunning() *Failure {
+	return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier request for the same is still running")}
 }

@@ -30,9 +30,8 @@ import (
 // The ticket is good for a minute, once, for one page, and only in a web-view: a link that is sent
 // to somebody else signs nobody in. Everybody else is sent to the page as they are.
 const (
-	handoverParam  = "handover"
-	handoverLife   = time.Minute
-	handoverMaxAge = 24 * time.Hour // of the session that it makes
+	handoverParam = "handover"
+	handoverLife  = time.Minute
 )
 
 // A handoverTicket is what the ticket holds, sealed.

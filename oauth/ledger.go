@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -38,9 +37,6 @@ type decision struct {
 }
 
 func (d *decision) approved() bool { return d.User != nil }
-
-// errDecided is returned for a ticket that somebody else decided about.
-var errDecided = errors.New("oauth: somebody else has decided about this ticket")
 
 // The keys of a ticket.
 func scanKey(t ticket) string     { return "desk scan " + t.text }

@@ -56,14 +56,6 @@ func outcomeKey(purpose, secret string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// errCrowded means that many wait for a work already.
-var errCrowded = errors.New("many requests for the same wait already")
-
-// errStillRunning is the failure of a wait that is over.
-func errStillRunning() *Failure {
-	return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier request for the same is still running")}
-}
-
 // A task is what is done once.
 type task struct {
 	key        string

@@ -265,8 +265,3 @@ func languageOf(r *http.Request) string {
 }
 
 var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English}) //nolint:gochecknoglobals // never changed
-
-const (
-	chinese = "zh"
-	english = "en"
-)

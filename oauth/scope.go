@@ -37,3 +37,15 @@ func highest(list string) Scope {
 	}
 	return best
 }
+
+// required makes a scope that sessions can be measured by. An unknown one asks for the most.
+func (a *Auth) required(need Scope) Scope {
+	switch need {
+	case "":
+		return a.cfg.Scope
+	case ScopeBase:
+		return ScopeBase
+	default:
+		return ScopeUserInfo
+	}
+}

@@ -2,6 +2,9 @@ package oauth
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 )
@@ -90,4 +93,45 @@ func (a *Auth) answerEmbed(v *visit) {
 	writeJSON(v.w, http.StatusOK, map[string]string{
 		"appid": a.cfg.Website.AppID, "scope": string(params.Scope), "redirect_uri": params.RedirectURI, "state": params.State,
 	})
+}
+
+// loginRequired answers what cannot follow a redirect. The page's script adds return_to.
+func (a *Auth) loginRequired(v *visit, need demand) {
+	loginURL, query := a.cfg.PublicURL+a.loginPath, url.Values{}
+	if !a.cfg.Scope.covers(need.scope) {
+		query.Set("scope", string(need.scope))
+	}
+	if need.maxAge > 0 {
+		query.Set(freshParam, strconv.Itoa(int(need.maxAge/time.Second)))
+	}
+	if len(query) > 0 {
+		loginURL += "?" + query.Encode()
+	}
+	switch {
+	case v.r.Method == http.MethodHead:
+		unauthorized(v)
+		v.w.WriteHeader(http.StatusUnauthorized)
+	case !wantsPage(v.r):
+		a.warnUnserved()
+		unauthorized(v)
+		writeJSON(v.w, http.StatusUnauthorized, map[string]string{"error": "login_required", "login_url": loginURL})
+	// A service worker, or a script that shows whole pages. The page itself can start the login.
+	case v.r.Method == http.MethodGet:
+		a.showLogin(v, page{Name: loginPage, URL: a.cfg.PublicURL + v.page().String()})
+	// A form, whose content is lost.
+	default:
+		query.Set("return_to", a.prefix+v.page().String())
+		a.showLogin(v, page{Name: unsentPage, URL: a.cfg.PublicURL + a.loginPath + "?" + query.Encode()})
+	}
+}
+
+// showLogin answers with a page whose link leads to a login.
+func (a *Auth) showLogin(v *visit, p page) {
+	unauthorized(v)
+	a.look.message(v.w, v.r, http.StatusUnauthorized, p)
+}
+
+func unauthorized(v *visit) {
+	setHeaders(v.w.Header())
+	v.w.Header().Set("WWW-Authenticate", "WeChat")
 }

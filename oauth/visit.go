@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -108,4 +109,22 @@ func (v *visit) callback(t *attempts) (*callback, error) {
 	}
 	back.denied = back.code == "" || strings.EqualFold(back.code, "authdeny")
 	return back, nil
+}
+
+// WeChat's rules want users to be told what a site asks for, and why, before WeChat's dialog asks
+// them. A page that needs a profile is therefore answered with a page of ours first. Its button
+// leads to the same URL with a mark that says so: the user has tapped, and the login begins. The
+// mark goes no further: it is neither in redirect_uri nor in any other URL that we make.
+const tapParam = "wx_login"
+
+// marked reports whether the URL carries the mark, with whatever value and however it is spelt.
+func (v *visit) marked() bool {
+	_, query, _ := strings.Cut(v.uri, "?")
+	for raw := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(raw, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && plain == tapParam {
+			return true
+		}
+	}
+	return false
 }

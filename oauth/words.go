@@ -131,3 +131,8 @@ var words = map[string]struct{ zh, en string }{
 	"desk-refused.title": {"已拒绝登录", "Login refused"},
 	"desk-refused.body":  {"电脑没有登录。如果是点错了，请在电脑上刷新页面后重新扫码。", "The computer is not logged in. If that was a slip, load its page again and scan the new code."},
 }
+
+const (
+	chinese = "zh"
+	english = "en"
+)

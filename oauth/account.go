@@ -1,0 +1,84 @@
+package oauth
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/sessionstore"
+)
+
+// clients are the accounts that users log in with.
+type clients struct {
+	client  *Client // of the official account
+	website *Client // nil without Config.Website
+}
+
+func newClients(cfg Config) (c clients, err error) {
+	c.client, err = cfg.newClient(cfg.AppID, cfg.Secret)
+	if cfg.Website != nil {
+		var fault error
+		c.website, fault = cfg.newClient(cfg.Website.AppID, cfg.Website.Secret)
+		err = errors.Join(err, fault)
+	}
+	return c, err
+}
+
+// of returns the account that a session was made with.
+func (c clients) of(rec *record) *Client {
+	if c.website != nil && c.website.api.AppID() == rec.user.AppID {
+		return c.website
+	}
+	return c.client
+}
+
+// granting returns the account that asks for scope; nil: it is not configured, or no longer.
+func (c clients) granting(scope Scope) *Client {
+	if scope == ScopeLogin {
+		return c.website
+	}
+	return c.client
+}
+
+func (cfg *Config) newClient(appID string, secret core.Secret) (*Client, error) {
+	return NewClient(ClientConfig{
+		AppID: appID, Secret: secret, APIURL: cfg.APIURL, OpenURL: cfg.OpenURL,
+		HTTPClient: cfg.HTTPClient, Observer: cfg.Observer, Logger: cfg.Logger,
+	})
+}
+
+// cookieName returns a name of ours for the cookies of one account and program, and whether they
+// carry Secure: both follow PublicURL, as browsers see it, and no header of a request.
+func (cfg *Config) cookieName(kind string) (name string, secure bool) {
+	sum := sha256.Sum256([]byte(cfg.AppID))
+	name = kind + "-" + hex.EncodeToString(sum[:3])
+	if cfg.Name != "" {
+		name += "-" + cfg.Name
+	}
+	if secure = strings.HasPrefix(cfg.PublicURL, "https:"); secure {
+		name = "__Host-" + name
+	}
+	return name, secure
+}
+
+// derive returns one key per key of cfg, for one purpose and account.
+func (cfg *Config) derive(purpose string) ([][]byte, error) {
+	keys := make([][]byte, len(cfg.Keys))
+	for i, key := range cfg.Keys {
+		var err error
+		if keys[i], err = hkdf.Key(sha256.New, key, nil, "wxoauth "+purpose+" "+cfg.AppID, sha256.Size); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// codecs returns the seal for one purpose and account.
+func (cfg *Config) codecs(purpose string) ([]securecookie.Codec, error) {
+	return sessionstore.NewCodecs(cfg.Keys, "wxoauth "+purpose+" "+cfg.AppID)
+}
