@@ -30,8 +30,8 @@ func Value(r *http.Request, name string) string {
 }
 
 // Candidates yields the values that the cookie of that name may have, of which the first good one
-// counts; an empty one says nothing. Browsers send two cookies of one name if they were set with different domains or paths,
-// and the stale one may come first.
+// counts; an empty one says nothing. Browsers send two cookies of one name if they were set with
+// different domains or paths, and the stale one may come first.
 //
 // With the prefix "__Host-" there cannot be two. Should some way round the prefix be found, a second
 // one is not given the chance to count where the first does not: only the first is yielded.

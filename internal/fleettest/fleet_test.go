@@ -113,7 +113,7 @@ func connect(t *testing.T, addr string, patience time.Duration) rueidis.Client {
 	t.Helper()
 	client, _ := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{addr}, ForceSingleClient: true,
-		Dialer: net.Dialer{KeepAlive: patience / 3}, ConnWriteTimeout: patience,
+		Dialer: net.Dialer{KeepAlive: patience / 3}, ConnLifetime: time.Minute, ConnWriteTimeout: patience,
 		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096, // many clients in one test
 	})
 	if client == nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
+	"slices"
 	"sync"
 )
 
@@ -72,12 +73,10 @@ func (m *mint) make(name string, owner [ownerSize]byte) string {
 // made reports whether an id was made here, for a cookie of that name.
 func (m *mint) made(name, id string) bool {
 	raw, ok := parseID(id)
-	for _, pool := range m.proofs {
-		if sum := prove(pool, name, raw); ok && hmac.Equal(sum[:], raw[ownerSize+randomSize:]) {
-			return true
-		}
-	}
-	return false
+	return ok && slices.ContainsFunc(m.proofs, func(pool *sync.Pool) bool {
+		sum := prove(pool, name, raw)
+		return hmac.Equal(sum[:], raw[ownerSize+randomSize:])
+	})
 }
 
 // prove returns the last part that an id ought to have.
