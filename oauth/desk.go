@@ -102,6 +102,9 @@ func (t ticket) request() DeskRequest {
 // openid has an empty AppID and Scope, and is worth [ScopeBase]. Approving twice for the same user
 // does nothing.
 //
+// Where sessions are kept on a server, the desktop has 50 seconds to come for its session: after that
+// nobody could tell whether [Auth.EndSessions] was called since.
+//
 // Errors: [ErrDeskTicket]; a user without a valid openid, or who has granted less than the desktop's
 // page needs; a ticket that was refused, or approved for somebody else; the store's own.
 func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) error {
@@ -147,7 +150,7 @@ func (k *desk) approval(t ticket, u *core.User) *decision {
 	// It is a login: where a page wants a fresh one, this is as fresh as a desktop can have it.
 	known.Via, known.LoginAt, known.CheckedAt, known.MemberID = viaDesk, now, now, ""
 	rec := &record{user: &known}
-	return &decision{By: decider(t, u), User: rec.encode(), At: at}
+	return &decision{By: decider(t, u), User: rec.encode(), At: at, Clock: k.tickets.time()}
 }
 
 // decider is a digest of who decides about a ticket.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
 // answerDesk answers LoginPath?desk=…, and reports whether that is what was asked for.
@@ -116,7 +117,11 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		if refusal = a.confirm(r, t, rec.user); refusal != nil {
 			return &decision{By: decider(t, rec.user)}, nil //nolint:nilerr // the phone is told below
 		}
-		return a.desk.approval(t, rec.user), nil
+		approval := a.desk.approval(t, rec.user)
+		if a.sessions.endable() {
+			approval.Session = cookie.Value(v.r, a.sessions.name)
+		}
+		return approval, nil
 	})
 	switch {
 	case errors.Is(err, errDecided):

@@ -107,6 +107,9 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		if err != nil {
 			return false, err
 		}
+		if err := a.stands(ctx, d); err != nil {
+			return errors.Is(err, sessionstore.ErrEnded), err
+		}
 		if rec, err = a.logins.introduce(r, rec); err != nil {
 			return errors.Is(err, ErrRefused), refusalByApp(err).failure()
 		}
@@ -135,6 +138,28 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 	// The browser keeps the fragment that it has: this is the page's own URL, and no login's.
 	redirect(v.w, http.StatusFound, a.cfg.PublicURL+v.page().String())
 	return true
+}
+
+// deskStands is how long after it a confirmation is taken without another look. EndSessions reaches
+// the logins of a minute.
+const deskStands = 50 * time.Second
+
+// stands returns ErrEnded for a confirmation that EndSessions may have voided since. Where it is too
+// old for that to be known, the session tells that confirmed it and would have ended as well.
+func (a *Auth) stands(ctx context.Context, d *decision) error {
+	if !a.sessions.endable() || a.desk.tickets.time().Sub(d.Clock) < deskStands {
+		return nil
+	}
+	phone := (&http.Request{Header: http.Header{"Cookie": {a.sessions.name + "=" + d.Session}}}).WithContext(ctx)
+	rec, err := a.sessions.open(phone, time.Now())
+	switch {
+	case err != nil:
+		return storeFailure("read", err)
+	case rec == nil:
+		return sessionstore.ErrEnded
+	default:
+		return nil
+	}
 }
 
 // lastingVisit returns a request for the app's hooks that goes on when the browser hangs up, and a

@@ -87,6 +87,12 @@ func (k *keeper) loadValue(r *http.Request, value string, now time.Time) (*recor
 	return rec, nil
 }
 
+// endable reports whether the store can end all sessions of a user.
+func (k *keeper) endable() bool {
+	_, ok := k.store.(sessionstore.Ender)
+	return ok
+}
+
 // open is load past the memo: a record of its own, with tokens.
 func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
 	session, err := k.store.New(r, k.name)

@@ -34,6 +34,11 @@ type decision struct {
 	By   string    `json:"by"`             // a digest of who said it
 	User []byte    `json:"user,omitempty"` // the record of whom the desktop becomes; nil: refused
 	At   time.Time `json:"at"`             // when
+
+	// Session is the value of the phone's session cookie where that ends with EndSessions; else empty.
+	Session string `json:"session,omitempty"`
+	// Clock is At by the clock that all replicas agree on.
+	Clock time.Time `json:"clock"`
 }
 
 func (d *decision) approved() bool { return d.User != nil }

@@ -2,6 +2,7 @@ package wxoauth
 
 import (
 	"context"
+
 	"github.com/gin-gonic/gin"
 
 	"github.com/wxoauth/wxoauth/mpauth"

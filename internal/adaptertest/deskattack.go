@@ -373,6 +373,40 @@ func deskAttackCases() []Case {
 				t.Errorf("too late: %v", err)
 			}
 		}},
+		{Name: "sessions that are ended after a confirmation keep the desktop out, however late it comes", Config: desk, Test: func(t *World) {
+			if !t.outcomesShared() { // sessions that nobody can end
+				return
+			}
+			app, openID := t.Replica(nil), t.Sim.Users()[0].OpenID
+			for _, late := range []time.Duration{time.Second, 55 * time.Second, 3 * time.Minute} {
+				for _, byApp := range []bool{false, true} {
+					for _, ended := range []bool{false, true} {
+						desktop, phone := t.Desktop(), t.Browser()
+						code := t.ShowCode(desktop, "/base")
+						if byApp {
+							if err := app.ApproveDesk(t.Context(), code.Ticket, &core.User{OpenID: openID}); err != nil {
+								t.Fatal(err)
+							}
+						} else {
+							t.Scan(phone, code)
+							t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
+						}
+						time.Sleep(time.Second)
+						if ended {
+							if err := app.EndSessions(t.Context(), openID); err != nil {
+								t.Fatal(err)
+							}
+						}
+						time.Sleep(late)
+						signedIn := userOf(desktop.Open(PublicURL+"/base")) != nil
+						if want := !ended && (!byApp || late < 50*time.Second); signedIn != want {
+							t.Errorf("%v later, approved by the app: %t, ended: %t: signed in: %t", late, byApp, ended, signedIn)
+						}
+						time.Sleep(2 * time.Minute) // an end voids nothing that begins later
+					}
+				}
+			}
+		}},
 		{Name: "a mini program's user may sign a desktop in", Config: desk, Test: func(t *World) {
 			desktop := t.Desktop()
 			code := t.ShowCode(desktop, "/me")
