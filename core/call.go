@@ -157,6 +157,13 @@ func (r Request) method() string {
 // op names the call in errors: method and path, never the query.
 func (r Request) op() string { return r.method() + " " + r.Path }
 
+// BadAnswer returns the error of an answer that lacks what WeChat promises, for callers of [Call]
+// who look: the zero value of a field may read as good news. what goes into logs and must not quote
+// the answer.
+func (r Request) BadAnswer(what string) *WireError {
+	return &WireError{Op: r.op(), Kind: WireBody, Detail: what}
+}
+
 func (r Request) exchange() (exchange, error) {
 	x := exchange{op: r.op(), method: r.method(), path: r.Path, once: r.Once}
 	if !strings.HasPrefix(r.Path, "/") || strings.ContainsAny(r.Path, "?#") {

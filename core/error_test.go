@@ -49,6 +49,13 @@ func TestCodeIs(t *testing.T) {
 	}
 }
 
+func TestBadAnswer(t *testing.T) {
+	err := Post("/wxa/ping", nil).BadAnswer("no pong in the answer")
+	if err.Kind != WireBody || err.Timeout() || err.Error() != "wechat: POST /wxa/ping: body: no pong in the answer" {
+		t.Errorf("%+v", err)
+	}
+}
+
 func TestErrorTexts(t *testing.T) {
 	for _, tt := range []struct {
 		err  error

@@ -259,7 +259,7 @@ func (t *tokens) call(ctx context.Context) (*appToken, error) {
 		return nil, err
 	}
 	if answer.AccessToken == "" || answer.ExpiresIn < 1 || answer.ExpiresIn > maxExpiresIn {
-		return nil, &WireError{Op: r.op(), Kind: WireBody, Detail: "no token, or a lifetime out of bounds"}
+		return nil, r.BadAnswer("no token, or a lifetime out of bounds")
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	expiry := asked.Add(life)

@@ -133,7 +133,7 @@ func (c *Client) fetch(ctx context.Context) (*ticket, error) {
 		return nil, err
 	}
 	if answer.Ticket == "" || answer.ExpiresIn < 1 || answer.ExpiresIn > maxExpiresIn {
-		return nil, &core.WireError{Op: r.Method + " " + r.Path, Kind: core.WireBody, Detail: "no ticket, or a lifetime out of bounds"}
+		return nil, r.BadAnswer("no ticket, or a lifetime out of bounds")
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	now = time.Now()

@@ -30,9 +30,3 @@ func New(c *core.Client) *Client {
 		Media:     MediaService{c},
 	}
 }
-
-// incomplete is the error for an answer that lacks a field WeChat promises. Where the zero value
-// would read as good news, as an empty verdict does, it must not reach the caller.
-func incomplete(r core.Request, field string) error {
-	return &core.WireError{Op: r.Method + " " + r.Path, Kind: core.WireBody, Detail: "no " + field + " in the answer"}
-}

@@ -101,7 +101,7 @@ func (s ImageService) SuperResolution(ctx context.Context, img Image) (*SuperRes
 	const path = "/cv/img/superresolution"
 	out, err := look[SuperResolutionResult](ctx, s.core, path, img)
 	if err == nil && out.MediaID == "" {
-		return nil, incomplete(core.Post(path, nil), "media_id")
+		return nil, core.Post(path, nil).BadAnswer("no media_id in the answer")
 	}
 	return out, err
 }

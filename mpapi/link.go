@@ -37,7 +37,7 @@ func (s LinkService) GenerateShortLink(ctx context.Context, req GenerateShortLin
 	r := core.Post("/wxa/genwxashortlink", req)
 	out, err := core.Call[ShortLink](ctx, s.core, r)
 	if err == nil && out.Link == "" {
-		return nil, incomplete(r, "link")
+		return nil, r.BadAnswer("no link in the answer")
 	}
 	return out, err
 }

@@ -29,7 +29,7 @@ func (s MediaService) Get(ctx context.Context, mediaID string, w io.Writer) (con
 		return "", err
 	}
 	if strings.HasPrefix(contentType, "text/html") {
-		return "", incomplete(r, "file") // WeChat keeps no web pages: a proxy speaks
+		return "", r.BadAnswer("no file in the answer") // WeChat keeps no web pages: a proxy speaks
 	}
 	if _, err := w.Write(content); err != nil {
 		return "", fmt.Errorf("mpapi: media: %w", err)

@@ -52,9 +52,9 @@ func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivity
 	case err != nil:
 		return nil, err
 	case answer.ActivityID == "":
-		return nil, incomplete(r, "activity_id")
+		return nil, r.BadAnswer("no activity_id in the answer")
 	case answer.ExpirationTime <= 0:
-		return nil, incomplete(r, "expiration_time")
+		return nil, r.BadAnswer("no expiration_time in the answer")
 	}
 	return &Activity{answer.ActivityID, time.Unix(int64(answer.ExpirationTime), 0)}, nil
 }

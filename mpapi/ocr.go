@@ -34,7 +34,7 @@ func ocr[T any](ctx context.Context, c *core.Client, path string, img Image, fie
 		return nil, err
 	}
 	if !has(out) {
-		return nil, incomplete(r, field)
+		return nil, r.BadAnswer("no " + field + " in the answer")
 	}
 	oneline.All(out)
 	return out, nil

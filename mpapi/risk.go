@@ -64,7 +64,7 @@ func (s RiskService) UserRiskRank(ctx context.Context, req UserRiskRankRequest) 
 	case err != nil:
 		return nil, err
 	case answer.RiskRank == nil:
-		return nil, incomplete(r, "risk_rank")
+		return nil, r.BadAnswer("no risk_rank in the answer")
 	}
 	return &UserRiskRankResult{int(*answer.RiskRank), int64(answer.UnoinID)}, nil
 }

@@ -89,7 +89,7 @@ func (s SecurityService) MsgSecCheck(ctx context.Context, req MsgSecCheckRequest
 	}{req, checkVersion})
 	out, err := core.Call[MsgSecCheckResult](ctx, s.core, r)
 	if err == nil && out.Result.Suggest == "" {
-		return nil, incomplete(r, "result.suggest")
+		return nil, r.BadAnswer("no result.suggest in the answer")
 	}
 	return out, err
 }
@@ -134,7 +134,7 @@ func (s SecurityService) MediaCheckAsync(ctx context.Context, req MediaCheckAsyn
 	}{req, checkVersion})
 	out, err := core.Call[MediaCheckAsyncResult](ctx, s.core, r)
 	if err == nil && out.TraceID == "" {
-		return nil, incomplete(r, "trace_id")
+		return nil, r.BadAnswer("no trace_id in the answer")
 	}
 	return out, err
 }

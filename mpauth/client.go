@@ -36,12 +36,16 @@ func (c *Client) PhoneNumber(ctx context.Context, code string) (*PhoneInfo, erro
 	type answer struct {
 		Phone PhoneInfo `json:"phone_info"`
 	}
-	a, err := spend[answer](ctx, c, "/wxa/business/getuserphonenumber", code)
+	r, err := spending("/wxa/business/getuserphonenumber", code)
+	if err != nil {
+		return nil, err
+	}
+	a, err := core.Call[answer](ctx, c.core, r)
 	if err != nil {
 		return nil, err
 	}
 	if a.Phone.PhoneNumber == "" {
-		return nil, incomplete("POST /wxa/business/getuserphonenumber", "no phone number")
+		return nil, r.BadAnswer("no phone number")
 	}
 	return &a.Phone, nil
 }
@@ -54,25 +58,29 @@ func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error)
 	type answer struct {
 		OpenPID string `json:"openpid"`
 	}
-	a, err := spend[answer](ctx, c, "/wxa/getpluginopenpid", code)
+	r, err := spending("/wxa/getpluginopenpid", code)
+	if err != nil {
+		return "", err
+	}
+	a, err := core.Call[answer](ctx, c.core, r)
 	if err != nil {
 		return "", err
 	}
 	if a.OpenPID == "" {
-		return "", incomplete("POST /wxa/getpluginopenpid", "no openpid")
+		return "", r.BadAnswer("no openpid")
 	}
 	return a.OpenPID, nil
 }
 
-// spend posts a code that works once.
-func spend[T any](ctx context.Context, c *Client, path, code string) (*T, error) {
+// spending returns the request that spends a code, which works once.
+func spending(path, code string) (core.Request, error) {
 	if code == "" {
-		return nil, fmt.Errorf("%w: code is empty", ErrArgument)
+		return core.Request{}, fmt.Errorf("%w: code is empty", ErrArgument)
 	}
 	r := core.Post(path, map[string]string{"code": code})
 	r.Once = true
 	r.Hide = []string{code}
-	return core.Call[T](ctx, c.core, r)
+	return r, nil
 }
 
 // An EncryptedDataCheck says what WeChat knows about encrypted data.
@@ -133,17 +141,13 @@ func (c *Client) PaidUnionID(ctx context.Context, p PaidUnionIDParams) (string, 
 	type answer struct {
 		UnionID string `json:"unionid"`
 	}
-	a, err := core.Call[answer](ctx, c.core, core.Get("/wxa/getpaidunionid", query))
+	r := core.Get("/wxa/getpaidunionid", query)
+	a, err := core.Call[answer](ctx, c.core, r)
 	if err != nil {
 		return "", err
 	}
 	if a.UnionID == "" {
-		return "", incomplete("GET /wxa/getpaidunionid", "no unionid")
+		return "", r.BadAnswer("no unionid")
 	}
 	return a.UnionID, nil
-}
-
-// incomplete is the error of an answer without what was asked for.
-func incomplete(op, what string) error {
-	return &core.WireError{Op: op, Kind: core.WireBody, Detail: what}
 }

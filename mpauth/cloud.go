@@ -1,6 +1,10 @@
 package mpauth
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/internal/subject"
+)
 
 // cloudSession reads who the user is from the headers of WeChat's cloud hosting. The FROM headers
 // count where they are present: then the environment is shared, and the others name its owner.
@@ -14,10 +18,10 @@ func cloudSession(h http.Header, appID string) (Session, bool) {
 		prefix = "X-Wx-From-"
 	}
 	s := Session{AppID: one(h, prefix+"Appid"), OpenID: one(h, prefix+"Openid"), UnionID: one(h, prefix+"Unionid")}
-	if !validID(s.UnionID) {
+	if !subject.ValidID(s.UnionID) {
 		s.UnionID = ""
 	}
-	return s, s.AppID == appID && validID(s.OpenID)
+	return s, s.AppID == appID && subject.ValidID(s.OpenID)
 }
 
 // one returns a header's value if there is exactly one.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -162,7 +163,7 @@ func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
 // Errors: [sessionstore.ErrUnsupported] with tokens that no store knows, [ErrArgument] for what is
 // no openid. After any other error nobody knows whether it has taken effect: call it again.
 func (a *Auth) EndSessions(ctx context.Context, openID string) error {
-	if !validID(openID) {
+	if !subject.ValidID(openID) {
 		return fmt.Errorf("%w: openID is empty or malformed", ErrArgument)
 	}
 	if err := a.tokens.endAll(ctx, openID); err != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // A record is what the session store keeps of a login:
@@ -49,7 +51,7 @@ func unmarshalRecord(data []byte, appID string) (record, error) {
 		}
 		fields[i], rest = string(rest[n:n+int(size)]), rest[n+int(size):]
 	}
-	if len(rest) > 0 || fields[0] != recordPurpose || fields[1] != appID || !validID(fields[2]) {
+	if len(rest) > 0 || fields[0] != recordPurpose || fields[1] != appID || !subject.ValidID(fields[2]) {
 		return record{}, errRecord
 	}
 	rec.session = Session{AppID: fields[1], OpenID: fields[2], UnionID: fields[3], SessionKey: SessionKey(fields[4])}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 func newRecord() record {
@@ -72,7 +74,7 @@ func FuzzRecord(f *testing.F) {
 			}
 			return
 		}
-		if rec.session.AppID != "wx1" || !validID(rec.session.OpenID) {
+		if rec.session.AppID != "wx1" || !subject.ValidID(rec.session.OpenID) {
 			t.Errorf("a record of %+v passed", rec.session)
 		}
 		if again, err := unmarshalRecord(rec.marshal(), "wx1"); err != nil || again != rec {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // A Session is a user of the mini program and the key that WeChat shares with us for this login.
@@ -35,8 +36,7 @@ func (c *Client) Code2Session(ctx context.Context, jsCode string) (*Session, err
 	if jsCode == "" {
 		return nil, fmt.Errorf("%w: jsCode is empty", ErrArgument)
 	}
-	const path = "/sns/jscode2session"
-	r := core.Get(path, url.Values{
+	r := core.Get("/sns/jscode2session", url.Values{
 		"appid":      {c.core.AppID()},
 		"secret":     {string(c.core.Secret())},
 		"js_code":    {jsCode},
@@ -48,7 +48,7 @@ func (c *Client) Code2Session(ctx context.Context, jsCode string) (*Session, err
 	if err != nil {
 		return nil, err
 	}
-	return c.session(path, a)
+	return c.session(r, a)
 }
 
 // CheckSession asks WeChat whether key is still the user's session_key. The error is
@@ -70,8 +70,7 @@ func (c *Client) CheckSession(ctx context.Context, openID string, key SessionKey
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/ResetUserSessionKey.html
 func (c *Client) ResetSessionKey(ctx context.Context, openID string, key SessionKey) (*Session, error) {
-	const path = "/wxa/resetusersessionkey"
-	r, err := signed(path, openID, key)
+	r, err := signed("/wxa/resetusersessionkey", openID, key)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +79,9 @@ func (c *Client) ResetSessionKey(ctx context.Context, openID string, key Session
 	if err != nil {
 		return nil, keyError(err)
 	}
-	s, err := c.session(path, a)
+	s, err := c.session(r, a)
 	if err == nil && s.OpenID != openID {
-		return nil, incomplete("GET "+path, "another user's openid")
+		return nil, r.BadAnswer("another user's openid")
 	}
 	return s, err
 }
@@ -109,24 +108,14 @@ func keyError(err error) error {
 }
 
 // session checks an answer. A user without a proper identity must never get into a session.
-func (c *Client) session(path string, a *sessionAnswer) (*Session, error) {
+func (c *Client) session(r core.Request, a *sessionAnswer) (*Session, error) {
 	switch {
-	case !validID(a.OpenID):
-		return nil, incomplete("GET "+path, "no openid, or a malformed one")
-	case a.UnionID != "" && !validID(a.UnionID):
-		return nil, incomplete("GET "+path, "a malformed unionid")
+	case !subject.ValidID(a.OpenID):
+		return nil, r.BadAnswer("no openid, or a malformed one")
+	case a.UnionID != "" && !subject.ValidID(a.UnionID):
+		return nil, r.BadAnswer("a malformed unionid")
 	case a.SessionKey == "" || len(a.SessionKey) > 128:
-		return nil, incomplete("GET "+path, "no session_key, or an endless one")
+		return nil, r.BadAnswer("no session_key, or an endless one")
 	}
 	return &Session{AppID: c.core.AppID(), OpenID: a.OpenID, UnionID: a.UnionID, SessionKey: a.SessionKey}, nil
-}
-
-// validID reports whether id looks like an openid or unionid: 1 to 64 of A-Z a-z 0-9 _ and -.
-func validID(id string) bool {
-	for _, c := range []byte(id) {
-		if (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) && (c < '0' || '9' < c) && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return 1 <= len(id) && len(id) <= 64
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/oneline"
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // ClientConfig describes one official account, or one website app. AppID and Secret are required.
@@ -174,7 +175,7 @@ func (c *Client) token(ctx context.Context, path string, query url.Values) (*Tok
 		return nil, ErrIdentity
 	}
 	if !plausibleToken(a.AccessToken) || !plausibleToken(a.RefreshToken) || a.ExpiresIn < 1 || a.ExpiresIn > maxExpiresIn {
-		return nil, &core.WireError{Op: "GET " + path, Kind: core.WireBody, Detail: "a token is missing, or a length or lifetime is out of bounds"}
+		return nil, r.BadAnswer("a token is missing, or a length or lifetime is out of bounds")
 	}
 	t := &Token{
 		AccessToken: a.AccessToken, RefreshToken: a.RefreshToken, OpenID: string(a.OpenID), UnionID: string(a.UnionID),
@@ -193,19 +194,6 @@ const (
 
 func plausibleToken(s string) bool { return s != "" && len(s) <= maxToken }
 
-// validOpenID holds for openids and unionids: 1 to 64 of [A-Za-z0-9_-].
-func validOpenID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for _, b := range []byte(s) {
-		if (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') && b != '_' && b != '-' {
-			return false
-		}
-	}
-	return true
-}
-
 // An identity is an openid or unionid in an answer. encoding/json takes the last of two; two
 // different ones name nobody.
 type identity string
@@ -223,7 +211,7 @@ func (id *identity) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (id identity) valid() bool { return validOpenID(string(id)) }
+func (id identity) valid() bool { return subject.ValidID(string(id)) }
 
 type userAnswer struct {
 	OpenID     identity `json:"openid"`

@@ -17,6 +17,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/stores"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -206,5 +207,5 @@ func rootFile(name string) bool {
 func validVerifyFile(name string) bool {
 	token, ok := strings.CutPrefix(name, "MP_verify_")
 	token, ok2 := strings.CutSuffix(token, ".txt")
-	return ok && ok2 && validOpenID(token)
+	return ok && ok2 && subject.ValidID(token)
 }

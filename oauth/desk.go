@@ -15,6 +15,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -115,7 +116,7 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 	if !ok {
 		return ErrDeskTicket
 	}
-	if u == nil || !validOpenID(u.OpenID) || u.Snapshot {
+	if u == nil || !subject.ValidID(u.OpenID) || u.Snapshot {
 		return errors.New("oauth: nobody to sign in")
 	}
 	known := *u

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // An upstream answers calls to WeChat.
@@ -206,7 +207,7 @@ func FuzzAnswers(f *testing.F) {
 		for _, answer := range asked {
 			var named struct{ OpenID string }
 			answer = bytes.TrimPrefix(answer, []byte("\ufeff"))
-			if json.Unmarshal(answer, &named) == nil && named.OpenID != rec.user.OpenID || code != http.StatusOK || !validOpenID(rec.user.OpenID) {
+			if json.Unmarshal(answer, &named) == nil && named.OpenID != rec.user.OpenID || code != http.StatusOK || !subject.ValidID(rec.user.OpenID) {
 				t.Errorf("%q is signed in by status %d, %q", rec.user.OpenID, code, answer)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/clock"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -58,7 +59,7 @@ type handoverTicket struct {
 // sessions on several replicas set Config.Outcomes: without it each process on its own sees to it
 // that an address works once.
 func (a *Auth) HandoverURL(_ context.Context, u *core.User, page string) (string, error) {
-	if u == nil || u.AppID == "" || slices.Contains(a.sessions.appIDs, u.AppID) || !validOpenID(u.OpenID) {
+	if u == nil || u.AppID == "" || slices.Contains(a.sessions.appIDs, u.AppID) || !subject.ValidID(u.OpenID) {
 		return "", errors.New("oauth: only a mini program's user can be handed over")
 	}
 	to, ok := a.ownPage(page)

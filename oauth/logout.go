@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -61,7 +62,7 @@ func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error {
 // Errors: [sessionstore.ErrUnsupported] with sessions in cookies, which nobody can end; an openID that
 // is none. After any other error nobody knows whether it has taken effect: call it again.
 func (a *Auth) EndSessions(ctx context.Context, openID string) error {
-	if !validOpenID(openID) {
+	if !subject.ValidID(openID) {
 		return errors.New("oauth: openID is empty or malformed")
 	}
 	if err := a.sessions.removeAll(ctx, openID); err != nil {

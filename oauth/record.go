@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // A record is what a session holds: who is signed in, and the tokens of the grant. It never
@@ -176,7 +177,7 @@ func decodeRecord(data []byte) (*record, error) {
 			u.Scope = string(scope) // each request reads it: the constant is at hand, a user's text seldom
 		}
 	}
-	if u.LoginAt.IsZero() || u.CheckedAt.IsZero() || len(u.MemberID) > maxMemberID || !validOpenID(u.OpenID) || Scope(u.Scope).rank() == 0 {
+	if u.LoginAt.IsZero() || u.CheckedAt.IsZero() || len(u.MemberID) > maxMemberID || !subject.ValidID(u.OpenID) || Scope(u.Scope).rank() == 0 {
 		return nil, errRecord
 	}
 	return r, nil
