@@ -29,8 +29,8 @@
 //
 // GET /wxsim/phone?open=address shows a program of this machine as WeChat on a phone does: with
 // WeChat's User-Agent, and with cookies of its own, so that one browser can be both the desktop and
-// the phone; webview=appid makes it the web-view of a mini program. It opens loopback addresses
-// for a visitor on this machine, and the configured redirect domains, and nothing else.
+// the phone; webview=appid makes it the web-view of a mini program. It opens this
+// machine's addresses for who sits at it, and the configured redirect domains, and nothing else.
 //
 // The package imports nothing else of this module and writes its answers from WeChat's
 // documentation byte by byte, so that it can bear witness against the library.

@@ -65,7 +65,7 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	if id, ok := strings.CutPrefix(address, "http://weixin.qq.com"+qrPath); ok {
 		return redirect(qrPath + url.PathEscape(id))
 	}
-	if target.Host == r.Host && strings.HasPrefix(target.Path, "/wxsim/") || strings.HasPrefix(target.Path, qrPath) && target.Host == r.Host {
+	if target.Host == r.Host && (strings.HasPrefix(target.Path, "/wxsim/") || strings.HasPrefix(target.Path, qrPath)) {
 		return redirect(target.RequestURI())
 	}
 	if !s.mayShow(r, target) {
@@ -85,7 +85,7 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	return a
 }
 
-// mayShow keeps the phone from being a proxy to anywhere: it goes to the configured domains, to
+// mayShow keeps the phone from being a proxy to anywhere: it goes to the configured domains and to
 // the simulator, and for who sits at this machine to its other programs.
 func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 	host := target.Hostname()
@@ -96,24 +96,21 @@ func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 		}
 		return all
 	})
-	here, there := localIP(r), net.ParseIP(host)
-	visitor, _, _ := net.SplitHostPort(r.RemoteAddr)
-	switch {
-	case !sameMachine(r):
+	switch visitor, _, _ := net.SplitHostPort(r.RemoteAddr); {
+	case !isHere(r, (&url.URL{Host: r.Host}).Hostname()):
 		return false // a web site whose name leads here
-	case slices.Contains(domains, host) || slices.Contains(domains, target.Host):
+	case slices.Contains(domains, host) || slices.Contains(domains, target.Host) || s.isOwn(target):
 		return true
-	case isLoopback(host):
-		return net.ParseIP(visitor).IsLoopback() || target.Host == r.Host
+	default:
+		return isHere(r, host) && isHere(r, visitor)
 	}
-	return there != nil && here != nil && there.Equal(here)
 }
 
-// sameMachine reports whether the visitor named this machine by an address of it, or as localhost.
-func sameMachine(r *http.Request) bool {
-	host := (&url.URL{Host: r.Host}).Hostname()
+// isHere reports whether a host is this machine: by a loopback address or name, or by the address
+// at which the visitor's connection ends.
+func isHere(r *http.Request, host string) bool {
 	ip, here := net.ParseIP(host), localIP(r)
-	return isLoopback(host) || ip != nil && here != nil && ip.Equal(here)
+	return isLoopback(host) || ip != nil && ip.Equal(here)
 }
 
 func isLoopback(host string) bool {
@@ -212,7 +209,7 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !sameMachine(r) {
+		if !s.mayShow(r, o.target) {
 			http.Error(w, "misdirected request", http.StatusMisdirectedRequest)
 			return
 		}

@@ -1,8 +1,10 @@
 package wxsim_test
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -107,5 +109,37 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 		if strings.Contains(body, "MicroMessenger") {
 			t.Errorf("%s is open to another name: %s", address, body)
 		}
+	}
+}
+
+// Who comes from elsewhere in the network sees nothing of this machine but what was configured.
+func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{RedirectDomains: []string{"shop.example"}})
+	for _, tt := range []struct {
+		name, visitor, address, host, open string
+		want                               bool
+	}{
+		{"at this machine", "127.0.0.1", "127.0.0.1", "127.0.0.1:8081", "http://127.0.0.1:9200/", true},
+		{"at this machine, by its address", "192.168.1.5", "192.168.1.5", "192.168.1.5:8081", "http://localhost:9200/", true},
+		{"to another machine", "127.0.0.1", "127.0.0.1", "127.0.0.1:8081", "http://192.168.1.1/", false},
+		{"from the network", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://127.0.0.1:9200/", false},
+		{"from the network, to its address", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://192.168.1.5:9200/", false},
+		{"from the network, by a made-up name", "192.168.1.7", "192.168.1.5", "localhost:9200", "http://localhost:9200/", false},
+		{"from the network, to what is configured", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://shop.example/", true},
+		{"a web site's name", "127.0.0.1", "127.0.0.1", "rebound.example:8081", "http://shop.example/", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			local := &net.TCPAddr{IP: net.ParseIP(tt.address), Port: 8081}
+			r := request(http.MethodGet, "/wxsim/phone", "")
+			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
+			r.RemoteAddr, r.Host = tt.visitor+":4000", tt.host
+			target, err := url.Parse(tt.open)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := sim.MayShow(r, target); got != tt.want {
+				t.Errorf("it is %t that the phone opens %s; want %t", got, tt.open, tt.want)
+			}
+		})
 	}
 }
