@@ -103,7 +103,7 @@ func (d *domain) plantedFirst() (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, _, _ := strings.Cut(d.last, "; __Host-wx-")
-	for _, pair := range strings.Split(before, "; ") {
+	for pair := range strings.SplitSeq(before, "; ") {
 		if slices.ContainsFunc(blanks, func(blank string) bool { return strings.HasPrefix(pair, blank+"__Host-wx-") }) {
 			n++
 		}

@@ -166,7 +166,7 @@ func TestOnePersonPlaysBothDevices(t *testing.T) {
 		t.Errorf("the phone went to %s, which is the desktop's", phone.url())
 	}
 	desktop.leave(chromedp.Func(func(context.Context, *chromedp.Target) error { // by itself, when the phone has decided
-		phone.click(`button[name=number][value="` + number + `"]`)
+		phone.click(`button[name=number][value="` + number + `"]`) //nolint:contextcheck // the tab has its own
 		return nil
 	}))
 	if got := desktop.text("h1"); got != "小明" {
