@@ -106,25 +106,23 @@ func TestRecipeDeskByPush(t *testing.T) {
 				switch {
 				case m.Event == "SCAN", m.Event == "subscribe":
 					ticket := strings.TrimPrefix(m.Fields.Get("EventKey"), "qrscene_")
-					desk, err := auth.DeskRequest(ticket)
-					if err != nil {
-						return nil, nil // another code, or an old one
+					if desk, err := auth.DeskRequest(ticket); err == nil { // else another code, or an old one
+						asked.Store(m.FromUserName, ticket)
+						return &push.Reply{Text: "登录请求来自 " + desk.System + " 上的 " + desk.Browser + "。如果是你本人，请回复电脑上显示的数字。"}, nil
 					}
-					asked.Store(m.FromUserName, ticket)
-					return &push.Reply{Text: "登录请求来自 " + desk.System + " 上的 " + desk.Browser + "。如果是你本人，请回复电脑上显示的数字。"}, nil
 				case m.MsgType == "text":
 					ticket, ok := asked.LoadAndDelete(m.FromUserName)
 					if !ok {
 						return nil, nil
 					}
 					desk, err := auth.DeskRequest(ticket.(string))
-					if err != nil || strings.TrimSpace(m.Fields.Get("Content")) != strconv.Itoa(desk.Number) {
-						return &push.Reply{Text: "没有登录，请重新扫码。"}, nil
+					if err == nil && strings.TrimSpace(m.Fields.Get("Content")) == strconv.Itoa(desk.Number) {
+						if err := auth.ApproveDesk(ctx, desk.Ticket, &core.User{OpenID: m.FromUserName}); err != nil {
+							return nil, err // WeChat sends the message again
+						}
+						return &push.Reply{Text: "已在电脑上登录。"}, nil
 					}
-					if err := auth.ApproveDesk(ctx, desk.Ticket, &core.User{OpenID: m.FromUserName}); err != nil {
-						return nil, err // WeChat sends the message again
-					}
-					return &push.Reply{Text: "已在电脑上登录。"}, nil
+					return &push.Reply{Text: "没有登录，请重新扫码。"}, nil
 				}
 				return nil, nil
 			},
