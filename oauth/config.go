@@ -27,7 +27,11 @@ type Config struct {
 	AppID     string      // of the official account
 	Secret    core.Secret // its AppSecret
 	PublicURL string      // scheme://host[:port][/path] that browsers use. http only for loopback, or with InsecureHTTP
-	Name      string      // tells programs of one AppID on one host apart: part of the cookies' names. 1 to 16 of a-z, 0-9 and -
+
+	// Name tells programs of one AppID on one host apart: it is a part of the cookies' names, 1 to 16 of
+	// a-z, 0-9 and -. Two Auths of one AppID and Name share their sessions, and the OnLogin of one is
+	// not asked about whom the other has let in.
+	Name string
 
 	InsecureHTTP bool // allow http on other hosts: whoever sees the traffic can take over accounts
 
@@ -90,6 +94,9 @@ type Config struct {
 
 // A Website is a website app of WeChat's open platform. Its openids differ from the official
 // account's; unionids link them.
+//
+// Whoever scans a stranger's code and agrees signs the stranger's browser in, and the phone shows no
+// more than the site's name: ask again before what must not be done in somebody else's name.
 type Website struct {
 	AppID  string      // of the website app, not of the official account
 	Secret core.Secret // its AppSecret

@@ -158,7 +158,7 @@ func (k *keeper) end(rec *record) time.Time {
 // as its reader found it: what somebody else has written since stays. A session that ended
 // meanwhile, by a logout in another tab, stays ended.
 func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, now time.Time) error {
-	mine := &k.saving[int(rec.serial)%len(k.saving)]
+	mine := &k.saving[rec.serial%uint32(len(k.saving))]
 	mine.Lock()
 	defer mine.Unlock()
 	session, err := k.store.New(r, k.name)
