@@ -2,11 +2,11 @@
 //
 //   import { api, signPage, embedQR } from '/wxoauth.js'
 
-const entry = here() // of this document, before a router changes it
+const entry = typeof location === 'object' && here() // as loaded; false where a server renders pages
 let leaving = false // for the login; other calls meanwhile need not
 
 // The browser may show this very page again when the user goes back from WeChat.
-addEventListener('pageshow', (event) => {
+entry && addEventListener('pageshow', (event) => {
   if (event.persisted && leaving) location.reload()
 })
 
@@ -16,7 +16,7 @@ function here() {
 
 // api is fetch for addresses behind the login. Where nobody is signed in it leads the browser to
 // the login, once for however many calls, and back to this very page with its query and its #…;
-// those calls never end. Every other answer is the caller's.
+// those calls never end. Any other answer is the caller's.
 export async function api(input, init) {
   const request = new Request(input, init)
   if (!request.headers.has('Accept')) request.headers.set('Accept', 'application/json')
@@ -30,6 +30,7 @@ export async function api(input, init) {
     leaving = true
     login.searchParams.set('return_to', location.pathname + location.search + location.hash)
     location.assign(login.href)
+    setTimeout(() => { leaving = false }, 10000) // should the user have stopped it
   }
   return new Promise(() => {})
 }
@@ -50,9 +51,8 @@ export async function signPage(endpoint) {
 // embedQR shows WeChat's own QR code inside an element of yours, for the Website of the
 // configuration. Once it is scanned the browser goes on to returnTo, a path of this site. It
 // resolves to false, and shows nothing, where somebody is signed in already. Options: loginPath,
-// returnTo (default: this page), look (WeChat's style, styletype, fast_login, …) and open, the
-// origin of open.weixin.qq.com, which is another one in tests. A Content-Security-Policy needs it
-// in frame-src.
+// returnTo (default: this page), look (WeChat's style, fast_login, …) and open, the origin of
+// WeChat's page, which a Content-Security-Policy needs in frame-src.
 export async function embedQR(element, {
   loginPath = '/wechat/login', returnTo = location.pathname + location.search + location.hash,
   open = 'https://open.weixin.qq.com', look = {},

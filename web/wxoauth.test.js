@@ -25,6 +25,10 @@ await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
 after(() => server.close())
 const site = 'http://127.0.0.1:' + server.address().port
 
+// The module's timer is a page's: it must not hold up the end of this program.
+const { setTimeout: wait } = globalThis
+globalThis.setTimeout = (run, ms) => (ms < 10000 ? wait(run, ms) : wait(run, ms).unref())
+
 // What the module needs of a browser. Each page loads the module anew.
 let pages = 0
 async function open(url, { wkwebview, userAgent = 'Mozilla/5.0 (Linux; Android 14)' } = {}) {
@@ -46,6 +50,10 @@ async function open(url, { wkwebview, userAgent = 'Mozilla/5.0 (Linux; Android 1
   return { ...module, at, left, listeners }
 }
 
+test('a server that renders pages may import it', async () => {
+  assert.equal(typeof (await import('./wxoauth.js')).api, 'function')
+})
+
 const later = () => new Promise((done) => setTimeout(done, 100))
 
 test('api leads to the login once, and back to this very page', async () => {
@@ -59,6 +67,18 @@ test('api leads to the login once, and back to this very page', async () => {
   assert.equal(to.origin + to.pathname, site + '/wechat/login')
   assert.equal(to.searchParams.get('scope'), 'snsapi_userinfo')
   assert.equal(to.searchParams.get('return_to'), '/shop?a=1&b=%26#/cart?x=2')
+})
+
+test('a login that the user stopped can begin again', async (t) => {
+  const page = await open('/')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  page.api(site + '/api')
+  for (let i = 0; i < 1e5 && page.left.length < 1; i++) await new Promise(setImmediate)
+  t.mock.timers.tick(10000)
+  t.mock.timers.reset()
+  page.api(site + '/api')
+  await later()
+  assert.equal(page.left.length, 2)
 })
 
 test('a page that comes back from the browser’s memory is loaded again', async () => {
