@@ -13,7 +13,7 @@ import (
 // methods of [Server] and the page do. openapi.json describes it.
 const apiPath = "/wxsim/api/"
 
-// An apiRoute is one operation. It runs without the world, which its Server's methods take.
+// An apiRoute is one operation. It does not hold the world; the methods of Server that it calls do.
 type apiRoute struct {
 	method, path string // below apiPath
 	run          func(*Server, *http.Request) (any, error)
@@ -44,12 +44,12 @@ func noUser() error {
 	return &apiError{http.StatusNotFound, "没有这个 openid 的用户", "no user has this openid"}
 }
 
-// badRequest tells a caller what the package said; only the lead-in is in two languages.
+// badRequest passes an error of the package on. Its text is English in both languages.
 func badRequest(err error) error {
 	return &apiError{http.StatusBadRequest, "请求不对：" + err.Error(), err.Error()}
 }
 
-// created is answered with 201 instead of 200.
+// created is a result that is answered with status 201.
 type created struct{ body any }
 
 // api serves one route.

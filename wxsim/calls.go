@@ -88,10 +88,10 @@ func (c *calls) record(r *request, a answer, now time.Time) {
 	c.next = (c.next + 1) % logLength
 }
 
-// all is oldest first. The caller holds mu.
+// all returns the calls, oldest first. The caller holds mu.
 func (c *calls) all() []Call { return slices.Concat(c.log[c.next:], c.log[:c.next]) }
 
-// latest is the last n calls, newest first.
+// latest returns the last n calls, newest first.
 func (c *calls) latest(n int) []numberedCall {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,8 +105,8 @@ func (c *calls) latest(n int) []numberedCall {
 	return numbered
 }
 
-// since returns all calls whose number is higher than after, oldest first, and what is closed by
-// the next one.
+// since returns all calls whose number is higher than after, oldest first, and a channel that is
+// closed when the next call is recorded.
 func (c *calls) since(after int) ([]numberedCall, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,9 +144,9 @@ func (s *Server) Log() []Call {
 	return s.calls.all()
 }
 
-// Restart makes everything what it was when the simulator was made: users, codes, tokens,
-// followers, switches, limits and the clock. Apps and users keep the names that were made up for
-// them, and their openids; calls, faults and the phones' cookies are forgotten.
+// Restart brings everything back to how [New] made it: users, codes, tokens, followers, switches,
+// limits and the clock. Appids, secrets and openids that were made up stay the same; calls, faults
+// and the cookies of the phones are forgotten.
 func (s *Server) Restart() {
 	s.Reset()
 	s.phone.forget()

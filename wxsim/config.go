@@ -11,7 +11,7 @@ import (
 )
 
 // A Config says what kind of WeChat to be. The zero value is complete: apps, secrets and one
-// user are made up. The tags are the names in the file of cmd/wxsim.
+// user are made up.
 type Config struct {
 	AppID, Secret               string // the first official account
 	WebsiteAppID, WebsiteSecret string // the first website app, for QR login
@@ -37,14 +37,14 @@ type Config struct {
 	// RotateRefreshTokens gives a new refresh_token at each refresh and voids the old one.
 	RotateRefreshTokens bool
 
-	// OldProfiles lets wx.getUserProfile tell nickname, avatar, gender and region, as it did
-	// before October 2022. Today it tells 微信用户 and a grey avatar.
+	// OldProfiles makes wx.getUserProfile return nickname, avatar, gender and region, as clients
+	// before November 2022 do. Newer ones return 微信用户 and a grey avatar.
 	OldProfiles bool
 
-	// FullTickets lets getticket say 7200 about a ticket that is part way through its life.
+	// FullTickets makes getticket answer expires_in 7200 even for a ticket that expires sooner.
 	FullTickets bool
 
-	// BankCardID calls the number of cv/ocr/bankcard "id", as the sample of its page does.
+	// BankCardID makes cv/ocr/bankcard answer "id" instead of "number", as in WeChat's sample.
 	BankCardID bool
 
 	// Limits are how often an endpoint may be called, by path; empty: any number of times.
@@ -89,7 +89,7 @@ type App struct {
 	Push *PushTarget `json:"push,omitempty"` // where messages are pushed; nil: nowhere
 }
 
-// A FieldError is one thing in a [Config] that cannot be.
+// A FieldError is one fault of a [Config].
 type FieldError struct {
 	Field   string // such as "users[1].openid"
 	Problem string
@@ -97,8 +97,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Field + " " + e.Problem }
 
-// Check returns all that is wrong with a Config: a joined list of [*FieldError]. New panics with
-// it. A Config without Apps, Limits and openids has no faults.
+// Check returns all faults of a Config: errors of type [*FieldError], joined. [New] panics where
+// there are any. A Config without Apps, Limits and openids has no faults.
 func (c *Config) Check() error {
 	var faults []error
 	fault := func(problem, field string, args ...any) {

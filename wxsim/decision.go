@@ -31,7 +31,7 @@ type decision struct {
 	mode     CallbackMode
 }
 
-// decided is the decision of a user. One that the simulator does not know is a refusal.
+// decided returns the decision of a user about this login. An unknown word is a refusal.
 func (l *login) decided(d Decision, user string) decision {
 	made := decision{ask: l, user: user, scope: l.scope, snapshot: l.forceSnap || d == AllowSnapshot}
 	switch d {
@@ -102,7 +102,8 @@ func (w *world) standing() Decision {
 }
 
 // Consent is a person who opens a login address of either page and decides, without a browser: it
-// returns where the browser would go, and where else with [Server.DoubleCallback]. It fails on an
+// returns where the browser would go, and the second address if mode or [Server.DoubleCallback] asks
+// for two. It fails on an
 // address that WeChat would show an error page about.
 func (s *Server) Consent(address string, d Decision, openID string, mode CallbackMode) (first, second string, err error) {
 	u, err := url.Parse(address)

@@ -27,7 +27,7 @@ type Event struct {
 	Ticket string `json:"ticket,omitempty"` // of a QR code; of a verdict the trace_id
 }
 
-// eventTypes are those of Event.Type, in the order of the page.
+// eventTypes returns the values of Event.Type, in the order of the page.
 func eventTypes() []string {
 	return []string{
 		"subscribe", "unsubscribe", "SCAN", "CLICK", "VIEW", "text",
@@ -136,7 +136,7 @@ func (s *Server) AuthorizationEvent(format PushFormat, event, openID string) []b
 	return s.miniMessage(format, Event{Type: event, OpenID: openID})
 }
 
-// miniMessage is about the openid of a mini program, or about any text that a test likes.
+// miniMessage writes an event of a mini program; the openid may be anything, as tests need it.
 func (s *Server) miniMessage(format PushFormat, e Event) []byte {
 	return hold(&s.holder, func(w *world) []byte {
 		a := w.people[e.OpenID].app
@@ -154,8 +154,8 @@ type PushResult struct {
 	Reply  string `json:"reply,omitempty"` // the answer decrypted, where it was encrypted
 }
 
-// tell pushes an event a moment later, if its app wants pushes and the simulator listens. Where
-// too many wait, it is lost.
+// tell has an event pushed soon, if its app has a push URL and the simulator listens. It is dropped
+// if too many are waiting.
 func (w *world) tell(a *app, e Event) {
 	if a.Push == nil || w.news == nil {
 		return

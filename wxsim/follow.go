@@ -13,7 +13,7 @@ type following struct {
 	qr    *qrCode
 }
 
-// setFollowing begins or ends it; what is so already stays as it is.
+// setFollowing makes a person follow an account or leave it. A follower stays the follower of before.
 func (w *world) setFollowing(p *person, a *app, on bool) {
 	switch _, already := p.follows[a]; {
 	case !on:

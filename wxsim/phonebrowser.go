@@ -85,8 +85,8 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	return a
 }
 
-// mayShow keeps the phone from being a proxy to anywhere: it goes to the configured domains and to
-// the simulator, and for who sits at this machine to its other programs.
+// mayShow keeps the phone from being an open proxy: it reports whether the target is a configured
+// domain, the simulator itself or, for a visitor at this machine, another program on it.
 func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 	host := target.Hostname()
 	domains := hold(&s.holder, func(w *world) []string {

@@ -17,8 +17,8 @@ func platformEndpoints() []endpoint {
 	}
 }
 
-// componentToken is POST /cgi-bin/component/api_component_token. The ticket is the platform's own
-// all its life; WeChat pushes a new one every ten minutes.
+// componentToken is POST /cgi-bin/component/api_component_token. The ticket never changes here;
+// WeChat pushes a new one every ten minutes.
 func componentToken(w *world, r *request, ask struct {
 	AppID  string `json:"component_appid"`
 	Secret string `json:"component_appsecret"`

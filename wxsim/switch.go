@@ -2,8 +2,8 @@ package wxsim
 
 import "fmt"
 
-// A Switch is a field of [Config] that is on or off, by the name that it has in a flag of
-// cmd/wxsim, in its file, on the page and in the control API. All but the page work on it by name.
+// A Switch is a field of [Config] that is on or off. It has the same name as a flag of cmd/wxsim, in
+// its file, on the page and in the control API.
 type Switch struct {
 	Name             string
 	Chinese, English string // what it does
@@ -11,10 +11,10 @@ type Switch struct {
 	in func(*Config) *bool
 }
 
-// In returns the field.
+// In returns the field of a Config.
 func (s Switch) In(c *Config) *bool { return s.in(c) }
 
-// Switch returns the field of a switch, or nil where none is called so.
+// Switch returns the field of the switch with this name, or nil if there is none.
 func (c *Config) Switch(name string) *bool {
 	for _, s := range Switches() {
 		if s.Name == name {
@@ -24,7 +24,7 @@ func (c *Config) Switch(name string) *bool {
 	return nil
 }
 
-// Switches returns all of them.
+// Switches returns all switches.
 func Switches() []Switch {
 	return []Switch{
 		{"auto", "不再询问，自动允许每次登录", "allow every login without asking, for scripts", func(c *Config) *bool { return &c.AutoAllow }},
@@ -36,7 +36,7 @@ func Switches() []Switch {
 	}
 }
 
-// switches are all by name.
+// switches returns the state of each switch, by name.
 func (s *Server) switches() map[string]bool {
 	return hold(&s.holder, func(w *world) map[string]bool {
 		on := map[string]bool{}
@@ -47,7 +47,8 @@ func (s *Server) switches() map[string]bool {
 	})
 }
 
-// Switch turns a switch on or off while the simulator runs. It fails on a name that no switch has.
+// Switch turns a switch on or off while the simulator runs. It fails if no switch
+// has this name.
 func (s *Server) Switch(name string, on bool) error {
 	return hold(&s.holder, func(w *world) error {
 		field := w.cfg.Switch(name)

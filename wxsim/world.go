@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A world is all of the simulator that changes, and knows no lock: whoever has one got it from
-// [hold] and is alone with it.
+// A world is the part of the simulator that changes. It has no lock of its own: a function that is
+// given one was called by [hold], and nobody else has the world meanwhile.
 type world struct {
 	now time.Time // by the simulator's clock, when the holder took the world
 
@@ -75,7 +75,7 @@ type start struct {
 	users []User
 }
 
-// remember keeps the world of now as the one to go back to.
+// remember makes the present apps, users and settings those that begin goes back to.
 func (w *world) remember() {
 	w.start = start{cfg: w.cfg}
 	for _, a := range w.apps {
@@ -86,7 +86,7 @@ func (w *world) remember() {
 	}
 }
 
-// begin makes the world what it was at its start.
+// begin brings the world back to its start.
 func (w *world) begin() {
 	fresh := newWorld(w.start.cfg)
 	fresh.clock, fresh.calls, fresh.faults, fresh.pages, fresh.paths, fresh.start = w.clock, w.calls, w.faults, w.pages, w.paths, w.start
@@ -101,13 +101,13 @@ func (w *world) begin() {
 	*w = *fresh
 }
 
-// A holder keeps the world for one at a time.
+// A holder guards the world.
 type holder struct {
 	mu    sync.Mutex
 	world *world
 }
 
-// change holds the world for a function without a result.
+// change is [hold] for a function without a result.
 func (h *holder) change(f func(*world)) {
 	hold(h, func(w *world) any { f(w); return nil })
 }
