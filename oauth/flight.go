@@ -27,8 +27,8 @@ type flight struct {
 // maxResults bounds the results that are remembered, each 2 kB at most. Beyond it the store is asked.
 const maxResults = 4096
 
-// join returns the flight of a task, and whether the caller leads it: then he does the work, and lands
-// it. nil: too many wait for it already.
+// join returns the flight of a task, and whether the caller leads it, which means to do the work and
+// to land it. nil: too many wait for it already.
 func (f *flights) join(t task, now time.Time) (one *flight, leads bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
