@@ -15,7 +15,7 @@ func healthy(ctx context.Context, addr string) error {
 		return fmt.Errorf("wxsim: -health asks the simulator at -addr, and %q is not the address of one", addr)
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-		host = "localhost"
+		host = "127.0.0.1" // an image without files knows no localhost
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
