@@ -51,7 +51,7 @@ const (
 	deskPatience = 10 * time.Minute // and then the page waits for a click
 	deskFresh    = 5 * time.Minute  // a phone's session that is older is checked first
 	deskPoll     = 20 * time.Second // the longest answer to a poll
-	maxHeld      = 5                // tickets of one browser
+	maxHeld      = 8                // tickets of one browser: four of each scope
 )
 
 // desk is what an Auth with a Desk has.

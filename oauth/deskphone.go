@@ -115,7 +115,7 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 			return &decision{By: decider(t, rec.user)}, nil
 		}
 		if refusal = a.confirm(r, t, rec.user); refusal != nil {
-			return &decision{By: decider(t, rec.user)}, nil //nolint:nilerr // the phone is told below
+			return &decision{By: decider(t, rec.user), Kind: refusal.Kind}, nil //nolint:nilerr // the phone is told below
 		}
 		approval := a.desk.approval(t, rec.user)
 		if a.sessions.endable() {
@@ -164,6 +164,10 @@ func (a *Auth) confirm(r *http.Request, t ticket, u *core.User) *Failure {
 func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
 	if d.By != decider(t, u) {
 		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: errDecided})
+		return
+	}
+	if d.Kind != "" { // once more: what was wrong is in the log of the first time
+		a.fail(v, &Failure{Status: http.StatusForbidden, Kind: d.Kind})
 		return
 	}
 	p := page{Name: deskRefusedPage}

@@ -33,6 +33,7 @@ const (
 type decision struct {
 	By   string    `json:"by"`             // a digest of who said it
 	User []byte    `json:"user,omitempty"` // the record of whom the desktop becomes; nil: refused
+	Kind Kind      `json:"kind,omitempty"` // why Confirm refused
 	At   time.Time `json:"at"`             // when
 
 	// Session is the value of the phone's session cookie where that ends with EndSessions; else empty.
