@@ -102,9 +102,8 @@ func (w *world) standing() Decision {
 }
 
 // Consent is a person who opens a login address of either page and decides, without a browser: it
-// returns where the browser would go, and the second address if mode or [Server.DoubleCallback] asks
-// for two. It fails on an
-// address that WeChat would show an error page about.
+// returns where the browser would go, and the second address if mode or [Server.DoubleCallback]
+// asks for two. It fails on an address that WeChat would show an error page about.
 func (s *Server) Consent(address string, d Decision, openID string, mode CallbackMode) (first, second string, err error) {
 	u, err := url.Parse(address)
 	if err != nil {

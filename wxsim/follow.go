@@ -13,7 +13,8 @@ type following struct {
 	qr    *qrCode
 }
 
-// setFollowing makes a person follow an account or leave it. A follower stays the follower of before.
+// setFollowing makes a person follow an account or leave it. A follower stays the follower of
+// before.
 func (w *world) setFollowing(p *person, a *app, on bool) {
 	switch _, already := p.follows[a]; {
 	case !on:

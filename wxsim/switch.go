@@ -2,8 +2,8 @@ package wxsim
 
 import "fmt"
 
-// A Switch is a field of [Config] that is on or off. It has the same name as a flag of cmd/wxsim, in
-// its file, on the page and in the control API.
+// A Switch is a field of [Config] that is on or off. It has the same name as a flag of cmd/wxsim,
+// in its file, on the page and in the control API.
 type Switch struct {
 	Name             string
 	Chinese, English string // what it does
