@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 )
@@ -75,7 +76,7 @@ func (a *Auth) report(ctx context.Context, p *problem) {
 	level := slog.LevelDebug
 	switch {
 	case errors.Is(p.err, context.Canceled): // the client left: nobody's fault
-	case p.word == misconfigured || p.word == storeDown:
+	case p.word == misconfigured:
 		level = slog.LevelError
 	case p.word == upstream || p.word == limited || p.word == refused:
 		level = slog.LevelWarn
@@ -85,8 +86,17 @@ func (a *Auth) report(ctx context.Context, p *problem) {
 		attrs = append(attrs, slog.Any("error", p.err))
 	}
 	a.logger.LogAttrs(ctx, level, "mpauth: not served", attrs...)
-	if p.word == storeDown && level == slog.LevelError {
-		a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: p.access})
+	if p.word == storeDown && !errors.Is(p.err, context.Canceled) {
+		a.reportStoreDown(ctx, p)
+	}
+}
+
+// reportStoreDown tells log and observer that the session store is away. Every client meets it, so
+// the log is told once a minute.
+func (a *Auth) reportStoreDown(ctx context.Context, p *problem) {
+	a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: p.access})
+	if leftOut, due := a.storeDown.Due(time.Now()); due {
+		a.logger.ErrorContext(ctx, "mpauth: session store down", "op", p.access, "left_out", leftOut, "error", p.err)
 	}
 }
 

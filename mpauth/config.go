@@ -73,6 +73,7 @@ type Auth struct {
 	trustCloud bool
 	observer   core.Observer
 	logger     *slog.Logger
+	storeDown  logs.Sample
 }
 
 // Format writes no more than the AppID, under every verb.
@@ -97,6 +98,7 @@ func New(cfg Config) (*Auth, error) {
 	a := &Auth{
 		appID: cfg.AppID, client: NewClient(wechat), tokens: tokens, refusals: newRefusals(),
 		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer, logger: logs.Of(cfg.Logger, cfg.AppID),
+		storeDown: logs.Sample{Every: time.Minute},
 	}
 	return a, nil
 }

@@ -1,9 +1,12 @@
 package mpauth_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -80,7 +83,10 @@ var errOutage = errors.New("connection refused")
 func TestAnOutageIsNotALogout(t *testing.T) {
 	store := &faulty{Store: files(t)}
 	events := &recorder{}
-	a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.Observer = store, events })
+	var log bytes.Buffer
+	a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) {
+		cfg.Store, cfg.Observer, cfg.Logger = store, events, slog.New(slog.NewTextHandler(&log, nil))
+	})
 	token := login(t, a)
 	saved := store.saved.Load()
 
@@ -114,6 +120,10 @@ func TestAnOutageIsNotALogout(t *testing.T) {
 		"store_down read", "store_down read",
 		"login_started mini", "login_refused store_down", "store_down write",
 		"store_down write")
+	// Every client meets the outage, so the log is told of it once a minute.
+	if strings.Count(log.String(), "level=ERROR") != 1 || !strings.Contains(log.String(), `msg="mpauth: session store down" appid=`+appID) {
+		t.Errorf("the log says\n%s", log.String())
+	}
 }
 
 func wantRetryAfter(t *testing.T, w *httptest.ResponseRecorder, seconds string) {
