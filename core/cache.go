@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// A Cache keeps the app access token and the JS-SDK ticket. Its methods are called concurrently. Values hold their own expiry, so a
-// cache that returns old values does no harm, and one that fails is logged and passed by, as is
-// one that takes 2 seconds. Values are secrets: keep the cache as private as the AppSecret.
+// A Cache keeps the app access token and the JS-SDK ticket. Its methods are called concurrently.
+// Values hold their own expiry, so a cache that returns old values does no harm, and one that
+// fails is logged and passed by, as is one that takes 2 seconds. Values are secrets: keep the
+// cache as private as the AppSecret.
 type Cache interface {
 	// Get returns the value stored under key; ok is false when there is none.
 	Get(ctx context.Context, key string) (value string, ok bool, err error)
@@ -25,8 +26,9 @@ type Leaser interface {
 	Lease(ctx context.Context, key string, ttl time.Duration) (release func(), ok bool, err error)
 }
 
-// NewMemoryCache returns a [Cache] in this process, safe for concurrent use. A value is dropped when
-// it is asked for after its ttl, so the cache is for few keys, such as ours: two per account.
+// NewMemoryCache returns a [Cache] in this process, safe for concurrent use. A value is dropped
+// when it is asked for after its ttl, so the cache is for few keys, such as ours: two per
+// account.
 func NewMemoryCache() Cache { return &memoryCache{entries: map[string]memoryEntry{}} }
 
 type memoryCache struct {

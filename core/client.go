@@ -17,14 +17,18 @@ const defaultAPIURL = "https://api.weixin.qq.com"
 
 // ClientConfig describes one WeChat account. AppID and Secret are required.
 type ClientConfig struct {
-	AppID      string       // of the official account, website app or mini program
-	Secret     Secret       // its AppSecret
-	APIURL     string       // default https://api.weixin.qq.com
-	HTTPClient *http.Client // default: an own pooled client that honours the proxy environment. A given one is copied: redirects are never followed, Timeout can only shorten ours
-	Cache      Cache        // of the app access token; default: in memory; rediscache for a fleet. Unused where Tokens are given
-	Tokens     TokenSource  // default: StableTokens through Cache
-	Observer   Observer     // default: none
-	Logger     *slog.Logger // default slog.Default(); ordinary traffic writes nothing above Debug
+	AppID  string // of the official account, website app or mini program
+	Secret Secret // its AppSecret
+	APIURL string // default https://api.weixin.qq.com
+	// Default: an own pooled client that honours the proxy environment. A given one is copied:
+	// redirects are never followed, Timeout can only shorten ours.
+	HTTPClient *http.Client
+	// Of the app access token; default: in memory; rediscache for a fleet. Unused where Tokens
+	// are given.
+	Cache    Cache
+	Tokens   TokenSource  // default: StableTokens through Cache
+	Observer Observer     // default: none
+	Logger   *slog.Logger // default slog.Default(); ordinary traffic writes nothing above Debug
 }
 
 // A Client calls the APIs of one WeChat account. Make it with [NewClient]; it is immutable and safe

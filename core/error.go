@@ -24,18 +24,18 @@ const (
 	ErrSystemBusy         Code = -1    // WeChat is busy: try again later
 	ErrInvalidOpenID      Code = 40003 // no such openid, or of another account
 	ErrInvalidAppID       Code = 40013 // the AppID is wrong
-	ErrInvalidCode        Code = 40029 // the login code is unknown, expired, of another kind or of another appid
+	ErrInvalidCode        Code = 40029 // the login code is unknown, expired, or of another appid
 	ErrInvalidRefresh     Code = 40030 // the refresh token is unknown
-	ErrInvalidSecret      Code = 40125 // the AppSecret is wrong; also matches the 40001 of the token call itself
+	ErrInvalidSecret      Code = 40125 // wrong AppSecret; also matches 40001 of the token call
 	ErrCodeUsed           Code = 40163 // the login code was already exchanged
 	ErrIPNotAllowed       Code = 40164 // the caller's IP address is not in the account's whitelist
 	ErrBlocked            Code = 40226 // WeChat blocks this user's login for a high risk
 	ErrAppIDMissing       Code = 41002 // no appid was sent
 	ErrSecretMissing      Code = 41004 // no secret was sent
-	ErrAccessToken        Code = 42001 // also matches 40001 and 40014 of other calls: WeChat refused the access token
+	ErrAccessToken        Code = 42001 // the access token was refused; also matches 40001, 40014
 	ErrRefreshExpired     Code = 42002 // the refresh token is older than 30 days
 	ErrCodeExpired        Code = 42003 // the login code is older than 5 minutes
-	ErrGrantRevoked       Code = 42007 // the user changed the password: all tokens of the grant are dead
+	ErrGrantRevoked       Code = 42007 // the user changed the password: all tokens are dead
 	ErrQuota              Code = 45009 // the daily quota of this API is spent
 	ErrRateLimit          Code = 45011 // too many calls in this minute
 	ErrUnauthorizedAPI    Code = 48001 // the account, or the token's scope, may not call this API
@@ -96,7 +96,7 @@ type WireKind string
 const (
 	WireTimeout     WireKind = "timeout"     // no complete answer in time
 	WireUnreachable WireKind = "unreachable" // no connection: DNS, refused, no route
-	WireBusy        WireKind = "busy"        // 1,000 calls of this process already wait for the same API
+	WireBusy        WireKind = "busy"        // 1,000 calls of this process wait for this API
 	WireBroken      WireKind = "broken"      // the connection broke, or what came was not HTTP
 	WireStatus      WireKind = "status"      // a status other than 200; redirects are not followed
 	WireBody        WireKind = "body"        // not the JSON that WeChat documents, or too large

@@ -20,16 +20,21 @@ type Event struct {
 	Failed   bool          // of an upstream_call: WeChat refused it, or no good answer came
 }
 
-// The names of events. They are stable. A way to log in is "mini" for a mini program, "desk" for a
-// desktop that a phone signs in, "handover" for the web-view of a mini program, "check" where WeChat
-// is asked, silently, whether it is still the same user, and else the scope.
+// The names of events. They are stable. A way to log in is "mini" for a mini program, "desk" for
+// a desktop that a phone signs in, "handover" for the web-view of a mini program, "check" where
+// WeChat is asked, silently, whether it is still the same user, and else the scope.
 const (
-	EventLoginStarted     = "login_started"     // a browser is sent to WeChat, a code is shown, a ticket is tried; Kind: the way
-	EventLoginFinished    = "login_finished"    // a session was saved; Kind: the way; Duration: exchange to save
-	EventLoginRestarted   = "login_restarted"   // a login begins again silently; Kind: why
-	EventLoginRefused     = "login_refused"     // a login ended at an error; Kind: the failure's kind, or "desk" where the phone said no
+	// A browser is sent to WeChat, a code is shown, a ticket is tried; Kind: the way.
+	EventLoginStarted = "login_started"
+	// A session was saved; Kind: the way; Duration: exchange to save.
+	EventLoginFinished  = "login_finished"
+	EventLoginRestarted = "login_restarted" // a login begins again silently; Kind: why
+	// A login ended at an error; Kind: the failure's kind, or "desk" where the phone said no.
+	EventLoginRefused     = "login_refused"
 	EventProfileRefreshed = "profile_refreshed" // Kind: "ok", "failed" or "revoked"
-	EventSessionEnded     = "session_ended"     // a logout; Kind: "mini" or none. Kind "end": all sessions of a user
-	EventStoreDown        = "store_down"        // the session store could not answer; Kind: "read" or "write"
-	EventUpstreamCall     = "upstream_call"     // a call to WeChat; Kind: the path; Duration; Code
+	// A logout; Kind: "mini" or none. Kind "end": all sessions of a user.
+	EventSessionEnded = "session_ended"
+	// The session store could not answer; Kind: "read" or "write".
+	EventStoreDown    = "store_down"
+	EventUpstreamCall = "upstream_call" // a call to WeChat; Kind: the path; Duration; Code
 )

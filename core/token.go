@@ -22,15 +22,15 @@ type TokenSource interface {
 	Refused(ctx context.Context, token string)
 }
 
-// StaticToken is a fixed token that is never renewed, for programs that get theirs from elsewhere and restart, or make
-// a new [Client], to change it.
+// StaticToken is a fixed token that is never renewed, for programs that get theirs from elsewhere
+// and restart, or make a new [Client], to change it.
 func StaticToken(token string) TokenSource {
 	return TokenFunc(func(context.Context) (string, error) { return token, nil })
 }
 
 // TokenFunc asks f for each token: an own cache, or a central service that owns the token. f must
-// not be nil, must be quick and safe for concurrent use. A refused token is not reported to f; it is
-// asked again. Its errors reach the caller of the API as they are.
+// not be nil, must be quick and safe for concurrent use. A refused token is not reported to f; it
+// is asked again. Its errors reach the caller of the API as they are.
 func TokenFunc(f func(context.Context) (string, error)) TokenSource { return tokenFunc(f) }
 
 type tokenFunc func(context.Context) (string, error)
@@ -40,8 +40,8 @@ func (tokenFunc) Refused(context.Context, string)             {}
 
 // StableTokens fetches from /cgi-bin/stable_token, where every process that asks gets the same
 // token. It is the default. The token is kept in cfg.Cache and renewed in its last 5 minutes,
-// while callers go on with the old one. The error joins all faults of cfg; those of Token are [*Error],
-// with ErrInvalidSecret and ErrIPNotAllowed above all, and [*WireError].
+// while callers go on with the old one. The error joins all faults of cfg; those of Token are
+// [*Error], with ErrInvalidSecret and ErrIPNotAllowed above all, and [*WireError].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
 func StableTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, stable) }
@@ -69,7 +69,8 @@ const (
 )
 
 const (
-	renewBefore  = 5 * time.Minute  // WeChat gives a new stable token, and honours both, in the last 5 minutes
+	// WeChat gives a new stable token, and honours both, in the last 5 minutes.
+	renewBefore  = 5 * time.Minute
 	cacheTime    = 2 * time.Second  // for one visit to the cache
 	leaseTime    = 10 * time.Second // a dead holder of the fleet's lease blocks the others no longer
 	leasePoll    = 50 * time.Millisecond

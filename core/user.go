@@ -11,23 +11,30 @@ import (
 //
 // It marshals with WeChat's own JSON names and never holds a token. The zero User is nobody.
 type User struct {
-	AppID      string // the account that OpenID belongs to
-	OpenID     string // the user's name at that account
-	UnionID    string // links the apps of one open-platform account; may be empty
-	Nickname   string // empty for snsapi_base; not unique, and the user may change it
-	HeadImgURL string // the avatar; the last number of its path is the size in pixels (0: 640). Empty for snsapi_base and for users without one; dead once the user has another
+	AppID    string // the account that OpenID belongs to
+	OpenID   string // the user's name at that account
+	UnionID  string // links the apps of one open-platform account; may be empty
+	Nickname string // empty for snsapi_base; not unique, and the user may change it
+	// The avatar; the last number of its path is the size in pixels (0: 640). Empty for
+	// snsapi_base and for users without one; dead once the user has another.
+	HeadImgURL string
 	Country    string // place and sex are mostly empty today
 	Province   string
 	City       string
-	Language   string    // of the user's WeChat, such as zh_CN
-	Sex        int       // 1 male, 2 female, 0 unknown
-	Privilege  []string  // special rights, by WeChat's names; mostly nil
-	Scope      string    // what the user granted: snsapi_base, snsapi_userinfo or snsapi_login; empty for mini programs
-	Snapshot   bool      // a virtual user of WeChat's snapshot page
-	LoginAt    time.Time // when the session began
-	CheckedAt  time.Time // when WeChat last confirmed who this is: the login, or a later check
-	Via        string    // how the session was made: "" by a login of this browser, "desk" by a phone, "handover" by a mini program
-	MemberID   string    // your own id of this user, at most 64 bytes, as OnLogin has set it; empty: none
+	Language   string   // of the user's WeChat, such as zh_CN
+	Sex        int      // 1 male, 2 female, 0 unknown
+	Privilege  []string // special rights, by WeChat's names; mostly nil
+	// What the user granted: snsapi_base, snsapi_userinfo or snsapi_login; empty for mini
+	// programs.
+	Scope     string
+	Snapshot  bool      // a virtual user of WeChat's snapshot page
+	LoginAt   time.Time // when the session began
+	CheckedAt time.Time // when WeChat last confirmed who this is: the login, or a later check
+	// How the session was made: "" by a login of this browser, "desk" by a phone, "handover" by a
+	// mini program.
+	Via string
+	// Your own id of this user, at most 64 bytes, as OnLogin has set it; empty: none.
+	MemberID string
 }
 
 type userJSON struct {

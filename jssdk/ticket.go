@@ -25,14 +25,15 @@ type ticket struct {
 	renew  time.Time // from here on a new one is fetched, while this one still serves
 }
 
-// Ticket returns the ticket that pages are signed with, for [Client.Drop]. It is a secret. Errors are
-// those of [Client.Sign].
+// Ticket returns the ticket that pages are signed with, for [Client.Drop]. It is a secret. Errors
+// are those of [Client.Sign].
 func (c *Client) Ticket(ctx context.Context) (string, error) { return c.ticket(ctx) }
 
 // Drop replaces a ticket that phones refuse ("invalid signature" of a page that is signed well):
-// WeChat may hand one out again when part of its life is over, and say that it is new. A ticket that
-// is no longer in use is left alone, so every replica that hears of it may call Drop; one of them
-// fetches. In each process that happens once a minute at most: in between, Drop does nothing.
+// WeChat may hand one out again when part of its life is over, and say that it is new. A ticket
+// that is no longer in use is left alone, so every replica that hears of it may call Drop; one of
+// them fetches. In each process that happens once a minute at most: in between, Drop does
+// nothing.
 //
 // An error is one of [Client.Sign]: there is no other ticket, and pages go on with this one.
 func (c *Client) Drop(ctx context.Context, ticket string) error {

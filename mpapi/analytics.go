@@ -149,12 +149,13 @@ type VisitTrend struct {
 
 // Visits is the use of a mini program in one day, week or month.
 type Visits struct {
-	RefDate         string  `json:"ref_date"`          // 20170313, 20170306-20170312 or 201703
-	SessionCnt      int     `json:"session_cnt"`       // times it was opened
-	VisitPV         int     `json:"visit_pv"`          // pages visited
-	VisitUV         int     `json:"visit_uv"`          // users
-	VisitUVNew      int     `json:"visit_uv_new"`      // new users
-	StayTimeUV      float64 `json:"stay_time_uv"`      // mean stay per user, in seconds; 0 where WeChat leaves it out
+	RefDate    string `json:"ref_date"`     // 20170313, 20170306-20170312 or 201703
+	SessionCnt int    `json:"session_cnt"`  // times it was opened
+	VisitPV    int    `json:"visit_pv"`     // pages visited
+	VisitUV    int    `json:"visit_uv"`     // users
+	VisitUVNew int    `json:"visit_uv_new"` // new users
+	// Mean stay per user, in seconds; 0 where WeChat leaves it out.
+	StayTimeUV      float64 `json:"stay_time_uv"`
 	StayTimeSession float64 `json:"stay_time_session"` // mean stay per opening, in seconds
 	VisitDepth      float64 `json:"visit_depth"`       // mean number of pages per opening
 }

@@ -15,9 +15,11 @@ const maxPageURL = 1024
 
 // GenerateShortLinkRequest is a page to link to.
 type GenerateShortLinkRequest struct {
-	PageURL     string `json:"page_url"`               // a published page, with a query if need be: at most 1,024 characters
-	PageTitle   string `json:"page_title,omitempty"`   // optional; WeChat cuts it after 20 characters
-	IsPermanent bool   `json:"is_permanent,omitempty"` // false: the link lives 30 days; true: one of the account's 100,000 for ever
+	// A published page, with a query if need be: at most 1,024 characters.
+	PageURL   string `json:"page_url"`
+	PageTitle string `json:"page_title,omitempty"` // optional; WeChat cuts it after 20 characters
+	// False: the link lives 30 days; true: one of the account's 100,000 for ever.
+	IsPermanent bool `json:"is_permanent,omitempty"`
 }
 
 // A ShortLink leads into a mini program when it is tapped inside WeChat.

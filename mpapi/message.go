@@ -29,8 +29,8 @@ type Activity struct {
 }
 
 // CreateActivityID makes the ID of an updatable message, for the mini program's
-// wx.updateShareMenu and for [MessageService.SetUpdatableMsg]. Errors: only those that every call of
-// this package may return.
+// wx.updateShareMenu and for [MessageService.SetUpdatableMsg]. Errors: only those that every call
+// of this package may return.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
 func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivityIDRequest) (*Activity, error) {
@@ -75,10 +75,12 @@ type SetUpdatableMsgRequest struct {
 
 // TemplateInfo fills in the message. Zero fields are not sent.
 type TemplateInfo struct {
-	MemberCount int               // how many take part; required in TargetNotStarted
-	RoomLimit   int               // how many may take part; required in TargetNotStarted
-	Path        string            // the page that "enter" opens, for mini games a query "?a=b"; required in TargetStarted
-	VersionType string            // which version it opens: develop, trial or release; required in TargetStarted
+	MemberCount int // how many take part; required in TargetNotStarted
+	RoomLimit   int // how many may take part; required in TargetNotStarted
+	// The page that "enter" opens, for mini games a query "?a=b"; required in TargetStarted.
+	Path string
+	// Which version it opens: develop, trial or release; required in TargetStarted.
+	VersionType string
 	Extra       map[string]string // parameters of other names
 }
 

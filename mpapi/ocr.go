@@ -17,7 +17,8 @@ import (
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 type OCRService struct{ core *core.Client }
 
-// ocr reads a document. An answer in which has finds nothing is an error: WeChat promises the field.
+// ocr reads a document. An answer in which has finds nothing is an error: WeChat promises the
+// field.
 func ocr[T any](ctx context.Context, c *core.Client, path string, img Image, field string, has func(*T) bool) (*T, error) {
 	r, err := img.request(path)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // maxImage is what WeChat takes: pictures of less than 2 MB.
 const maxImage = 2<<20 - 1
 
-// An Image is the picture that a call looks at. Make it with [ImageURL] or [ImageFile]; a zero one is
-// an [InputError] of the call.
+// An Image is the picture that a call looks at. Make it with [ImageURL] or [ImageFile]; a zero
+// one is an [InputError] of the call.
 type Image struct {
 	url     string
 	name    string
@@ -22,16 +22,18 @@ type Image struct {
 	ocrType string
 }
 
-// ImageURL is a picture that WeChat downloads, of less than 2 MB, behind an http or https URL. Anybody
-// else can open that URL, too: for documents of your users take [ImageFile].
+// ImageURL is a picture that WeChat downloads, of less than 2 MB, behind an http or https URL.
+// Anybody else can open that URL, too: for documents of your users take [ImageFile].
 func ImageURL(url string) Image { return Image{url: url} }
 
 // ImageFile is a picture that is uploaded, of less than 2 MB. name is the file name to tell
-// WeChat. r is read by the call, so the Image serves for one call; r's own error comes back wrapped.
+// WeChat. r is read by the call, so the Image serves for one call; r's own error comes back
+// wrapped.
 func ImageFile(name string, r io.Reader) Image { return Image{name: name, file: r} }
 
 // OCRType says how a document was pictured: "photo" or "scan". Older pages of WeChat's manual
-// require it and newer ones do not have it, so it is not sent unless it is set. Only OCR looks at it.
+// require it and newer ones do not have it, so it is not sent unless it is set. Only OCR looks at
+// it.
 func (i Image) OCRType(kind string) Image {
 	i.ocrType = kind
 	return i

@@ -13,15 +13,18 @@ type RiskService struct{ core *core.Client }
 
 // UserRiskRankRequest says who does what. The appid is the client's own.
 type UserRiskRankRequest struct {
-	OpenID       string `json:"openid"`                  // must have opened the mini program in the last 2 hours
-	Scene        int    `json:"scene"`                   // 0 registration, 1 abuse of a promotion, 2 content by users
+	// Must have opened the mini program in the last 2 hours.
+	OpenID string `json:"openid"`
+	// 0 registration, 1 abuse of a promotion, 2 content by users.
+	Scene        int    `json:"scene"`
 	ClientIP     string `json:"client_ip"`               // the user's address, IPv4 or IPv6
 	MobileNo     string `json:"mobile_no,omitempty"`     // optional, as are those that follow
 	EmailAddress string `json:"email_address,omitempty"` // the user's
 	ExtendedInfo string `json:"extended_info,omitempty"` // whatever else is known
 	BankCardNo   string `json:"bank_card_no,omitempty"`  // the user's
 	CertNo       string `json:"cert_no,omitempty"`       // number of an identity document
-	IsTest       bool   `json:"is_test,omitempty"`       // a call for testing: no visit in the last 2 hours is needed
+	// A call for testing: no visit in the last 2 hours is needed.
+	IsTest bool `json:"is_test,omitempty"`
 }
 
 func (r UserRiskRankRequest) check() error {
@@ -38,8 +41,9 @@ func (r UserRiskRankRequest) check() error {
 
 // A UserRiskRankResult is how risky WeChat thinks a user is.
 type UserRiskRankResult struct {
-	RiskRank int   // 0 to 4, higher is riskier
-	UnoinID  int64 // names this call towards WeChat; it is WeChat that spells it so, and it is no unionid
+	RiskRank int // 0 to 4, higher is riskier
+	// Names this call towards WeChat; it is WeChat that spells it so, and it is no unionid.
+	UnoinID int64
 }
 
 // UserRiskRank asks how risky a user is. Errors: [core.ErrNoRecentVisit] unless IsTest, code 61080

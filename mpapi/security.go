@@ -25,12 +25,14 @@ const (
 
 // MsgSecCheckRequest is a text to check.
 type MsgSecCheckRequest struct {
-	OpenID    string `json:"openid"`              // the author; must have opened the mini program in the last 2 hours
-	Scene     int    `json:"scene"`               // 1 profile, 2 comment, 3 forum, 4 social log
-	Content   string `json:"content"`             // at most 2,500 characters
-	Nickname  string `json:"nickname,omitempty"`  // optional, checked as well
-	Title     string `json:"title,omitempty"`     // optional, checked as well
-	Signature string `json:"signature,omitempty"` // optional, the author's motto; in scene 1 only, elsewhere it would pass unseen
+	// The author; must have opened the mini program in the last 2 hours.
+	OpenID   string `json:"openid"`
+	Scene    int    `json:"scene"`              // 1 profile, 2 comment, 3 forum, 4 social log
+	Content  string `json:"content"`            // at most 2,500 characters
+	Nickname string `json:"nickname,omitempty"` // optional, checked as well
+	Title    string `json:"title,omitempty"`    // optional, checked as well
+	// Optional, the author's motto; in scene 1 only, elsewhere it would pass unseen.
+	Signature string `json:"signature,omitempty"`
 }
 
 func (r MsgSecCheckRequest) check() error {
@@ -74,8 +76,9 @@ type VerdictDetail struct {
 }
 
 // MsgSecCheck asks WeChat whether a text breaks its content rules. A risky text is a result, not
-// an error. WeChat takes 4,000 calls a minute and 2,000,000 a day, of an unpublished mini program 100
-// a day. Errors: [core.ErrNoRecentVisit], and [core.ErrQuota] once the app's daily quota is spent.
+// an error. WeChat takes 4,000 calls a minute and 2,000,000 a day, of an unpublished mini program
+// 100 a day. Errors: [core.ErrNoRecentVisit], and [core.ErrQuota] once the app's daily quota is
+// spent.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/msgSecCheck.html
 func (s SecurityService) MsgSecCheck(ctx context.Context, req MsgSecCheckRequest) (*MsgSecCheckResult, error) {
@@ -96,7 +99,8 @@ func (s SecurityService) MsgSecCheck(ctx context.Context, req MsgSecCheckRequest
 
 // MediaCheckAsyncRequest is a picture or a sound to check.
 type MediaCheckAsyncRequest struct {
-	OpenID    string `json:"openid"`     // the author; must have opened the mini program in the last 2 hours
+	// The author; must have opened the mini program in the last 2 hours.
+	OpenID    string `json:"openid"`
 	Scene     int    `json:"scene"`      // 1 profile, 2 comment, 3 forum, 4 social log
 	MediaURL  string `json:"media_url"`  // where WeChat downloads it; at most 10 MB
 	MediaType int    `json:"media_type"` // 1 audio, 2 image
@@ -117,10 +121,10 @@ type MediaCheckAsyncResult struct {
 }
 
 // MediaCheckAsync asks WeChat to check a picture or a sound. The verdict comes by message push
-// within 30 minutes: see push.Config.OnMediaCheck. Pictures are jpg, png, bmp or the first frame of a
-// gif, sounds mp3, aac, ac3, wma, flac, vorbis, opus or wav. WeChat takes 2,000 calls a minute and
-// 200,000 a day. Errors: [core.ErrNoRecentVisit], [core.ErrQuota], and code 87020 for the same request
-// too often.
+// within 30 minutes: see push.Config.OnMediaCheck. Pictures are jpg, png, bmp or the first frame
+// of a gif, sounds mp3, aac, ac3, wma, flac, vorbis, opus or wav. WeChat takes 2,000 calls a
+// minute and 200,000 a day. Errors: [core.ErrNoRecentVisit], [core.ErrQuota], and code 87020 for
+// the same request too often.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
 func (s SecurityService) MediaCheckAsync(ctx context.Context, req MediaCheckAsyncRequest) (*MediaCheckAsyncResult, error) {

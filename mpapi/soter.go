@@ -23,8 +23,8 @@ type VerifySignatureResult struct {
 }
 
 // VerifySignature asks WeChat whether a SOTER signature is genuine. A bad signature is a result,
-// not an error. Look into JSONString as well: the challenge in it must be the one you gave out. Errors:
-// only those that every call of this package may return.
+// not an error. Look into JSONString as well: the challenge in it must be the one you gave out.
+// Errors: only those that every call of this package may return.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/server/API/soter/api_verifysignature
 func (s SoterService) VerifySignature(ctx context.Context, req VerifySignatureRequest) (*VerifySignatureResult, error) {

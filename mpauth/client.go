@@ -16,8 +16,9 @@ import (
 // ErrArgument is returned for a call that WeChat could only refuse. Nothing was sent.
 var ErrArgument = errors.New("mpauth: bad argument")
 
-// A Client makes WeChat's calls about the users of one mini program. Make it with [NewClient]; it is
-// safe for concurrent use. The errors of its methods are those of [core.Call], and [ErrArgument].
+// A Client makes WeChat's calls about the users of one mini program. Make it with [NewClient]; it
+// is safe for concurrent use. The errors of its methods are those of [core.Call], and
+// [ErrArgument].
 type Client struct{ core *core.Client }
 
 // NewClient returns the calls of the mini program that c belongs to.

@@ -25,8 +25,12 @@ type Config struct {
 	AppID  string      // of the mini program
 	Secret core.Secret // its AppSecret
 
-	Keys  [][]byte       // random, 32 bytes or more each: the first seals, all open. The same on every replica, and needed with a Store, too
-	Store sessions.Store // default sessionstore.NewCookie(Keys...): the sealed token is the session. A server-side store makes a logout final
+	// Random, 32 bytes or more each: the first seals, all open. The same on every replica, and
+	// needed with a Store, too.
+	Keys [][]byte
+	// Default sessionstore.NewCookie(Keys...): the sealed token is the session. A server-side
+	// store makes a logout final.
+	Store sessions.Store
 
 	MaxAge time.Duration // a session's life from its login, never extended; default 30 days
 

@@ -6,7 +6,8 @@
 // have put into its cookie, so every gorilla store serves.
 //
 // WeChat's session_key stays on this side: [SessionKey] prints nowhere, and the client sees it at
-// most inside a sealed token. [Decrypt] opens what wx.getUserProfile and the like encrypted with it.
+// most inside a sealed token. [Decrypt] opens what wx.getUserProfile and the like encrypted with
+// it.
 //
 // [Client] is WeChat's calls alone, for programs with their own sessions.
 package mpauth

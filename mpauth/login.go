@@ -89,7 +89,8 @@ func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem)
 	rec := record{*session, time.Unix(time.Now().Unix(), 0)} // whole seconds, as it will be read
 	token, err := a.tokens.issue(r, rec, began)
 	switch {
-	case errors.Is(err, sessionstore.ErrEnded): // the code is spent; with another one OnLogin decides anew
+	// The code is spent; with another one OnLogin decides anew.
+	case errors.Is(err, sessionstore.ErrEnded):
 		return nil, &problem{status: http.StatusUnauthorized, word: invalidCode, err: err}
 	case err != nil:
 		return nil, storeProblem("write", err)

@@ -26,7 +26,8 @@ type refusal struct {
 }
 
 func newRefusals() *refusals {
-	codes, _ := simplelru.NewLRU[[sha256.Size]byte, refusal](maxRefusals, nil) // fails for a size of 0 only
+	// Fails for a size of 0 only.
+	codes, _ := simplelru.NewLRU[[sha256.Size]byte, refusal](maxRefusals, nil)
 	return &refusals{codes: codes}
 }
 

@@ -9,7 +9,8 @@ import (
 // account, or that WeChat cleaned the user's profile. WeChat sends it for users who gave their
 // consent within the last 30 days.
 type AuthorizationChange struct {
-	Event        string // user_authorization_revoke, user_authorization_cancellation or user_info_modified
+	// User_authorization_revoke, user_authorization_cancellation or user_info_modified.
+	Event        string
 	ToUserName   string // the account's own name, gh_…
 	FromUserName string // a name of the platform: not the user concerned
 	CreateTime   time.Time
@@ -39,7 +40,8 @@ func newAuthorizationChange(m *Message) (*AuthorizationChange, error) {
 	}
 	c.RevokeInfo = strings.Join(revoked, ",")
 	if c.OpenID == "" && c.UnionID == "" && c.OpenPID == "" {
-		return nil, malformed("an authorization change of nobody") // a callback would delete where openid = ''
+		// A callback would delete where openid = ''.
+		return nil, malformed("an authorization change of nobody")
 	}
 	return c, nil
 }

@@ -20,7 +20,8 @@ const (
 	// half is never looked at, because nothing signs it. Replies are encrypted.
 	Compat
 	// Plain takes messages as they are. The signature then covers no body: whoever has seen one
-	// request can send another body with it. Do not use it over http, nor for anything that matters.
+	// request can send another body with it. Do not use it over http, nor for anything that
+	// matters.
 	Plain
 )
 
@@ -55,10 +56,14 @@ type Config struct {
 
 	// The callbacks. Their context carries the values of the request, but ends 60 seconds after
 	// the call rather than with the request. An error is logged and makes WeChat deliver again.
-	OnMediaCheck                func(context.Context, *MediaCheck) error          // result of mpapi's MediaCheckAsync
-	OnAuthorizationRevoke       func(context.Context, *AuthorizationChange) error // delete what the user withdrew
-	OnAuthorizationCancellation func(context.Context, *AuthorizationChange) error // the WeChat account is closed: delete its data
-	OnUserInfoModified          func(context.Context, *AuthorizationChange) error // fetch nickname and avatar again, or clear them
+	// Result of mpapi's MediaCheckAsync.
+	OnMediaCheck func(context.Context, *MediaCheck) error
+	// Delete what the user withdrew.
+	OnAuthorizationRevoke func(context.Context, *AuthorizationChange) error
+	// The WeChat account is closed: delete its data.
+	OnAuthorizationCancellation func(context.Context, *AuthorizationChange) error
+	// Fetch nickname and avatar again, or clear them.
+	OnUserInfoModified func(context.Context, *AuthorizationChange) error
 	// OnAny gets every message that has no callback of its own. A nil *Reply answers success.
 	// Without OnAny such messages are answered success and forgotten.
 	OnAny func(context.Context, *Message) (*Reply, error)

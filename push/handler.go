@@ -21,8 +21,9 @@ type Handler struct {
 	seen    Seen
 	logger  *slog.Logger
 
-	onMediaCheck    func(context.Context, *MediaCheck) error
-	onAuthorization map[string]func(context.Context, *AuthorizationChange) error // by name of the event
+	onMediaCheck func(context.Context, *MediaCheck) error
+	// By name of the event.
+	onAuthorization map[string]func(context.Context, *AuthorizationChange) error
 	onAny           func(context.Context, *Message) (*Reply, error)
 
 	mu      sync.Mutex

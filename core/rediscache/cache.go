@@ -43,7 +43,8 @@ func New(client rueidis.Client, prefix string) *Cache {
 }
 
 // Get returns the value stored under key. Whoever holds a lease is about to decide whether to
-// fetch, and reads from Redis itself: news of what the holder before stored may still be on the way.
+// fetch, and reads from Redis itself: news of what the holder before stored may still be on the
+// way.
 func (c *Cache) Get(ctx context.Context, key string) (string, bool, error) {
 	ctx = context.WithoutCancel(ctx) // one read may serve several callers
 	var result rueidis.RedisResult
