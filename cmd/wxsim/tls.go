@@ -17,8 +17,8 @@ import (
 // sortTime is how long a new connection may take to show what it speaks.
 const sortTime = 10 * time.Second
 
-// listenTLS puts a front on -addr, with a certificate from -tls-dir. Its error, like cleanUp, is
-// the caller's to handle; cleanUp removes a folder that was made for this run only.
+// listenTLS puts a front on -addr, with a certificate from -tls-dir. cleanUp removes a folder that
+// was made for this run only.
 func (o *options) listenTLS(ctx context.Context) (cleanUp func(), err error) {
 	cleanUp = func() {}
 	if o.tlsDir == "" {
@@ -198,6 +198,7 @@ Trust it:
 
 An SDK with WeChat's hosts built in comes here with
           export HTTPS_PROXY=http://%[2]s NO_PROXY=localhost,127.0.0.1
+  Node    the same with NODE_USE_ENV_PROXY=1, since Node 24
   Java    java -Dhttps.proxyHost=%[3]s -Dhttps.proxyPort=%[4]s …
 `, ca, address, host, port)
 }
