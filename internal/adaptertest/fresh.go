@@ -246,9 +246,9 @@ func freshCases() Group {
 		}
 		for _, maxAge := range []time.Duration{-1, 0, 1} {
 			t.Net.Serve(Host, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if r, ok := auth.AdmitFresh(rw, r, maxAge); ok {
-					u, _ := core.UserFrom(r.Context())
-					t.Show(rw, r, u)
+				if passed, ok := auth.AdmitFresh(rw, r, maxAge); ok {
+					u, _ := core.UserFrom(passed.Context()) //nolint:contextcheck // Admit's request has the user
+					t.Show(rw, passed, u)
 				}
 			}))
 			b := t.Browser()

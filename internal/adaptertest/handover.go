@@ -128,7 +128,8 @@ func handoverCases() Group {
 		}},
 		{Name: "a changed address does nothing, and a good one is not used up", Test: func(t *World) {
 			address := handover(t, user(), "/base")
-			ticket := strings.Split(strings.Split(address, "handover=")[1], "&")[0]
+			_, query, _ := strings.Cut(address, "handover=")
+			ticket, _, _ := strings.Cut(query, "&")
 			b := view(t)
 			for i := range ticket {
 				changed := []byte(ticket)
