@@ -19,22 +19,21 @@ type target struct {
 type param struct{ raw, name, value string }
 
 // requestURI is path and query as the browser wrote them. StripPrefix and the like change r.URL; of
-// an absolute request line scheme and host are ignored.
+// an absolute request line scheme and host are ignored. It begins with "/" whatever was sent, so that
+// nothing of it continues the host of PublicURL.
 func requestURI(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
-	if line, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		return line.RequestURI()
+	line, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil {
+		line = r.URL // of a request that did not come from a server
 	}
-	return r.URL.RequestURI() // of a request that did not come from a server
+	return "/" + strings.TrimPrefix(line.RequestURI(), "/")
 }
 
 func parseTarget(uri string) target {
 	path, query, _ := strings.Cut(uri, "?")
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
-	}
 	return target{escape(path), parseParams(query)}
 }
 

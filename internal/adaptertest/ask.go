@@ -55,6 +55,21 @@ func askCases() Group {
 				}
 			}
 		}},
+		{Name: "the button stays on the site, whatever the request line says", Config: asks, OneLine: true, Test: func(t *World) {
+			for line, want := range map[string]string{
+				"http://evil.com/me":  "/me",
+				"http:.evil.com/me?a": "/.evil.com/me?a",
+				"http:@evil.com":      "/@evil.com",
+				"*":                   "/*",
+				"//evil.com/me":       "//evil.com/me",
+			} {
+				h := t.Raw("GET " + line + " HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
+				_, link, _ := strings.Cut(h.Body, `id="ask-login"`)
+				if !strings.Contains(link, `href="`+PublicURL+want+"?") && !strings.Contains(link, `href="`+PublicURL+want+"&amp;") {
+					t.Errorf("GET %s: want the button to lead to %s%s, got %d: %s", line, PublicURL, want, h.Status, link)
+				}
+			}
+		}},
 		{Name: "it says what for, and links what it promises", Config: func(cfg *oauth.Config) {
 			asks(cfg)
 			cfg.Purpose, cfg.PrivacyURL = "To <greet> you.", "/privacy"
