@@ -86,23 +86,32 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 }
 
 // mayShow keeps the phone from being an open proxy: it reports whether the target is a configured
-// domain, the simulator itself or, for a visitor at this machine, another program on it.
+// domain, the simulator itself or, for a visitor at this machine, another program on it. A visitor
+// from elsewhere gets only the configured port of a domain, as its name may lead to this machine, and
+// no domain that the control API has added, as anybody may have done so.
 func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 	host := target.Hostname()
+	visitor, _, _ := net.SplitHostPort(r.RemoteAddr)
+	sitsHere := isHere(r, visitor)
 	domains := hold(&s.holder, func(w *world) []string {
 		all := slices.Clone(w.cfg.RedirectDomains)
-		for _, a := range w.apps {
+		for _, a := range w.cfg.Apps {
 			all = append(all, a.RedirectDomains...)
+		}
+		for _, a := range w.apps {
+			if sitsHere {
+				all = append(all, a.RedirectDomains...)
+			}
 		}
 		return all
 	})
-	switch visitor, _, _ := net.SplitHostPort(r.RemoteAddr); {
+	switch {
 	case !isHere(r, (&url.URL{Host: r.Host}).Hostname()):
 		return false // a web site whose name leads here
-	case slices.Contains(domains, host) || slices.Contains(domains, target.Host) || s.isOwn(target):
+	case slices.Contains(domains, target.Host) || s.isOwn(target):
 		return true
 	default:
-		return isHere(r, host) && isHere(r, visitor)
+		return sitsHere && (isHere(r, host) || slices.Contains(domains, host))
 	}
 }
 

@@ -114,7 +114,10 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 
 // Who comes from elsewhere in the network sees nothing of this machine but what was configured.
 func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{RedirectDomains: []string{"shop.example"}})
+	sim := wxsim.New(wxsim.Config{RedirectDomains: []string{"shop.example", "dev.example:3000"}})
+	if _, err := sim.AddApp(wxsim.App{Kind: wxsim.OfficialAccount, Name: "added", RedirectDomains: []string{"added.example", "127.0.0.1:9200"}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, visitor, address, host, open string
 		want                               bool
@@ -126,6 +129,11 @@ func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
 		{"from the network, to its address", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://192.168.1.5:9200/", false},
 		{"from the network, by a made-up name", "192.168.1.7", "192.168.1.5", "localhost:9200", "http://localhost:9200/", false},
 		{"from the network, to what is configured", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://shop.example/", true},
+		{"from the network, to another port of it", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://shop.example:9200/", false},
+		{"from the network, to the port that is configured", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://dev.example:3000/", true},
+		{"from the network, to what the control API has added", "192.168.1.7", "192.168.1.5", "192.168.1.5:8081", "http://127.0.0.1:9200/", false},
+		{"at this machine, to what the control API has added", "127.0.0.1", "127.0.0.1", "127.0.0.1:8081", "http://added.example:3000/", true},
+		{"at this machine, to another port of what is configured", "127.0.0.1", "127.0.0.1", "127.0.0.1:8081", "http://shop.example:3000/", true},
 		{"a web site's name", "127.0.0.1", "127.0.0.1", "rebound.example:8081", "http://shop.example/", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
