@@ -181,7 +181,9 @@ func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, 
 
 // replace begins a new session for rec under a new ID, so that an ID planted in the browser before
 // the login is worth nothing after it. The old record is deleted. began is when the login began: the
-// error is [sessionstore.ErrEnded] if the user's sessions were ended since.
+// error is [sessionstore.ErrEnded] if the user's sessions were ended since. Another replica may have
+// said so by a clock that is ahead of ours. Then nobody here knows how long ago it was, and any end that
+// a store remembers counts.
 func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, began, now time.Time) error {
 	old, err := k.store.New(r, k.name)
 	if err != nil && !sessionstore.Anonymous(err) {
@@ -192,6 +194,9 @@ func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, be
 		if err := k.delete(headerWriter{http.Header{}}, r, old); err != nil {
 			return err
 		}
+	}
+	if began.After(now) {
+		began = now.Add(-time.Minute)
 	}
 	login := sessionstore.Login{Subject: subject.Of(rec.user.AppID, rec.user.OpenID), Began: began}
 	return k.create(w, r.WithContext(sessionstore.WithLogin(r.Context(), login)), rec, now)

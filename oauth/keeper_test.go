@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 // diskAuth keeps sessions on a server, where one request's change is seen by the next.
@@ -84,5 +88,53 @@ func TestAnAnswerUnderWayDoesNotUndoALogout(t *testing.T) {
 		rec, err := a.sessions.load(revived, now)
 		require.NoError(t, err)
 		require.Equal(t, end == "a logout", rec == nil, "a cookie from before %s", end)
+	}
+}
+
+// An endingStore notes when the logins began whose sessions it saves.
+type endingStore struct {
+	sessions.Store
+
+	began *time.Time
+}
+
+func (s endingStore) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	if login, ok := sessionstore.LoginFrom(r.Context()); ok {
+		*s.began = login.Began
+	}
+	return s.Store.Save(r, w, session)
+}
+
+func (endingStore) EndAll(context.Context, string) error { return nil }
+
+// A replica whose clock is ahead tells of a login that has yet to begin. It may be as old as EndSessions
+// reaches.
+func TestALoginOfTheFutureMayHaveBegunLongAgo(t *testing.T) {
+	a, now := diskAuth(t), time.Now()
+	var got time.Time
+	a.sessions.store = endingStore{a.sessions.store, &got}
+	for _, tt := range []struct{ began, want time.Duration }{
+		{-3 * time.Second, -3 * time.Second},
+		{0, 0},
+		{time.Second, -time.Minute},
+		{4 * time.Minute, -time.Minute},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		require.NoError(t, a.sessions.replace(nopWriter{http.Header{}}, r, typicalUser(1), now.Add(tt.began), now))
+		require.Equal(t, tt.want, got.Sub(now), "began %v from now", tt.began)
+	}
+}
+
+// The same of a phone that has confirmed: its own session tells whether it was ended since.
+func TestAConfirmationOfTheFutureStandsWithItsSession(t *testing.T) {
+	a := diskAuth(t)
+	a.sessions.store = endingStore{a.sessions.store, new(time.Time)}
+	a.desk = &desk{tickets: &tickets{now: time.Now}}
+	r := signedIn(t, a, typicalUser(1))
+	session := cookie.Value(r, a.sessions.name)
+	for _, age := range []time.Duration{-4 * time.Minute, 3 * time.Minute} {
+		clock := time.Now().Add(-age)
+		require.NoError(t, a.stands(t.Context(), &decision{Session: session, Clock: clock}), age)
+		require.ErrorIs(t, a.stands(t.Context(), &decision{Session: "ended", Clock: clock}), sessionstore.ErrEnded, age)
 	}
 }
