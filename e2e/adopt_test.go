@@ -113,7 +113,9 @@ func bindsWeChat(t *testing.T, site string) {
 	tb := newProfile(t, desktopAgent)
 	tb.logInByPassword(site)
 	tb.enterWeChat("#bind")
-	tb.at(site+"/account/wechat#", "Bind WeChat?")
+	if got := strings.TrimSuffix(tb.url(), "#") + " " + tb.text("h1"); got != site+"/account/wechat Bind WeChat?" {
+		t.Fatalf("back from WeChat at %s", got)
+	}
 	tb.click("form button")
 	tb.at(site+"/", "Hello, alice")
 
