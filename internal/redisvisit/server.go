@@ -21,6 +21,10 @@ import (
 	"github.com/redis/rueidis"
 )
 
+// maxOwed bounds how many keys are to be taken back at once: a flood that meets a Redis that hangs
+// should not fill the memory. Beyond it keys end by themselves.
+const maxOwed = 1000
+
 // attemptTimeouts is how many timeouts an attempt has, while its caller waits for one. So a
 // connection to a slow server comes about, and serves the next visit.
 const attemptTimeouts = 2
@@ -32,6 +36,7 @@ type Server struct {
 
 	troubled trouble
 	dial     redial
+	owed     atomic.Int64 // keys that are to be taken back
 }
 
 // New returns a server.
@@ -91,8 +96,12 @@ func (s *Server) Announced(ctx context.Context, key string) {
 
 // TakeBack deletes key if it holds mine, of which nobody knows whether it was stored. It begins when
 // the attempt to store it is surely over, and tries until Redis answers, or for ttl, when the key
-// would have ended by itself.
+// would have ended by itself. Beyond a thousand at once it leaves that to the key.
 func (s *Server) TakeBack(ctx context.Context, key, mine string, ttl time.Duration) {
+	defer s.owed.Add(-1)
+	if s.owed.Add(1) > maxOwed {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ttl)
 	defer cancel()
 	next := time.NewTicker(attemptTimeouts * s.Timeout)

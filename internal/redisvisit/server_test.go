@@ -3,6 +3,8 @@ package redisvisit
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +90,26 @@ func TestTakeBack(t *testing.T) {
 	server.Eventually("mine is gone", func() bool { return server.Do("GET", "mine") == "(nil)" })
 	if got := server.Do("GET", "theirs"); got != "somebody else" {
 		t.Errorf("theirs is %q", got)
+	}
+}
+
+// A flood that meets a Redis that hangs leaves no more work behind than a bound.
+func TestTakingBackIsBounded(t *testing.T) {
+	server := redistest.Start(t)
+	s := newServer(t, server.Addr, 50*time.Millisecond)
+	server.Pause()
+	var gone sync.WaitGroup
+	for range maxOwed {
+		gone.Go(func() { s.TakeBack(t.Context(), "k", "me", time.Minute) })
+	}
+	for s.owed.Load() < maxOwed {
+		runtime.Gosched()
+	}
+	s.TakeBack(t.Context(), "k", "me", time.Hour) // it does not wait
+	server.Resume()
+	gone.Wait()
+	if left := s.owed.Load(); left != 0 {
+		t.Errorf("%d keys are owed for ever", left)
 	}
 }
 
