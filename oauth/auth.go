@@ -51,7 +51,7 @@ func New(cfg Config) (*Auth, error) {
 		a.desk, faults[4] = newDesk(cfg, a.outcomes.store)
 	}
 	faults[5] = a.csrf.AddTrustedOrigin(a.origin)
-	a.handover, faults[6] = cfg.codecs("handover")
+	a.handover, faults[6] = cfg.codecs("handover " + cfg.Name)
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}

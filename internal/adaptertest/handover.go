@@ -149,10 +149,11 @@ func handoverCases() Group {
 			b.Open(address)
 			signedIn(t, b)
 		}},
-		{Name: "an address of another app or key does nothing", Test: func(t *World) {
+		{Name: "an address of another app, program or key does nothing", Test: func(t *World) {
 			for _, change := range []func(cfg *oauth.Config){
 				func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('9')} },
 				func(cfg *oauth.Config) { cfg.AppID = "wx00000000000000c3" },
+				func(cfg *oauth.Config) { cfg.Name = "admin" },
 			} {
 				auth, err := oauth.New(t.config(change))
 				if err != nil {
