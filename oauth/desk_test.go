@@ -86,6 +86,41 @@ func TestPollsEndWithTheirServer(t *testing.T) {
 	}
 }
 
+// Who asks and hangs up, again and again, holds no more connections than the lobby has room for.
+func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
+	a := deskAuth(t, nil)
+	server := httptest.NewServer(a.LoginHandler())
+	defer server.Close()
+	until := time.Now().Add(time.Hour)
+	for range maxTaken {
+		a.desk.lobby.enter(&waiter{seen: ticketExpired, until: until, tell: func(ticketState, error) {}})
+	}
+	waiting := func() int {
+		a.desk.lobby.mu.Lock()
+		defer a.desk.lobby.mu.Unlock()
+		return len(a.desk.lobby.waiting)
+	}
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: a\r\nCookie: " + waitingDesktop(t, a) + "\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	for waiting() == maxTaken {
+		runtime.Gosched()
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(deskPoll / 2); waiting() > maxTaken; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("a connection is held that nobody is at the other end of")
+		}
+	}
+	a.desk.lobby.dismiss()
+}
+
 func TestDeskWithinOneProcessIsWarnedOf(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -41,6 +41,10 @@ const (
 	lobbyPause = 500 * time.Millisecond // between two rounds
 	lobbyRound = 10 * time.Second       // the longest that a round may take
 	tellTime   = time.Second            // to write an answer of 300 bytes
+
+	// maxTaken bounds the connections that the lobby holds, as it does not notice a browser that hangs
+	// up. Beyond it the requests wait, and end with their connections.
+	maxTaken = 20_000
 )
 
 // answer tells v the first state of the tickets that is not seen, or the one that they are in after
@@ -49,7 +53,7 @@ func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
 	rw := v.w // what outlives this call may not hold v: visits live on the stack
 	w := &waiter{held: held, seen: seen, until: time.Now().Add(deskPoll)}
 	l.watch(v.r)
-	if conn := takeOver(v); conn != nil {
+	if conn := l.takeOver(v); conn != nil {
 		h := rw.Header().Clone()
 		w.tell = func(state ticketState, err error) { answerOn(conn, h, state, err) }
 		l.enter(w)
@@ -67,8 +71,11 @@ func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
 }
 
 // takeOver returns the connection of v, or nil where it cannot be had.
-func takeOver(v *visit) (conn net.Conn) {
-	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); !ok || v.r.ProtoMajor != 1 {
+func (l *lobby) takeOver(v *visit) (conn net.Conn) {
+	l.mu.Lock()
+	full := len(l.waiting) >= maxTaken
+	l.mu.Unlock()
+	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); full || !ok || v.r.ProtoMajor != 1 {
 		return nil
 	}
 	defer func() {
