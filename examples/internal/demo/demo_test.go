@@ -421,7 +421,7 @@ func TestPush(t *testing.T) {
 				t.Errorf("a forged message: %s", res.Status)
 			}
 			p.stop(t)
-			for line, want := range map[string]bool{"trace_id=trace1 passed=false": true, "delete the data that was withdrawn": true, "trace2": false} {
+			for line, want := range map[string]bool{"trace_id=trace1 passed=false": true, "delete the data that was withdrawn": true, "trace2": false, "oUser": false} {
 				if strings.Contains(p.output.String(), line) != want {
 					t.Errorf("the log has %q: %t, want %t\n%s", line, !want, want, p.output)
 				}

@@ -13,11 +13,11 @@ import (
 
 // newPush receives the messages of the mini program, or of the official account if there is no
 // mini program. Who withdraws consent is signed out everywhere; what else an app would do goes to the
-// log. A nil seen remembers in this process what was handled.
+// log, without a word about whom. A nil seen remembers in this process what was handled.
 func newPush(s *settings, seen push.Seen, ends map[string]EndSessions) (*push.Handler, error) {
 	todo := func(what string) func(context.Context, *push.AuthorizationChange) error {
 		return func(ctx context.Context, c *push.AuthorizationChange) error {
-			slog.InfoContext(ctx, "a user changed what the app may know", "todo", what, "openid", c.OpenID, "revoked", c.RevokeInfo)
+			slog.InfoContext(ctx, "a user changed what the app may know", "todo", what, "revoked", c.RevokeInfo)
 			return nil
 		}
 	}
