@@ -24,7 +24,7 @@ export function createClient(platform, {
   }
 
   async function send({ url, data, header, filePath, name = 'file', ...rest }, token) {
-    const options = { ...rest, url: server + url, header: { ...header } }
+    const options = { ...rest, url: server + url.replace(/^\/?/, '/'), header: { ...header } }
     if (token) options.header.Authorization = 'Bearer ' + token
     if (!filePath) return call('request', { ...options, data })
     const answer = await call('uploadFile', { ...options, filePath, name, formData: data })

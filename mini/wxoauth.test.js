@@ -44,6 +44,14 @@ test('it logs in first where there is no token', async () => {
   assert.equal(w.sent[1].timeout, 5)
 })
 
+test('the token goes to the server, whatever the path begins with', async () => {
+  const w = world()
+  for (const url of ['.evil.com/me', '@evil.com/me', ':pw@evil.com/me', 'https://evil.com/me', '//evil.com/me', 'me']) {
+    await w.client.request({ url })
+  }
+  assert.deepEqual(w.sent.filter(({ url }) => new URL(url).origin !== 'https://shop.example.com'), [])
+})
+
 test('a token that is kept is used', async () => {
   const w = world()
   await w.client.login()
