@@ -132,8 +132,9 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 	if !Scope(known.Scope).covers(t.scope) {
 		return fmt.Errorf("oauth: the desktop's page needs %s", t.scope)
 	}
+	began := time.Now()
 	d, err := a.desk.ledger.decide(ctx, t, func() (*decision, error) {
-		return a.desk.approval(t, &known), nil
+		return a.desk.approval(t, &known, began), nil
 	})
 	if err != nil {
 		return err
@@ -144,14 +145,14 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 	return nil
 }
 
-// approval is the decision that the desktop becomes u.
-func (k *desk) approval(t ticket, u *core.User) *decision {
-	known, at := *u, time.Now()
-	now := at.Truncate(time.Second)
+// approval is the decision that the desktop becomes u, whose request came at that time: what was
+// ended since is ended for the desktop, too.
+func (k *desk) approval(t ticket, u *core.User, at time.Time) *decision {
+	known, now := *u, at.Truncate(time.Second)
 	// It is a login: where a page wants a fresh one, this is as fresh as a desktop can have it.
 	known.Via, known.LoginAt, known.CheckedAt, known.MemberID = viaDesk, now, now, ""
 	rec := &record{user: &known}
-	return &decision{By: decider(t, u), User: rec.encode(), At: at, Clock: k.tickets.time()}
+	return &decision{By: decider(t, u), User: rec.encode(), At: at, Clock: k.tickets.time().Add(-time.Since(at))}
 }
 
 // decider is a digest of who decides about a ticket.

@@ -407,6 +407,33 @@ func deskAttackCases() []Case {
 				}
 			}
 		}},
+		{Name: "sessions that are ended while Confirm decides keep the desktop out", Test: func(t *World) {
+			if !t.outcomesShared() { // sessions that nobody can end
+				return
+			}
+			ended, app := false, t.Replica(nil)
+			t.Deploy(func(cfg *oauth.Config) {
+				cfg.Desk = &oauth.Desk{Confirm: func(ctx context.Context, _ *http.Request, _ oauth.DeskRequest, u *core.User) error {
+					time.Sleep(time.Second)
+					if ended {
+						if err := app.EndSessions(ctx, u.OpenID); err != nil {
+							t.Error(err)
+						}
+					}
+					time.Sleep(time.Second)
+					return nil
+				}}
+			})
+			for _, ended = range []bool{false, true} {
+				desktop, phone := t.Desktop(), t.Browser()
+				code := t.ShowCode(desktop, "/me")
+				t.Scan(phone, code)
+				t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
+				if signedIn := userOf(desktop.Open(PublicURL+"/me")) != nil; signedIn == ended {
+					t.Errorf("ended: %t, signed in: %t", ended, signedIn)
+				}
+			}
+		}},
 		{Name: "a mini program's user may sign a desktop in", Config: desk, Test: func(t *World) {
 			desktop := t.Desktop()
 			code := t.ShowCode(desktop, "/me")
