@@ -57,6 +57,10 @@ func (s *Server) isOwn(u *url.URL) bool {
 // openOnPhone is GET /wxsim/phone?open=URL. Whatever a QR code holds can be opened: the
 // simulator's own codes lead to their pages.
 func (s *Server) openOnPhone(r *http.Request) answer {
+	h := r.Header
+	if mode := h.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" && h.Get("Sec-Fetch-Site") != "same-origin" {
+		return plain(http.StatusForbidden, "an image or a script of another site opens no window")
+	}
 	address := strings.TrimSpace(r.FormValue("open"))
 	target, err := url.Parse(address)
 	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {

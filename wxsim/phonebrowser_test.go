@@ -98,6 +98,18 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 	if body, at := open(sim.URL+"/q/x", ""); at.Path != "/q/x" || !strings.Contains(body, "已过期") {
 		t.Errorf("a code of the simulator leads to %s", at)
 	}
+	// A page of another site fills the phone with no windows.
+	r, err = http.NewRequest(http.MethodGet, sim.URL+"/wxsim/phone?open="+url.QueryEscape(app.URL), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	for mode, want := range map[string]bool{"no-cors": false, "cors": false, "navigate": true} {
+		r.Header.Set("Sec-Fetch-Mode", mode)
+		if body, _ := read(browser.Do(r)); strings.Contains(body, "MicroMessenger") != want {
+			t.Errorf("%s opens the phone: %t, want %t: %s", mode, !want, want, body)
+		}
+	}
 	// A name that only leads to this machine is somebody else's.
 	for _, address := range []string{sim.URL + "/wxsim/phone?open=" + url.QueryEscape(app.URL), at.String()} {
 		r, err := http.NewRequest(http.MethodGet, address, nil)
