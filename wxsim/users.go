@@ -97,7 +97,7 @@ func MadeUpUsers(n int) []User {
 		}
 		users[i] = User{
 			Nickname: who.nickname, Country: "中国", Province: who.province, City: who.city, Language: "zh_CN",
-			Sex: who.sex, Phone: strconv.Itoa(13800138000 + i),
+			Sex: who.sex, Phone: strconv.FormatInt(13800138000+int64(i), 10),
 			HeadImgURL: madeUpAvatar + randomText(43, urlSafe) + "/132",
 		}
 	}
