@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -211,9 +212,13 @@ func Chi() Frame {
 	}
 }
 
+// quietGin keeps gin from printing every route. Its older versions do not guard the mode against tests
+// that run side by side.
+var quietGin = sync.OnceFunc(func() { gin.SetMode(gin.TestMode) }) //nolint:gochecknoglobals // never changed
+
 // Gin is gin.
 func Gin() Frame {
-	gin.SetMode(gin.TestMode) // or it prints every route
+	quietGin()
 	page := func(site Site) gin.HandlerFunc {
 		return func(c *gin.Context) {
 			u, _ := ginwx.User(c)
