@@ -214,7 +214,7 @@ func Chi() Frame {
 
 // quietGin keeps gin from printing every route. Its older versions do not guard the mode against tests
 // that run side by side.
-var quietGin = sync.OnceFunc(func() { gin.SetMode(gin.TestMode) }) //nolint:gochecknoglobals // never changed
+var quietGin = sync.OnceFunc(func() { gin.SetMode(gin.TestMode) })
 
 // Gin is gin.
 func Gin() Frame {
