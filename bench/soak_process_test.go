@@ -173,7 +173,7 @@ func newKey() string {
 func startReplicas(t *testing.T, binaries string, sim *wxsim.Server, redis string) *replicas {
 	t.Helper()
 	fleet := &replicas{keys: []string{newKey()}, dir: binaries, env: []string{
-		"REDIS_URL=redis://" + redis, "ANY_BROWSER=1", "GODEBUG=gctrace=1",
+		"REDIS_URL=redis://" + redis, "ANY_BROWSER=1", "ASK_AT_ONCE=1", "GODEBUG=gctrace=1",
 		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(), "WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
 	}}
 	public := freeAddr(t)
