@@ -30,7 +30,8 @@ func Value(r *http.Request, name string) string {
 }
 
 // Candidates yields the values that the cookie of that name may have, of which the first good one
-// counts; an empty one says nothing. Browsers send two cookies of one name if they were set with
+// counts; an empty one says nothing. One with bytes that no cookie may have, which net/http passes
+// over, is yielded and not counted: it opens nothing. Browsers send two cookies of one name if they were set with
 // different domains or paths, and the stale one may come first.
 //
 // With the prefix "__Host-" there cannot be two. Should some way round the prefix be found, a second
@@ -42,24 +43,33 @@ func Candidates(r *http.Request, name string) iter.Seq[string] {
 			tries = 1
 		}
 		each(r.Header["Cookie"], name, func(_, value string) bool {
-			tries--
-			return (value == "" || yield(value)) && tries > 0
+			switch {
+			case value == "":
+				tries--
+			case !yield(value):
+				return false
+			case valid(value): // looked at last: a good session has been taken by then
+				tries--
+			}
+			return tries > 0
 		})
 	}
 }
 
 // All yields the name and value of every cookie.
 func All(r *http.Request) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) { each(r.Header["Cookie"], "", yield) }
+	return func(yield func(string, string) bool) {
+		each(r.Header["Cookie"], "", func(name, value string) bool { return !valid(value) || yield(name, value) })
+	}
 }
 
 func named(r *http.Request, name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		each(r.Header["Cookie"], name, func(_, value string) bool { return yield(value) })
+		each(r.Header["Cookie"], name, func(_, value string) bool { return !valid(value) || yield(value) })
 	}
 }
 
-// each yields the well-formed cookies of that name, or of every name if it is "".
+// each yields the cookies of that name, whatever bytes their values have, or of every name if it is "".
 func each(lines []string, only string, yield func(name, value string) bool) {
 	number := 0
 	for _, line := range lines {
@@ -77,22 +87,19 @@ func each(lines []string, only string, yield func(name, value string) bool) {
 			if only != "" && name != only || only == "" && !isToken(name) { // what is looked for is a token
 				continue
 			}
-			if value, ok := unquote(value); ok && !yield(name, value) {
+			if !yield(name, unquote(value)) {
 				return
 			}
 		}
 	}
 }
 
-// unquote takes the quotes off a value, and reports whether it has only bytes that may be in one.
-func unquote(value string) (string, bool) {
+// unquote takes the quotes off a value.
+func unquote(value string) string {
 	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
-		value = value[1 : n-1]
+		return value[1 : n-1]
 	}
-	if !valid(value) {
-		return "", false
-	}
-	return value, true
+	return value
 }
 
 // valid reports whether value has only the bytes from 0x20 to 0x7e, without quote and backslash. A
