@@ -23,7 +23,7 @@ const (
 
 // Value returns the value of the first cookie of that name, or "" if there is none.
 func Value(r *http.Request, name string) string {
-	for value := range named(r, name) {
+	for _, value := range wellFormed(r, name) {
 		return value
 	}
 	return ""
@@ -31,8 +31,8 @@ func Value(r *http.Request, name string) string {
 
 // Candidates yields the values that the cookie of that name may have, of which the first good one
 // counts; an empty one says nothing. One with bytes that no cookie may have, which net/http passes
-// over, is yielded and not counted: it opens nothing. Browsers send two cookies of one name if they were set with
-// different domains or paths, and the stale one may come first.
+// over, is yielded and not counted: it opens nothing. Browsers send two cookies of one name if they
+// were set with different domains or paths, and the stale one may come first.
 //
 // With the prefix "__Host-" there cannot be two. Should some way round the prefix be found, a second
 // one is not given the chance to count where the first does not: only the first is yielded.
@@ -57,19 +57,16 @@ func Candidates(r *http.Request, name string) iter.Seq[string] {
 }
 
 // All yields the name and value of every cookie.
-func All(r *http.Request) iter.Seq2[string, string] {
+func All(r *http.Request) iter.Seq2[string, string] { return wellFormed(r, "") }
+
+// wellFormed yields the cookies of that name, or of every name if it is "".
+func wellFormed(r *http.Request, only string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		each(r.Header["Cookie"], "", func(name, value string) bool { return !valid(value) || yield(name, value) })
+		each(r.Header["Cookie"], only, func(name, value string) bool { return !valid(value) || yield(name, value) })
 	}
 }
 
-func named(r *http.Request, name string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		each(r.Header["Cookie"], name, func(_, value string) bool { return !valid(value) || yield(value) })
-	}
-}
-
-// each yields the cookies of that name, whatever bytes their values have, or of every name if it is "".
+// each yields the cookies of that name, or of every name if it is "", whatever bytes the values have.
 func each(lines []string, only string, yield func(name, value string) bool) {
 	number := 0
 	for _, line := range lines {
