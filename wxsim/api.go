@@ -66,24 +66,37 @@ func (s *Server) api(route apiRoute) http.HandlerFunc {
 			if !ok {
 				told, _ = errors.AsType[*apiError](badRequest(err))
 			}
-			status, result = told.status, apiProblem{newPage(r).T(told.chinese, told.english)}
-		}
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if result == nil {
-			w.WriteHeader(http.StatusNoContent)
+			writeError(w, told.status, newPage(r).T(told.chinese, told.english))
 			return
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(status)
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(result) // a client that left is no concern
+		if result == nil {
+			status = http.StatusNoContent
+		}
+		writeJSON(w, status, result)
 	}
 }
 
 type apiProblem struct {
 	Error string `json:"error"`
+}
+
+func writeError(w http.ResponseWriter, status int, text string) {
+	writeJSON(w, status, apiProblem{text})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if status == http.StatusNoContent {
+		w.WriteHeader(status)
+		return
+	}
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(body) // a client that left is no concern
 }
 
 // readJSON reads the body of a call. A field that the call does not know is refused by its name;

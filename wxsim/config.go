@@ -55,6 +55,10 @@ type Config struct {
 	// API.
 	CORSOrigins []string
 
+	// Hosts are further names, in small letters, at which the control API and the simulator's own
+	// pages are reached. Addresses, localhost and names without a dot need not be listed.
+	Hosts []string
+
 	Addr     string       // where Start listens; default "127.0.0.1:0"
 	Listener net.Listener // Start serves on it instead of listening on Addr
 	CA       []byte       // PEM of the authority behind a Listener that speaks TLS, for GET /wxsim/ca.pem
@@ -138,6 +142,11 @@ func (c *Config) Check() error {
 	for i, origin := range c.CORSOrigins {
 		if http.NewCrossOriginProtection().AddTrustedOrigin(origin) != nil {
 			fault("is not an origin such as http://localhost:5173", "cors[%d]", i)
+		}
+	}
+	for i, host := range c.Hosts {
+		if u, err := url.Parse("http://" + host); err != nil || host == "" || u.Host != host || u.Port() != "" || host != strings.ToLower(host) {
+			fault("is not a host name in small letters", "hosts[%d]", i)
 		}
 	}
 	known := endpoints()

@@ -18,9 +18,9 @@ func TestHomeTellsWhatANewcomerNeeds(t *testing.T) {
 	get(t, sim, authorizeURL(sim, "snsapi_base"))
 	sim.Fail("/sns/userinfo", wxsim.Status(502), 3)
 	sim.Fail(wxsim.AnyPath, wxsim.Hang())
-	page := get(t, sim, "http://sim.example:8081/").Body.String()
+	page := get(t, sim, "http://sim.test:8081/").Body.String()
 	for _, want := range []string{
-		"WECHAT_API_URL=http://sim.example:8081", "WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
+		"WECHAT_API_URL=http://sim.test:8081", "WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
 		"WECHAT_WEBSITE_APPID=" + sim.WebsiteAppID(), "WECHAT_MINI_SECRET=" + sim.MiniSecret(),
 		sim.Users()[0].OpenID, "GET /sns/auth", "41001", "status 502", "×3", "hang", "openid=o&lt;b&gt;1", "→ " + callback[:20],
 	} {

@@ -15,7 +15,7 @@ var pageFiles embed.FS
 // ownPages are the pages that the real WeChat does not have. Only POST changes anything, and
 // only from a page of the same origin, with the exception of js_code and its like: they stand
 // in for calls that a mini program makes on the phone.
-func (s *Server) ownPages(origins []string) http.Handler {
+func (s *Server) ownPages(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	open := func(pattern string, respond func(*http.Request) answer) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -66,10 +66,10 @@ func (s *Server) ownPages(origins []string) http.Handler {
 		return nil, &apiError{http.StatusNotFound, "没有 " + what + "，见 " + apiPath + "openapi.json", "there is no " + what + "; see " + apiPath + "openapi.json"}
 	}}))
 	sameOrigin := http.NewCrossOriginProtection()
-	for _, trusted := range origins {
+	for _, trusted := range cfg.CORSOrigins {
 		_ = sameOrigin.AddTrustedOrigin(trusted) // Check has seen that it is an origin
 	}
-	return allowOrigins(origins, sameOrigin.Handler(mux))
+	return knownHosts(cfg, allowOrigins(cfg.CORSOrigins, sameOrigin.Handler(mux)))
 }
 
 // authority is GET /wxsim/ca.pem, what clients are to trust.

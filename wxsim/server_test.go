@@ -20,6 +20,9 @@ func get(tb testing.TB, sim *wxsim.Server, target string) *httptest.ResponseReco
 }
 
 func do(sim *wxsim.Server, r *http.Request) *httptest.ResponseRecorder {
+	if r.Host == "example.com" { // what httptest chooses
+		r.Host = "127.0.0.1:8081"
+	}
 	w := httptest.NewRecorder()
 	sim.ServeHTTP(w, r)
 	return w

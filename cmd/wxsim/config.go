@@ -28,6 +28,7 @@ type file struct {
 	Limits           limits            `json:"limits"`
 	Faults           []wxsim.FaultSpec `json:"faults"`
 	CORS             []string          `json:"cors"`
+	Hosts            []string          `json:"hosts"`
 }
 
 // limits are by path, or the word "documented" for WeChat's own.
@@ -77,7 +78,7 @@ func (o *options) read(name string, given map[string]bool) error {
 	if f.Addr != "" && !given["addr"] {
 		cfg.Addr = f.Addr
 	}
-	cfg.RedirectDomains, cfg.Users, cfg.Limits, cfg.CORSOrigins, o.faults = f.RedirectDomains, f.Users, f.Limits, f.CORS, f.Faults
+	cfg.RedirectDomains, cfg.Users, cfg.Limits, cfg.CORSOrigins, cfg.Hosts, o.faults = f.RedirectDomains, f.Users, f.Limits, f.CORS, f.Hosts, f.Faults
 	var faults []error
 	for switched, on := range f.Switches {
 		field := cfg.Switch(switched)

@@ -74,6 +74,7 @@ func TestABadFileNamesLineAndField(t *testing.T) {
 		"limits:\n  /sns/userinfo: {per_minute: 3}\n  /sns/nothing: {per_minute: 3}\n":        "wxsim.yaml:3: limits./sns/nothing is no path",
 		"faults:\n  - {path: /sns/auth, kind: html}\n  - {path: /sns/auth, kind: nonsense}\n": `wxsim.yaml:3: faults[1].kind "nonsense" is no kind of fault`,
 		"cors: [localhost]\n": "wxsim.yaml:1: cors[0] is not an origin",
+		"hosts: [a.b, a.b:1]": "wxsim.yaml:1: hosts[1] is not a host name",
 		"addr: a\naddr: b\n":  "line 2: addr comes twice",
 		"a: [\n":              "line 1",
 		"users: &x [*x]\n":    "line 1: nested too deep",
@@ -98,8 +99,9 @@ func TestEachFlagHasAVariable(t *testing.T) {
 	t.Setenv("WXSIM_WEBSITE_APPID", "wxwebsite")
 	t.Setenv("WXSIM_OLD_PROFILES", "true")
 	t.Setenv("WXSIM_CORS", "http://localhost:5173")
+	t.Setenv("WXSIM_HOSTS", "wxsim.example.com,localhost")
 	cfg := parsed(t, "-addr", "127.0.0.1:9002").cfg
-	if cfg.Addr != "127.0.0.1:9002" || cfg.WebsiteAppID != "wxwebsite" || !cfg.OldProfiles || cfg.CORSOrigins[0] != "http://localhost:5173" {
+	if cfg.Addr != "127.0.0.1:9002" || cfg.WebsiteAppID != "wxwebsite" || !cfg.OldProfiles || cfg.CORSOrigins[0] != "http://localhost:5173" || len(cfg.Hosts) != 2 {
 		t.Errorf("config %+v", cfg)
 	}
 	t.Setenv("WXSIM_USERS", "many")

@@ -145,6 +145,7 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	config := flags.String("config", "", "YAML `file` with accounts, users, limits, switches and faults")
 	flags.StringVar(&opts.state, "state", "", "`file` that keeps accounts, users and tokens over a restart")
 	cors := flags.String("cors", "", "comma-separated `origins`, such as http://localhost:5173, whose pages may use the control API")
+	hosts := flags.String("hosts", "", "comma-separated `names` at which it is reached, beside addresses, localhost and names without a dot")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage)
@@ -177,6 +178,9 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	}
 	if *cors != "" {
 		cfg.CORSOrigins = strings.Split(*cors, ",")
+	}
+	if *hosts != "" {
+		cfg.Hosts = strings.Split(*hosts, ",")
 	}
 	if *limits {
 		cfg.Limits = wxsim.DocumentedLimits()
