@@ -165,11 +165,7 @@ func TestRecipeDesktopQRCode(t *testing.T) {
 func TestReadmeDesk(t *testing.T) {
 	shop := openShop(t)
 	cfg := shop.config()
-
-	// region desk
-	cfg.Desk = &wxoauth.Desk{}
-	// endregion
-
+	cfg.Desk = &wxoauth.Desk{} // the line that the READMEs name
 	r := gin.New()
 	r.Use(wxoauth.Middleware(cfg))
 	r.GET("/me", hello)
