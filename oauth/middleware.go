@@ -76,13 +76,12 @@ func (a *Auth) answerOwnPath(v *visit) bool {
 	if v.r.Method != http.MethodGet && !posted {
 		return false
 	}
-	path := v.path()
-	if path == a.loginPath {
+	if v.path == a.loginPath {
 		a.loginServed.Store(true)
 		a.answerLoginPath(v)
 		return true
 	}
-	content, ours := a.files[path]
+	content, ours := a.files[v.path]
 	if ours = ours && !posted; ours {
 		writeFile(v.w, content)
 	}

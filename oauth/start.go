@@ -78,7 +78,7 @@ func (a *Auth) begin(v *visit, l login, client *Client) (AuthorizeParams, bool) 
 // embeds reports whether a script of this site asks for a QR code to show in its page, in a browser
 // that logs in that way.
 func (a *Auth) embeds(v *visit) bool {
-	return a.website != nil && !a.cfg.AnyBrowser && v.r.Method == http.MethodGet && v.path() == a.loginPath &&
+	return a.website != nil && !a.cfg.AnyBrowser && v.r.Method == http.MethodGet && v.path == a.loginPath &&
 		v.page().first("embed") == "1" && !inWeChat(v.r) && ownScript(v.r)
 }
 

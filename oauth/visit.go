@@ -16,12 +16,16 @@ type visit struct {
 	r       *http.Request
 	now     time.Time // when the request came
 	uri     string    // path and query as the browser wrote them
+	path    string    // the path of uri
+	query   string    // the query of uri; "": none
 	address *address  // uri in its parts; nil: not parsed yet
 	tapped  bool      // the user has asked for the login: WeChat's dialog may come at once
 }
 
 func newVisit(w http.ResponseWriter, r *http.Request) visit {
-	return visit{w: w, r: r, now: time.Now(), uri: requestURI(r)}
+	v := visit{w: w, r: r, now: time.Now(), uri: requestURI(r)}
+	v.path, v.query, _ = strings.Cut(v.uri, "?")
+	return v
 }
 
 // An address is a request's URL, parsed.
@@ -41,12 +45,6 @@ func (v *visit) parse() *address {
 
 // page returns the page that the request asks for, without what WeChat added to its URL.
 func (v *visit) page() target { return v.parse().page }
-
-// path returns the path as the browser wrote it.
-func (v *visit) path() string {
-	path, _, _ := strings.Cut(v.uri, "?")
-	return path
-}
 
 // parseAddress takes state and code out of a URL that WeChat sent the browser back to. A state of
 // another form is the app's own, and so is a code without a state of ours.
@@ -89,7 +87,7 @@ const maxCode = 512 // bytes
 // callback returns nil if the request carries no state of our form. An error means that somebody
 // made it up.
 func (v *visit) callback(t *attempts) (*callback, error) {
-	if v.r.Method != http.MethodGet || !strings.Contains(v.uri, statePrefix) || len(v.parse().states) == 0 {
+	if v.r.Method != http.MethodGet || !strings.Contains(v.query, statePrefix) || len(v.parse().states) == 0 {
 		return nil, nil //nolint:nilnil // said in the comment above
 	}
 	states, codes := v.address.states, v.address.codes
@@ -119,8 +117,10 @@ const tapParam = "wx_login"
 
 // marked reports whether the URL carries the mark, with whatever value and however it is spelt.
 func (v *visit) marked() bool {
-	_, query, _ := strings.Cut(v.uri, "?")
-	for raw := range strings.SplitSeq(query, "&") {
+	if v.query == "" {
+		return false
+	}
+	for raw := range strings.SplitSeq(v.query, "&") {
 		name, _, _ := strings.Cut(raw, "=")
 		if plain, err := url.QueryUnescape(name); err == nil && plain == tapParam {
 			return true

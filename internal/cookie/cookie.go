@@ -68,11 +68,7 @@ func wellFormed(r *http.Request, only string) iter.Seq2[string, string] {
 
 // each yields the cookies of that name, or of every name if it is "", whatever bytes the values have.
 func each(lines []string, only string, yield func(name, value string) bool) {
-	number := 0
-	for _, line := range lines {
-		number += strings.Count(line, ";") + 1
-	}
-	if number > maxCookies {
+	if tooMany(lines) {
 		return
 	}
 	for _, line := range lines {
@@ -89,6 +85,21 @@ func each(lines []string, only string, yield func(name, value string) bool) {
 			}
 		}
 	}
+}
+
+// tooMany reports whether there are more than maxCookies. A short header need not be counted.
+func tooMany(lines []string) bool {
+	size, number := 0, 0
+	for _, line := range lines {
+		size += len(line) + 1
+	}
+	if size <= maxCookies {
+		return false
+	}
+	for _, line := range lines {
+		number += strings.Count(line, ";") + 1
+	}
+	return number > maxCookies
 }
 
 // unquote takes the quotes off a value.
