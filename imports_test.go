@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -80,9 +82,7 @@ var (
 // The picture has every package that a program may import, and every arrow between them.
 func TestThePictureShowsTheImports(t *testing.T) {
 	svg, err := os.ReadFile("docs/architecture.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var drawn, imported, boxes, packages []string
 	for _, m := range boxForm.FindAllStringSubmatch(string(svg), -1) {
 		boxes = append(boxes, m[1])

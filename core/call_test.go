@@ -393,9 +393,7 @@ func FuzzFile(f *testing.F) {
 			return // our reader takes no other control byte in a name
 		}
 		_, params, err := mime.ParseMediaType(contentType)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		form := multipart.NewReader(bytes.NewReader(body), params["boundary"])
 		part, err := form.NextRawPart()
 		if err != nil {

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestCodeIs(t *testing.T) {
@@ -111,9 +113,7 @@ func TestErrorsNeverEchoWhatWasSent(t *testing.T) {
 		strings.Repeat("x", 190) + testSecret, // cut in the middle
 	} {
 		msg, err := json.Marshal("not good: " + echo)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		var logs bytes.Buffer
 		c := newTestClient(t, always(`{"errcode":40029,"errmsg":`+string(msg)+`}`), func(cfg *ClientConfig) {
 			cfg.Logger = slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
 )
 
 // An Int is the number that was sent, as exactly as a float64 holds one, or an error.
@@ -102,9 +104,7 @@ func FuzzEncodeJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, in := range []any{text, nested(text)} {
 			data, err := encodeJSON(in)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			var got string
 			if err := json.Unmarshal(data, &got); err != nil || got != strings.ToValidUTF8(text, "\ufffd") && utf8.ValidString(text) {
 				t.Errorf("%q became %s: %q, %v", text, data, got, err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestInt(t *testing.T) {
@@ -157,9 +159,7 @@ func TestOpen(t *testing.T) {
 // Names that are not UTF-8, as GBK is not, cost their own characters and nothing else.
 func TestInvalidUTF8IsReplaced(t *testing.T) {
 	body, err := open("GET /x", []byte("{\"openid\":\"o1\",\"nickname\":\"\xc4\xe3\xba\xc3\"}"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var got struct{ OpenID, Nickname string }
 	if err := json.Unmarshal(body, &got); err != nil || got.OpenID != "o1" || got.Nickname != "\ufffd\ufffd\ufffd\ufffd" {
 		t.Errorf("decoded %+q, %v", got, err)

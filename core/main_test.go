@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,9 +55,7 @@ func newTestClient(tb testing.TB, rt http.RoundTripper, with ...func(*ClientConf
 		change(&cfg)
 	}
 	c, err := NewClient(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return c
 }
 
@@ -195,9 +195,7 @@ func bomb(tb testing.TB, megabytes int) []byte {
 	if _, err := io.CopyN(z, zeros{}, 1<<20); err != nil {
 		tb.Fatal(err)
 	}
-	if err := z.Close(); err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, z.Close())
 	return bytes.Repeat(buf.Bytes(), megabytes) // gzip files may be joined
 }
 

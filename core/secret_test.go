@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // verbs are all of package fmt, with every flag. %p and %w are not among them: they take no
@@ -101,9 +103,7 @@ func TestClientIsPrintedWithoutSecrets(t *testing.T) {
 	cache := NewMemoryCache()
 	c := newTestClient(t, api, func(cfg *ClientConfig) { cfg.Cache = cache })
 	token, _, err := c.AccessToken(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	c.tokens.Refused(t.Context(), token) // a refused token may still live for others
 	for name, value := range map[string]any{
 		"client": c, "client by value": *c, "tokens": c.tokens, "cache": cache, "static": StaticToken(token),

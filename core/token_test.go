@@ -98,9 +98,7 @@ func classicTokens(tb testing.TB, cache Cache) func(*ClientConfig) {
 	return func(cfg *ClientConfig) {
 		cfg.Cache = cache
 		source, err := ClassicTokens(*cfg)
-		if err != nil {
-			tb.Fatal(err)
-		}
+		require.NoError(tb, err)
 		cfg.Tokens = source
 	}
 }
@@ -254,9 +252,7 @@ func TestExpiryIsInsideTheCachedValue(t *testing.T) {
 		api, cache := &weChat{}, &fleetCache{}
 		first := newTestClient(t, api, withCache(cache))
 		_, expiry, err := first.AccessToken(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if cache.writes != 2*time.Hour || len(cache.values) != 1 || cache.freed != 1 {
 			t.Errorf("stored %d values for %v, released %d leases", len(cache.values), cache.writes, cache.freed)
 		}

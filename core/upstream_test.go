@@ -561,9 +561,7 @@ func TestReusedConnectionThatTakesNothing(t *testing.T) {
 func listen(t *testing.T, serve func(net.Conn)) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var conns sync.WaitGroup
 	conns.Go(func() {
 		for {
@@ -586,15 +584,11 @@ func listen(t *testing.T, serve func(net.Conn)) (addr string) {
 
 func TestNobodyListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	addr := l.Addr().String()
 	_ = l.Close()
 	c, err := NewClient(ClientConfig{AppID: testAppID, Secret: testSecret, APIURL: "http://" + addr, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, err = Call[struct{}](t.Context(), c, sns())
 	if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireUnreachable {
 		t.Errorf("err = %v", err)

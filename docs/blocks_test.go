@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -132,9 +134,7 @@ func TestRedisTakesTheConfigurationOfTheDocuments(t *testing.T) {
 		write(t, filepath.Join(dir, "redis.conf"), []byte(block))
 		n := &newcomer{T: t, dir: dir, env: os.Environ()}
 		c, out := n.cmd(redis + " redis.conf --port 0 --unixsocket s")
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, c.Start())
 		for range 100 {
 			if _, err := os.Stat(filepath.Join(dir, "s")); err == nil {
 				break

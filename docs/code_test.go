@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -28,9 +30,7 @@ func regions(t *testing.T) map[string]*region {
 	var files []string
 	for _, pattern := range []string{"*_test.go", "../examples/adopt/*/*.go"} {
 		found, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		files = append(files, found...)
 	}
 	all := map[string]*region{}
@@ -66,9 +66,7 @@ func regions(t *testing.T) map[string]*region {
 func source(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(data)
 }
 

@@ -10,14 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // No module that this repository uses has a fault that .ci/known-faults.txt knows of.
 func TestNoKnownFaults(t *testing.T) {
 	known, err := os.ReadFile("../.ci/known-faults.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	mended := map[string][2]string{} // by module: the first good version, and the fault
 	for line := range strings.Lines(string(known)) {
 		if fields := strings.Fields(line); len(fields) == 3 && fields[0] != "#" {
@@ -35,9 +35,7 @@ func TestNoKnownFaults(t *testing.T) {
 		var file struct {
 			Require []struct{ Path, Version string }
 		}
-		if err := json.Unmarshal(out, &file); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal(out, &file))
 		for _, m := range file.Require {
 			if good, ok := mended[m.Path]; ok && older(m.Version, good[0]) {
 				t.Errorf("%s uses %s %s, which has %s: it takes %s", filepath.Join(dir, "go.mod"), m.Path, m.Version, good[1], good[0])

@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -97,9 +99,7 @@ func newNewcomer(t *testing.T, served string) *newcomer {
 func (n *newcomer) port(of string) string {
 	n.Helper()
 	l, err := (&net.ListenConfig{}).Listen(n.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		n.Fatal(err)
-	}
+	require.NoError(n, err)
 	defer func() { _ = l.Close() }()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	n.ports = append(n.ports, ":"+of, ":"+port)
@@ -111,9 +111,8 @@ func (n *newcomer) paste(page string) {
 	n.Helper()
 	for _, b := range markdown.Read(n.T, page).Blocks() {
 		if b.Language == "go" && strings.HasPrefix(b.Code, "package main\n") {
-			if err := os.WriteFile(filepath.Join(n.dir, "main.go"), []byte(strings.NewReplacer(n.ports...).Replace(b.Code)), 0o600); err != nil {
-				n.Fatal(err)
-			}
+			program := strings.NewReplacer(n.ports...).Replace(b.Code)
+			require.NoError(n, os.WriteFile(filepath.Join(n.dir, "main.go"), []byte(program), 0o600))
 			return
 		}
 	}
@@ -164,9 +163,7 @@ func (n *newcomer) run(commands string) {
 func (n *newcomer) start(commands string) {
 	n.Helper()
 	c, out := n.cmd(commands)
-	if err := c.Start(); err != nil {
-		n.Fatal(err)
-	}
+	require.NoError(n, c.Start())
 	n.Cleanup(func() {
 		_ = c.Cancel()
 		_ = c.Wait()
@@ -185,16 +182,12 @@ var (
 func (n *newcomer) logsIn(page, want string) {
 	n.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		n.Fatal(err)
-	}
+	require.NoError(n, err)
 	browser := &http.Client{Jar: jar}
 	at, body := n.open(browser, http.MethodGet, page, nil)
 	if m := askLink.FindStringSubmatch(body); m != nil {
 		link, err := at.Parse(html.UnescapeString(m[1]))
-		if err != nil {
-			n.Fatal(err)
-		}
+		require.NoError(n, err)
 		at, body = n.open(browser, http.MethodGet, link.String(), nil)
 	}
 	form := url.Values{"decision": {"allow"}}
@@ -213,9 +206,7 @@ func (n *newcomer) open(browser *http.Client, method, address string, form url.V
 	defer retry.Stop()
 	for deadline := time.Now().Add(5 * time.Minute); ; <-retry.C {
 		r, err := http.NewRequestWithContext(n.Context(), method, address, strings.NewReader(form.Encode()))
-		if err != nil {
-			n.Fatal(err)
-		}
+		require.NoError(n, err)
 		r.Header.Set("Accept", "text/html")
 		if form != nil {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -229,9 +220,7 @@ func (n *newcomer) open(browser *http.Client, method, address string, form url.V
 		}
 		defer answer.Body.Close()
 		body, err := io.ReadAll(answer.Body)
-		if err != nil {
-			n.Fatal(err)
-		}
+		require.NoError(n, err)
 		return answer.Request.URL, string(body)
 	}
 }
@@ -254,36 +243,26 @@ func publish(t *testing.T) string {
 		})
 	})
 	for _, dir := range []string{versions, repository} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.MkdirAll(dir, 0o700))
 	}
 	var archive bytes.Buffer
 	z := zip.NewWriter(&archive)
 	for _, name := range tracked(t, root) {
 		content, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		write(t, filepath.Join(repository, name), content)
 		if nested(root, name) {
 			continue
 		}
 		file, err := z.Create(module + "@" + version + "/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if _, err := file.Write(content); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, z.Close())
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	write(t, filepath.Join(versions, "list"), []byte(version+"\n"))
 	write(t, filepath.Join(versions, version+".info"), fmt.Appendf(nil, `{"Version":%q,"Time":"2026-11-26T00:00:00Z"}`, version))
 	write(t, filepath.Join(versions, version+".mod"), mod)
@@ -311,9 +290,7 @@ func tracked(t *testing.T, root string) (names []string) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return names
 }
 
@@ -329,12 +306,8 @@ func nested(root, name string) bool {
 
 func write(t *testing.T, name string, content []byte) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, content, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o700))
+	require.NoError(t, os.WriteFile(name, content, 0o700))
 }
 
 func output(t *testing.T, name string, args ...string) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
@@ -61,9 +62,7 @@ func TestRecipeAccessLog(t *testing.T) {
 func TestRecipeHistoryMode(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	t.Chdir(t.TempDir())
 	write(t, filepath.Join("dist", "index.html"), []byte("the app's page"))
@@ -133,9 +132,7 @@ func TestRecipeOneAuthPerHost(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	r.GET("/me", hello)
 	b := shop.browser()
 	for _, host := range []string{"a.example.com", "b.example.com"} {
@@ -209,14 +206,10 @@ func TestRecipeCloudHosting(t *testing.T) {
 	}
 	cfg := cloudConfig()
 	proxy, err := url.Parse(cloud.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	cfg.HTTPClient = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}
 	client, err := core.NewClient(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if _, err := mpapi.New(client).Link.GenerateShortLink(t.Context(), mpapi.GenerateShortLinkRequest{PageURL: "pages/index/index"}); err != nil {
 		t.Error(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/chi"
 )
@@ -48,9 +49,7 @@ func TestRecipeGuardGroupOnChi(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	want(t, shop.open(r, "/"), http.StatusOK, "Hello, stranger")
 	want(t, shop.open(r, "/shop/cart"), http.StatusOK, "Hello, 小明")
 	want(t, shop.open(r, "/wechat/login?return_to=/shop/cart"), http.StatusOK, "Hello, 小明")

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/redis/rueidis" //nolint:depguard // a recipe shows how an app connects its Redis
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -102,18 +103,14 @@ func TestRecipeRedis(t *testing.T) {
 		t.Cleanup(redis.Close)
 		return nil
 	}
-	if err := configure(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, configure())
 	r := gin.New()
 	r.Use(wxoauth.Middleware(cfg))
 	r.GET("/me", hello)
 	shop.greets(t, r)
 	for range 2 { // two replicas
 		client, err := core.NewClient(wechat)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if _, _, err := client.AccessToken(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -131,9 +128,7 @@ func TestRecipeRedis(t *testing.T) {
 func TestRecipeRedisOfAFleet(t *testing.T) {
 	shop := openShop(t)
 	nobody, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Setenv("REDIS_ADDR", nobody.Addr().String())
 	_ = nobody.Close()
 	cfg, messages := shop.config(), push.Config{}
@@ -167,13 +162,9 @@ func TestRecipeRedisOfAFleet(t *testing.T) {
 		t.Cleanup(client.Close)
 		return nil
 	}
-	if err := configure(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, configure())
 	auth, err := wxoauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	r.GET("/", auth.Optional(), hello)
 	r.GET("/me", auth.Middleware(), hello)
@@ -183,9 +174,7 @@ func TestRecipeRedisOfAFleet(t *testing.T) {
 		t.Errorf("%d codes were spent on logins that could not be saved", n)
 	}
 	client, err := core.NewClient(wechat)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if _, _, err := client.AccessToken(t.Context()); err != nil {
 		t.Errorf("the app token wants a Redis: %v", err)
 	}
@@ -225,13 +214,9 @@ func TestRecipeCORS(t *testing.T) {
 func TestRecipeAssets(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	dir := t.TempDir()
-	if err := os.WriteFile(dir+"/app.css", []byte("body{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(dir+"/app.css", []byte("body{}"), 0o600))
 	r, me := gin.New(), hello
 
 	// region assets
@@ -262,9 +247,7 @@ func TestRecipeVerifyFile(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	want(t, shop.open(r, "/MP_verify_aB3dE5fG7hJ9kL1m.txt"), http.StatusOK, "aB3dE5fG7hJ9kL1m")
 }
 
@@ -294,9 +277,7 @@ func TestRecipeBelowAPath(t *testing.T) {
 func TestRecipeFastCGI(t *testing.T) {
 	shop := openShop(t)
 	auth, err := oauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { auth.Admit(w, r, "") })
 
 	// region fastcgi
@@ -321,9 +302,7 @@ func TestRecipeFastCGI(t *testing.T) {
 func TestRecipeReverseProxy(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("cached") != "" {
 			w.Header().Set("Cache-Control", "private, max-age=60")
@@ -332,9 +311,7 @@ func TestRecipeReverseProxy(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	backend, err := url.Parse(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 
 	// region reverse-proxy
@@ -396,9 +373,7 @@ func TestRecipeProxy(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := configure(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, configure())
 	r := gin.New()
 	r.Use(wxoauth.Middleware(cfg))
 	r.GET("/me", hello)
@@ -443,17 +418,13 @@ func TestRecipeOpenTelemetry(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := configure(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, configure())
 	r := gin.New()
 	r.Use(wxoauth.Middleware(cfg))
 	r.GET("/me", hello)
 	shop.greets(t, r)
 	var collected metricdata.ResourceMetrics
-	if err := reader.Collect(t.Context(), &collected); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, reader.Collect(t.Context(), &collected))
 	if len(collected.ScopeMetrics) != 1 || len(collected.ScopeMetrics[0].Metrics) < 3 { // logins, their duration, calls to WeChat
 		t.Errorf("collected %+v", collected.ScopeMetrics)
 	}

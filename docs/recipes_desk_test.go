@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
@@ -54,9 +55,7 @@ func TestRecipeDesk(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	shop.net.Serve(adaptertest.Host, r)
 	desktop, shown := shop.desktop(t, "/me")
 	phone := shop.browser()
@@ -77,9 +76,7 @@ func TestRecipeDeskByPush(t *testing.T) {
 	cfg := shop.config()
 	cfg.Scope = wxoauth.ScopeBase
 	wechat, err := core.NewClient(core.ClientConfig{AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), HTTPClient: shop.client})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	routes := func() error {
 		// region desk-push
@@ -139,9 +136,7 @@ func TestRecipeDeskByPush(t *testing.T) {
 		})
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	shop.net.Serve(adaptertest.Host, r)
 	server := httptest.NewServer(r)
 	defer server.Close()
@@ -149,13 +144,9 @@ func TestRecipeDeskByPush(t *testing.T) {
 	tell := func(e wxsim.Event) {
 		t.Helper()
 		message, err := shop.Message(wxsim.PushXML, e)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		answer, err := shop.Push(t.Context(), server.URL+"/push", console, message)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		_ = answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
 			t.Errorf("a message is answered %d", answer.StatusCode)
@@ -165,9 +156,7 @@ func TestRecipeDeskByPush(t *testing.T) {
 	login := func(number func(string) string) *webtest.Visit {
 		desktop, shown := shop.desktop(t, "/me")
 		e, err := shop.Scan(openID, shown.holds)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		tell(e)
 		tell(wxsim.Event{Type: "text", AppID: shop.AppID(), OpenID: openID, Key: number(shown.number)})
 		return desktop.Open(adaptertest.PublicURL + "/me")
@@ -184,9 +173,7 @@ func TestRecipeDeskByMiniProgram(t *testing.T) {
 	mini, err := wxoauth.NewMini(wxoauth.MiniConfig{
 		AppID: shop.MiniAppID(), Secret: wxoauth.Secret(shop.MiniSecret()), Keys: cfg.Keys, HTTPClient: shop.client,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	r.POST("/mini/login", mini.Login())
 	routes := func() error {
@@ -237,15 +224,11 @@ func TestRecipeDeskByMiniProgram(t *testing.T) {
 		})
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	shop.net.Serve(adaptertest.Host, r)
 	desktop, shown := shop.desktop(t, "/me")
 	holds, err := url.Parse(shown.holds)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	ticket := holds.Query().Get("ticket")
 	b := shop.browser()
 	call := func(method, path, token, body string) *webtest.Visit {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/redis/rueidis" //nolint:depguard // the Redis store needs its client
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
@@ -31,18 +32,14 @@ func TestRecipeEndSessions(t *testing.T) {
 		InitAddress: []string{"redis:6379"}, ForceSingleClient: true,
 		DialCtxFn: func(context.Context, string, *net.Dialer, *tls.Config) (net.Conn, error) { return server.Dial(), nil },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer client.Close()
 	cfg := shop.config()
 	if cfg.Store, err = redisstore.New(client, redisstore.Config{Keys: cfg.Keys}); err != nil {
 		t.Fatal(err)
 	}
 	auth, err := wxoauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Setenv("WECHAT_APPID", shop.AppID())
 	t.Setenv("PUSH_TOKEN", "T0ken")
 	t.Setenv("PUSH_AES_KEY", strings.Repeat("a", 42)+"A")
@@ -67,9 +64,7 @@ func TestRecipeEndSessions(t *testing.T) {
 		r.POST("/push", gin.WrapH(messages))
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	shop.net.Serve(adaptertest.Host, r)
 	visitor := shop.browser()
 	want(t, tap(visitor, adaptertest.PublicURL+"/me"), http.StatusOK, "Hello")
@@ -79,9 +74,7 @@ func TestRecipeEndSessions(t *testing.T) {
 	defer address.Close()
 	event := fmt.Sprintf(`{"ToUserName":"gh_0123456789ab","FromUserName":"oaKk346BaWE-eIn4oSRWbaM9vR7s","CreateTime":%d,"MsgType":"event","Event":"user_authorization_revoke","OpenID":"oXiaoMing","AppID":%q,"RevokeInfo":"205"}`, time.Now().Unix(), shop.AppID())
 	answer, err := shop.Push(t.Context(), address.URL+"/push", wxsim.PushConfig{Token: "T0ken", EncodingAESKey: strings.Repeat("a", 42) + "A", AppID: shop.AppID()}, []byte(event))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_ = answer.Body.Close()
 	want(t, tap(visitor, adaptertest.PublicURL+"/me"), http.StatusOK, "Hello")
 	if n := shop.Calls("/sns/oauth2/access_token") - calls; answer.StatusCode != http.StatusOK || n != 1 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
@@ -38,9 +39,7 @@ func TestRecipeAskFirst(t *testing.T) {
 func TestRecipePay(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	prepay := func(ctx context.Context, openID string) (any, error) { return gin.H{"payer": openID}, ctx.Err() }
 
@@ -66,15 +65,11 @@ func TestRecipePay(t *testing.T) {
 func TestRecipeWebView(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	mini, err := wxoauth.NewMini(wxoauth.MiniConfig{
 		AppID: shop.MiniAppID(), Secret: wxoauth.Secret(shop.MiniSecret()), Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: shop.client,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	r.GET("/me", auth.Middleware(), func(c *gin.Context) {
 		user, _ := wxoauth.User(c)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 )
 
@@ -44,9 +46,7 @@ func TestRecipeGuardGroupOnNetHTTP(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	want(t, shop.open(mux, "/"), http.StatusOK, "Hello, stranger")
 	want(t, shop.open(mux, "/shop/cart"), http.StatusOK, "Hello, 小明")
 	want(t, shop.open(mux, "/wechat/login?return_to=/shop/cart"), http.StatusOK, "Hello, 小明")

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
@@ -51,9 +52,7 @@ func TestRecipeGuardGroup(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	want(t, shop.open(r, "/"), http.StatusOK, "Hello, stranger")
 	b := shop.browser()
 	want(t, b.Open(adaptertest.PublicURL+"/shop/cart"), http.StatusOK, "Hello, 小明")
@@ -64,9 +63,7 @@ func TestRecipeGuardGroup(t *testing.T) {
 func TestRecipeAskForMoreLater(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r, profile := gin.New(), hello
 	menu := func(c *gin.Context) {
 		user, _ := wxoauth.User(c)
@@ -91,13 +88,9 @@ func TestRecipeAskForMoreLater(t *testing.T) {
 func TestRecipeSinglePageApp(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r, dir := gin.New(), t.TempDir()
-	if err := os.WriteFile(dir+"/index.html", []byte("the app's page"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(dir+"/index.html", []byte("the app's page"), 0o600))
 	t.Chdir(dir)
 
 	// region single-page-app
@@ -117,14 +110,10 @@ func TestRecipeSinglePageApp(t *testing.T) {
 	var answer struct {
 		LoginURL string `json:"login_url"`
 	}
-	if err := json.Unmarshal([]byte(refused.Body), &answer); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(refused.Body), &answer))
 	// What the script of the recipe does.
 	login, err := url.Parse(answer.LoginURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	query := login.Query()
 	query.Set("return_to", "/?tab=2#/cart/7")
 	login.RawQuery = query.Encode()
@@ -201,9 +190,7 @@ func TestRecipeSeveralAccounts(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	shop.net.Serve(adaptertest.Host, r)
 	b := shop.browser()
 	for range 2 {
@@ -248,9 +235,7 @@ func TestRecipeMiniProgram(t *testing.T) {
 		r.POST("/mini/phone", mini.Middleware(), phoneNumber)
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 
 	post := func(path, token, body string) *httptest.ResponseRecorder {
 		req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
@@ -275,18 +260,14 @@ func TestRecipeMiniProgram(t *testing.T) {
 
 	number := `{"phoneNumber":"13800138000","purePhoneNumber":"13800138000","countryCode":"86","watermark":{"appid":"` + shop.MiniAppID() + `","timestamp":1}}`
 	data, iv, err := shop.EncryptData(user, []byte(number))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	form, _ := json.Marshal(map[string]string{"encryptedData": data, "iv": iv})
 	if w := post("/mini/phone", answer.Token, string(form)); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "13800138000") {
 		t.Errorf("phone: %d %s", w.Code, w.Body)
 	}
 	shop.NewJSCode(user) // another login: the key that the session holds is stale
 	data, iv, err = shop.EncryptData(user, []byte(number))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	form, _ = json.Marshal(map[string]string{"encryptedData": data, "iv": iv})
 	if w := post("/mini/phone", answer.Token, string(form)); w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "session_expired") {
 		t.Errorf("phone under a stale key: %d %s", w.Code, w.Body)
@@ -351,9 +332,7 @@ func TestRecipeOwnMembers(t *testing.T) {
 func TestRecipeLogOut(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 	r.GET("/", auth.Optional(), hello)
 	r.GET("/me", auth.Middleware(), hello)
@@ -379,9 +358,7 @@ func TestRecipeOwnSessions(t *testing.T) {
 	client, err := oauth.NewClient(oauth.ClientConfig{
 		AppID: shop.AppID(), Secret: core.Secret(shop.Secret()), RedirectURI: adaptertest.PublicURL + "/login", HTTPClient: shop.client,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var only visitor
 	sessionOf := func(*gin.Context) *visitor { return &only }
 	r := gin.New()

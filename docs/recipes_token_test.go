@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/mpauth"
@@ -23,9 +25,7 @@ func TestRecipeMiniToken(t *testing.T) {
 	auth, err := mpauth.New(mpauth.Config{
 		AppID: shop.MiniAppID(), Secret: core.Secret(shop.MiniSecret()), Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: shop.client,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	login := httptest.NewRecorder()
 	auth.LoginHandler().ServeHTTP(login, httptest.NewRequest(http.MethodPost, "/mini/login", strings.NewReader(`{"code":"`+shop.NewJSCode("oXiaoMing")+`"}`)))
 	var answer struct{ Token string }

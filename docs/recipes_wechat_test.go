@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
@@ -93,9 +94,7 @@ func TestRecipeTestHandler(t *testing.T) {
 func TestRecipeAccessToken(t *testing.T) {
 	shop := openShop(t)
 	auth, err := wxoauth.New(shop.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := gin.New()
 
 	// region access-token
@@ -143,9 +142,7 @@ func TestRecipePush(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	server := httptest.NewServer(r)
 	defer server.Close()
 	console := wxsim.PushConfig{Token: "T0ken", EncodingAESKey: strings.Repeat("a", 42) + "A"}
@@ -155,9 +152,7 @@ func TestRecipePush(t *testing.T) {
 	event := shop.MediaCheckEvent(wxsim.PushJSON, shop.Users()[0].OpenID, "trace-7", "risky")
 	for range 2 { // WeChat repeats what it is not sure of
 		answer, err := shop.Push(t.Context(), server.URL+"/push", console, event)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		_ = answer.Body.Close()
 	}
 	if len(hidden) != 1 || hidden[0] != "trace-7" {
@@ -210,9 +205,7 @@ func TestRecipeJSSDK(t *testing.T) {
 		// endregion
 		return nil
 	}
-	if err := routes(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, routes())
 	v := shop.open(r, "/jssdk?url="+url.QueryEscape("https://shop.example.com/cart?id=7"))
 	var config jssdk.Config
 	if err := json.Unmarshal([]byte(v.Body), &config); err != nil || config.AppID != shop.AppID() || len(config.Signature) != 40 {
@@ -228,9 +221,7 @@ func TestRecipeJSSDK(t *testing.T) {
 func TestRecipeCallAPI(t *testing.T) {
 	shop := openShop(t)
 	wechat, err := core.NewClient(core.ClientConfig{AppID: shop.MiniAppID(), Secret: core.Secret(shop.MiniSecret()), HTTPClient: shop.client})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	author := shop.OpenID(shop.MiniAppID(), shop.Users()[0])
 	shop.NewJSCode(author) // has opened the mini program lately
 	check := func(ctx context.Context, openID, comment string) (bool, error) {
@@ -267,9 +258,7 @@ func TestRecipeTokens(t *testing.T) {
 	// endregion
 
 	wechat, err := core.NewClient(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if token, _, err := wechat.AccessToken(t.Context()); token != "from the owner" || err != nil {
 		t.Errorf("AccessToken = %q, %v", token, err)
 	}

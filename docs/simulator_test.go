@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -75,14 +77,10 @@ func open(t *testing.T, address string) string {
 	jar, _ := cookiejar.New(nil)
 	client := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer resp.Body.Close()
 	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(page)
 }
 
@@ -97,16 +95,12 @@ func TestSimulatorInOtherLanguages(t *testing.T) {
 		delete(run, b.Language)
 		t.Run(b.Language, func(t *testing.T) {
 			sim := wxsim.New(wxsim.Config{AutoAllow: true})
-			if err := sim.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, sim.Start())
 			defer sim.Close()
 			app := startApp(sim.AppID(), sim.Secret(), sim.URL)
 			defer app.Close()
 			file := filepath.Join(t.TempDir(), "test."+map[string]string{"js": "mjs"}[b.Language])
-			if err := os.WriteFile(file, []byte(b.Code), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, os.WriteFile(file, []byte(b.Code), 0o600))
 			cmd := exec.CommandContext(t.Context(), command[0], file)
 			cmd.Env = append(cmd.Environ(), "WXSIM_URL="+sim.URL, "APP_URL="+app.URL)
 			if out, err := cmd.CombinedOutput(); err != nil {

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/jssdk"
@@ -76,9 +78,7 @@ func newClient(tb testing.TB, w http.Handler, cache core.Cache) *jssdk.Client {
 		AppID: testAppID, Secret: "a secret", Tokens: core.StaticToken("TOKEN"),
 		HTTPClient: webtest.InMemory(w), Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return jssdk.New(c, cache)
 }
 
@@ -152,9 +152,7 @@ func TestNoncesDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
 		config, err := c.Sign(t.Context(), pageURL)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if seen[config.NonceStr] || len(config.NonceStr) < 16 || len(config.NonceStr) > 32 {
 			t.Errorf("nonce %q", config.NonceStr)
 		}

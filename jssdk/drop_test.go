@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 )
 
@@ -94,9 +96,7 @@ func TestDropWhileWeChatIsAway(t *testing.T) {
 func TestNoTicketIsPrinted(t *testing.T) {
 	c := newClient(t, &wechat{answer: `{"errcode":0,"ticket":"CANARY","expires_in":7200}`}, nil)
 	signedWith(t, c, "CANARY")
-	if err := c.Drop(t.Context(), "CANARY"); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, c.Drop(t.Context(), "CANARY"))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
 		if got := fmt.Sprintf(verb, c); got != "jssdk.Client of "+testAppID {
 			t.Errorf("%s: %s", verb, got)

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/mpapi"
 )
 
@@ -287,9 +289,7 @@ func FuzzRange(f *testing.F) {
 			Begin string `json:"begin_date"`
 			End   string `json:"end_date"`
 		}
-		if err := json.Unmarshal([]byte(w.seen[0].body), &sent); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal([]byte(w.seen[0].body), &sent))
 		from, to := r.Begin.In(china), r.Begin.In(china)
 		ok := true
 		switch period % 3 {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/mpapi"
 )
 
@@ -75,15 +77,11 @@ func TestScope(t *testing.T) {
 func readTests(t *testing.T) (examples, called map[string]bool) {
 	t.Helper()
 	paths, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	examples, called = map[string]bool{}, map[string]bool{}
 	for _, path := range paths {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for _, e := range doc.Examples(file) {
 			examples[e.Name] = e.Output != ""
 		}

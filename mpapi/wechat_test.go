@@ -57,9 +57,7 @@ func run(t *testing.T, cases []apiCase) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &wechat{kind: tt.kind, answer: tt.answer}
 			got, err := tt.call(t.Context(), w.api(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
 			if len(w.seen) != 1 {
 				t.Fatalf("%d calls; want 1", len(w.seen))
@@ -98,9 +96,7 @@ func (w *wechat) api(tb testing.TB) *mpapi.Client {
 		AppID: testAppID, Secret: "a secret", Tokens: core.StaticToken(testToken),
 		HTTPClient: webtest.InMemory(w), Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return mpapi.New(c)
 }
 

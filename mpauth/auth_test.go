@@ -323,17 +323,11 @@ func TestMovedTokens(t *testing.T) {
 func sealedFor(t *testing.T, name string) string {
 	t.Helper()
 	store, err := sessionstore.NewCookie(key(1))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	codecs, err := sessionstore.NewCodecs([][]byte{key(1)}, name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	token, err := sessionstore.Seal(codecs, name, map[any]any{"wxmini": []byte("x")}, time.Now().Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := visit(t, "")
 	r.AddCookie(&http.Cookie{Name: name, Value: token})
 	if s, err := store.New(r, name); !strings.Contains(name, " ") && (err != nil || s.IsNew) {
@@ -386,13 +380,9 @@ func TestASharedStore(t *testing.T) {
 func sealRecord(t *testing.T, purpose string) []byte {
 	t.Helper()
 	codecs, err := sessionstore.NewCodecs([][]byte{key(1)}, purpose)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	sealed, err := codecs[0].Encode(cookieName(appID), []byte("\x01\x00\x00\x00\x00no record"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return []byte(sealed)
 }
 
@@ -497,14 +487,10 @@ func BenchmarkAdmit(b *testing.B) {
 	a, err := mpauth.New(mpauth.Config{
 		AppID: appID, Secret: appSecret, Keys: [][]byte{key(1)}, HTTPClient: &http.Client{Transport: answering(goodLogin)},
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	w := serve(a.LoginHandler(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(loginBody)))
 	var answer struct{ Token string }
-	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, json.Unmarshal(w.Body.Bytes(), &answer))
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+answer.Token)
 	b.ReportAllocs()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/mpauth"
 )
@@ -92,9 +93,7 @@ func TestNewCopiesItsConfig(t *testing.T) {
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	a, err := mpauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	token := login(t, a)
 	clear(cfg.Keys[0])
 	cfg.HTTPClient.Transport = failing{context.Canceled}

@@ -73,17 +73,11 @@ func seal(tb testing.TB, plain string) string {
 func sealBlocks(tb testing.TB, plain string) string {
 	tb.Helper()
 	key, err := base64.StdEncoding.DecodeString(sessionKey)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	iv, err := base64.StdEncoding.DecodeString(officialIV)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	block, err := aes.NewCipher(key)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	sealed := make([]byte, len(plain))
 	cipher.NewCBCEncrypter(block, iv).CryptBlocks(sealed, []byte(plain))
 	return base64.StdEncoding.EncodeToString(sealed)
@@ -168,9 +162,7 @@ func hostile(tb testing.TB, key mpauth.SessionKey, data, iv string) {
 // its bits through to the first block, where some make another letter of it.
 func TestDecryptOfChangedBits(t *testing.T) {
 	sealed, err := base64.StdEncoding.DecodeString(officialData)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for bit := range len(sealed) * 8 {
 		changed := bytes.Clone(sealed)
 		changed[bit/8] ^= 1 << (bit % 8)
@@ -180,9 +172,7 @@ func TestDecryptOfChangedBits(t *testing.T) {
 		}
 	}
 	iv, err := base64.StdEncoding.DecodeString(officialIV)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for bit := range len(iv) * 8 {
 		changed := bytes.Clone(iv)
 		changed[bit/8] ^= 1 << (bit % 8)

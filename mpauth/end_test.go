@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
@@ -61,9 +62,7 @@ func TestEndSessions(t *testing.T) {
 	elsewhere := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.AppID = store, "wx0000000000000001" })
 	first, second, other, otherApp := login(t, here), login(t, there), login(t, somebody), login(t, elsewhere)
 
-	if err := here.EndSessions(t.Context(), openID); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, here.EndSessions(t.Context(), openID))
 	for _, token := range []string{first, second} {
 		for _, a := range []*mpauth.Auth{here, there} {
 			_, w := admit(t, a, visit(t, token))

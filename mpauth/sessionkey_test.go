@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/mpauth"
 )
@@ -16,17 +18,13 @@ import (
 func marshal(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(b)
 }
 
 func unmarshal(t *testing.T, text string, v any) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(text), v); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(text), v))
 }
 
 // The example of WeChat's page on signatures.
@@ -81,13 +79,9 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	session := mpauth.Session{AppID: appID, OpenID: openID, SessionKey: sessionKey}
 	cfg := mpauth.Config{AppID: appID, Secret: appSecret, Keys: [][]byte{key(1)}}
 	auth, err := mpauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	wechat, err := core.NewClient(core.ClientConfig{AppID: appID, Secret: appSecret})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for name, v := range map[string]any{
 		"SessionKey": session.SessionKey, "Session": session, "*Session": &session, "sessions": []mpauth.Session{session},
 		"map":    map[string]mpauth.SessionKey{openID: sessionKey},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -32,9 +33,7 @@ var stores = []struct {
 func sealedCookies(t *testing.T) sessions.Store {
 	t.Helper()
 	s, err := sessionstore.NewCookie(key(9))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return s
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
@@ -52,9 +54,7 @@ func newClient(t *testing.T, s http.RoundTripper) *mpauth.Client {
 		AppID: appID, Secret: appSecret, HTTPClient: &http.Client{Transport: s},
 		Tokens: core.StaticToken("APPTOKEN"), Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return mpauth.NewClient(c)
 }
 
@@ -71,9 +71,7 @@ func newAuth(t *testing.T, s http.RoundTripper, change func(*mpauth.Config)) *mp
 		change(&cfg)
 	}
 	a, err := mpauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return a
 }
 

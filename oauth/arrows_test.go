@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // The files of this package use each other in one direction only, types aside: docs/design.md has
@@ -50,9 +52,7 @@ func (nothing) Import(string) (*types.Package, error) { return nil, errors.New("
 func arrowsBetweenFiles(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	set := token.NewFileSet()
 	var files []*ast.File
 	for _, name := range names {
@@ -60,9 +60,7 @@ func arrowsBetweenFiles(t *testing.T) map[string]map[string]bool {
 			continue
 		}
 		file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		files = append(files, file)
 	}
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}

@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 )
 
 func benchAuth(tb testing.TB, memo int) *Auth {
 	tb.Helper()
 	a, err := New(Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, MemoSize: memo})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return a
 }
 
@@ -37,9 +37,7 @@ func signedIn(tb testing.TB, a *Auth, rec *record) *http.Request {
 	tb.Helper()
 	h := http.Header{}
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
-	if err := a.sessions.create(headerWriter{h}, r, rec, time.Now()); err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, a.sessions.create(headerWriter{h}, r, rec, time.Now()))
 	c, _, _ := strings.Cut(h.Get("Set-Cookie"), ";")
 	r.Header.Set("Cookie", "theme=dark; "+c)
 	r.Header.Set("Accept", "text/html")

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -30,9 +32,7 @@ func deskAuth(tb testing.TB, change func(*Config)) *Auth {
 		change(&cfg)
 	}
 	a, err := New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return a
 }
 
@@ -56,9 +56,7 @@ func TestPollsEndWithTheirServer(t *testing.T) {
 	server := httptest.NewServer(a.LoginHandler())
 	defer server.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/wechat/login?desk=wait", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.Header.Set("Cookie", waitingDesktop(t, a))
 	answered := make(chan string, 1)
 	go func() {
@@ -101,18 +99,14 @@ func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
 		return len(a.desk.lobby.waiting)
 	}
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if _, err := conn.Write([]byte("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: a\r\nCookie: " + waitingDesktop(t, a) + "\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	for waiting() == maxTaken {
 		runtime.Gosched()
 	}
-	if err := conn.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, conn.Close())
 	for end := time.Now().Add(deskPoll / 2); waiting() > maxTaken; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("a connection is held that nobody is at the other end of")
@@ -262,9 +256,7 @@ func TestPollsThatKeepTheirConnection(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/wechat/login?desk=wait", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			r.Header.Set("Cookie", cookie)
 			go func() {
 				for waiting := 0; waiting == 0; runtime.Gosched() {
@@ -275,9 +267,7 @@ func TestPollsThatKeepTheirConnection(t *testing.T) {
 				a.desk.lobby.dismiss()
 			}()
 			res, err := server.Client().Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			body, err := io.ReadAll(res.Body)
 			_ = res.Body.Close()
 			h := res.Header

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis" //nolint:depguard // the Redis store needs its client
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/redistest"
@@ -39,14 +40,10 @@ func (f fleet) store() *redisstore.Store {
 		Dialer:    net.Dialer{KeepAlive: 1000 * time.Hour},
 		DialCtxFn: func(context.Context, string, *net.Dialer, *tls.Config) (net.Conn, error) { return f.redis.Dial(), nil },
 	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	require.NoError(f.t, err)
 	f.t.Cleanup(client.Close)
 	s, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	require.NoError(f.t, err)
 	return s
 }
 
@@ -87,9 +84,7 @@ func TestEndSessions(t *testing.T) {
 				t.Fatal("not signed in")
 			}
 		}
-		if err := here.EndSessions(t.Context(), "OPENID"); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, here.EndSessions(t.Context(), "OPENID"))
 		synctest.Wait() // Redis has told the other replica
 		for _, replica := range []http.Handler{page, there} {
 			if !isNobody(t, phone, replica) || !isNobody(t, tablet, replica) {
@@ -123,9 +118,7 @@ func TestALoginUnderWayDoesNotOutliveEndSessions(t *testing.T) {
 		})
 		visitor := jar{}
 		authorize, err := url.Parse(visitor.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		res := visitor.do(t, page, http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"))
 		next, err := url.Parse(res.Header.Get("Location"))
 		if err != nil || next.Host != "open.weixin.qq.com" || !isNobody(t, visitor, page) {
@@ -147,25 +140,18 @@ func TestDeskAndHandoverDoNotOutliveEndSessions(t *testing.T) {
 		for _, ended := range []bool{false, true} {
 			desktop := jar{}
 			body := new(strings.Builder)
-			if err := desktop.as(t, page, "Mozilla/5.0 Chrome/140", "/me").Write(body); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, desktop.as(t, page, "Mozilla/5.0 Chrome/140", "/me").Write(body))
 			ticket := regexp.MustCompile(`desk=([A-Za-z0-9_-]{32})`).FindStringSubmatch(body.String())
 			if ticket == nil {
 				t.Fatal(body)
 			}
-			if err := a.ApproveDesk(t.Context(), ticket[1], &core.User{OpenID: "OPENID"}); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, a.ApproveDesk(t.Context(), ticket[1], &core.User{OpenID: "OPENID"}))
 			address, err := a.HandoverURL(t.Context(), &core.User{AppID: "wxMINI", OpenID: "OPENID"}, "/me")
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			time.Sleep(time.Second)
 			if ended {
-				if err := errors.Join(a.EndSessions(t.Context(), "OPENID"), f.store().EndAll(t.Context(), subject.Of("wxMINI", "OPENID"))); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, a.EndSessions(t.Context(), "OPENID"))
+				require.NoError(t, f.store().EndAll(t.Context(), subject.Of("wxMINI", "OPENID")))
 			}
 			desktop.as(t, page, "Mozilla/5.0 Chrome/140", "/me")
 			view := jar{}
@@ -196,9 +182,7 @@ func (unreachable) EndAll(context.Context, string) error { return errAway }
 
 func TestEndSessionsThatCannot(t *testing.T) {
 	cookies, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		name, openID string
 		store        sessions.Store

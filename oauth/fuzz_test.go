@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/subject"
 )
@@ -35,9 +37,7 @@ func fuzzAuth(f *testing.F, key string, wechat upstream, onError func(http.Respo
 		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: fuzzSite, Keys: [][]byte{bytes.Repeat([]byte(key), 32)}, AskAtOnce: true,
 		HTTPClient: &http.Client{Transport: wechat}, OnError: onError, Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	return a
 }
 
@@ -136,9 +136,7 @@ func checkLocation(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 	if strings.HasPrefix(location, "https://open.weixin.qq.com/connect/oauth2/authorize?") {
 		u, err := url.Parse(location)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		location = u.Query().Get("redirect_uri")
 	}
 	if (location != "" || w.Code == http.StatusFound) && !strings.HasPrefix(location, fuzzSite+"/") {
@@ -224,8 +222,6 @@ func (a *Auth) sessionIn(t *testing.T, w *httptest.ResponseRecorder) *record {
 		}
 	}
 	rec, err := a.sessions.open(r, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return rec
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -48,9 +49,7 @@ func newAuth(t *testing.T, change func(*oauth.Config)) (*oauth.Auth, http.Handle
 	}
 	change(&cfg)
 	a, err := oauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return a, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Admit(w, r, "") })
 }
 
@@ -59,9 +58,7 @@ func signIn(t *testing.T, page http.Handler) jar {
 	t.Helper()
 	j := jar{}
 	authorize, err := url.Parse(j.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	j.do(t, page, http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"))
 	if status := j.do(t, page, http.MethodGet, "/me").StatusCode; status != http.StatusOK {
 		t.Fatalf("not signed in: %d", status)
@@ -95,9 +92,7 @@ func (s *flaky) New(r *http.Request, name string) (*sessions.Session, error) {
 
 func TestALogoutDuringAnOutageClearsNoCookie(t *testing.T) {
 	inner, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for answers := range 2 {
 		store := &flaky{inner, -1}
 		a, page := newAuth(t, func(cfg *oauth.Config) {

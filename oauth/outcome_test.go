@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -31,9 +32,7 @@ type counted struct {
 func newCounted(t *testing.T) counted {
 	t.Helper()
 	cookies, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return counted{cookies, sessionstore.NewMemoryOutcomes(), new(atomic.Int32)}
 }
 
@@ -70,9 +69,7 @@ func callbackOf(t *testing.T, page http.Handler) func() *http.Request {
 	t.Helper()
 	visitor := jar{}
 	authorize, err := url.Parse(visitor.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return func() *http.Request {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"), nil)
 		r.Header.Set("Accept", "text/html")

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
@@ -15,9 +17,7 @@ func TestADeadGrantIsAskedForWhole(t *testing.T) {
 		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, AnyBrowser: true, AskAtOnce: true,
 		HTTPClient: webtest.InMemory(webtest.Text(`{"errcode":42007,"errmsg":"password changed"}`)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	rec := typicalUser(1)
 	rec.profileAt = time.Now().Add(-48 * time.Hour)
 	h := http.Header{}

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
@@ -52,9 +54,7 @@ func TestStateIsRefusedAfterAnyChange(t *testing.T) {
 		}
 	}
 	b, err := New(Config{AppID: "wx-other", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if _, ok := b.attempts.parse(good); ok {
 		t.Error("a state of another appid with the same key was accepted")
 	}
@@ -85,9 +85,7 @@ func TestStateLivesTenMinutes(t *testing.T) {
 
 func FuzzParseState(f *testing.F) {
 	attempts, err := newAttempts(Config{AppID: "wx0123456789abcdef", PublicURL: "https://shop.example.com", Keys: [][]byte{make([]byte, 32)}})
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	const genuine = "wx10e1609ff8ab8de6811d2974e1cb02ad86b035fc5055966fae9b94a0a0ae7b439bd6e00da45"
 	if _, ok := attempts.parse(genuine); !ok {
 		f.Fatal("a state of last year's version is no longer understood")

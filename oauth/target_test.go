@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestTargetTravelsThroughWeChat(t *testing.T) {
@@ -82,9 +84,7 @@ func FuzzSafeReturn(f *testing.F) {
 		f.Add(seed)
 	}
 	base, err := url.Parse("https://shop.example.com")
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, raw string) {
 		got, ok := safeReturn(raw, "/wechat/login")
 		if !ok {

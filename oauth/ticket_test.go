@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
@@ -17,9 +19,7 @@ func ticketsOf(tb testing.TB, change func(*Config)) *tickets {
 		change(&cfg)
 	}
 	t, err := newTickets(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return t
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 )
@@ -36,9 +38,7 @@ func newClient(t *testing.T, answers map[string][]string) (*oauth.Client, *wecha
 		AppID: "wxAPPID", Secret: "SECRET", RedirectURI: "https://shop.example.com/cb?a=1 2",
 		HTTPClient: webtest.InMemory(s),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return c, s
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
@@ -22,9 +24,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{32}, 96))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sealed, err := c.seal(data)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if got, err := c.open(sealed); err != nil || !bytes.Equal(got, data) {
 			t.Errorf("round trip = %q, %v; want %q", got, err, data)
 		}
@@ -39,9 +39,7 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("open(ciphertext of noise): %v", err)
 		}
 		inner, err := wxcrypt.Encrypt(c.key, c.key[:16], data, wxcrypt.PushBlock)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		got, err := c.open(base64.StdEncoding.EncodeToString(inner))
 		if err != nil && !errors.Is(err, errDecrypt) {
 			t.Errorf("open(plaintext of noise): %v", err)
@@ -101,9 +99,7 @@ func FuzzTyped(f *testing.F) {
 			t.Skip("too long to be typed, or the end mark as another sender escapes it")
 		}
 		m, err := parseMessage([]byte(head + text + tail))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		// XML has one line end only, and no control bytes.
 		want := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(fieldText("Content", string(legible([]byte(text), xmlControls))))
 		if got := m.Fields.Get("Content"); got != want || len(m.Fields) != 4 || m.MsgID != "2" || m.Event != "" {
@@ -132,9 +128,7 @@ func FuzzServe(f *testing.F) {
 	handlers := map[Mode]*Handler{}
 	for _, mode := range []Mode{Safe, Compat, Plain} {
 		h, err := New(Config{Token: "AAAAA", EncodingAESKey: strings.Repeat("A", 43), AppID: "wx1", Mode: mode})
-		if err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, err)
 		h.logger = slog.New(slog.DiscardHandler)
 		handlers[mode] = h
 	}

@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -148,9 +150,7 @@ func eventJSON(name, more string) string {
 func newHandler(t *testing.T, cfg push.Config) *push.Handler {
 	t.Helper()
 	h, err := push.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return h
 }
 

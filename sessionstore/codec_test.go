@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gorilla/securecookie"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -13,9 +14,7 @@ import (
 func newCodecs(t *testing.T, purpose string, keys ...[]byte) []securecookie.Codec {
 	t.Helper()
 	codecs, err := sessionstore.NewCodecs(keys, purpose)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return codecs
 }
 
@@ -55,9 +54,7 @@ func TestKeysAreChecked(t *testing.T) {
 
 func TestPurposesAndNamesDoNotMix(t *testing.T) {
 	sealed, err := securecookie.EncodeMulti("a", []byte("v"), newCodecs(t, "attempt", key(1))...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		label, name, purpose string
 		good                 bool
@@ -86,9 +83,7 @@ func TestSealingLeavesTheValueAlone(t *testing.T) {
 func TestNothingIsSealedToo(t *testing.T) {
 	codec := newCodecs(t, "p", key(1))[0]
 	sealed, err := codec.Encode("n", []byte{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	got := []byte("before")
 	if err := codec.Decode("n", sealed, &got); err != nil || len(got) > 0 {
 		t.Errorf("Decode = %q, %v", got, err)
@@ -103,9 +98,7 @@ func TestOnlyBytesAreSealed(t *testing.T) {
 		}
 	}
 	sealed, err := codec.Encode("n", []byte("v"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var text string
 	if err := codec.Decode("n", sealed, &text); err == nil {
 		t.Error("a sealed value opens into a string")
@@ -115,9 +108,7 @@ func TestOnlyBytesAreSealed(t *testing.T) {
 func TestOneSpelling(t *testing.T) {
 	codec := newCodecs(t, "p", key(1))[0]
 	sealed, err := codec.Encode("n", []byte("v"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, other := range []string{sealed + "=", sealed + "\n", sealed[:9] + "\r\n" + sealed[9:], " " + sealed, sealed + "A"} {
 		var got []byte
 		if err := codec.Decode("n", other, &got); err == nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -23,9 +24,7 @@ func key(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 func newCookie(t *testing.T, keys ...[]byte) *sessionstore.CookieStore {
 	t.Helper()
 	s, err := sessionstore.NewCookie(keys...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return s
 }
 
@@ -34,9 +33,7 @@ func save(t *testing.T, store *sessionstore.CookieStore, value string, maxAge in
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	session, err := store.New(r, name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	session.Values["s"] = []byte(value)
 	session.Options.MaxAge = maxAge
 	w := httptest.NewRecorder()
@@ -55,9 +52,7 @@ func load(t *testing.T, store *sessionstore.CookieStore, w *httptest.ResponseRec
 func TestCookieSize(t *testing.T) {
 	for _, tt := range []struct{ payload, want int }{{1, 65}, {500, 731}, {800, 1131}, {3024, 4096}} {
 		w, err := save(t, newCookie(t, key(1)), strings.Repeat("v", tt.payload), 60)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		cookie := w.Result().Cookies()[0]
 		if got := len(cookie.Name + "=" + cookie.Value); got != tt.want {
 			t.Errorf("%d bytes make %d bytes of name=value, want %d", tt.payload, got, tt.want)
@@ -74,9 +69,7 @@ func TestSessionTooLargeForACookie(t *testing.T) {
 
 func TestKeyRotation(t *testing.T) {
 	w, err := save(t, newCookie(t, key(1)), "v", 60)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		name string
 		keys [][]byte
@@ -98,9 +91,7 @@ func TestKeyRotation(t *testing.T) {
 
 func TestFirstKeySeals(t *testing.T) {
 	w, err := save(t, newCookie(t, key(1), key(2)), "v", 60)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if session, _ := load(t, newCookie(t, key(2)), w); !session.IsNew {
 		t.Error("the second key sealed")
 	}
@@ -111,9 +102,7 @@ func TestKeysAreCopied(t *testing.T) {
 	store := newCookie(t, mine)
 	clear(mine)
 	w, err := save(t, store, "v", 60)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if session, err := load(t, newCookie(t, key(1)), w); session.IsNew {
 		t.Errorf("the store seals with what its caller wrote over the key: %v", err)
 	}
@@ -147,9 +136,7 @@ func TestLifeInsideTheSeal(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := newCookie(t, key(1))
 				w, err := save(t, store, "v", tt.maxAge)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				time.Sleep(tt.life - time.Millisecond)
 				if session, err := load(t, store, w); session.IsNew {
 					t.Errorf("gone before its time: %v", err)
@@ -165,9 +152,7 @@ func TestLifeInsideTheSeal(t *testing.T) {
 
 func TestEndlessMaxAge(t *testing.T) {
 	w, err := save(t, newCookie(t, key(1)), "v", math.MaxInt)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if session, err := load(t, newCookie(t, key(1)), w); session.IsNew {
 		t.Errorf("a session that never ends has ended: %v", err)
 	}
@@ -178,9 +163,7 @@ func TestSaveWithoutOptionsUsesTheStores(t *testing.T) {
 	session := sessions.NewSession(store, name)
 	session.Options = nil
 	w := httptest.NewRecorder()
-	if err := store.Save(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), w, session); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, store.Save(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), w, session))
 	if c := w.Result().Cookies()[0]; !c.Secure || !c.HttpOnly || c.MaxAge != 2592000 {
 		t.Errorf("the cookie is %v", c)
 	}
@@ -189,16 +172,12 @@ func TestSaveWithoutOptionsUsesTheStores(t *testing.T) {
 // What the session costs each request of a signed-in visitor.
 func BenchmarkCookieStoreNew(b *testing.B) {
 	store, err := sessionstore.NewCookie(key(1))
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil)
 	session, _ := store.New(r, name)
 	session.Values["s"] = bytes.Repeat([]byte("v"), 500)
 	w := httptest.NewRecorder()
-	if err := store.Save(r, w, session); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, store.Save(r, w, session))
 	r.AddCookie(w.Result().Cookies()[0])
 	b.ReportAllocs()
 	for b.Loop() {

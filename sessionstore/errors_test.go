@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -49,9 +50,7 @@ func TestAnonymousWithGorillaStores(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	store := sessions.NewFilesystemStore(t.TempDir(), key(1))
 	sealed, err := securecookie.EncodeMulti(name, "AGONEID", store.Codecs...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.AddCookie(&http.Cookie{Name: name, Value: sealed})
 	if _, err := store.New(r, name); err == nil || !sessionstore.Anonymous(err) {
 		t.Errorf("a session file that is gone: %v; want an error that means nobody", err)

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 func TestAPrintedStoreShowsNoKey(t *testing.T) {
 	store, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 		if got := fmt.Sprintf(verb, store); got != "sessionstore.CookieStore" {
 			t.Errorf("%s shows %s", verb, got)

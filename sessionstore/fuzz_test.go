@@ -7,20 +7,17 @@ import (
 	"time"
 
 	"github.com/gorilla/securecookie"
+	"github.com/stretchr/testify/require"
 )
 
 // FuzzOpen feeds the opener any string: nothing but what was sealed may open.
 func FuzzOpen(f *testing.F) {
 	key := []byte(rand.Text() + rand.Text()) // another one in each fuzzing process: no seed may open in all
 	codecs, err := NewCodecs([][]byte{key}, "fuzz")
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	expiry := time.Now().Add(24 * time.Hour)
 	good, err := Seal(codecs, "n", map[any]any{"s": []byte("value")}, expiry)
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	f.Add(good, []byte("v"))
 	f.Add(good[1:], []byte{})
 	f.Add("", []byte("|"))
@@ -32,9 +29,7 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("the error of %q is %v; want one that says IsDecode", sealed, err)
 		}
 		own, err := Seal(codecs, "n", map[any]any{"s": value}, expiry)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if values, _, err := Open(codecs, "n", own); err != nil || !bytes.Equal(values["s"].([]byte), value) {
 			t.Errorf("round trip of %q = %q, %v", value, values["s"], err)
 		}

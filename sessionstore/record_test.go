@@ -6,13 +6,12 @@ import (
 	"testing"
 
 	"github.com/gorilla/securecookie"
+	"github.com/stretchr/testify/require"
 )
 
 func TestOpenRefuses(t *testing.T) {
 	codecs, err := NewCodecs([][]byte{bytes.Repeat([]byte{1}, 32)}, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	const never = "\xff\xff\xff\xff"
 	for _, tt := range []struct{ name, record, want string }{
 		{"nothing but a version", "\x01", "cut"},
@@ -25,9 +24,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sealed, err := securecookie.EncodeMulti("n", []byte(tt.record), codecs...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			values, _, err := Open(codecs, "n", sealed)
 			if values != nil || err == nil || !strings.Contains(err.Error(), tt.want) || !Anonymous(err) {
 				t.Errorf("Open = %v, %v; want an error that says %q", values, err, tt.want)

@@ -6,14 +6,14 @@ import (
 	"os"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/web"
 )
 
 func TestScript(t *testing.T) {
 	script, err := os.ReadFile("wxoauth.js")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	ask := func(method, ifNoneMatch string) *http.Response {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(method, "/wxoauth.js", nil)
 		r.Header.Set("If-None-Match", ifNoneMatch)

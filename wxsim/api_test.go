@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -106,13 +108,9 @@ func TestTheDescriptionIsTrue(t *testing.T) {
 func sealedReply(t *testing.T, sim *wxsim.Server, key string) string {
 	t.Helper()
 	r, err := sim.NewPush(t.Context(), "http://app.example/", wxsim.PushConfig{Token: "t", EncodingAESKey: key, AppID: sim.AppID(), OpenID: "o"}, []byte(`{"ToUserName":"gh"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var sealed struct{ Encrypt string }
-	if err := json.NewDecoder(r.Body).Decode(&sealed); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.NewDecoder(r.Body).Decode(&sealed))
 	query := r.URL.Query()
 	return `{"Encrypt":"` + sealed.Encrypt + `","MsgSignature":"` + query.Get("msg_signature") + `","TimeStamp":` + query.Get("timestamp") + `,"Nonce":"` + query.Get("nonce") + `"}`
 }
@@ -126,9 +124,7 @@ func TestALoginByTheControlAPI(t *testing.T) {
 		t.Helper()
 		api(t, sim, http.MethodPost, "consent", `{"url":"`+authorizeURL(sim, "snsapi_userinfo")+`","user":"oRed","decision":"`+decision+`","callbacks":"other"}`, http.StatusOK, &to)
 		u, err := url.Parse(to.Location)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return u
 	}
 	if back := consent("refuse"); back.Query().Has("code") || back.Query().Get("state") != "s1" {

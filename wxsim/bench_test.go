@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -14,9 +16,7 @@ import (
 // network as a program does it. It must be good for 1,000 a second on two cores.
 func BenchmarkLogin(b *testing.B) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	if err := sim.Start(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, sim.Start())
 	defer sim.Close()
 	client := &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},

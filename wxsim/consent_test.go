@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -117,9 +119,7 @@ func addresses(tb testing.TB, w *httptest.ResponseRecorder) (first, second url.V
 	var found []url.Values
 	for _, m := range regexp.MustCompile(`(?:src|href)="(https://shop[^"]*)"`).FindAllStringSubmatch(w.Body.String(), -1) {
 		u, err := url.Parse(html.UnescapeString(m[1]))
-		if err != nil {
-			tb.Fatal(err)
-		}
+		require.NoError(tb, err)
 		found = append(found, u.Query())
 	}
 	if len(found) != 2 {

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -166,9 +168,7 @@ func TestSlowSendsPieceByPiece(t *testing.T) {
 
 func TestConnectionsBreak(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	defer sim.Close()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, tt := range []struct {

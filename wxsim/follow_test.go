@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -251,9 +253,7 @@ func TestManyApps(t *testing.T) {
 		t.Errorf("sessions %v and %v", one, two)
 	}
 	sealed, iv, err := sim.EncryptData(second, sim.UserData(second))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var data struct{ Watermark struct{ AppID string } }
 	if err := json.Unmarshal(open(t, two["session_key"].(string), sealed, iv), &data); err != nil || data.Watermark.AppID != "wxmini2" {
 		t.Errorf("data %+v, %v", data, err)

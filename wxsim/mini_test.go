@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -73,9 +75,7 @@ func uploadRequest(tb testing.TB, target, field, name, contentType, data string)
 	if err == nil {
 		err = form.WriteField("ratios", "1,2.35")
 	}
-	if err := errors.Join(err, form.Close()); err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, errors.Join(err, form.Close()))
 	r := httptest.NewRequest(http.MethodPost, target, &body)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return r

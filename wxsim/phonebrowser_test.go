@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -39,26 +41,18 @@ func phoneApp(t *testing.T, sim *wxsim.Server) *httptest.Server {
 
 func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	defer sim.Close()
 	app := phoneApp(t, sim)
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	browser := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
 	read := func(resp *http.Response, err error) (string, *url.URL) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return string(body), resp.Request.URL
 	}
 	open := func(address, more string) (string, *url.URL) {
@@ -80,9 +74,7 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 		}
 	}
 	r, err := http.NewRequest(http.MethodPost, at.String(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.Header.Set("Origin", "http://"+at.Host)
 	if body, _ := read(browser.Do(r)); !strings.HasSuffix(body, "own true") {
 		t.Errorf("a form's %s", body)
@@ -100,9 +92,7 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 	}
 	// A page of another site fills the phone with no windows.
 	r, err = http.NewRequest(http.MethodGet, sim.URL+"/wxsim/phone?open="+url.QueryEscape(app.URL), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	for mode, want := range map[string]bool{"no-cors": false, "cors": false, "navigate": true} {
 		r.Header.Set("Sec-Fetch-Mode", mode)
@@ -113,9 +103,7 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 	// A name that only leads to this machine is somebody else's.
 	for _, address := range []string{sim.URL + "/wxsim/phone?open=" + url.QueryEscape(app.URL), at.String()} {
 		r, err := http.NewRequest(http.MethodGet, address, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		r.Host = "rebound.example:80"
 		body, _ := read(browser.Do(r))
 		if strings.Contains(body, "MicroMessenger") {
@@ -154,9 +142,7 @@ func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
 			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 			r.RemoteAddr, r.Host = tt.visitor+":4000", tt.host
 			target, err := url.Parse(tt.open)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if got := sim.MayShow(r, target); got != tt.want {
 				t.Errorf("it is %t that the phone opens %s; want %t", got, tt.open, tt.want)
 			}

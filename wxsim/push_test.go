@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -38,17 +40,13 @@ func sha1Sorted(parts ...string) string {
 func openPush(tb testing.TB, sealed string) (message, appID string) {
 	tb.Helper()
 	key, err := base64.StdEncoding.DecodeString(pushKey + "=")
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	data, err := base64.StdEncoding.DecodeString(sealed)
 	if err != nil || len(data)%32 != 0 {
 		tb.Fatalf("%d bytes, %v; want whole blocks of 32", len(data), err)
 	}
 	block, err := aes.NewCipher(key)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	cipher.NewCBCDecrypter(block, key[:16]).CryptBlocks(data, data)
 	data = data[16 : len(data)-int(data[len(data)-1])]
 	n := binary.BigEndian.Uint32(data)
@@ -65,9 +63,7 @@ func TestPushIsSignedAndSealed(t *testing.T) {
 		}{{wxsim.PushSafe, false, true}, {wxsim.PushCompat, true, true}, {wxsim.PushPlain, true, false}} {
 			t.Run(fmt.Sprint(format, tt.mode), func(t *testing.T) {
 				r, err := sim.NewPush(t.Context(), "https://example.com/push?a=1", wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey, Mode: tt.mode}, event)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				query := r.URL.Query()
 				if got := query.Get("signature"); got != sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")) {
 					t.Errorf("signature %q", got)
@@ -76,9 +72,7 @@ func TestPushIsSignedAndSealed(t *testing.T) {
 					t.Errorf("query %v", query)
 				}
 				body, err := io.ReadAll(r.Body)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				var envelope struct {
 					ToUserName, Encrypt string
 					TraceID             string `json:"trace_id" xml:"trace_id"`
@@ -124,9 +118,7 @@ func TestPushIsSentAndVerified(t *testing.T) {
 	defer app.Close()
 	event := sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", miniOpenID(sim))
 	resp, err := sim.Push(t.Context(), app.URL, p, event)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil || !bytes.Equal(body, event) {
@@ -172,13 +164,9 @@ func TestReplyIsOpened(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	p := wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey}
 	r, err := sim.NewPush(t.Context(), "https://example.com/", p, []byte(`{"ToUserName":"a"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var sealed struct{ Encrypt string }
-	if err := json.NewDecoder(r.Body).Decode(&sealed); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.NewDecoder(r.Body).Decode(&sealed))
 	signature := sha1Sorted(pushToken, "1713424427", "n1", sealed.Encrypt)
 	other := sha1Sorted(pushToken, "1713424427", "n1", "AAAA")
 	for _, tt := range []struct {
@@ -232,9 +220,7 @@ func TestVerdictsArePushed(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{
 		Kind: wxsim.MiniProgram, AppID: "wxmini", Push: &wxsim.PushTarget{URL: app.URL, Token: "t", Mode: wxsim.PushPlain},
 	}}})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	defer sim.Close()
 	startSession(t, sim)
 	id := post(t, sim, "/wxa/media_check_async?access_token="+miniToken(t, sim),

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -91,9 +93,7 @@ func TestStrictPagesSayHowToRelaxThem(t *testing.T) {
 			}
 		}
 	}
-	if err := sim.Switch("lax", true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Switch("lax", true))
 	if w := get(t, sim, "/connect/oauth2/authorize"+sorted); w.Code != http.StatusFound {
 		t.Errorf("status %d with the switch on; want a redirect", w.Code)
 	}
@@ -111,9 +111,7 @@ func TestBankCardIDIsASwitch(t *testing.T) {
 	if got := ask(); got["errcode"] != 0.0 || got["number"] == nil || got["id"] != nil {
 		t.Errorf("answer %v", got)
 	}
-	if err := sim.Switch("bankcard-id", true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Switch("bankcard-id", true))
 	if got := ask(); got["errcode"] != 0.0 || got["id"] == nil || got["number"] != nil {
 		t.Errorf("answer %v with the switch on", got)
 	}
@@ -191,9 +189,7 @@ func TestProfilesAreGreyUnlessTheClientIsOld(t *testing.T) {
 	if got := name(); got != "微信用户" {
 		t.Errorf("nickName %v", got)
 	}
-	if err := sim.Switch("old-profiles", true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Switch("old-profiles", true))
 	if got := name(); got != "小明" {
 		t.Errorf("nickName %v of an old client", got)
 	}
@@ -211,9 +207,7 @@ func TestATicketMayAlwaysSay7200(t *testing.T) {
 	if got := ask(); got["expires_in"].(float64) > 1800 || got["ticket"] != first["ticket"] {
 		t.Errorf("ticket %v; want what is left of it", got)
 	}
-	if err := sim.Switch("full-tickets", true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Switch("full-tickets", true))
 	if got := ask(); got["expires_in"] != 7200.0 || got["ticket"] != first["ticket"] {
 		t.Errorf("ticket %v; want the same one and 7200", got)
 	}
@@ -224,9 +218,7 @@ func TestPushesMayHaveBlanks(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	event := sim.AuthorizationEvent(wxsim.PushXML, "user_info_modified", miniOpenID(sim))
 	r, err := sim.NewPush(t.Context(), "http://app.example/push", wxsim.PushConfig{Token: "t", Mode: wxsim.PushPlain, Blanks: true}, event)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	body := make([]byte, r.ContentLength)
 	if _, err := r.Body.Read(body); err != nil || !strings.Contains(string(body), "<Event> <![CDATA[user_info_modified]]> </Event>") {
 		t.Errorf("body %s, %v", body, err)

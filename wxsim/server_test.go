@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -137,17 +139,13 @@ func TestZeroConfigIsAWholeWeChat(t *testing.T) {
 
 func TestStartListensAndCloseEndsIt(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	if err := sim.Start(); err == nil {
 		t.Error("a second Start succeeded")
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(sim.URL + exchangeURL(sim, logIn(t, sim, "snsapi_base")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil || !strings.Contains(string(body), sim.Users()[0].OpenID) {
@@ -173,9 +171,7 @@ func TestStartListensAndCloseEndsIt(t *testing.T) {
 // name.
 func TestAvatarIsWhereTheBrowserWas(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	defer sim.Close()
 	r := httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_userinfo"), nil)
 	r.Host = "192.168.1.5:8081"
@@ -202,9 +198,7 @@ func TestCloseAndShutdownWithoutStart(t *testing.T) {
 
 func TestStartTellsATakenAddress(t *testing.T) {
 	first := wxsim.New(wxsim.Config{})
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, first.Start())
 	defer first.Close()
 	second := wxsim.New(wxsim.Config{Addr: strings.TrimPrefix(first.URL, "http://")})
 	if err := second.Start(); err == nil {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -174,15 +176,11 @@ func open(tb testing.TB, key, encryptedData, iv string) []byte {
 	tb.Helper()
 	decode := func(s string) []byte {
 		b, err := base64.StdEncoding.DecodeString(s)
-		if err != nil {
-			tb.Fatal(err)
-		}
+		require.NoError(tb, err)
 		return b
 	}
 	block, err := aes.NewCipher(decode(key))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	data := decode(encryptedData)
 	cipher.NewCBCDecrypter(block, decode(iv)).CryptBlocks(data, data)
 	return data[:len(data)-int(data[len(data)-1])]
@@ -199,13 +197,9 @@ func TestEncryptedData(t *testing.T) {
 	}
 	key := startSession(t, sim)
 	sealed, iv, err := sim.EncryptData(openID, sim.UserData(openID))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var user map[string]any
-	if err := json.Unmarshal(open(t, key, sealed, iv), &user); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal(open(t, key, sealed, iv), &user))
 	if user["openId"] != openID || user["nickName"] != "小明" || user["unionId"] != sim.Users()[0].UnionID || user["watermark"].(map[string]any)["appid"] != sim.MiniAppID() {
 		t.Errorf("user data = %v", user)
 	}
@@ -224,9 +218,7 @@ func TestCheckEncryptedDataKnowsTelephoneNumbers(t *testing.T) {
 	startSession(t, sim)
 	hash := func(payload []byte) string {
 		sealed, _, err := sim.EncryptData(openID, payload)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		sum := sha256.Sum256([]byte(sealed))
 		return hex.EncodeToString(sum[:])
 	}

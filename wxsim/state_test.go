@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -28,14 +30,10 @@ func TestARestartForgetsNothing(t *testing.T) {
 	sign := call(t, before, "/cgi-bin/ticket/getticket"+query("access_token", app, "type", "jsapi"))["ticket"]
 	before.RevokeUser(added.OpenID)
 	saved, err := before.Save()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 
 	after := wxsim.New(config)
-	if err := after.Restore(saved); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, after.Restore(saved))
 	if after.AppID() != before.AppID() || after.Secret() != before.Secret() || after.WebsiteAppID() != before.WebsiteAppID() || after.MiniAppID() != "wxmini" || len(after.Apps()) != 3 {
 		t.Errorf("apps %+v; want %+v", after.Apps(), before.Apps())
 	}
@@ -74,14 +72,10 @@ func TestTheConfigurationWins(t *testing.T) {
 	config := wxsim.Config{AppID: "wxa", Secret: "old", Users: []wxsim.User{{OpenID: "oA", Nickname: "old"}}}
 	before := wxsim.New(config)
 	saved, err := before.Save()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	config.Secret, config.Users = "new", []wxsim.User{{OpenID: "oA", Nickname: "new"}}
 	after := wxsim.New(config)
-	if err := after.Restore(saved); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, after.Restore(saved))
 	if after.Secret() != "new" || len(after.Users()) != 1 || after.Users()[0].Nickname != "new" || after.MiniAppID() != before.MiniAppID() {
 		t.Errorf("secret %s, users %+v", after.Secret(), after.Users())
 	}
@@ -89,9 +83,7 @@ func TestTheConfigurationWins(t *testing.T) {
 
 func TestRestartGoesBackToTheStart(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2)})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	defer sim.Close()
 	apps, users := sim.Apps(), sim.Users()
 	code := sim.NewCode(sim.AppID(), users[0].OpenID, "snsapi_base")
@@ -99,9 +91,7 @@ func TestRestartGoesBackToTheStart(t *testing.T) {
 	if _, err := sim.Follow("", users[0].OpenID); err != nil {
 		t.Fatal(err)
 	}
-	if err := sim.Switch("auto", true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Switch("auto", true))
 	sim.Advance(time.Hour)
 	sim.Fail(wxsim.AnyPath, wxsim.Code(45009))
 	call(t, sim, "/sns/auth")

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -18,18 +20,14 @@ import (
 func written(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "wxsim.yaml")
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
 	return name
 }
 
 func parsed(t *testing.T, args ...string) options {
 	t.Helper()
 	opts, err := parseFlags(args, io.Discard, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return opts
 }
 
@@ -129,9 +127,7 @@ func serve(t *testing.T, args ...string) (url string, stop func()) {
 	}
 	printed := make([]byte, 4096)
 	n, err := out.Read(printed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	m := regexp.MustCompile(`WECHAT_OPEN_URL=(\S+)`).FindSubmatch(printed[:n])
 	if m == nil {
 		t.Fatalf("printed %s", printed[:n])
@@ -145,14 +141,10 @@ func TestTheStateSurvivesARestart(t *testing.T) {
 	apps := func(url string) string {
 		t.Helper()
 		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(url + "/wxsim/api/apps")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return string(body)
 	}
 	url, stop := serve(t, "-state", state)
@@ -163,9 +155,7 @@ func TestTheStateSurvivesARestart(t *testing.T) {
 		t.Errorf("apps %s; want those before the restart, %s", after, before)
 	}
 	stop()
-	if err := os.WriteFile(state, []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(state, []byte("{"), 0o600))
 	for _, bad := range []string{state, filepath.Join(t.TempDir(), "no", "folder", "state.json")} {
 		if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", bad}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "-state") {
 			t.Errorf("%s: %v", bad, err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -18,9 +20,7 @@ func TestTheDocumentsFileWorks(t *testing.T) {
 			continue
 		}
 		file := filepath.Join(t.TempDir(), "wxsim.yaml")
-		if err := os.WriteFile(file, []byte(b.Code), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(file, []byte(b.Code), 0o600))
 		opts, err := parseFlags([]string{"-config", file}, io.Discard, io.Discard)
 		if err != nil || len(opts.cfg.Users) != 2 || len(opts.cfg.Limits) == 0 {
 			t.Errorf("users %v, limits %v, %v", opts.cfg.Users, opts.cfg.Limits, err)

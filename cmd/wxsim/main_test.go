@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestItServesUntilItIsToldToStop(t *testing.T) {
@@ -25,9 +27,7 @@ func TestItServesUntilItIsToldToStop(t *testing.T) {
 	}()
 	printed := make([]byte, 4096)
 	n, err := out.Read(printed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	printed = printed[:n]
 	m := regexp.MustCompile(`WECHAT_OPEN_URL=(http://127\.0\.0\.1:\d+)\nWECHAT_APPID=wxfixed\nWECHAT_SECRET=\w{32}\n`).FindSubmatch(printed)
 	if m == nil {
@@ -35,9 +35,7 @@ func TestItServesUntilItIsToldToStop(t *testing.T) {
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(string(m[1]) + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	page, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil || bytes.Count(page, []byte(`src="/wxsim/avatar/`)) != 4 {
@@ -51,9 +49,7 @@ func TestItServesUntilItIsToldToStop(t *testing.T) {
 
 func TestATakenAddressIsNamed(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer func() { _ = taken.Close() }()
 	err = run(t.Context(), []string{"-addr", taken.Addr().String()}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), "-addr") {

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // start runs the program with these flags on a free port until the test ends, and returns the
@@ -93,9 +95,7 @@ func through(address string) func(*http.Transport) {
 func get(t *testing.T, c *http.Client, url string) (body string, err error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	resp, err := c.Do(r)
 	if err != nil {
 		return "", err
@@ -109,9 +109,7 @@ func TestTLS(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "on the way")
 	address, printed := start(t, "-tls", "-tls-dir", dir, "-appid", "wxfixed", "-secret", "s")
 	served, err := get(t, plainly(), "http://"+address+"/wxsim/ca.pem")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	kept, err := os.ReadFile(filepath.Join(dir, caFile))
 	if err != nil || string(kept) != served {
 		t.Fatalf("ca.pem in the folder and over http differ, or %v", err)
@@ -194,9 +192,7 @@ func TestNonsenseAtTheDoor(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			_, _ = io.WriteString(conn, tt.sent) // it may close before it has read all
 			_ = conn.(*net.TCPConn).CloseWrite()
 			got, _ := io.ReadAll(conn) // a reset is as good as an end
@@ -216,9 +212,7 @@ func TestKeyPair(t *testing.T) {
 	kept := func(hosts []string, now time.Time) string {
 		t.Helper()
 		k, err := keyPairIn(dir, hosts, now)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if !k.good(hosts, now) {
 			t.Fatal("a certificate that is not good")
 		}
@@ -229,9 +223,7 @@ func TestKeyPair(t *testing.T) {
 	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("key.pem: %v, %v", info.Mode(), err)
 	}
-	if err := os.Chmod(key, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Chmod(key, 0o644))
 	if kept(hosts, now.Add(699*24*time.Hour)) != first {
 		t.Error("a certificate with 30 days left was made anew")
 	}
@@ -263,9 +255,7 @@ func TestKeyPair(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			before := kept(hosts, now)
 			if tt.spoil != nil {
-				if err := tt.spoil(); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, tt.spoil())
 			}
 			if kept(tt.hosts, tt.now) == before {
 				t.Error("the old one was kept")
@@ -280,14 +270,10 @@ func TestKeyPair(t *testing.T) {
 // Whoever trusts the authority trusts it for these names only.
 func TestTheAuthorityIsForTheseHostsOnly(t *testing.T) {
 	k, files, err := newKeyPair(certHosts("192.168.1.5:8081"), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	block, _ := pem.Decode(k.ca)
 	ca, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	got := fmt.Sprintln(ca.PermittedDNSDomainsCritical, ca.PermittedDNSDomains[0], ca.PermittedIPRanges, ca.MaxPathLenZero)
 	if want := "true weixin.qq.com [127.0.0.1/32 ::1/128 192.168.1.5/32] true\n"; got != want {
 		t.Errorf("the authority may vouch for %swant %s", got, want)
@@ -303,18 +289,14 @@ func TestTheAuthorityIsForTheseHostsOnly(t *testing.T) {
 func TestHealth(t *testing.T) {
 	address, _ := start(t, "-tls")
 	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, addr := range []string{address, "0.0.0.0:" + port, ":" + port} {
 		if err := run(t.Context(), []string{"-health", "-addr", addr}, io.Discard, io.Discard); err != nil {
 			t.Errorf("%s: %v", addr, err)
 		}
 	}
 	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_ = closed.Close()
 	for _, addr := range []string{closed.Addr().String(), "127.0.0.1:0", "nonsense"} {
 		if err := run(t.Context(), []string{"-health", "-addr", addr}, io.Discard, io.Discard); err == nil {

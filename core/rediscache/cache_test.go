@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
@@ -34,9 +35,7 @@ func newCache(t *testing.T, addr string) *rediscache.Cache {
 
 func set(t *testing.T, cache *rediscache.Cache, value string) {
 	t.Helper()
-	if err := cache.Set(t.Context(), "k", value, time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cache.Set(t.Context(), "k", value, time.Hour))
 }
 
 // get is what the cache holds; "" is nothing.
@@ -253,9 +252,7 @@ func TestFleetFetchesOnce(t *testing.T) {
 			AppID: "wx1", Secret: "s", Cache: newCache(t, server.Addr),
 			HTTPClient: webtest.InMemory(&api), Logger: slog.New(slog.DiscardHandler),
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		processes = append(processes, tokens)
 	}
 	fetch := func(ctx context.Context) (seen map[string]bool) {

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // patience bounds every wait; the script builds five programs first.
@@ -74,20 +76,14 @@ type browser struct{ http.Client }
 func (b *browser) send(t *testing.T, method, address string, form url.Values) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.Header.Set("Accept", "text/html")
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := b.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return res, string(body)
 }
 
@@ -123,9 +119,7 @@ func TestScript(t *testing.T) {
 			script.Env = append(os.Environ(), "PROXY="+proxy, fmt.Sprint("PORT=", first), "REDIS_URL=", "SESSION_KEYS=")
 			script.Stdout, script.Stderr = said, said
 			script.Cancel = func() error { return script.Process.Signal(syscall.SIGTERM) }
-			if err := script.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, script.Start())
 			ended := make(chan error, 1)
 			go func() { ended <- script.Wait() }()
 			t.Cleanup(func() { _ = script.Process.Signal(syscall.SIGTERM) })
@@ -135,9 +129,7 @@ func TestScript(t *testing.T) {
 			useFleet(t, site, replicaPids.FindStringSubmatch(said.String()))
 			wantNoCodes(t, logFiles.FindStringSubmatch(said.String()))
 
-			if err := script.Process.Signal(syscall.SIGINT); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, script.Process.Signal(syscall.SIGINT))
 			select {
 			case err := <-ended:
 				if err != nil {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -30,9 +32,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2), OldProfiles: true})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	t.Cleanup(sim.Close)
 	w := &world{T: t, sim: sim, console: wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}}
 	w.openID = sim.OpenID(sim.MiniAppID(), sim.Users()[0])
@@ -41,9 +41,7 @@ func newWorld(t *testing.T) *world {
 		"WECHAT_MINI_APPID": sim.MiniAppID(), "WECHAT_MINI_SECRET": sim.MiniSecret(), "WECHAT_API_URL": sim.URL,
 		"PUSH_TOKEN": w.console.Token, "PUSH_AES_KEY": w.console.EncodingAESKey,
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if w.backend, err = newBackend(s); err != nil {
 		t.Fatal(err)
 	}
@@ -92,9 +90,7 @@ func (w *world) logIn(openID string) (token string) {
 func (w *world) push(event []byte) {
 	w.Helper()
 	r, err := w.sim.NewPush(w.Context(), "http://shop.example.com/push", w.console, event)
-	if err != nil {
-		w.Fatal(err)
-	}
+	require.NoError(w, err)
 	if got := w.do(r); got.status != http.StatusOK {
 		w.Errorf("the push: %d %s", got.status, got.body)
 	}
@@ -111,9 +107,7 @@ func (w *world) want(got answer, status int, body string) {
 func encrypted(t *testing.T, sim *wxsim.Server, openID string) string {
 	t.Helper()
 	data, iv, err := sim.EncryptData(openID, sim.UserData(openID))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return `{"encryptedData":"` + data + `","iv":"` + iv + `"}`
 }
 
@@ -140,9 +134,7 @@ func TestNicknameAndAvatarAreChosen(t *testing.T) {
 	w.want(w.call(http.MethodPost, "/mini/nickname", token, `{"nickname":"risky"}`), http.StatusBadRequest, `{"error":"bad_request","detail":"bad request: this nickname is not to be shown"}`)
 
 	var me user
-	if err := json.Unmarshal([]byte(w.uploadTo("/mini/avatar", token, "a.gif", gif).body), &me); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(w.uploadTo("/mini/avatar", token, "a.gif", gif).body), &me))
 	address, err := url.Parse(me.AvatarURL)
 	if err != nil || me.Nickname != "小红" {
 		t.Fatalf("the user: %+v, %v", me, err)
@@ -281,9 +273,7 @@ func TestForgedMessagesChangeNothing(t *testing.T) {
 	token := w.logIn(w.openID)
 	w.console.Token = "guessed"
 	r, err := w.sim.NewPush(t.Context(), "http://shop.example.com/push", w.console, w.sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", w.openID))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	w.want(w.do(r), http.StatusForbidden, "")
 	if got := w.call(http.MethodGet, "/mini/me", token, ""); got.status != http.StatusOK {
 		t.Errorf("the user: %d %s", got.status, got.body)
@@ -305,9 +295,7 @@ func (w *world) uploadTo(path, token, name, data string) answer {
 	form := multipart.NewWriter(&body)
 	_ = form.WriteField("comment", "comes first")
 	part, err := form.CreateFormFile("file", name)
-	if err != nil {
-		w.Fatal(err)
-	}
+	require.NoError(w, err)
 	_, _ = part.Write([]byte(data))
 	_ = form.Close()
 	r := httptest.NewRequest(http.MethodPost, path, &body)
@@ -393,17 +381,13 @@ func TestAPictureIsCheckedAndTheVerdictPushed(t *testing.T) {
 
 func TestTheSimulatorJudgesByTheName(t *testing.T) {
 	s, err := readSettings(getenv(map[string]string{"WXSIM_ADDR": "127.0.0.1:0"}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	w := &world{T: t}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))
 	defer server.Close()
 	s.publicURL = server.URL
 	sim, err := simulate(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer sim.close()
 	if w.backend, err = newBackend(s); err != nil {
 		t.Fatal(err)

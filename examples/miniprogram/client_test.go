@@ -10,14 +10,14 @@ import (
 	"path"
 	"regexp"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func readClient(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("client/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }
 
@@ -29,9 +29,7 @@ func TestTheClientIsComplete(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var app struct{ Pages []string }
 	if err := json.Unmarshal([]byte(readClient(t, "app.json")), &app); err != nil || len(app.Pages) == 0 {
 		t.Fatalf("app.json: %v, %d pages", err, len(app.Pages))

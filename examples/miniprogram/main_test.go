@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -56,13 +58,9 @@ func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 		sim := wxsim.New(wxsim.Config{})
 		console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: "0123456789012345678901234567890123456789012"}
 		s, err := readSettings(getenv(map[string]string{"WECHAT_MINI_APPID": sim.MiniAppID(), "WECHAT_MINI_SECRET": sim.MiniSecret()}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		b, err := newBackend(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		var finished atomic.Bool
 		b.push, err = push.New(push.Config{
 			Token: console.Token, EncodingAESKey: console.EncodingAESKey, AppID: sim.MiniAppID(),
@@ -72,23 +70,17 @@ func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 				return nil, nil
 			},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		ln, served := newPipeListener(), make(chan error, 1)
 		go func() { served <- serve(ctx, ln, b) }()
 
 		r, err := sim.NewPush(t.Context(), "http://shop.example.com/push", console, sim.AuthorizationEvent(wxsim.PushJSON, "user_info_modified", "oUser"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		client := &http.Client{Transport: &http.Transport{DialContext: ln.dial, DisableKeepAlives: true}}
 		res, err := client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK || finished.Load() {
 			t.Errorf("WeChat is answered %s, the message handled: %t", res.Status, finished.Load())

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // patience bounds every wait for a program.
@@ -30,12 +32,8 @@ func TestTheStepsThatItPrints(t *testing.T) {
 	var log strings.Builder // to be read when the program has ended
 	program.Stderr = &log
 	stdout, err := program.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := program.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, program.Start())
 
 	steps := printed(stdout)
 	sh := openShell(ctx, t)
@@ -68,9 +66,7 @@ func TestTheStepsThatItPrints(t *testing.T) {
 	}
 	token := strings.TrimSpace(sh.run(t, "echo $token"))
 
-	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, program.Process.Signal(syscall.SIGTERM))
 	if err := program.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v\n%s", err, log.String())
 	}
@@ -102,17 +98,11 @@ func openShell(ctx context.Context, t *testing.T) *shell {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "sh")
 	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	cmd.Stderr = t.Output()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = in.Close()
 		_ = cmd.Wait()

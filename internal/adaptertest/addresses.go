@@ -98,15 +98,11 @@ func addressCases() Group {
 func (w *World) Raw(lines string) *webtest.Hop {
 	w.Helper()
 	conn, err := w.Net.Dial(w.Context(), Host+":443")
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	defer func() { _ = conn.Close() }()
 	go func() { _, _ = conn.Write([]byte(lines + "Connection: close\r\n\r\n")) }()
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	h := &webtest.Hop{Method: "raw", URL: &url.URL{Scheme: "https", Host: Host, Opaque: "/raw"}, Sent: http.Header{}, Status: res.StatusCode, Header: res.Header}
 	h.Body = readAll(res)
 	w.inspect(h)

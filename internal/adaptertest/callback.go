@@ -150,9 +150,7 @@ func stateCases() []Case {
 			a := t.Begin(b, PublicURL+"/me")
 			c := *b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
 			codecs, err := sessionstore.NewCodecs(t.Config.Keys, "wxoauth attempt "+t.Config.AppID)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			seal := func(state string) {
 				if c.Value, err = securecookie.EncodeMulti(c.Name, []byte(state), codecs...); err != nil {
 					t.Fatal(err)

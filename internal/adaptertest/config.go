@@ -98,9 +98,7 @@ func configCases() Group {
 			cfg := t.config(nil)
 			cfg.Keys = [][]byte{Key('1')}
 			h, err := t.Frame.Routes(cfg, t)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			cfg.Keys[0] = nil
 			t.Net.Serve(Host, h)
 			t.SignIn(t.Browser())

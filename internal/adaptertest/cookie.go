@@ -133,9 +133,7 @@ func cookieCases() Group {
 			denied := map[string]bool{}
 			t.Deploy(func(cfg *oauth.Config) {
 				ours, err := sessionstore.NewCookie(cfg.Keys...)
-				if err != nil {
-					t.Fatal(err)
-				}
+				t.NoError(err)
 				cfg.Store = denying{ours, denied}
 			})
 			b := t.Browser()
@@ -294,9 +292,7 @@ func cookieCases() Group {
 			}
 			name, value := t.session(t.Browser())
 			codecs, err := sessionstore.NewCodecs(t.Config.Keys, name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			values, expiry, err := sessionstore.Open(codecs, name, value)
 			if err != nil || len(values) != 1 {
 				t.Fatal(values, err)
@@ -307,9 +303,7 @@ func cookieCases() Group {
 					changed[k] = change(slices.Clone(v.([]byte)))
 				}
 				sealed, err := sessionstore.Seal(codecs, name, changed, expiry)
-				if err != nil {
-					t.Fatal(err)
-				}
+				t.NoError(err)
 				return name + "=" + sealed
 			}
 			t.WantUser(t.get(reseal(func(r []byte) []byte { return r })), 0)

@@ -384,18 +384,14 @@ func deskAttackCases() []Case {
 						desktop, phone := t.Desktop(), t.Browser()
 						code := t.ShowCode(desktop, "/base")
 						if byApp {
-							if err := app.ApproveDesk(t.Context(), code.Ticket, &core.User{OpenID: openID}); err != nil {
-								t.Fatal(err)
-							}
+							t.NoError(app.ApproveDesk(t.Context(), code.Ticket, &core.User{OpenID: openID}))
 						} else {
 							t.Scan(phone, code)
 							t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
 						}
 						time.Sleep(time.Second)
 						if ended {
-							if err := app.EndSessions(t.Context(), openID); err != nil {
-								t.Fatal(err)
-							}
+							t.NoError(app.EndSessions(t.Context(), openID))
 						}
 						time.Sleep(late)
 						signedIn := userOf(desktop.Open(PublicURL+"/base")) != nil
@@ -438,9 +434,7 @@ func deskAttackCases() []Case {
 			desktop := t.Desktop()
 			code := t.ShowCode(desktop, "/me")
 			u := &core.User{AppID: "wx00000000000mini", OpenID: "o-mini", UnionID: "u-1"}
-			if err := t.Replica(nil).ApproveDesk(t.Context(), code.Ticket, u); err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(t.Replica(nil).ApproveDesk(t.Context(), code.Ticket, u))
 			got := userOf(desktop.Open(PublicURL + "/me"))
 			if got == nil || got.AppID != u.AppID || got.OpenID != u.OpenID || got.UnionID != u.UnionID || got.Via != "desk" {
 				t.Errorf("the desktop is %+v", got)

@@ -140,13 +140,9 @@ func deskFaultCases() []Case {
 					return nil, nil
 				}}
 				first, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.Outcomes = dying }), t)
-				if err != nil {
-					t.Fatal(err)
-				}
+				t.NoError(err)
 				second, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.Outcomes = shared }), t)
-				if err != nil {
-					t.Fatal(err)
-				}
+				t.NoError(err)
 				t.Net.Serve(Host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if dead {
 						second.ServeHTTP(w, r)
@@ -268,9 +264,7 @@ func (w *World) sharedOutcomes() sessionstore.Outcomes {
 func (w *World) Replica(change func(*oauth.Config)) *oauth.Auth {
 	w.Helper()
 	a, err := oauth.New(w.config(change))
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	return a
 }
 

@@ -17,6 +17,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -168,9 +170,7 @@ func (w *World) wantDirectly(b *webtest.Browser, callback string, want ending) {
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	return "http://" + l.Addr().String()
 }
@@ -179,9 +179,7 @@ func closedPort(t *testing.T) string {
 func listen(t *testing.T, p peer) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
@@ -291,8 +289,6 @@ func gzipBomb(t *testing.T) []byte {
 	if _, err := z.Write(make([]byte, 1<<20)); err != nil {
 		t.Fatal(err)
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, z.Close())
 	return bytes.Repeat(megabyte.Bytes(), 512) // gzip files may be joined
 }

@@ -241,9 +241,7 @@ func freshCases() Group {
 	}
 	cases = append(cases, Case{Name: "a page that asks for the impossible is reached all the same", Test: func(t *World) {
 		auth, err := oauth.New(t.config(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
+		t.NoError(err)
 		for _, maxAge := range []time.Duration{-1, 0, 1} {
 			t.Net.Serve(Host, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				if passed, ok := auth.AdmitFresh(rw, r, maxAge); ok {

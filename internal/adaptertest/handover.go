@@ -30,13 +30,9 @@ func handoverCases() Group {
 	handover := func(t *World, u *core.User, page string) string {
 		t.Helper()
 		auth, err := oauth.New(t.config(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
+		t.NoError(err)
 		address, err := auth.HandoverURL(context.Background(), u, page)
-		if err != nil {
-			t.Fatal(err)
-		}
+		t.NoError(err)
 		return address
 	}
 	view := func(t *World) *webtest.Browser {
@@ -156,13 +152,9 @@ func handoverCases() Group {
 				func(cfg *oauth.Config) { cfg.Name = "admin" },
 			} {
 				auth, err := oauth.New(t.config(change))
-				if err != nil {
-					t.Fatal(err)
-				}
+				t.NoError(err)
 				address, err := auth.HandoverURL(context.Background(), user(), "/base")
-				if err != nil {
-					t.Fatal(err)
-				}
+				t.NoError(err)
 				b := view(t)
 				b.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
 				t.WantNobody(b)
@@ -200,9 +192,7 @@ func handoverCases() Group {
 		}},
 		{Name: "who has no user of a mini program, or no page of this site, gets no address", Test: func(t *World) {
 			auth, err := oauth.New(t.config(nil))
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			for _, bad := range []struct {
 				u    *core.User
 				page string

@@ -47,9 +47,7 @@ func (w *World) deployMini() (token string) {
 		AppID: w.Sim.MiniAppID(), Secret: core.Secret(w.Sim.MiniSecret()), Keys: cfg.Keys, Store: cfg.Store,
 		HTTPClient: cfg.HTTPClient, Logger: cfg.Logger, Observer: cfg.Observer,
 	}, w)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	w.Net.Serve(Host, h)
 	body := `{"code":"` + w.Sim.NewJSCode(w.Sim.Users()[0].OpenID) + `"}`
 	v := w.Browser().Do(webtest.Request{

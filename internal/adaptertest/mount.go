@@ -101,8 +101,6 @@ func mountCases() Group {
 func (w *World) deployMounted(mount bool, change func(*oauth.Config)) {
 	w.Helper()
 	h, err := w.Frame.Mounted(w.config(change), w, mount)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	w.Net.Serve(Host, h)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
@@ -230,9 +232,7 @@ func TestRequestLines(t *testing.T) {
 
 func TestAcceptedReturnTargets(t *testing.T) {
 	accepted, err := AcceptedReturnTargets()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	n := map[string]int{}
 	for _, a := range accepted {
 		n[a.Family]++

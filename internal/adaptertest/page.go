@@ -328,9 +328,7 @@ func pageCases() Group {
 		}},
 		{Name: "what the app says of Vary stays", Test: func(t *World) {
 			inner, err := t.Frame.Routes(t.config(nil), t)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			t.Net.Serve(Host, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				rw.Header().Add("Vary", "Accept-Encoding")
 				inner.ServeHTTP(rw, r)
@@ -347,9 +345,7 @@ func pageCases() Group {
 		{Name: "cookies of a plain http site have neither prefix nor Secure", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
 			const local = "http://localhost:8080"
 			h, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.PublicURL = local }), t)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			t.Net.Serve("localhost:8080", h)
 			b := t.Browser()
 			v := b.Walk(webtest.Request{URL: local + "/me", Header: http.Header{"X-Forwarded-Proto": {"https"}}}, nil)

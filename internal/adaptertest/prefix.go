@@ -124,9 +124,7 @@ func prefixCases() Group {
 		{Name: "over http the good one of two cookies of one name counts", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
 			const local = "http://localhost:8080"
 			h, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.PublicURL = local }), t)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			t.Net.Serve("localhost:8080", h)
 			b := t.Browser()
 			t.WantUser(b.Open(local+"/me"), 0)
@@ -151,9 +149,7 @@ func (w *World) deployBelow(programs map[string]func(*oauth.Config)) {
 				change(cfg)
 			}
 		}), w)
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.NoError(err)
 		mux.HandleFunc(prefix+"/", func(rw http.ResponseWriter, r *http.Request) {
 			stripped, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimPrefix(r.RequestURI, prefix), r.Body)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis" //nolint:depguard // the Redis store needs its client
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
@@ -33,14 +34,10 @@ func redisSessions() adaptertest.Store {
 				Dialer:    net.Dialer{KeepAlive: 1000 * time.Hour}, // no ping each second of a month
 				DialCtxFn: func(context.Context, string, *net.Dialer, *tls.Config) (net.Conn, error) { return server.Dial(), nil },
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			t.Cleanup(client.Close)
 			s, err := redisstore.New(client, redisstore.Config{Keys: keys})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			return s
 		}
 	}}

@@ -256,9 +256,7 @@ func accessTokenCases() []Case {
 	// live reports whether WeChat honours a token.
 	live := func(t *World, token string) bool {
 		client, err := oauth.NewClient(oauth.ClientConfig{AppID: t.Config.AppID, Secret: t.Config.Secret, HTTPClient: t.Config.HTTPClient, Logger: t.Config.Logger})
-		if err != nil {
-			t.Fatal(err)
-		}
+		t.NoError(err)
 		return client.Validate(context.Background(), token, t.Sim.Users()[0].OpenID) == nil
 	}
 	return []Case{

@@ -96,9 +96,7 @@ func (w *World) deployReplicas(first, second func(*oauth.Config)) {
 	var replicas [2]http.Handler
 	for i, change := range []func(*oauth.Config){first, second} {
 		h, err := w.Frame.Routes(w.config(change), w)
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.NoError(err)
 		replicas[i] = h
 	}
 	var turn atomic.Uint32

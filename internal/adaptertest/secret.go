@@ -22,13 +22,9 @@ func secretCases() Group {
 			t.secrets.add("a code", "canary-code")
 			t.secrets.add("a state", "canary-state")
 			auth, err := oauth.New(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			client, err := oauth.NewClient(oauth.ClientConfig{AppID: cfg.AppID, Secret: cfg.Secret})
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			token := oauth.Token{AccessToken: "canary-access-token", RefreshToken: "canary-refresh-token", OpenID: "o1"}
 			flow := oauth.FlowParams{AccessToken: "canary-access-token", RefreshToken: "canary-refresh-token", Code: "canary-code", State: "canary-state"}
 			params := oauth.AuthorizeParams{State: "canary-state"}

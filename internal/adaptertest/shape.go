@@ -196,9 +196,7 @@ func streamCases() Group {
 			b := t.Browser()
 			t.SignIn(b)
 			res, err := b.Start(t.Context(), webtest.Request{URL: PublicURL + "/group/events", Kind: webtest.KindNamed("an event stream")})
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.NoError(err)
 			defer func() { _ = res.Body.Close() }()
 			events, err := io.ReadAll(res.Body)
 			if err != nil || string(events) != "data: 0\n\ndata: 1\n\ndata: 2\n\n" {

@@ -142,9 +142,7 @@ func Key(b byte) []byte { return bytes.Repeat([]byte{'K', b}, 16) }
 func (w *World) Deploy(change func(*oauth.Config)) {
 	w.Helper()
 	h, err := w.Frame.Routes(w.config(change), w)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	w.Net.Serve(Host, h)
 }
 
@@ -152,6 +150,14 @@ func (w *World) Deploy(change func(*oauth.Config)) {
 func (w *World) DeployOneLine(change func(*oauth.Config)) {
 	w.Helper()
 	w.Net.Serve(Host, w.Frame.OneLine(w.config(change), w))
+}
+
+// NoError ends the case if there is an error.
+func (w *World) NoError(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
 }
 
 // config is the world's with a change, a store of its own if sessions are kept on a server.
@@ -395,8 +401,6 @@ func (w *World) outcomesShared() bool {
 // newCookieStore is the embedded default, for tests that wrap it.
 func newCookieStore(w *World, keys [][]byte) sessions.Store {
 	store, err := sessionstore.NewCookie(keys...)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.NoError(err)
 	return store
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -21,9 +23,7 @@ func TestSessionsEndInAFleet(t *testing.T) {
 	cfg := f.Config
 	cfg.Store = newStore(t, client, redisstore.Config{Keys: cfg.Keys})
 	there, err := oauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	phone, desktop, other := f.signIn(1, 0), f.signIn(1, 2), f.signIn(2, 1)
 	for _, v := range []visitor{phone, desktop, other} {
 		f.wantSignedIn(v) // and in the memory of each replica
@@ -36,9 +36,7 @@ func TestSessionsEndInAFleet(t *testing.T) {
 	go func() { answered <- late.Do(to(0, back(callback))) }()
 	f.redis.Eventually("the exchange has begun", func() bool { return f.Sim.Calls(exchangePath) > before })
 
-	if err := there.EndSessions(t.Context(), f.Sim.Users()[1].OpenID); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, there.EndSessions(t.Context(), f.Sim.Users()[1].OpenID))
 	for i := range f.replicas {
 		for _, v := range []visitor{phone, desktop} {
 			f.redis.Eventually("a session has ended", func() bool {

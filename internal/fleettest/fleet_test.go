@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
@@ -97,9 +98,7 @@ func (f *fleet) deploy(i int, change func(*oauth.Config)) {
 		cfg.Store = newStore(f.T, client, redisstore.Config{Keys: cfg.Keys, NoTracking: r.noTracking, Timeout: f.patience})
 	}
 	app, err := r.frame.Routes(cfg, f)
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	r.app.Store(&app)
 	r.stop()
 	r.stop = stop
@@ -125,9 +124,7 @@ func connect(t *testing.T, addr string, patience time.Duration) rueidis.Client {
 func newStore(t *testing.T, client rueidis.Client, cfg redisstore.Config) sessions.Store {
 	t.Helper()
 	store, err := redisstore.New(client, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return store
 }
 

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -151,9 +153,7 @@ func TestCopiesOfACallbackDisturbNobody(t *testing.T) {
 	}
 	v := f.visitor(7)
 	callback, err := url.Parse(f.door(v, 0, "/me?a=1")())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	header := http.Header{"Accept": {webtest.AcceptPage}, "User-Agent": {webtest.WeChatAndroid}, "Cookie": {cookieHeader(v.Browser)}}
 	quiet := time.Duration(0)
 	if *floodLatency {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -26,9 +28,7 @@ func miniReplica(t *testing.T, redis *redistest.Server, sim *wxsim.Server) http.
 		Store:      newStore(t, client, redisstore.Config{Keys: keys}),
 		HTTPClient: webtest.InMemory(sim),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/login", auth.LoginHandler())
 	mux.Handle("/logout", auth.LogoutHandler())

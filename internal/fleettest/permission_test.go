@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
@@ -36,9 +37,7 @@ func TestDocumentedPermissions(t *testing.T) {
 		InitAddress: []string{f.redis.Addr}, Username: "app", Password: "PASSWORD", ForceSingleClient: true, ConnWriteTimeout: 10 * time.Second,
 		ClientSetInfo: rueidis.DisableClientSetInfo, // it may fail, and Redis would log it
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	keys := [][]byte{key('2'), key('1')}
 	store := newStore(t, client, redisstore.Config{Keys: keys, Timeout: 10 * time.Second})
@@ -61,9 +60,7 @@ func TestDocumentedPermissions(t *testing.T) {
 	}
 	release()
 	seen, err := redisstore.NewSeen(client, redisstore.SeenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, _, reserveErr := seen.Reserve(ctx, "k", time.Minute)
 	for _, err := range []error{
 		cache.Set(ctx, "k", "v", time.Minute), reserveErr, seen.Extend(ctx, "k", time.Hour), seen.Release(ctx, "k"), seen.Done(ctx, "k", time.Minute),

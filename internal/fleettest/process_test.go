@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
@@ -94,9 +95,7 @@ func newProcessFleet(t *testing.T) (f *fleet, addrs []string) {
 	f.World = adaptertest.NewWorld(t, adaptertest.NetHTTP(), adaptertest.Cookies(), func(sim *wxsim.Config, _ *oauth.Config) {
 		sim.Users = wxsim.MadeUpUsers(10)
 	})
-	if err := f.Sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, f.Sim.Start())
 	t.Cleanup(f.Sim.Close)
 	for i, frame := range adaptertest.Frames() {
 		addr := f.startProcess(appJob{i, f.redis.Addr, f.Sim.URL, f.Sim.AppID(), f.Sim.Secret()})
@@ -113,20 +112,14 @@ func newProcessFleet(t *testing.T) (f *fleet, addrs []string) {
 func (f *fleet) startProcess(j appJob) (addr string) {
 	f.Helper()
 	text, err := json.Marshal(j)
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	cmd := exec.CommandContext(f.Context(), os.Args[0]) // this test binary
 	cmd.Env = append(os.Environ(), appEnv+"="+string(text))
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		f.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
+	require.NoError(f, cmd.Start())
 	f.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -180,8 +173,6 @@ func (c *rawClient) memory(addr string) int {
 	c.t.Helper()
 	_, body := c.get(addr, memoryPath, nil)
 	n, err := strconv.Atoi(body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	require.NoError(c.t, err)
 	return n
 }

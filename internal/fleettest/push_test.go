@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -29,9 +31,7 @@ func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
 		client := connect(t, redis.Addr, impatience)
 		t.Cleanup(client.Close)
 		seen, err := redisstore.NewSeen(client, redisstore.SeenConfig{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		h, err := push.New(push.Config{
 			Token: console.Token, EncodingAESKey: console.EncodingAESKey, AppID: console.AppID,
 			Seen: seen, Logger: slog.New(slog.DiscardHandler),
@@ -40,9 +40,7 @@ func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
 				return nil
 			},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		replicas[i] = h
 	}
 	const messages = 30
@@ -51,9 +49,7 @@ func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
 		var deliveries sync.WaitGroup
 		for i := range 2 * len(replicas) {
 			r, err := sim.NewPush(t.Context(), "https://shop.example.com/push", console, event)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			deliveries.Go(func() {
 				w := httptest.NewRecorder()
 				replicas[i%len(replicas)].ServeHTTP(w, r)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
@@ -122,9 +123,7 @@ func inCallerFleets(t *testing.T, test func(*callerFleet)) {
 			if classic {
 				f.tokenPath = "/cgi-bin/token"
 			}
-			if err := f.sim.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, f.sim.Start())
 			t.Cleanup(f.sim.Close)
 			for range processes {
 				f.start(job{f.redis.Addr, f.sim.URL, f.sim.AppID(), f.sim.Secret(), classic})
@@ -138,24 +137,16 @@ func inCallerFleets(t *testing.T, test func(*callerFleet)) {
 func (f *callerFleet) start(j job) {
 	f.Helper()
 	text, err := json.Marshal(j)
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	p := &process{cmd: exec.CommandContext(f.Context(), os.Args[0])} // this test binary
 	p.cmd.Env = append(os.Environ(), processEnv+"="+string(text))
 	p.cmd.Stderr = os.Stderr
 	in, err := p.cmd.StdinPipe()
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	p.in, p.out = in, bufio.NewReader(out)
-	if err := p.cmd.Start(); err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, p.cmd.Start())
 	f.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
@@ -240,9 +231,7 @@ func TestHolderOfTheLeaseDies(t *testing.T) {
 		holder := f.processes[0]
 		go holder.call() //nolint:errcheck // it dies
 		f.redis.Eventually("one process fetches", func() bool { return f.sim.Calls(f.tokenPath) == 1 })
-		if err := holder.cmd.Process.Kill(); err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, holder.cmd.Process.Kill())
 		f.processes = f.processes[1:]
 		began := time.Now()
 		f.call("after the holder's death", 1, 2)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/redistest"
 )
 
@@ -63,9 +65,7 @@ func TestProxy(t *testing.T) {
 			proxy := redistest.NewProxy(t, server.Addr)
 			tt.spoil(proxy)
 			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", proxy.Addr)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			defer func() { _ = conn.Close() }()
 			_ = conn.SetDeadline(time.Now().Add(200 * time.Millisecond))
 			if _, err := conn.Write([]byte("PING\r\n")); err != nil {

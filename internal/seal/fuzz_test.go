@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // FuzzUnmarshal feeds the reader of opened records any bytes: it must never panic, and what it
@@ -16,9 +18,7 @@ func FuzzUnmarshal(f *testing.F) {
 		{"name": "Li Lei", 7: 42},
 	} {
 		record, err := Marshal(values, time.Unix(4_000_000_000, 0))
-		if err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, err)
 		f.Add(record)
 	}
 	f.Add([]byte{})

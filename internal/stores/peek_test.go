@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 func TestAStoreThatEmbedsAPeekerIsNone(t *testing.T) {
 	ours, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if p, ok := stores.PeekerOf(ours); !ok || p != stores.Peeker(ours) {
 		t.Error("our own store cannot be peeked into")
 	}

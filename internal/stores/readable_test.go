@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -16,9 +17,7 @@ type embedding struct{ *sessions.CookieStore }
 func TestReadable(t *testing.T) {
 	key := bytes.Repeat([]byte("k"), 32)
 	own, err := sessionstore.NewCookie(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		name  string
 		store sessions.Store

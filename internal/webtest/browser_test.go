@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestAddressesAreResolvedAsInBrowsers(t *testing.T) {
@@ -36,9 +38,7 @@ func TestAddressesAreResolvedAsInBrowsers(t *testing.T) {
 		{"https://a.com/", "javascript:alert(1)", "javascript:alert(1)"},
 	} {
 		base, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, tt.base)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if got, err := Resolve(base, tt.location); err != nil || Show(got) != tt.want {
 			t.Errorf("%q from %s leads to %q, %v; want %s", tt.location, tt.base, Show(got), err, tt.want)
 		}
@@ -80,9 +80,7 @@ func TestJarFollowsTheRules(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			jar := &Jar{}
 			c, err := http.ParseSetCookie(tt.cookie)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			from, to := address(t, tt.from), address(t, tt.to)
 			jar.Set(from, []*http.Cookie{c})
 			if sent := len(jar.Get(to, tt.crossSite, tt.navigation)) == 1; sent != tt.want {
@@ -172,8 +170,6 @@ func TestBrowserOnNetwork(t *testing.T) {
 func address(t *testing.T, text string) *url.URL {
 	t.Helper()
 	u, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return u
 }

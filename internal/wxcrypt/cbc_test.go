@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
@@ -16,9 +18,7 @@ import (
 func raw(t *testing.T, key, iv, plain []byte) []byte {
 	t.Helper()
 	c, err := aes.NewCipher(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	sealed := make([]byte, len(plain))
 	cipher.NewCBCEncrypter(c, iv).CryptBlocks(sealed, plain)
 	return sealed
@@ -100,9 +100,7 @@ func TestSizes(t *testing.T) {
 func TestDecryptOfficialPush(t *testing.T) {
 	key := make([]byte, 32)
 	data, err := base64.StdEncoding.DecodeString("+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04=")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	got, err := wxcrypt.Decrypt(key, key[:16], data, wxcrypt.PushBlock)
 	if err != nil || !strings.HasPrefix(string(got), "a8eedb185eb2fecf\x00\x00\x00\xa7{") || !strings.HasSuffix(string(got), "}wxba5fad812f8e6fb9") {
 		t.Errorf("Decrypt = %q, %v", got, err)

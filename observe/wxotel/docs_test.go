@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
@@ -46,9 +48,7 @@ func TestThePageNamesAllThatIsMeasured(t *testing.T) {
 	}
 
 	text, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	doc := string(text)
 	var metrics []string
 	for _, row := range rows(t, "Metrics") {
@@ -234,9 +234,7 @@ func inspect(t *testing.T, pkg string, look func(ast.Node)) {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {
 			look(n)
 			return true

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -23,9 +25,7 @@ import (
 func (tel *telemetry) said(t *testing.T) string {
 	t.Helper()
 	spans, err := json.Marshal(tel.spans.GetSpans())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return fmt.Sprintf("%+v\n%s", tel.collect(t), spans)
 }
 
@@ -81,17 +81,13 @@ func TestAMiniProgramLogin(t *testing.T) {
 			AppID: sim.MiniAppID(), Secret: core.Secret(sim.MiniSecret()), Keys: [][]byte{adaptertest.Key('1')},
 			HTTPClient: &http.Client{Transport: network.Transport()}, Observer: tel,
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		user := sim.Users()[0]
 		code := sim.NewJSCode(user.OpenID)
 		login := httptest.NewRecorder()
 		auth.LoginHandler().ServeHTTP(login, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"code":"`+code+`"}`)))
 		var answer struct{ Token string }
-		if err := json.Unmarshal(login.Body.Bytes(), &answer); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal(login.Body.Bytes(), &answer))
 		logout := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
 		logout.Header.Set("Authorization", "Bearer "+answer.Token)
 		auth.LogoutHandler().ServeHTTP(httptest.NewRecorder(), logout)

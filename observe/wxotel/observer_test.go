@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
@@ -144,9 +145,7 @@ func TestWhatTakesNoTimeIsNoSpan(t *testing.T) {
 
 func TestWithoutProvidersTheGlobalOnesAreUsed(t *testing.T) {
 	o, err := wxotel.New(wxotel.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	o.Observe(t.Context(), core.Event{Name: core.EventLoginFinished, Duration: time.Second}) // to nobody, by default
 }
 

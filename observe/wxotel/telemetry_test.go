@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -33,9 +34,7 @@ func newTelemetry(t *testing.T) *telemetry {
 		MeterProvider:  sdkmetric.NewMeterProvider(sdkmetric.WithReader(tel.reader)),
 		TracerProvider: tel.tracer,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return tel
 }
 
@@ -43,9 +42,7 @@ func newTelemetry(t *testing.T) *telemetry {
 func (tel *telemetry) collect(t *testing.T) (all []metricdata.Metrics) {
 	t.Helper()
 	var got metricdata.ResourceMetrics
-	if err := tel.reader.Collect(t.Context(), &got); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, tel.reader.Collect(t.Context(), &got))
 	for _, scope := range got.ScopeMetrics {
 		all = append(all, scope.Metrics...)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/redistest"
@@ -21,9 +22,7 @@ func TestCluster(t *testing.T) {
 	server.Do("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	server.Eventually("the cluster is up", func() bool { return strings.Contains(server.Do("CLUSTER", "INFO"), "cluster_state:ok") })
 	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Addr}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	if client.Mode() != rueidis.ClientModeCluster {
 		t.Fatalf("the client's mode is %s", client.Mode())
@@ -32,18 +31,14 @@ func TestCluster(t *testing.T) {
 		t.Helper()
 		server.Do("FLUSHALL")
 		store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return store
 	}
 	storetest.Run(t, func(t *testing.T) sessions.Store { return newStore(t) })                //nolint:thelper // it is none
 	storetest.RunEnder(t, func(t *testing.T) sessions.Store { return newStore(t) })           //nolint:thelper // as above
 	storetest.RunOutcomes(t, func(t *testing.T) sessionstore.Outcomes { return newStore(t) }) //nolint:thelper // as above
 	seen, err := redisstore.NewSeen(client, redisstore.SeenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if reserved, _, err := seen.Reserve(t.Context(), "k", time.Minute); !reserved || err != nil {
 		t.Errorf("Reserve = %t, %v", reserved, err)
 	}

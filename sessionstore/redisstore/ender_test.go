@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -23,9 +24,7 @@ const subject = "wx1 oOpenID"
 func signIn(t *testing.T, store *redisstore.Store, began time.Time, maxAge int) (cookie string, err error) {
 	t.Helper()
 	session, err := store.New(request(t, ""), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	session.Values["s"] = []byte("somebody")
 	session.Options.MaxAge = maxAge
 	w := httptest.NewRecorder()
@@ -44,9 +43,7 @@ func mustSignIn(t *testing.T, store *redisstore.Store, maxAge int) string {
 		if errors.Is(err, sessionstore.ErrEnded) {
 			continue // EndAll was no longer ago than Redis took to answer
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return cookie
 	}
 }

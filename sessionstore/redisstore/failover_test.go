@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/redistest"
@@ -59,9 +60,7 @@ func (p *pair) client(t *testing.T, lifetime time.Duration) rueidis.Client {
 			return d.DialContext(ctx, "tcp", p.leadsTo.Load().Addr)
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	return client
 }
@@ -97,13 +96,9 @@ func TestOrderlyFailover(t *testing.T) {
 	} {
 		client := p.client(t, 0)
 		store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		seen, err := redisstore.NewSeen(client, redisstore.SeenConfig{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		before := mustSignIn(t, store, 100)
 		p.failOver()
 		if err := tt.write(store, seen, rediscache.New(client, "wx:")); err != nil {
@@ -118,9 +113,7 @@ func TestOrderlyFailover(t *testing.T) {
 func TestManyLoginsAfterAFailover(t *testing.T) {
 	p := newPair(t)
 	store, err := redisstore.New(p.client(t, 0), redisstore.Config{Keys: [][]byte{key(1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	mustSignIn(t, store, 100)
 	p.failOver()
 	var logins sync.WaitGroup
@@ -159,17 +152,13 @@ func TestReadOnlyForAWhile(t *testing.T) {
 func TestFailoverOfReaders(t *testing.T) {
 	p := newPair(t)
 	store, err := redisstore.New(p.client(t, time.Second), redisstore.Config{Keys: [][]byte{key(1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	cookie := mustSignIn(t, store, 100)
 	p.failOver()
 	old := p.replica
 	old.Do("REPLICAOF", "127.0.0.1", "1") // it hears of nothing any more
 	other, err := redisstore.New(p.client(t, 0), redisstore.Config{Keys: [][]byte{key(1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	end(t, other, cookie)
 	p.primary.Eventually("the logout is known", func() bool { return valueOf(t, store, cookie) == "" })
 }

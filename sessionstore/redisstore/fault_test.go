@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -299,9 +300,7 @@ func TestMissingSocketIsAnOutage(t *testing.T) {
 	}
 	t.Cleanup(client.Close)
 	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}, Timeout: 50 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	wantNoRead(t, store, strings.Repeat("A", 43))
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -20,14 +21,10 @@ func TestVisitorsOfAHang(t *testing.T) {
 		InitAddress: []string{server.Addr}, ForceSingleClient: true,
 		Dialer: net.Dialer{KeepAlive: 200 * time.Millisecond}, ConnWriteTimeout: 600 * time.Millisecond,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	cookies := make([]string, 100)
 	for i := range cookies {
 		cookies[i] = begin(t, store, "somebody")

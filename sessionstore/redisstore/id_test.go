@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/internal/seal"
@@ -27,9 +28,7 @@ func testKeys(keys ...byte) (all [][]byte) {
 func newTestMint(tb testing.TB, keys ...byte) *mint {
 	tb.Helper()
 	m, err := newMint(testKeys(keys...))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return m
 }
 
@@ -111,23 +110,16 @@ func TestStraysCostLittle(t *testing.T) {
 func TestOldIDs(t *testing.T) {
 	server := redistest.Start(t)
 	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Addr}, ForceSingleClient: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	s, err := New(client, Config{Keys: testKeys(1)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	record, err := seal.Marshal(map[any]any{"s": []byte("somebody")}, time.Now().Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	old := strings.Repeat("a", 42) + "A"
 	key := s.sessionKey(cookieName, old)
-	if err := client.Do(t.Context(), client.B().Set().Key(key).Value(s.seal.seal(key, record)).ExSeconds(1000).Build()).Error(); err != nil {
-		t.Fatal(err)
-	}
+	set := client.B().Set().Key(key).Value(s.seal.seal(key, record)).ExSeconds(1000).Build()
+	require.NoError(t, client.Do(t.Context(), set).Error())
 	read := func(id string) string {
 		values, err := s.read(t.Context(), cookieName, id)
 		if err != nil && !errors.Is(err, sessionstore.ErrNotFound) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -41,9 +43,7 @@ func TestPollingCostsNoCommand(t *testing.T) {
 	if got := server.Commands(); len(got) != 0 {
 		t.Errorf("200 questions without news cost %v", got)
 	}
-	if err := there.SetOutcome(t.Context(), "0", []byte("ready"), time.Minute); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, there.SetOutcome(t.Context(), "0", []byte("ready"), time.Minute))
 	server.Eventually("the outcome is known", func() bool {
 		got, _, _ := here.Outcome(t.Context(), "0")
 		return string(got) == "ready"
@@ -66,13 +66,9 @@ func TestOwnChangesAreSeenAtOnce(t *testing.T) {
 				t.Fatal(ok, err)
 			}
 			wantHeld(t, store, key, "", true)
-			if err := store.SetOutcome(t.Context(), key, []byte("done"), time.Minute); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, store.SetOutcome(t.Context(), key, []byte("done"), time.Minute))
 			wantHeld(t, store, key, "done", true)
-			if err := store.SetOutcome(t.Context(), key, nil, time.Minute); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, store.SetOutcome(t.Context(), key, nil, time.Minute))
 			wantHeld(t, store, key, "", false)
 		}
 	}
@@ -84,9 +80,7 @@ func TestKnownOutcomesEndWithTheirTTL(t *testing.T) {
 	server.Do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
 	store := newStore(t, server.Addr, redisstore.Config{})
 	wantHeld(t, store, "k", "", false)
-	if err := store.SetOutcome(t.Context(), "k", []byte("done"), 200*time.Millisecond); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, store.SetOutcome(t.Context(), "k", []byte("done"), 200*time.Millisecond))
 	wantHeld(t, store, "k", "done", true)
 	server.Eventually("the outcome ends", func() bool {
 		_, held, err := store.Outcome(t.Context(), "k")

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func newTestSealer(tb testing.TB, keys ...byte) *sealer {
@@ -14,9 +16,7 @@ func newTestSealer(tb testing.TB, keys ...byte) *sealer {
 		all = append(all, bytes.Repeat([]byte{b}, 32))
 	}
 	s, err := newSealer(all)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return s
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -19,9 +21,7 @@ var _ push.Seen = (*redisstore.Seen)(nil)
 func newSeen(t *testing.T, addr, prefix string) *redisstore.Seen {
 	t.Helper()
 	seen, err := redisstore.NewSeen(newClient(t, addr), redisstore.SeenConfig{Prefix: prefix})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return seen
 }
 

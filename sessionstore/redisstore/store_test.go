@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -45,9 +46,7 @@ func newStore(t *testing.T, addr string, cfg redisstore.Config) *redisstore.Stor
 		cfg.Keys = [][]byte{key(1)}
 	}
 	store, err := redisstore.New(newClient(t, addr), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return store
 }
 
@@ -64,14 +63,10 @@ func request(t *testing.T, cookie string) *http.Request {
 func begin(t *testing.T, store *redisstore.Store, value string) string {
 	t.Helper()
 	session, err := store.New(request(t, ""), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	session.Values["s"] = []byte(value)
 	w := httptest.NewRecorder()
-	if err := store.Save(request(t, ""), w, session); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, store.Save(request(t, ""), w, session))
 	return w.Result().Cookies()[0].Value
 }
 
@@ -79,13 +74,9 @@ func begin(t *testing.T, store *redisstore.Store, value string) string {
 func end(t *testing.T, store *redisstore.Store, cookie string) {
 	t.Helper()
 	session, err := store.New(request(t, cookie), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	session.Options.MaxAge = -1
-	if err := store.Save(request(t, cookie), httptest.NewRecorder(), session); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, store.Save(request(t, cookie), httptest.NewRecorder(), session))
 }
 
 // valueOf is what begin stored for the owner of a cookie; "" is nobody, without an error.
@@ -245,14 +236,10 @@ func TestUpdatesAreSeenAtOnceHere(t *testing.T) {
 	cookie := begin(t, store, "")
 	for i := range 500 {
 		session, err := store.New(request(t, cookie), name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		value := strings.Repeat("v", i+1)
 		session.Values["s"] = []byte(value)
-		if err := store.Save(request(t, cookie), httptest.NewRecorder(), session); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, store.Save(request(t, cookie), httptest.NewRecorder(), session))
 		if got := valueOf(t, store, cookie); got != value {
 			t.Fatalf("update %d: the session holds %d bytes, want %d", i, len(got), len(value))
 		}
@@ -265,9 +252,7 @@ func TestLifeIsNeverExtended(t *testing.T) {
 	session, _ := store.New(request(t, ""), name)
 	session.Options.MaxAge = 1000
 	for range 2 {
-		if err := store.Save(request(t, ""), httptest.NewRecorder(), session); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, store.Save(request(t, ""), httptest.NewRecorder(), session))
 		if ttl := server.Do("TTL", server.Keys()[0]); len(ttl) != len("999") && ttl != "1000" {
 			t.Errorf("TTL = %s, want what is left of 1000", ttl)
 		}
@@ -280,9 +265,7 @@ func TestSaveAfterLogoutElsewhere(t *testing.T) {
 	store := newStore(t, server.Addr, redisstore.Config{})
 	cookie := begin(t, store, "somebody")
 	session, err := store.New(request(t, cookie), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	end(t, newStore(t, server.Addr, redisstore.Config{}), cookie)
 	w := httptest.NewRecorder()
 	if err := store.Save(request(t, cookie), w, session); err == nil || !sessionstore.Anonymous(err) || len(w.Header()) > 0 {
@@ -298,15 +281,9 @@ func TestRenew(t *testing.T) {
 	store := newStore(t, server.Addr, redisstore.Config{})
 	before := begin(t, store, "visitor")
 	session, err := store.New(request(t, before), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Renew(t.Context(), session); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Save(request(t, before), httptest.NewRecorder(), session); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, store.Renew(t.Context(), session))
+	require.NoError(t, store.Save(request(t, before), httptest.NewRecorder(), session))
 	if session.ID == before || valueOf(t, store, before) != "" || valueOf(t, store, session.ID) != "visitor" {
 		t.Errorf("after Renew the old id opens %q and the new one %q", valueOf(t, store, before), valueOf(t, store, session.ID))
 	}
@@ -403,9 +380,7 @@ func TestOutcomesEndWithTheirTTL(t *testing.T) {
 	if ok, err := store.Reserve(t.Context(), "reserved", soon); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	if err := store.SetOutcome(t.Context(), "decided", []byte("done"), soon); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, store.SetOutcome(t.Context(), "decided", []byte("done"), soon))
 	for _, key := range []string{"reserved", "decided"} {
 		server.Eventually(key+" ends", func() bool {
 			_, held, err := store.Outcome(t.Context(), key)

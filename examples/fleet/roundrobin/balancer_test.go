@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // A replica says its name, the host it was asked for and what it was sent. hangUp says when it
@@ -24,9 +26,7 @@ func replica(t *testing.T, name string, hangUp func() bool) *url.URL {
 	}))
 	t.Cleanup(srv.Close)
 	u, err := url.Parse(srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return u
 }
 
@@ -34,9 +34,7 @@ func replica(t *testing.T, name string, hangUp func() bool) *url.URL {
 func gone(t *testing.T) *url.URL {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_ = ln.Close()
 	return &url.URL{Scheme: "http", Host: ln.Addr().String()}
 }

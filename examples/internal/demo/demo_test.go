@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -149,9 +151,7 @@ func TestPay(t *testing.T) {
 
 func TestHandover(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	t.Cleanup(sim.Close)
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
@@ -227,9 +227,7 @@ func TestEventsEndWhenTheProgramStops(t *testing.T) {
 			b.open(t, p.url+"/base")
 			b.consent(t, b.open(t, p.url+"/me"), "allow")
 			res, err := b.client.Get(p.url + "/events")
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			defer res.Body.Close()
 			if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != "text/event-stream" {
 				t.Fatalf("/events: %s %s", res.Status, got)
@@ -275,9 +273,7 @@ func TestOtherBrowsers(t *testing.T) {
 
 func TestWeChatElsewhere(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	t.Cleanup(sim.Close)
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
@@ -348,9 +344,7 @@ func miniCall(t *testing.T, method, address, token, body string) (status int, an
 func miniRequest(t *testing.T, method, address, token, body string) view {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -402,9 +396,7 @@ func TestPush(t *testing.T) {
 				sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", "oUser"),
 			} {
 				res, err := sim.Push(t.Context(), p.url+"/push", console, event)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				_ = res.Body.Close()
 				if res.StatusCode != http.StatusOK {
 					t.Errorf("a message: %s", res.Status)
@@ -412,9 +404,7 @@ func TestPush(t *testing.T) {
 			}
 			console.Token = "guessed"
 			res, err := sim.Push(t.Context(), p.url+"/push", console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			_ = res.Body.Close()
 			if res.StatusCode != http.StatusForbidden {
 				t.Errorf("a forged message: %s", res.Status)

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 var frameworks = []string{"nethttp", "chi", "gin"}
@@ -87,13 +89,9 @@ func start(t *testing.T, framework string, env ...string) *program {
 	env = append([]string{"ADDR=" + freeAddr(t), "WXSIM_ADDR=127.0.0.1:0"}, env...)
 	p := &program{cmd: prepare(t, framework, env...), output: new(output), ended: make(chan error, 1)}
 	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p.cmd.Stderr = p.output
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, p.cmd.Start())
 	ready := make(chan struct{})
 	go func() {
 		said := sync.OnceFunc(func() { close(ready) })
@@ -129,9 +127,7 @@ func start(t *testing.T, framework string, env ...string) *program {
 // stop sends SIGTERM and wants exit code 0.
 func (p *program) stop(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-p.ended:
 		if err != nil {
@@ -156,13 +152,9 @@ func refuses(t *testing.T, framework string, env ...string) string {
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	addr := ln.Addr().String()
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, ln.Close())
 	return addr
 }
 
@@ -199,9 +191,7 @@ func (b *browser) submit(t *testing.T, address string, form url.Values) view {
 func (b *browser) send(t *testing.T, method, address string, form url.Values) view {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	req.Header.Set("User-Agent", b.agent)
 	req.Header.Set("Accept", "text/html,application/xhtml+xml")
 	req.Header.Set("Accept-Language", "en")
@@ -216,9 +206,7 @@ func (b *browser) send(t *testing.T, method, address string, form url.Values) vi
 func (b *browser) fetch(t *testing.T, address string) view {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	req.Header.Set("Accept", "*/*")
 	req.Header.Set("Sec-Fetch-Mode", "cors")
 	return b.do(t, req)
@@ -227,14 +215,10 @@ func (b *browser) fetch(t *testing.T, address string) view {
 func (b *browser) do(t *testing.T, req *http.Request) view {
 	t.Helper()
 	res, err := b.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return view{res.StatusCode, res.Request.URL, string(body)}
 }
 

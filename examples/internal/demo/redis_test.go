@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -25,9 +27,7 @@ func shared(sim *wxsim.Server, redis *redistest.Server) []string {
 func simulate(t *testing.T) *wxsim.Server {
 	t.Helper()
 	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(4)})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	t.Cleanup(sim.Close)
 	return sim
 }
@@ -83,9 +83,7 @@ func TestReplicasHandleAMessageOnce(t *testing.T) {
 	for _, framework := range frameworks {
 		p := start(t, framework, env...)
 		res, err := sim.Push(t.Context(), p.url+"/push", console, event)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		answer, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK || string(answer) != "success" {
@@ -124,9 +122,7 @@ func TestWithdrawnConsentEndsSessions(t *testing.T) {
 			}
 		}
 		res, err := sim.Push(t.Context(), first.url+"/push", console, sim.AuthorizationEvent(wxsim.PushJSON, event, openIDs[0]))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK {
 			t.Errorf("%s answers %s", framework, res.Status)

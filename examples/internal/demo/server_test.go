@@ -12,15 +12,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 func TestStoppingWaitsForRequestsUnderWay(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	app := &App{draining: make(chan struct{})}
 	entered := make(chan struct{})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -36,9 +36,7 @@ func TestStoppingWaitsForRequestsUnderWay(t *testing.T) {
 		stop()
 	}()
 	res, err := (&http.Client{}).Get("http://" + ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer res.Body.Close()
 	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "to the end" {
 		t.Errorf("the answer = %q, %v", body, err)
@@ -63,13 +61,9 @@ func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 				return nil, nil
 			},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		r, err := sim.NewPush(t.Context(), "http://shop.example.com/push", console, sim.AuthorizationEvent(wxsim.PushJSON, "user_info_modified", "oUser"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		w := httptest.NewRecorder()
 		messages.ServeHTTP(w, r)
 		if w.Code != http.StatusOK || finished.Load() {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 var goodKey = base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))
@@ -15,9 +17,7 @@ func getenv(vars map[string]string) func(string) string {
 
 func TestNothingSet(t *testing.T) {
 	s, err := readSettings(getenv(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if s.addr != "127.0.0.1:8080" || s.publicURL != "http://127.0.0.1:8080" || s.simAddr != "127.0.0.1:8081" || !s.anyBrowser {
 		t.Errorf("settings = %+v", s)
 	}
@@ -36,9 +36,7 @@ func TestEverythingSet(t *testing.T) {
 		"SESSION_KEYS": goodKey + ", " + goodKey, "PUSH_TOKEN": "token", "PUSH_AES_KEY": "key",
 		"REDIS_URL": "redis://user:password@redis:6380/2/",
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if s.account != (account{"wx1", "s1"}) || s.website != (account{"wx2", "s2"}) || s.mini != (account{"wx3", "s3"}) ||
 		s.simAddr != "" || s.anyBrowser || s.madeUpKeys || len(s.keys) != 2 ||
 		s.publicURL != "https://shop.example.com:8443/club" || s.base() != "/club" || s.name != "club" || s.apiURL != "http://relay:9000" || s.openURL != "https://open.example.com" {
