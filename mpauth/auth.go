@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/stores"
 )
 
 // Admit decides about a request. With the token of a good session it returns the request to pass
@@ -19,6 +21,7 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, boo
 	if in, ok := r.Context().Value(admissionKey{}).(admission); ok && in.auth == a {
 		return r, true
 	}
+	came := time.Now()
 	rec, refusal := a.identify(r)
 	if refusal != nil {
 		a.report(r.Context(), refusal)
@@ -29,7 +32,7 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, boo
 		h.Set("Cache-Control", "private, no-store")
 	}
 	w.Header().Add("Vary", "Authorization")
-	ctx := context.WithValue(r.Context(), admissionKey{}, admission{a, &rec.session})
+	ctx := context.WithValue(stores.WithAdmission(r.Context(), came), admissionKey{}, admission{a, &rec.session})
 	return r.WithContext(core.WithUser(ctx, rec.user())), true
 }
 

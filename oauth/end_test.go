@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -22,6 +24,7 @@ import (
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/internal/webtest"
+	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/oauth"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
@@ -160,6 +163,59 @@ func TestDeskAndHandoverDoNotOutliveEndSessions(t *testing.T) {
 				if got := isNobody(t, visitor, page); got != ended {
 					t.Errorf("%s: nobody is signed in: %t, want %t", name, got, ended)
 				}
+			}
+		}
+	})
+}
+
+// A handler of the mini program is at work when its user's sessions are ended, and makes an address
+// only then.
+func TestARequestFromBeforeEndSessionsHandsNobodyOver(t *testing.T) {
+	inFleet(t, func(f fleet) {
+		t := f.t
+		a, page := f.replica("OPENID", nil)
+		mini, err := mpauth.New(mpauth.Config{
+			AppID: "wxMINI", Secret: "SECRET", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Store: f.store(),
+			HTTPClient: webtest.InMemory(&wechat{answers: map[string][]string{
+				"/sns/jscode2session": {`{"openid":"OPENID","session_key":"HyVFkGl5F5OQWJZZaNzBBg=="}`},
+			}}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ended := range []bool{false, true} {
+			w := httptest.NewRecorder()
+			mini.LoginHandler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/mini/login", strings.NewReader(`{"code":"c"}`)))
+			var answer struct{ Token string }
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest(http.MethodPost, "/mini/handover", nil)
+			r.Header.Set("Authorization", "Bearer "+answer.Token)
+			r, ok := mini.Admit(httptest.NewRecorder(), r)
+			if !ok {
+				t.Fatal("not let in")
+			}
+			time.Sleep(time.Second)
+			if ended {
+				if err := mini.EndSessions(t.Context(), "OPENID"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Second)
+			u, _ := core.UserFrom(r.Context())
+			address, err := a.HandoverURL(r.Context(), u, "/me")
+			if err != nil {
+				t.Fatal(err)
+			}
+			view := jar{}
+			view.as(t, a.LoginHandler(), "Mozilla/5.0 MicroMessenger/8.0 miniProgram/wxmini", strings.TrimPrefix(address, "https://shop.example.com"))
+			if got := isNobody(t, view, page); got != ended {
+				t.Errorf("nobody is signed in: %t, want %t", got, ended)
+			}
+			time.Sleep(time.Minute)
+			if _, err := a.HandoverURL(r.Context(), u, "/me"); err == nil {
+				t.Error("a request of more than a minute ago still hands its user over")
 			}
 		}
 	})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/clock"
+	"github.com/wxoauth/wxoauth/internal/stores"
 	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -38,7 +39,7 @@ const (
 // A handoverTicket is what the ticket holds, sealed.
 type handoverTicket struct {
 	ID      []byte    `json:"i"` // random: a user may be handed over twice in a second
-	Made    time.Time `json:"m"`
+	Made    time.Time `json:"m"` // when the mini program's request came
 	AppID   string    `json:"a"` // of the mini program
 	OpenID  string    `json:"o"`
 	UnionID string    `json:"u,omitempty"`
@@ -48,17 +49,19 @@ type handoverTicket struct {
 
 // HandoverURL returns an address of this site at which a mini program's web-view is signed in as u,
 // a user of the mini program, and goes on to page, a path of this site. The address works once and
-// for one minute.
+// for one minute, which begins when the request of ctx came: hand on the context of the mini program's
+// request, so that an EndSessions since then counts.
 //
 // The session lasts 24 hours at most. Its user has Via "handover", and it has no access token.
 // There is no more to ask a mini program's user for, so it is enough wherever Config.Scope is.
 // OnLogin is called with the web-view's request. A browser that is signed in as this very user
 // keeps the session that it has.
 //
-// The error says that u is not a mini program's user, or that page leaves this site. With cookie
+// The error says that u is not a mini program's user, that page leaves this site, or that the request
+// came over a minute ago. With cookie
 // sessions on several replicas set Config.Outcomes: without it each process on its own sees to it
 // that an address works once.
-func (a *Auth) HandoverURL(_ context.Context, u *core.User, page string) (string, error) {
+func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {
 	if u == nil || u.AppID == "" || slices.Contains(a.sessions.appIDs, u.AppID) || !subject.ValidID(u.OpenID) {
 		return "", errors.New("oauth: only a mini program's user can be handed over")
 	}
@@ -66,8 +69,12 @@ func (a *Auth) HandoverURL(_ context.Context, u *core.User, page string) (string
 	if !ok {
 		return "", errors.New("oauth: a handover leads to a path of this site, and not to LoginPath")
 	}
+	came := stores.Admission(ctx)
+	if time.Since(came) > handoverLife {
+		return "", errors.New("oauth: the mini program's request came too long ago to hand its user over")
+	}
 	t := handoverTicket{
-		ID: make([]byte, 16), Made: time.Now(), Page: pageDigest(to),
+		ID: make([]byte, 16), Made: came, Page: pageDigest(to),
 		AppID: u.AppID, OpenID: u.OpenID, UnionID: u.UnionID, LoginAt: u.LoginAt,
 	}
 	_, _ = rand.Read(t.ID)  // never fails
