@@ -26,6 +26,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
+	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
 func TestLoginBodies(t *testing.T) {
@@ -317,6 +318,31 @@ func TestALoginSpendsNoCodeWhileTheStoreIsAway(t *testing.T) {
 				t.Errorf("after the outage: %d %s", w.Code, w.Body)
 			}
 		})
+	}
+}
+
+// A store with outcomes notes the keys that it is tried with.
+type tried struct {
+	sessions.Store
+	*sessionstore.MemoryOutcomes
+
+	keys map[string]bool
+}
+
+func (s tried) Reserve(_ context.Context, key string, _ time.Duration) (bool, error) {
+	s.keys[key] = true
+	return false, nil
+}
+
+// Whoever makes codes up makes no keys with them.
+func TestLoginsTryTheStoreWithAHandfulOfKeys(t *testing.T) {
+	store := tried{files(t), nil, map[string]bool{}}
+	a := newAuth(t, refusing("40029"), with(store))
+	for i := range 500 {
+		serve(a.LoginHandler(), post(t, `{"code":"`+strconv.Itoa(i)+`"}`, ""))
+	}
+	if n := len(store.keys); n == 0 || n > 32 {
+		t.Errorf("%d keys", n)
 	}
 }
 

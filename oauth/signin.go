@@ -76,7 +76,8 @@ func (l *logins) settle(r *http.Request, back *callback, old *record) (*outcome,
 }
 
 // signInOnce spends the state, which then is of no use for as long as it could be, also to a browser
-// that keeps the attempt's cookie. A login that failed gives it back.
+// that keeps the attempt's cookie. A login that failed gives it back, and so does a code that WeChat
+// refuses: strangers make those up, and nothing of them is to stay in the store.
 func (l *logins) signInOnce(r *http.Request, key string, back *callback, old *record) (*outcome, error) {
 	unused, err := l.outcomes.spend(r.Context(), key, stateLife+clock.Skew)
 	if err != nil {
@@ -87,10 +88,10 @@ func (l *logins) signInOnce(r *http.Request, key string, back *callback, old *re
 	}
 	out, err := l.signIn(r, back, old)
 	if f := failureOf(err); f != nil {
+		l.outcomes.unspend(r.Context(), key)
 		if f.Kind == KindCode { // it will be refused again
 			return &outcome{Kind: KindCode, err: f.Err}, nil
 		}
-		l.outcomes.unspend(r.Context(), key)
 	}
 	return out, err
 }
