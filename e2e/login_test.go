@@ -33,13 +33,14 @@ func TestNewcomer(t *testing.T) {
 			tb.click(`form[action="/wechat/logout"] button`)
 			tb.at(app+"/", "用微信登录")
 			tb.click(`nav a[href="/base"]`)
-			if got := tb.text("body"); !strings.Contains(got, `"openid":"o`) || strings.Contains(got, "小明") {
-				t.Errorf("/base shows %s", got)
+			tb.at(app+"/base", "静默登录")
+			if got := tb.text("dd"); !strings.HasPrefix(got, "o") || strings.Contains(tb.text("body"), "小明") {
+				t.Errorf("/base shows %s", tb.text("body"))
 			}
 			if got := tb.asked(sim + "/wxsim/consent"); len(got) != 1 {
 				t.Errorf("the consent form was sent %d times, want once: /base asks nobody", len(got))
 			}
-			tb.open(app)
+			tb.click(`main a[href="/"]`)
 			tb.at(app+"/", "你已静默登录")
 			tb.click(`nav a[href="/me"]`)
 			tb.click(allow)

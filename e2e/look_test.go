@@ -102,6 +102,7 @@ func TestLook(t *testing.T) {
 	g.open(app)
 	g.look("home")
 	g.open(app + "/base")
+	g.look("base")
 	g.open(app)
 	g.look("home-silent")
 	g.open(app + "/me")

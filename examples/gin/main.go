@@ -44,7 +44,10 @@ func routes(app *demo.App) (http.Handler, error) {
 	guarded.Any("/events", gin.WrapF(app.Events))
 
 	// The openid is enough here, so WeChat does not ask the user.
-	r.Any("/base", auth.Require(wxoauth.ScopeBase), userJSON)
+	r.Any("/base", auth.Require(wxoauth.ScopeBase), func(c *gin.Context) {
+		user, _ := wxoauth.User(c)
+		app.BasePage(c.Writer, c.Request, user)
+	})
 
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	r.Any("/pay", auth.RequireFresh(5*time.Minute), userJSON)

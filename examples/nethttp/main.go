@@ -40,7 +40,10 @@ func routes(app *demo.App) (http.Handler, error) {
 	mux.Handle("/events", guard(http.HandlerFunc(app.Events)))
 
 	// The openid is enough here, so WeChat does not ask the user.
-	mux.Handle("/base", auth.Require(wxoauth.ScopeBase)(http.HandlerFunc(userJSON)))
+	mux.Handle("/base", auth.Require(wxoauth.ScopeBase)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := wxoauth.User(r)
+		app.BasePage(w, r, user)
+	})))
 
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	mux.Handle("/pay", auth.RequireFresh(5*time.Minute)(http.HandlerFunc(userJSON)))

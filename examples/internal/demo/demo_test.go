@@ -104,6 +104,53 @@ func TestAskForMore(t *testing.T) {
 	}
 }
 
+// Only what a browser opens is a page. All else at /base stays JSON, which programs read there.
+func TestBasePage(t *testing.T) {
+	const page = "text/html,application/xhtml+xml,*/*;q=0.8"
+	for _, framework := range frameworks {
+		p, b := start(t, framework), newBrowser()
+		var user struct{ OpenID string }
+		if err := json.Unmarshal([]byte(b.open(t, p.url+"/base").body), &user); err != nil || user.OpenID == "" {
+			t.Fatalf("%s: /base names nobody: %v", framework, err)
+		}
+		for _, tt := range []struct {
+			name, accept, language string
+			fetch                  [2]string // Sec-Fetch-Mode, Sec-Fetch-Dest
+			want                   string    // in a page; "" for JSON
+		}{
+			{"a browser", page, "en", [2]string{"navigate", "document"}, "Silent login"},
+			{"a Chinese browser", page, "zh", [2]string{"navigate", "document"}, "静默登录"},
+			{"a browser that only names the mode", page, "en", [2]string{"navigate", ""}, "Silent login"},
+			{"a browser that only names the destination", page, "en", [2]string{"", "document"}, "Silent login"},
+			{"a program that accepts HTML", page, "en", [2]string{}, ""},
+			{"a program that accepts anything", "*/*", "", [2]string{}, ""},
+			{"a program that says nothing", "", "", [2]string{}, ""},
+			{"a program that wants JSON", "application/json", "en", [2]string{"navigate", "document"}, ""},
+			{"a page's script", page, "en", [2]string{"cors", "empty"}, ""},
+		} {
+			t.Run(framework+": "+tt.name, func(t *testing.T) {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/base", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for name, value := range map[string]string{
+					"Accept": tt.accept, "Accept-Language": tt.language,
+					"Sec-Fetch-Mode": tt.fetch[0], "Sec-Fetch-Dest": tt.fetch[1],
+				} {
+					if value != "" {
+						req.Header.Set(name, value)
+					}
+				}
+				got := b.do(t, req)
+				if isJSON := json.Valid([]byte(got.body)); isJSON == (tt.want != "") ||
+					!strings.Contains(got.body, tt.want) || !strings.Contains(got.body, user.OpenID) {
+					t.Errorf("/base: %d %s", got.status, got.body)
+				}
+			})
+		}
+	}
+}
+
 func TestAskFirst(t *testing.T) {
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {

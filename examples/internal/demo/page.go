@@ -23,6 +23,7 @@ var pageFiles embed.FS
 var (
 	homeTemplate    = parsePage("home")
 	profileTemplate = parsePage("profile")
+	baseTemplate    = parsePage("base")
 	languages       = language.NewMatcher([]language.Tag{language.Chinese, language.English})
 )
 
@@ -85,6 +86,20 @@ func (app *App) HomePage(w http.ResponseWriter, r *http.Request, user *core.User
 // ProfilePage shows who is signed in.
 func (app *App) ProfilePage(w http.ResponseWriter, r *http.Request, user *core.User) {
 	app.render(w, r, profileTemplate, user)
+}
+
+// BasePage shows who is signed in silently: a page to a browser that opens one, JSON to everything
+// else. That a request accepts HTML is not enough, for programs are known that follow a login with
+// a plain HTTP client, send a browser's Accept and read JSON here.
+func (app *App) BasePage(w http.ResponseWriter, r *http.Request, user *core.User) {
+	h := r.Header
+	opens := h.Get("Sec-Fetch-Mode") == "navigate" || h.Get("Sec-Fetch-Dest") == "document"
+	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
+	if opens && strings.Contains(h.Get("Accept"), "text/html") {
+		app.render(w, r, baseTemplate, user)
+		return
+	}
+	writeJSON(w, http.StatusOK, user)
 }
 
 func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Template, user *core.User) {
