@@ -73,7 +73,7 @@ func (c *Client) AccessToken(ctx context.Context) (token string, expiry time.Tim
 }
 
 func (cfg ClientConfig) check() error {
-	wrong := faults.In("core: ClientConfig")
+	wrong := faults.In("core: ClientConfig.")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
 	wrong.URL("APIURL", cfg.APIURL)
 	return wrong.Err()

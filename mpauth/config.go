@@ -58,9 +58,9 @@ func (cfg Config) Format(f fmt.State, _ rune) {
 }
 
 func (cfg Config) check() error {
-	wrong := faults.In("mpauth: Config")
+	wrong := faults.In("mpauth: Config.")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
-	wrong.Keys(cfg.Keys)
+	wrong.Keys("Keys", cfg.Keys)
 	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
 	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)
 	wrong.URL("APIURL", cfg.APIURL)

@@ -44,7 +44,7 @@ type Client struct {
 
 // NewClient checks cfg and reports all its faults at once. It does not call WeChat.
 func NewClient(cfg ClientConfig) (*Client, error) {
-	wrong := faults.In("oauth: ClientConfig")
+	wrong := faults.In("oauth: ClientConfig.")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
 	wrong.URL("APIURL", cfg.APIURL)
 	wrong.URL("OpenURL", cfg.OpenURL)

@@ -114,7 +114,7 @@ const (
 // check returns cfg with its defaults, or all its faults. Each fault names its field; none shows
 // a value.
 func (cfg Config) check() (Config, error) {
-	wrong := faults.In("oauth: Config")
+	wrong := faults.In("oauth: Config.")
 	if cfg.Scope == "" {
 		cfg.Scope = ScopeUserInfo
 	}
@@ -138,7 +138,7 @@ func (cfg Config) check() (Config, error) {
 	wrong.If(problem != "", "PublicURL", problem)
 	cfg.PublicURL = publicURL
 	wrong.If(len(cfg.Name) > 16 || strings.Trim(cfg.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "", "Name", "is not 1 to 16 characters of a-z, 0-9 and -")
-	wrong.Keys(cfg.Keys)
+	wrong.Keys("Keys", cfg.Keys)
 	cfg.Keys = slices.Clone(cfg.Keys)
 	wrong.If(cfg.Scope != ScopeBase && cfg.Scope != ScopeUserInfo, "Scope", "is neither ScopeBase nor ScopeUserInfo")
 	wrong.If(!slices.Contains([]string{"zh_CN", "zh_TW", "en"}, cfg.Lang), "Lang", "is none of zh_CN, zh_TW, en")

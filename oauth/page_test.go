@@ -163,7 +163,7 @@ func TestBrandsThatAreRefused(t *testing.T) {
 		{"a home that runs", Brand{HomeURL: "javascript:alert(1)"}, "Brand.HomeURL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			wrong := faults.In("oauth: Config")
+			wrong := faults.In("oauth: Config.")
 			tt.brand.check(wrong, "https://shop.example.com/app")
 			text := fmt.Sprint(wrong.Err())
 			if (tt.field == "") != (wrong.Err() == nil) || !strings.Contains(text, tt.field) || strings.Contains(text, "\n") {

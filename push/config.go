@@ -88,7 +88,7 @@ var (
 )
 
 func (c *Config) check() error {
-	wrong := faults.In("push: Config")
+	wrong := faults.In("push: Config.")
 	const form32, form43 = "must be 3 to 32 letters and digits", "must be the 43 characters of the console"
 	sealed := c.Mode != Plain
 	rotating := c.OldToken != "" || c.OldEncodingAESKey != ""

@@ -250,7 +250,7 @@ func TestUndecryptable(t *testing.T) {
 		{"uneven padding", sealBytes(append(bytes.Repeat([]byte{3}, 61), 4, 3, 3))},
 		{"length one too long", sealBytes(pad(layout(len(fine)+1, fine, account.appID)))},
 		{"length one too short", sealBytes(pad(layout(len(fine)-1, fine, account.appID)))},
-		{"length of 4 GB", sealBytes(pad(layout(1<<32-1, fine, account.appID)))},
+		{"length of 4 GB", sealBytes(pad(layout(-1, fine, account.appID)))}, // as unsigned bytes
 		{"length 0", sealBytes(pad(layout(0, fine, account.appID)))},
 		{"another AppID", sealBytes(pad(layout(len(fine), fine, "wx0000000000000000")))},
 		{"AppID and more", sealBytes(pad(layout(len(fine), fine, account.appID+"x")))},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 
+	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/seal"
 )
 
@@ -15,8 +16,14 @@ import (
 // []byte, and what was sealed for one purpose or name does not open for another. They know no
 // expiry: whoever needs one puts it into the value.
 //
-// It refuses an empty purpose, no key, and keys under 32 bytes, all faults joined.
+// It refuses an empty purpose and what [NewCookie] refuses, all faults joined.
 func NewCodecs(keys [][]byte, purpose string) ([]securecookie.Codec, error) {
+	wrong := faults.In("sessionstore: ")
+	wrong.Keys("keys", keys)
+	wrong.If(purpose == "", "purpose", "is missing")
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
 	aeads, err := seal.NewAEADs(keys, purpose)
 	if err != nil {
 		return nil, err

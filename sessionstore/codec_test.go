@@ -25,10 +25,11 @@ func TestKeysAreChecked(t *testing.T) {
 		keys [][]byte
 		want []string // parts of the message
 	}{
-		{"no key", nil, []string{"at least one key"}},
-		{"a short key", [][]byte{short}, []string{"key 1 has 16 bytes"}},
-		{"an empty key", [][]byte{{}}, []string{"key 1 has 0 bytes"}},
-		{"every fault is named", [][]byte{short, key(1), short[:5]}, []string{"key 1 has 16", "key 3 has 5"}},
+		{"no key", nil, []string{"keys is missing"}},
+		{"a short key", [][]byte{short}, []string{"keys[0] is shorter"}},
+		{"an empty key", [][]byte{{}}, []string{"keys[0] is shorter"}},
+		{"a key of zeros", [][]byte{make([]byte, 32)}, []string{"keys[0] is all zero"}},
+		{"every fault is named", [][]byte{short, key(1), short[:5]}, []string{"keys[0]", "keys[2]"}},
 		{"good keys", [][]byte{key(1), bytes.Repeat([]byte("k"), 64)}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/seal"
 	"github.com/wxoauth/wxoauth/internal/stores"
 )
@@ -36,9 +37,12 @@ type CookieStore struct {
 
 // NewCookie returns a store that keeps the whole session in one sealed cookie. The first key
 // seals, all open, so a new key is added last, moved to the front in a second deploy, and the old
-// one removed in a third. It refuses no key and keys under 32 bytes, all faults joined.
+// one removed in a third. It refuses no key, and keys that are under 32 bytes or all zero, all faults
+// joined.
 func NewCookie(keys ...[]byte) (*CookieStore, error) {
-	if err := seal.CheckKeys(keys); err != nil {
+	wrong := faults.In("sessionstore: ")
+	wrong.Keys("keys", keys)
+	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
 	s := &CookieStore{Options: stores.DefaultOptions()}

@@ -50,6 +50,6 @@ func ExampleNewCookie_shortKey() {
 	_, err := sessionstore.NewCookie([]byte("secret"), nil)
 	fmt.Println(err)
 	// Output:
-	// sessionstore: key 1 has 6 bytes, at least 32 are needed
-	// sessionstore: key 2 has 0 bytes, at least 32 are needed
+	// sessionstore: keys[0] is shorter than 32 bytes
+	// sessionstore: keys[1] is shorter than 32 bytes
 }

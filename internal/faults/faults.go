@@ -20,14 +20,15 @@ type List struct {
 	all []error
 }
 
-// In begins the faults of a struct, such as "oauth: Config".
+// In begins the faults of a struct, such as "oauth: Config.", or of a function's arguments, such as
+// "sessionstore: ".
 func In(of string) *List { return &List{of: of} }
 
 // If notes the problem of a field where bad is true. The problem is the rest of a sentence that
 // begins with the field.
 func (l *List) If(bad bool, field, problem string) {
 	if bad {
-		l.all = append(l.all, errors.New(l.of+"."+field+" "+problem))
+		l.all = append(l.all, errors.New(l.of+field+" "+problem))
 	}
 }
 
@@ -48,13 +49,13 @@ func (l *List) text(field, value string) {
 // unseen reports whether a person who copies a value does not see r.
 func unseen(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
 
-// Keys looks at the field Keys, which must hold at least one key.
-func (l *List) Keys(keys [][]byte) {
-	l.If(len(keys) == 0, "Keys", "is missing: one random key of 32 bytes is enough")
+// Keys looks at a field that must hold at least one key.
+func (l *List) Keys(field string, keys [][]byte) {
+	l.If(len(keys) == 0, field, "is missing: one random key of 32 bytes is enough")
 	for i, key := range keys {
-		field := fmt.Sprintf("Keys[%d]", i)
-		l.If(len(key) < minKeySize, field, fmt.Sprintf("is shorter than %d bytes", minKeySize))
-		l.If(len(key) >= minKeySize && zero(key), field, "is all zero bytes: fill it from crypto/rand")
+		one := fmt.Sprintf("%s[%d]", field, i)
+		l.If(len(key) < minKeySize, one, fmt.Sprintf("is shorter than %d bytes", minKeySize))
+		l.If(len(key) >= minKeySize && zero(key), one, "is all zero bytes: fill it from crypto/rand")
 	}
 }
 

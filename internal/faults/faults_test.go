@@ -24,12 +24,12 @@ func TestFaultsAreNamedInOneForm(t *testing.T) {
 		{"blanks that nobody sees", func(l *faults.List) { l.Account("", "\ufeffwx1", "canary\u200b") }, "AppID " + blanks + "\nSecret " + blanks},
 		{"nothing but blanks", func(l *faults.List) { l.Account("", "　", "s") }, "AppID " + blanks},
 		{"blanks inside", func(l *faults.List) { l.Account("", "wx 1", "a secret") }, ""},
-		{"a good key", func(l *faults.List) { l.Keys([][]byte{good}) }, ""},
-		{"no key", func(l *faults.List) { l.Keys(nil) }, "Keys is missing: one random key of 32 bytes is enough"},
-		{"an empty key", func(l *faults.List) { l.Keys([][]byte{good, nil}) }, "Keys[1] is shorter than 32 bytes"},
-		{"a short key", func(l *faults.List) { l.Keys([][]byte{good[1:], good}) }, "Keys[0] is shorter than 32 bytes"},
-		{"a zero key", func(l *faults.List) { l.Keys([][]byte{zero}) }, "Keys[0] is all zero bytes: fill it from crypto/rand"},
-		{"one bit is set", func(l *faults.List) { l.Keys([][]byte{append(zero[:31:31], 1)}) }, ""},
+		{"a good key", func(l *faults.List) { l.Keys("Keys", [][]byte{good}) }, ""},
+		{"no key", func(l *faults.List) { l.Keys("Keys", nil) }, "Keys is missing: one random key of 32 bytes is enough"},
+		{"an empty key", func(l *faults.List) { l.Keys("Keys", [][]byte{good, nil}) }, "Keys[1] is shorter than 32 bytes"},
+		{"a short key", func(l *faults.List) { l.Keys("Keys", [][]byte{good[1:], good}) }, "Keys[0] is shorter than 32 bytes"},
+		{"a zero key", func(l *faults.List) { l.Keys("Keys", [][]byte{zero}) }, "Keys[0] is all zero bytes: fill it from crypto/rand"},
+		{"one bit is set", func(l *faults.List) { l.Keys("Keys", [][]byte{append(zero[:31:31], 1)}) }, ""},
 		{"the default", func(l *faults.List) { l.Duration("MaxAge", 0, time.Second) }, ""},
 		{"long enough", func(l *faults.List) { l.Duration("MaxAge", time.Second, time.Second) }, ""},
 		{"nanoseconds", func(l *faults.List) { l.Duration("MaxAge", 30, time.Second) }, "MaxAge is under 1s: a plain number counts nanoseconds, write 30 * time.Minute"},
@@ -41,7 +41,7 @@ func TestFaultsAreNamedInOneForm(t *testing.T) {
 		}, "A is odd\nC is negative"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l := faults.In("oauth: Config")
+			l := faults.In("oauth: Config.")
 			tt.look(l)
 			got := ""
 			if err := l.Err(); err != nil {

@@ -67,6 +67,6 @@ func ExampleNew_faults() {
 	_, err := redisstore.New(nil, redisstore.Config{Keys: [][]byte{[]byte("secret")}})
 	fmt.Println(err)
 	// Output:
-	// sessionstore: key 1 has 6 bytes, at least 32 are needed
-	// redisstore: a client is needed
+	// redisstore: client is missing
+	// redisstore: Config.Keys[0] is shorter than 32 bytes
 }

@@ -46,7 +46,7 @@ type Seen struct {
 // NewSeen returns a memory that uses client, which stays the caller's to close. All faults of cfg are
 // joined. It does not visit Redis, so it works before Redis does.
 func NewSeen(client rueidis.Client, cfg SeenConfig) (*Seen, error) {
-	if err := check(client, cfg.Timeout); err != nil {
+	if err := faultsOf("SeenConfig", client, cfg.Timeout).Err(); err != nil {
 		return nil, err
 	}
 	server := redisvisit.New(client, cmp.Or(cfg.Timeout, defaultTimeout))

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/faults"
 	"github.com/wxoauth/wxoauth/internal/redisvisit"
 	"github.com/wxoauth/wxoauth/internal/seal"
 	"github.com/wxoauth/wxoauth/internal/stores"
@@ -65,7 +66,9 @@ type Store struct {
 func New(client rueidis.Client, cfg Config) (*Store, error) {
 	sealer, sealErr := newSealer(cfg.Keys)
 	ids, idErr := newMint(cfg.Keys)
-	if err := errors.Join(sealErr, idErr, check(client, cfg.Timeout)); err != nil {
+	wrong := faultsOf("Config", client, cfg.Timeout)
+	wrong.Keys("Config.Keys", cfg.Keys)
+	if err := errors.Join(wrong.Err(), sealErr, idErr); err != nil {
 		return nil, err
 	}
 	s := &Store{
@@ -78,15 +81,12 @@ func New(client rueidis.Client, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// check joins what is wrong with a client and a timeout.
-func check(client rueidis.Client, timeout time.Duration) (err error) {
-	if client == nil {
-		err = errors.New("redisstore: a client is needed")
-	}
-	if timeout < 0 {
-		err = errors.Join(err, errors.New("redisstore: Timeout is negative"))
-	}
-	return err
+// faultsOf begins with what is wrong with a client, and with the Timeout of the struct config.
+func faultsOf(config string, client rueidis.Client, timeout time.Duration) *faults.List {
+	wrong := faults.In("redisstore: ")
+	wrong.If(client == nil, "client", "is missing")
+	wrong.Duration(config+".Timeout", timeout, 0)
+	return wrong
 }
 
 // Get returns the request's session of that name, reading it once per request.

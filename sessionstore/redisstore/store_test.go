@@ -124,7 +124,7 @@ func TestContract(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	_, err := redisstore.New(nil, redisstore.Config{Keys: [][]byte{[]byte("sixteen-byte-key")}, Timeout: -1})
-	for _, part := range []string{"client", "key 1 has 16 bytes", "Timeout"} {
+	for _, part := range []string{"client", "Config.Keys[0] is shorter", "Config.Timeout"} {
 		if err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "sixteen") {
 			t.Errorf("New = %v; want it to name %q and show no key", err, part)
 		}
