@@ -2,13 +2,13 @@ package mpauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // The words of "error" in answers. Clients branch on them.
@@ -111,19 +111,5 @@ func (p *problem) write(w http.ResponseWriter) {
 	case limited:
 		w.Header().Set("Retry-After", "60")
 	}
-	writeJSON(w, p.status, map[string]string{"error": p.word})
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	private(w.Header())
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a client that left is no concern
-}
-
-// private marks an answer of ours as nobody else's.
-func private(h http.Header) {
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
+	answers.JSON(w, p.status, map[string]string{"error": p.word})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/stores"
 )
 
@@ -29,7 +30,7 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, boo
 		return nil, false
 	}
 	if h := w.Header(); h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "private, no-store")
+		h.Set("Cache-Control", answers.NoStore)
 	}
 	w.Header().Add("Vary", "Authorization")
 	ctx := context.WithValue(stores.WithAdmission(r.Context(), came), admissionKey{}, admission{a, &rec.session})

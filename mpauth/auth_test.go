@@ -70,7 +70,7 @@ func TestALoginFromCodeToLogout(t *testing.T) {
 				require.Empty(t, w.Result().Cookies(), "a header session sets no cookie")
 				require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
 				require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
-				require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+				require.Equal(t, "application/json; charset=utf-8", w.Header().Get("Content-Type"))
 				wantNoCanary(t, "the answer", w.Body.String())
 				wantSealed(t, answer.Token)
 				require.Len(t, wx.Calls(), 1, "no app access token is fetched")

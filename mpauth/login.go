@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -58,7 +59,7 @@ func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.observe(r.Context(), core.Event{Name: core.EventLoginFinished, Kind: eventKind, Duration: time.Since(began)})
-	writeJSON(w, http.StatusOK, answer)
+	answers.JSON(w, http.StatusOK, answer)
 }
 
 func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem) {
@@ -153,7 +154,7 @@ func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
 	if ended {
 		a.observe(r.Context(), core.Event{Name: core.EventSessionEnded, Kind: eventKind})
 	}
-	private(w.Header())
+	answers.Private(w.Header())
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -144,7 +144,7 @@ func wantError(t *testing.T, w *httptest.ResponseRecorder, status int, word stri
 		t.Errorf("answer = %d %s, want %d %s", w.Code, got, status, want)
 	}
 	h := w.Header()
-	if h.Get("Cache-Control") != "private, no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Type") != "application/json" {
+	if h.Get("Cache-Control") != "private, no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Type") != "application/json; charset=utf-8" {
 		t.Errorf("headers = %v", h)
 	}
 	if (status == http.StatusUnauthorized) != (h.Get("WWW-Authenticate") != "") {

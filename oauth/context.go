@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // An admission is the context of a request that an Auth knows the user of. It is a context of its
@@ -58,7 +59,7 @@ func (a *Auth) admission(ctx context.Context) *admission {
 // caches, unless its handler says otherwise.
 func (a *Auth) pass(w http.ResponseWriter, r *http.Request, rec *record, admitted bool) *http.Request {
 	adm := &admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec}
-	adm.cacheControl[0] = privateNoStore
+	adm.cacheControl[0] = answers.NoStore
 	w.Header()["Cache-Control"] = adm.cacheControl[:]
 	varyCookie(w.Header(), &adm.vary)
 	return r.WithContext(adm) //nolint:contextcheck // it is the request's, and more

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
@@ -70,7 +71,6 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 	case d != nil:
 		a.showDecision(v, t, u, d)
 	default:
-		setHeaders(v.w.Header())
 		a.look.write(v.w, v.r, http.StatusOK, confirmTemplate, page{
 			Name: deskConfirmPage,
 			Desk: &deskView{
@@ -84,8 +84,7 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 // decideOnPhone answers the form of the confirmation.
 func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	if err := a.csrf.Check(v.r); err != nil {
-		setHeaders(v.w.Header())
-		writeJSON(v.w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
+		answers.JSON(v.w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
 		return
 	}
 	rec, err := a.sessions.load(v.r, v.now)
@@ -174,7 +173,6 @@ func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
 	if d.approved() {
 		p.Name = deskDonePage
 	}
-	setHeaders(v.w.Header())
 	a.look.message(v.w, v.r, http.StatusOK, p)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -81,8 +82,6 @@ func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, change
 			return
 		}
 	}
-	setHeaders(v.w.Header())
-	v.w.Header().Set("WWW-Authenticate", "WeChat")
 	a.look.write(v.w, v.r, http.StatusUnauthorized, deskTemplate, page{
 		Name: deskPage, URL: a.cfg.PublicURL + v.page().String(), QR: newQRCode(view.Code), Desk: view, script: deskScript,
 	})
@@ -179,7 +178,7 @@ func lastingVisit(v *visit) (context.Context, *http.Request, context.CancelFunc)
 // the one that it has seen.
 func (a *Auth) poll(v *visit) {
 	held := a.desk.held(v.r).tickets
-	setHeaders(v.w.Header())
+	answers.Private(v.w.Header())
 	if len(held) == 0 {
 		writeState(v.w, ticketExpired, nil)
 		return

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // A lobby is where desktops wait for their tickets: one goroutine looks for all of them, and ends
@@ -208,7 +210,7 @@ func writeState(w http.ResponseWriter, state ticketState, err error) {
 
 // stateAnswer returns the answer to a poll; err means that the store is away.
 func stateAnswer(h http.Header, state ticketState, err error) (status int, body string) {
-	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Type", answers.TypeJSON)
 	if err != nil {
 		h.Set("Retry-After", "2")
 		return http.StatusServiceUnavailable, `{"error":"` + string(KindStore) + "\"}\n"

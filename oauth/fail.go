@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // fail answers with f, and tells log and observer.
@@ -17,7 +18,7 @@ func (a *Auth) fail(v *visit, f *Failure) {
 	}
 	a.report(v, f)
 	if a.cfg.OnError != nil {
-		setHeaders(v.w.Header())
+		answers.Private(v.w.Header())
 		f.setRetryAfter(v.w.Header())
 		a.cfg.OnError(v.w, v.r, f)
 		return
@@ -28,10 +29,9 @@ func (a *Auth) fail(v *visit, f *Failure) {
 // WritePage answers r with the built-in page of f, or with JSON where r did not ask for a page. It
 // is for an OnError that replaces only some of the pages.
 func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
-	setHeaders(w.Header())
 	f.setRetryAfter(w.Header())
 	if !wantsPage(r) {
-		writeJSON(w, f.Status, map[string]string{"error": string(f.Kind)})
+		answers.JSON(w, f.Status, map[string]string{"error": string(f.Kind)})
 		return
 	}
 	look := f.look

@@ -1,6 +1,10 @@
 package oauth
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/wxoauth/wxoauth/internal/answers"
+)
 
 // LoginHandler starts a login for a page's script, which sends the browser to
 // LoginPath?return_to=/path#fragment. It goes on to return_to once the user is signed in, at once
@@ -33,7 +37,7 @@ func (a *Auth) answerLoginPath(v *visit) {
 		return
 	}
 	if v.r.Method != http.MethodGet && v.r.Method != http.MethodHead {
-		methodNotAllowed(v.w, "GET, HEAD")
+		answers.MethodNotAllowed(v.w, "GET, HEAD")
 		return
 	}
 	if page.first("scope") == string(ScopeUserInfo) {
@@ -48,7 +52,7 @@ func (a *Auth) answerLoginPath(v *visit) {
 		return
 	}
 	if !navigation(v.r) { // a script that asks whether it is signed in
-		setHeaders(v.w.Header())
+		answers.Private(v.w.Header())
 		v.w.WriteHeader(http.StatusNoContent)
 		return
 	}

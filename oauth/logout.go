@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -21,12 +22,11 @@ const maxLogoutBody = 8 << 10 // bytes
 func (a *Auth) LogoutHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
-			methodNotAllowed(w, http.MethodPost)
+			answers.MethodNotAllowed(w, http.MethodPost)
 			return
 		}
 		if err := a.csrf.Check(r); err != nil {
-			setHeaders(w.Header())
-			writeJSON(w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
+			answers.JSON(w, http.StatusForbidden, map[string]string{"error": "cross_origin"})
 			return
 		}
 		v := newVisit(w, r)
@@ -34,7 +34,6 @@ func (a *Auth) LogoutHandler() http.Handler {
 			a.fail(&v, storeFailure("write", err))
 			return
 		}
-		setHeaders(w.Header())
 		r.Body = http.MaxBytesReader(w, r.Body, maxLogoutBody)
 		switch to := r.FormValue("return_to"); {
 		case to != "":
@@ -42,6 +41,7 @@ func (a *Auth) LogoutHandler() http.Handler {
 		case wantsPage(r):
 			a.look.message(w, r, http.StatusOK, page{Name: signedOutPage})
 		default:
+			answers.Private(w.Header())
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})

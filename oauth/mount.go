@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // Routes returns the handlers that a program needs beside its own, by path: those of LoginPath, of
@@ -18,7 +20,7 @@ func (a *Auth) Routes() map[string]http.Handler {
 	for path, content := range a.files {
 		routes[path] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
-				methodNotAllowed(w, "GET, HEAD")
+				answers.MethodNotAllowed(w, "GET, HEAD")
 				return
 			}
 			writeFile(w, content)
@@ -40,7 +42,7 @@ func (cfg *Config) files() map[string]string {
 }
 
 func writeFile(w http.ResponseWriter, content string) {
-	setHeaders(w.Header())
+	answers.Private(w.Header())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusOK)      // gin would say 404, having no such route
 	_, _ = io.WriteString(w, content) // the browser hung up

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/text/language"
 	"rsc.io/qr"
+
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 //go:embed pages
@@ -156,10 +158,14 @@ func (p page) SupportURL() template.URL {
 	return ""
 }
 
-// write answers with p in the visitor's language. Headers of every answer are set already.
+// write answers with p in the visitor's language.
 func (l *look) write(w http.ResponseWriter, r *http.Request, status int, t *template.Template, p page) {
 	p.look, p.lang = l, languageOf(r)
 	h := w.Header()
+	answers.Private(h)
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "WeChat")
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", p.lang)
 	images, frames := "data:", "'none'"
@@ -185,16 +191,12 @@ func (l *look) openInWeChat(w http.ResponseWriter, r *http.Request, address stri
 	if p.QR == nil {
 		p.Words = openLinkWords
 	}
-	setHeaders(w.Header())
-	w.Header().Set("WWW-Authenticate", "WeChat")
 	l.write(w, r, http.StatusUnauthorized, openTemplate, p)
 }
 
 // ask answers a page load with our own question, before WeChat asks its own. to is where its button
 // leads.
 func (l *look) ask(w http.ResponseWriter, r *http.Request, purpose, privacyURL, to string) {
-	setHeaders(w.Header())
-	w.Header().Set("WWW-Authenticate", "WeChat")
 	l.write(w, r, http.StatusUnauthorized, askTemplate, page{Name: askPage, URL: to, Purpose: purpose, PrivacyURL: privacyURL})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // logIn begins a login, which comes back to the very page that the visit asks for. It goes on in
@@ -89,8 +90,7 @@ func (a *Auth) answerEmbed(v *visit) {
 	if !ok {
 		return
 	}
-	setHeaders(v.w.Header())
-	writeJSON(v.w, http.StatusOK, map[string]string{
+	answers.JSON(v.w, http.StatusOK, map[string]string{
 		"appid": a.cfg.Website.AppID, "scope": string(params.Scope), "redirect_uri": params.RedirectURI, "state": params.State,
 	})
 }
@@ -107,14 +107,14 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 	if len(query) > 0 {
 		loginURL += "?" + query.Encode()
 	}
+	v.w.Header().Set("WWW-Authenticate", "WeChat")
 	switch {
 	case v.r.Method == http.MethodHead:
-		unauthorized(v)
+		answers.Private(v.w.Header())
 		v.w.WriteHeader(http.StatusUnauthorized)
 	case !wantsPage(v.r):
 		a.warnUnserved()
-		unauthorized(v)
-		writeJSON(v.w, http.StatusUnauthorized, map[string]string{"error": "login_required", "login_url": loginURL})
+		answers.JSON(v.w, http.StatusUnauthorized, map[string]string{"error": "login_required", "login_url": loginURL})
 	// A service worker, or a script that shows whole pages. The page itself can start the login.
 	case v.r.Method == http.MethodGet:
 		a.showLogin(v, page{Name: loginPage, URL: a.cfg.PublicURL + v.page().String()})
@@ -127,11 +127,5 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 
 // showLogin answers with a page whose link leads to a login.
 func (a *Auth) showLogin(v *visit, p page) {
-	unauthorized(v)
 	a.look.message(v.w, v.r, http.StatusUnauthorized, p)
-}
-
-func unauthorized(v *visit) {
-	setHeaders(v.w.Header())
-	v.w.Header().Set("WWW-Authenticate", "WeChat")
 }

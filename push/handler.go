@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/logs"
 )
 
@@ -64,17 +65,14 @@ func New(cfg Config) (*Handler, error) {
 // ServeHTTP answers the URL check (GET) and takes messages (POST).
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deadline := time.Now().Add(answerTime)
-	w.Header().Set("Cache-Control", "private, no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	answers.Private(w.Header())
 	switch r.Method {
 	case http.MethodGet:
 		h.checkURL(w, r)
 	case http.MethodPost:
 		h.receive(w, r, deadline)
 	default:
-		w.Header().Set("Allow", "GET, POST")
-		w.WriteHeader(http.StatusMethodNotAllowed)
+		answers.MethodNotAllowed(w, "GET, POST")
 	}
 }
 

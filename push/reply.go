@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
@@ -25,7 +26,6 @@ const (
 	success   = "success"
 	typeText  = "text/plain; charset=utf-8"
 	typeXML   = "application/xml; charset=utf-8"
-	typeJSON  = "application/json; charset=utf-8"
 	xmlText   = `<xml><ToUserName>%s</ToUserName><FromUserName>%s</FromUserName><CreateTime>%d</CreateTime><MsgType>%s</MsgType><Content>%s</Content></xml>`
 	xmlSealed = `<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature><TimeStamp>%d</TimeStamp><Nonce>%s</Nonce></xml>`
 )
@@ -57,7 +57,7 @@ func (p *post) answer(m *Message, reply *Reply, now time.Time) (body []byte, con
 		isJSON = p.json
 	}
 	if isJSON {
-		return body, typeJSON, err
+		return body, answers.TypeJSON, err
 	}
 	return body, typeXML, err
 }
