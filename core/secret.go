@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 )
 
@@ -17,7 +16,7 @@ type Secret string
 func (Secret) String() string { return redacted }
 
 // Format writes [redacted] for every verb and flag.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, redacted) }
 
 // LogValue makes log/slog write [redacted].
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
@@ -30,4 +29,4 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 type unprintable struct{}
 
 // Format writes [redacted] for every verb and flag.
-func (unprintable) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (unprintable) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, redacted) }

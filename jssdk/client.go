@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -49,7 +48,7 @@ func New(c *core.Client, cache core.Cache) *Client {
 
 // Format writes no more than the AppID, under every verb.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "jssdk.Client of "+c.core.AppID())
+	_, _ = fmt.Fprint(f, "jssdk.Client of ", c.core.AppID())
 }
 
 // A Config is what wx.config wants from the server, with its names in JSON.

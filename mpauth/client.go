@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"time"
 
@@ -26,7 +25,7 @@ func NewClient(c *core.Client) *Client { return &Client{c} }
 
 // Format writes no more than the AppID, under every verb.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "mpauth.Client of "+c.core.AppID())
+	_, _ = fmt.Fprint(f, "mpauth.Client of ", c.core.AppID())
 }
 
 // PhoneNumber returns the phone number that a user shared with a getPhoneNumber button. code is

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -54,7 +53,7 @@ const defaultMaxAge = 30 * 24 * time.Hour
 
 // Format writes no more than the AppID, under every verb: Keys are bytes and would print as such.
 func (cfg Config) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "mpauth.Config of "+cfg.AppID)
+	_, _ = fmt.Fprint(f, "mpauth.Config of ", cfg.AppID)
 }
 
 func (cfg Config) check() error {
@@ -81,7 +80,7 @@ type Auth struct {
 }
 
 // Format writes no more than the AppID, under every verb.
-func (a *Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "mpauth.Auth of "+a.appID) }
+func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "mpauth.Auth of ", a.appID) }
 
 // New checks cfg and reports all its faults at once. It does not call WeChat.
 func New(cfg Config) (*Auth, error) {

@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"log/slog"
 )
 
@@ -22,7 +21,7 @@ type SessionKey string
 func (SessionKey) String() string { return redacted }
 
 // Format writes [redacted] for every verb and flag.
-func (SessionKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (SessionKey) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, redacted) }
 
 // LogValue makes log/slog write [redacted].
 func (SessionKey) LogValue() slog.Value { return slog.StringValue(redacted) }

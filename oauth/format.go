@@ -8,14 +8,16 @@ import (
 // The types below hold keys, codes or tokens. Printed under any verb, they show none.
 
 // Format prints the account's AppID.
-func (cfg Config) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "oauth.Config of %s", cfg.AppID) }
+func (cfg Config) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprint(f, "oauth.Config of ", cfg.AppID)
+}
 
 // Format prints the account's AppID.
-func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "oauth.Auth of %s", a.cfg.AppID) }
+func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "oauth.Auth of ", a.cfg.AppID) }
 
 // Format prints the account's AppID.
 func (c Client) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "oauth.Client of %s", c.api.AppID())
+	_, _ = fmt.Fprint(f, "oauth.Client of ", c.api.AppID())
 }
 
 // Format prints who the token belongs to, and what was granted.

@@ -3,7 +3,6 @@ package push
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"regexp"
 
@@ -73,13 +72,11 @@ type Config struct {
 
 // Format prints the AppID and the mode, under every verb: the rest is secret.
 func (c Config) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "push.Config{AppID:%s Mode:%s secrets:[redacted]}", c.AppID, c.Mode)
+	_, _ = fmt.Fprintf(f, "push.Config of %s (%s)", c.AppID, c.Mode)
 }
 
-// Format prints as little as that of [Config].
-func (h *Handler) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "push.Handler{Mode:"+h.mode.String()+" secrets:[redacted]}")
-}
+// Format prints the mode, under every verb.
+func (h *Handler) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "push.Handler (%s)", h.mode) }
 
 var (
 	tokenPattern  = regexp.MustCompile(`^[0-9A-Za-z]{3,32}$`)

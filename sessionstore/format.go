@@ -1,11 +1,8 @@
 package sessionstore
 
-import (
-	"fmt"
-	"io"
-)
+import "fmt"
 
 // Format hides the keys under every verb.
 func (s *CookieStore) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "sessionstore.CookieStore")
+	_, _ = fmt.Fprint(f, "sessionstore.CookieStore")
 }
