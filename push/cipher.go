@@ -34,7 +34,7 @@ func newCipher(appID, encodingAESKey string) *cipher {
 // open gives the message in an Encrypt text, or errDecrypt.
 func (c *cipher) open(text string) ([]byte, error) {
 	sealed, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(sealed) < 32 {
+	if err != nil {
 		return nil, errDecrypt
 	}
 	plain, err := wxcrypt.Decrypt(c.key, c.key[:16], sealed, wxcrypt.PushBlock)

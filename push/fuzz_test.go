@@ -19,12 +19,16 @@ import (
 // Sealing and opening are inverse, and noise is refused with one error.
 func FuzzOpen(f *testing.F) {
 	c := newCipher("wx1", strings.Repeat("a", 42)+"A")
-	f.Add([]byte("<xml/>"))
+	f.Add([]byte("<xml>1</xml>"))
 	f.Add([]byte(""))
 	f.Add(bytes.Repeat([]byte{32}, 96))
+	f.Add([]byte("16 random bytes.\xff\xff\xff\xff<xml/>wx1")) // a length of 4 GB
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sealed, err := c.seal(data)
 		require.NoError(t, err)
+		if raw, _ := base64.StdEncoding.DecodeString(sealed); len(raw)%32 != 0 {
+			t.Errorf("sealed: %d bytes, want blocks of 32", len(raw))
+		}
 		if got, err := c.open(sealed); err != nil || !bytes.Equal(got, data) {
 			t.Errorf("round trip = %q, %v; want %q", got, err, data)
 		}

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -220,8 +221,8 @@ func TestFormOfTheQuery(t *testing.T) {
 			text := account.seal(message)
 			q := url.Values{
 				"timestamp": {tt.timestamp}, "nonce": {tt.nonce},
-				"signature":     {sign(account.token, tt.timestamp, tt.nonce)},
-				"msg_signature": {sign(account.token, tt.timestamp, tt.nonce, text)},
+				"signature":     {wxcrypt.SortedSHA1(account.token, tt.timestamp, tt.nonce)},
+				"msg_signature": {wxcrypt.SortedSHA1(account.token, tt.timestamp, tt.nonce, text)},
 			}
 			checkAnswer(t, serve(newHandler(t, config()), request(q, `{"Encrypt":"`+text+`"}`)), tt.status)
 			cfg := config()
@@ -235,27 +236,25 @@ func TestFormOfTheQuery(t *testing.T) {
 // another one, and WeChat tells its operators about such answers.
 func TestUndecryptable(t *testing.T) {
 	fine := eventXML("e", "")
-	sealBytes := func(plain []byte) *http.Request { return account.sealed(fine, account.sealBytes(plain)) }
+	last := len(fine) - 1
+	sealed := func(message, appID string) *http.Request {
+		return account.sealed(fine, wechat{aesKey: account.aesKey, appID: appID}.seal(message))
+	}
 	for _, tt := range []struct {
 		name    string
 		request *http.Request
 	}{
 		{"not base64", account.sealed(fine, "????")},
 		{"base64 of nothing", account.sealed(fine, "====")},
-		{"one block", sealBytes(bytes.Repeat([]byte{16}, 16))},
+		{"one block", account.sealed(fine, "AAAAAAAAAAAAAAAAAAAAAA==")},
 		{"a partial block", account.sealed(fine, account.seal(fine)[:100])},
-		{"nothing but padding", sealBytes(bytes.Repeat([]byte{32}, 32))},
-		{"padding of 0", sealBytes(make([]byte, 64))},
-		{"padding of 33", sealBytes(bytes.Repeat([]byte{33}, 64))},
-		{"uneven padding", sealBytes(append(bytes.Repeat([]byte{3}, 61), 4, 3, 3))},
-		{"length one too long", sealBytes(pad(layout(len(fine)+1, fine, account.appID)))},
-		{"length one too short", sealBytes(pad(layout(len(fine)-1, fine, account.appID)))},
-		{"length of 4 GB", sealBytes(pad(layout(-1, fine, account.appID)))}, // as unsigned bytes
-		{"length 0", sealBytes(pad(layout(0, fine, account.appID)))},
-		{"another AppID", sealBytes(pad(layout(len(fine), fine, "wx0000000000000000")))},
-		{"AppID and more", sealBytes(pad(layout(len(fine), fine, account.appID+"x")))},
-		{"start of the AppID", sealBytes(pad(layout(len(fine), fine, account.appID[:17])))},
-		{"no AppID", sealBytes(pad(layout(len(fine), fine, "")))},
+		{"length one too long", sealed(fine+account.appID[:1], account.appID[1:])},
+		{"length one too short", sealed(fine[:last], fine[last:]+account.appID)},
+		{"length 0", sealed("", fine+account.appID)},
+		{"another AppID", sealed(fine, "wx0000000000000000")},
+		{"AppID and more", sealed(fine, account.appID+"x")},
+		{"start of the AppID", sealed(fine, account.appID[:17])},
+		{"no AppID", sealed(fine, "")},
 		{"another key", account.sealed(fine, oldAccount.seal(fine))},
 	} {
 		t.Run(tt.name, func(t *testing.T) { checkNoCallback(t, tt.request, http.StatusBadRequest) })

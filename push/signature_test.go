@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -23,7 +24,7 @@ func TestCheckSignature(t *testing.T) {
 		{"capitals", "AAAAA", "F464B24FC39322E44B38AA78F5EDD27BD1441696", timestamp, nonce, false},
 		{"cut", "AAAAA", sig[:39], timestamp, nonce, false},
 		{"no signature", "AAAAA", "", timestamp, nonce, false},
-		{"no token, though the rest fits", "", sign("", timestamp, nonce), timestamp, nonce, false},
+		{"no token, though the rest fits", "", wxcrypt.SortedSHA1("", timestamp, nonce), timestamp, nonce, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := push.CheckSignature(tt.token, tt.signature, tt.timestamp, tt.nonce); got != tt.want {
@@ -41,7 +42,7 @@ func TestURLCheck(t *testing.T) {
 		q[name] = values
 		return q.Encode()
 	}
-	split := url.Values{"echostr": {"x"}, "timestamp": {"1514711492"}, "nonce": {""}, "signature": {sign("AAAAA", "1514711492", "")}}
+	split := url.Values{"echostr": {"x"}, "timestamp": {"1514711492"}, "nonce": {""}, "signature": {wxcrypt.SortedSHA1("AAAAA", "1514711492", "")}}
 	for _, tt := range []struct {
 		name, query string
 		status      int

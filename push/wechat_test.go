@@ -1,14 +1,8 @@
 package push_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
-	"crypto/sha1"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -16,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,10 +17,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 	"github.com/wxoauth/wxoauth/push"
 )
 
-// A wechat plays WeChat's side of the wire. It shares no code with the package.
+// A wechat plays WeChat's side of the wire. It seals and signs as the package does: that WeChat does
+// it so too is shown by the worked examples of its pages, in TestOfficialMessages.
 type wechat struct{ token, aesKey, appID string }
 
 var (
@@ -42,71 +37,21 @@ func config() push.Config {
 	}
 }
 
-func sign(parts ...string) string {
-	slices.Sort(parts)
-	return fmt.Sprintf("%x", sha1.Sum([]byte(strings.Join(parts, ""))))
-}
-
-func (c wechat) block() (cipher.Block, []byte) {
-	key, err := base64.StdEncoding.DecodeString(c.aesKey + "=")
-	if err != nil {
-		panic(err)
-	}
-	b, err := aes.NewCipher(key)
-	if err != nil {
-		panic(err)
-	}
-	return b, key[:16]
-}
-
-// sealBytes encrypts a plaintext that is already padded.
-func (c wechat) sealBytes(plain []byte) string {
-	b, iv := c.block()
-	sealed := make([]byte, len(plain))
-	cipher.NewCBCEncrypter(b, iv).CryptBlocks(sealed, plain)
-	return base64.StdEncoding.EncodeToString(sealed)
-}
-
-func pad(plain []byte) []byte {
-	n := 32 - len(plain)%32
-	return append(plain, bytes.Repeat([]byte{byte(n)}, n)...)
-}
-
-// layout is the plaintext of a message: with another length or appid it is one that WeChat
-// never sends.
-func layout(size int, message, appID string) []byte {
-	random := []byte(strings.ToLower(rand.Text()))[:16]
-	return slices.Concat(random, binary.BigEndian.AppendUint32(nil, uint32(size)), []byte(message), []byte(appID))
-}
-
 func (c wechat) seal(message string) string {
-	return c.sealBytes(pad(layout(len(message), message, c.appID)))
-}
-
-// open decrypts the Encrypt text of a reply.
-func (c wechat) open(t *testing.T, text string) string {
-	t.Helper()
-	sealed, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(sealed) == 0 || len(sealed)%32 != 0 {
-		t.Fatalf("Encrypt of the reply: %d bytes, %v; want blocks of 32", len(sealed), err)
+	text, err := push.Seal(c.appID, c.aesKey, message)
+	if err != nil {
+		panic(err)
 	}
-	b, iv := c.block()
-	cipher.NewCBCDecrypter(b, iv).CryptBlocks(sealed, sealed)
-	sealed = sealed[:len(sealed)-int(sealed[len(sealed)-1])]
-	message, found := strings.CutSuffix(string(sealed[20:]), c.appID)
-	if size := binary.BigEndian.Uint32(sealed[16:]); !found || int(size) != len(message) {
-		t.Fatalf("reply %q says %d bytes, appid found: %v", message, size, found)
-	}
-	return message
+	return text
 }
 
 // query makes a new timestamp, nonce and signature. parts are signed as msg_signature.
 func (c wechat) query(parts ...string) url.Values {
 	timestamp, nonce := strconv.FormatInt(time.Now().Unix(), 10), rand.Text()[:10]
-	q := url.Values{"timestamp": {timestamp}, "nonce": {nonce}, "signature": {sign(c.token, timestamp, nonce)}, "openid": {"oUser"}}
+	q := url.Values{"timestamp": {timestamp}, "nonce": {nonce}, "signature": {wxcrypt.SortedSHA1(c.token, timestamp, nonce)}, "openid": {"oUser"}}
 	if len(parts) > 0 {
 		q.Set("encrypt_type", "aes")
-		q.Set("msg_signature", sign(append(parts, c.token, timestamp, nonce)...))
+		q.Set("msg_signature", wxcrypt.SortedSHA1(append(parts, c.token, timestamp, nonce)...))
 	}
 	return q
 }
@@ -199,14 +144,16 @@ func (c wechat) openReply(t *testing.T, r *http.Request, w *httptest.ResponseRec
 	if err != nil || w.Code != http.StatusOK {
 		t.Fatalf("answer = %d %q: %v", w.Code, w.Body, err)
 	}
-	if want := sign(c.token, strconv.FormatInt(env.TimeStamp, 10), env.Nonce, env.Encrypt); env.MsgSignature != want {
+	if want := wxcrypt.SortedSHA1(c.token, strconv.FormatInt(env.TimeStamp, 10), env.Nonce, env.Encrypt); env.MsgSignature != want {
 		t.Errorf("MsgSignature = %s, want %s", env.MsgSignature, want)
 	}
 	age := time.Since(time.Unix(env.TimeStamp, 0))
 	if env.Nonce != r.URL.Query().Get("nonce") || age < 0 || age > time.Minute {
 		t.Errorf("Nonce = %q, TimeStamp = %d; want those of the request and now", env.Nonce, env.TimeStamp)
 	}
-	return c.open(t, env.Encrypt)
+	message, err := push.Open(c.appID, c.aesKey, env.Encrypt)
+	require.NoError(t, err)
+	return string(message)
 }
 
 // startClock moves the clock of a synctest bubble, which begins in 2000, to where timestamps have
