@@ -33,7 +33,7 @@ func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) 
 	switch {
 	// A state of our form that we did not make, or something beside it that WeChat never sends.
 	case err != nil:
-		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindState, Err: err})
+		a.fail(v, newFailure(KindState, err))
 
 	// WeChat sends the browser back. What could not be redirected afterwards would waste the code.
 	case back != nil && navigation(v.r):

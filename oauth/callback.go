@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
 )
@@ -17,7 +16,7 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 	tied := a.attempts.ties(v, back.state)
 	switch {
 	case back.denied:
-		a.fail(v, &Failure{Status: http.StatusForbidden, Kind: KindDenied, Err: errors.New("WeChat sent no code")})
+		a.fail(v, newFailure(KindDenied, errors.New("WeChat sent no code")))
 		return
 
 	// The attempt's cookie is gone: the back button, or a second callback after the first was done.
@@ -34,7 +33,7 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 	// The same, and nobody is signed in: this browser lost the cookie, or never had it. Whose login
 	// that was nobody knows, so it begins anew.
 	case !tied:
-		a.restart(v, back.state, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the attempt's cookie is missing or expired")})
+		a.restart(v, back.state, newFailure(KindCookies, errors.New("the attempt's cookie is missing or expired")))
 		return
 	}
 	out, err := a.logins.settle(v.r, back, rec)
@@ -52,7 +51,7 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 		// no session, or the clocks of two replicas are far apart.
 		again := rec == nil || back.state.check() && v.now.Sub(rec.user.CheckedAt) < checkLife
 		if again && !a.countLogin(v, out.User, back.state.restarts+1) {
-			a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindCookies, Err: errors.New("the browser kept no session of the last logins")})
+			a.fail(v, newFailure(KindCookies, errors.New("the browser kept no session of the last logins")))
 			return
 		}
 		a.redirectTo(v, v.page())

@@ -32,7 +32,7 @@ func (a *Auth) answerTicket(v *visit, text string) {
 	t, ok := a.desk.tickets.parse(text)
 	switch {
 	case !ok:
-		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindState, Err: ErrDeskTicket})
+		a.fail(v, newFailure(KindState, ErrDeskTicket))
 	case v.r.Method == http.MethodPost:
 		a.decideOnPhone(v, t)
 	case !navigation(v.r) || framed(v.r):
@@ -55,7 +55,7 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 	u, _ := core.UserFrom(ctx)
 	switch {
 	case u.Snapshot:
-		a.fail(v, &Failure{Status: http.StatusForbidden, Kind: KindSnapshot, Err: errors.New("a virtual user of a snapshot page")})
+		a.fail(v, newFailure(KindSnapshot, errors.New("a virtual user of a snapshot page")))
 		return
 	case u.Via != "": // who a phone or a mini program has vouched for does not vouch for others
 		a.logIn(v, login{scope: t.scope})
@@ -98,11 +98,11 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	}
 	form, err := readForm(v.r)
 	if err != nil {
-		a.fail(v, &Failure{Status: http.StatusBadRequest, Kind: KindState, Err: err})
+		a.fail(v, newFailure(KindState, err))
 		return
 	}
 	if by := form.Get("as"); by != "" && by != decider(t, rec.user) { // the form was another user's
-		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: errDecided})
+		a.fail(v, newFailure(KindState, errDecided))
 		return
 	}
 	ctx, r, cancel := lastingVisit(v)
@@ -124,7 +124,7 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	})
 	switch {
 	case errors.Is(err, errDecided):
-		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: err})
+		a.fail(v, newFailure(KindState, err))
 	case err != nil:
 		a.fail(v, storeFailure("write", err))
 	case refusal != nil:
@@ -162,7 +162,7 @@ func (a *Auth) confirm(r *http.Request, t ticket, u *core.User) *Failure {
 // showDecision tells a phone's user what came of the ticket.
 func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
 	if d.By != decider(t, u) {
-		a.fail(v, &Failure{Status: http.StatusConflict, Kind: KindState, Err: errDecided})
+		a.fail(v, newFailure(KindState, errDecided))
 		return
 	}
 	if d.Kind != "" { // once more: what was wrong is in the log of the first time

@@ -78,7 +78,7 @@ func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, change
 	}
 	if changed {
 		if err := a.desk.hold(v.w, held); err != nil {
-			a.fail(v, &Failure{Status: http.StatusInternalServerError, Kind: KindConfig, Err: err})
+			a.fail(v, newFailure(KindConfig, err))
 			return
 		}
 	}

@@ -100,39 +100,44 @@ func (f *Failure) level() slog.Level {
 // canceled reports whether err only says that the browser has hung up.
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
+// newFailure is a failure with the status of its kind.
+func newFailure(kind Kind, err error) *Failure {
+	f := &Failure{Status: http.StatusBadGateway, Kind: kind, Err: err}
+	switch kind {
+	case KindState, KindCookies, KindCode:
+		f.Status = http.StatusBadRequest
+	case KindDenied, KindSnapshot, KindBlocked, KindRefusedByApp:
+		f.Status = http.StatusForbidden
+	case KindConfig, KindApp:
+		f.Status = http.StatusInternalServerError
+	case KindLimited, KindStore:
+		f.Status = http.StatusServiceUnavailable
+	case KindUpstream, KindIdentity: // 502
+	}
+	if errors.Is(err, errDecided) {
+		f.Status = http.StatusConflict
+	}
+	return f
+}
+
+// storeFailure is the answer while the session store is away: never a logout, never a redirect.
+func storeFailure(op string, err error) *Failure {
+	f := newFailure(KindStore, err)
+	f.storeOp = op
+	return f
+}
+
 // failureOf sorts an error of a login; nil stays nil.
 func failureOf(err error) *Failure {
 	if err == nil {
 		return nil
 	}
-	f := &Failure{Status: http.StatusBadGateway, Kind: KindUpstream, Err: err}
-	var known *Failure
-	var refusal *core.Error
-	var wire *core.WireError
-	switch {
-	case errors.As(err, &known):
+	if known, ok := errors.AsType[*Failure](err); ok {
 		return known
-	case errors.Is(err, ErrIdentity):
-		f.Kind = KindIdentity
-	case errors.As(err, &refusal):
-		switch refusal.Code {
-		case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired, core.ErrGrantRevoked:
-			if refusal.Op == exchangeOp { // of UserInfo they say nothing about the code
-				f.Kind, f.Status = KindCode, http.StatusBadRequest
-			}
-		case core.ErrBlocked, core.ErrUserRestricted:
-			f.Kind, f.Status = KindBlocked, http.StatusForbidden
-		case core.ErrQuota, core.ErrRateLimit:
-			f.Kind, f.Status = KindLimited, http.StatusServiceUnavailable
-		case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
-			core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
-			f.Kind, f.Status = KindConfig, http.StatusInternalServerError
-		default: // not known here: bad gateway
-		}
-	case errors.As(err, &wire):
+	}
+	f := newFailure(kindOf(err), err)
+	if wire, ok := errors.AsType[*core.WireError](err); ok && f.Kind == KindUpstream {
 		switch {
-		case wire.Status == http.StatusTooManyRequests:
-			f.Kind, f.Status = KindLimited, http.StatusServiceUnavailable
 		case wire.Kind == core.WireTimeout:
 			f.Status = http.StatusGatewayTimeout
 		case wire.Kind == core.WireUnreachable, wire.Kind == core.WireBusy:
@@ -142,7 +147,31 @@ func failureOf(err error) *Failure {
 	return f
 }
 
-// storeFailure is the answer while the session store is away: never a logout, never a redirect.
-func storeFailure(op string, err error) *Failure {
-	return &Failure{Status: http.StatusServiceUnavailable, Kind: KindStore, Err: err, storeOp: op}
+// kindOf says what an error of a call to WeChat means for the login.
+func kindOf(err error) Kind {
+	if errors.Is(err, ErrIdentity) {
+		return KindIdentity
+	}
+	if wire, ok := errors.AsType[*core.WireError](err); ok && wire.Status == http.StatusTooManyRequests {
+		return KindLimited
+	}
+	refusal, ok := errors.AsType[*core.Error](err)
+	if !ok {
+		return KindUpstream
+	}
+	switch refusal.Code {
+	case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired, core.ErrGrantRevoked:
+		if refusal.Op == exchangeOp { // of UserInfo they say nothing about the code
+			return KindCode
+		}
+	case core.ErrBlocked, core.ErrUserRestricted:
+		return KindBlocked
+	case core.ErrQuota, core.ErrRateLimit:
+		return KindLimited
+	case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
+		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
+		return KindConfig
+	default: // not known here
+	}
+	return KindUpstream
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -73,11 +72,11 @@ func (o *outcomes) once(ctx context.Context, t task, work func(context.Context) 
 	one, leads := o.flights.join(t, time.Now())
 	switch {
 	case one == nil:
-		return nil, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errCrowded}
+		return nil, newFailure(KindLimited, errCrowded)
 	case !leads:
 		return one.wait(ctx)
 	}
-	one.err = &Failure{Status: http.StatusBadRequest, Kind: KindCode, Err: errors.New("an earlier callback broke off")} // OnLogin may panic
+	one.err = newFailure(KindCode, errors.New("an earlier callback broke off")) // OnLogin may panic
 	defer func() { o.flights.land(t, one, time.Now()) }()
 	one.result, one.err = o.lead(ctx, t, work)
 	return one.result, one.err
@@ -148,7 +147,7 @@ func (o *outcomes) sealed(key string, result []byte) []byte {
 
 func (o *outcomes) open(key string, sealed []byte) (result []byte, err error) {
 	if securecookie.DecodeMulti(key, string(sealed), &result, o.seal...) != nil {
-		return nil, &Failure{Status: http.StatusBadRequest, Kind: KindCode, Err: errors.New("the login's outcome does not open")}
+		return nil, newFailure(KindCode, errors.New("the login's outcome does not open"))
 	}
 	return result, nil
 }

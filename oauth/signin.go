@@ -37,17 +37,10 @@ type outcome struct {
 
 // failure returns why nobody is signed in, or nil.
 func (o *outcome) failure() *Failure {
-	status := http.StatusForbidden
-	switch o.Kind {
-	case "":
+	if o.Kind == "" {
 		return nil
-	case KindCode:
-		status = http.StatusBadRequest
-	case KindApp:
-		status = http.StatusInternalServerError
-	default: // a refusal
 	}
-	return &Failure{Status: status, Kind: o.Kind, Err: o.err}
+	return newFailure(o.Kind, o.err)
 }
 
 // maxCallbacks is how many callbacks of one login wait in a process for the first one. WeChat sends
@@ -101,7 +94,7 @@ func (l *logins) signIn(r *http.Request, back *callback, old *record) (*outcome,
 	ctx, began, asked := r.Context(), time.Now(), back.state.scope
 	client := l.clients.granting(asked)
 	if client == nil {
-		return nil, &Failure{Status: http.StatusInternalServerError, Kind: KindConfig, Err: errors.New("the login began with a Website that is no longer configured")}
+		return nil, newFailure(KindConfig, errors.New("the login began with a Website that is no longer configured"))
 	}
 	token, err := client.Exchange(ctx, back.code)
 	if err != nil {

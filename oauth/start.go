@@ -61,7 +61,7 @@ func (a *Auth) redirectToWeChat(v *visit, l login, client *Client) {
 func (a *Auth) begin(v *visit, l login, client *Client) (AuthorizeParams, bool) {
 	s := a.attempts.issue(l, v.now)
 	if err := a.attempts.tie(v, s); err != nil {
-		a.fail(v, &Failure{Status: http.StatusInternalServerError, Kind: KindConfig, Err: err})
+		a.fail(v, newFailure(KindConfig, err))
 		return AuthorizeParams{}, false
 	}
 	if l.restarts == 0 {
