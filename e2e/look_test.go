@@ -101,6 +101,8 @@ func TestLook(t *testing.T) {
 
 	g.open(app)
 	g.look("home")
+	g.open(app + "/spa")
+	g.look("spa")
 	g.open(app + "/base")
 	g.look("base")
 	g.open(app)
@@ -113,6 +115,9 @@ func TestLook(t *testing.T) {
 	g.look("profile")
 	g.open(app)
 	g.look("home-signed-in")
+	g.open(app + "/spa#me")
+	g.look("spa-signed-in")
+	g.open(app)
 	for _, lang := range languages {
 		g.speak(g.agent, lang)
 		g.leave(chromedp.Evaluate[chromedp.Void](`document.querySelector("[name=return_to]").remove(); document.querySelector("form").submit()`))

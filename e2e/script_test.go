@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -74,6 +76,25 @@ func TestAPageLogsInByItsScript(t *testing.T) {
 	eval[bool](tb, `history.pushState(null, "", "/other?b=1#x"), true`)
 	if got := eval[string](tb, `signPage('/api/sign')`); got != app+"/other?b=1" {
 		t.Errorf("Android signs %s", got)
+	}
+}
+
+// The page of the examples that does so.
+func TestAPageOfTheExamplesLogsInByItsScript(t *testing.T) {
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			sim := simulate(t)
+			app := startWith(t, framework, sim)
+			tb := newProfile(t, wechatAgent)
+			tb.open(app + "/spa?tab=2")
+			tb.do(chromedp.Click(chromedp.CSS("main button")))
+			tb.until(`document.querySelector("button[value=allow]") !== null`)
+			tb.click(allow)
+			tb.until(`document.querySelector("#answer")?.innerText.includes("小明")`)
+			if got := tb.url(); got != app+"/spa?tab=2#me" {
+				t.Errorf("the browser comes back to %s", got)
+			}
+		})
 	}
 }
 

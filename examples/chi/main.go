@@ -34,6 +34,9 @@ func routes(app *demo.App) (http.Handler, error) {
 		app.HomePage(w, r, user)
 	})
 
+	// A public page whose script logs in.
+	r.Get("/spa", app.ScriptPage)
+
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	r.Group(func(r chi.Router) {
 		r.Use(auth.Middleware())

@@ -33,6 +33,9 @@ func routes(app *demo.App) (http.Handler, error) {
 		app.HomePage(c.Writer, c.Request, user)
 	})
 
+	// A public page whose script logs in.
+	r.GET("/spa", gin.WrapF(app.ScriptPage))
+
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	guarded := r.Group("/", auth.Middleware())
 	guarded.Any("/me", func(c *gin.Context) {

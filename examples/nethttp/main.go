@@ -29,6 +29,9 @@ func routes(app *demo.App) (http.Handler, error) {
 		app.HomePage(w, r, user)
 	})))
 
+	// A public page whose script logs in.
+	mux.HandleFunc("GET /spa", app.ScriptPage)
+
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	guard := auth.Middleware()
 	mux.Handle("/me", guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

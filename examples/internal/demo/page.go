@@ -24,13 +24,17 @@ var (
 	homeTemplate    = parsePage("home")
 	profileTemplate = parsePage("profile")
 	baseTemplate    = parsePage("base")
+	spaTemplate     = parsePage("spa")
 	languages       = language.NewMatcher([]language.Tag{language.Chinese, language.English})
 )
 
-// timeScript shows times in the browser's zone. The pages' policy allows it by its hash.
-//
-//go:embed pages/time.js
-var timeScript string
+// The scripts inside the pages, whose policy allows them by their hashes.
+var (
+	//go:embed pages/time.js
+	timeScript string // shows times in the browser's zone
+	//go:embed pages/spa.js
+	spaScript string // logs in by /wxoauth.js
+)
 
 func hashOf(script string) string {
 	sum := sha256.Sum256([]byte(script))
@@ -52,6 +56,9 @@ type page struct {
 
 // Script is what every page runs.
 func (page) Script() template.JS { return template.JS(timeScript) } //nolint:gosec // our own file
+
+// SPAScript is what the single-page app runs.
+func (page) SPAScript() template.JS { return template.JS(spaScript) } //nolint:gosec // our own file
 
 // T chooses between the two languages of the pages.
 func (p page) T(chinese, english string) string {
@@ -81,6 +88,11 @@ func (p page) Region() string {
 // HomePage is for everybody. user may be nil.
 func (app *App) HomePage(w http.ResponseWriter, r *http.Request, user *core.User) {
 	app.render(w, r, homeTemplate, user)
+}
+
+// ScriptPage is a single-page app: for everybody, with a script that fetches what needs a login.
+func (app *App) ScriptPage(w http.ResponseWriter, r *http.Request) {
+	app.render(w, r, spaTemplate, nil)
 }
 
 // ProfilePage shows who is signed in.
@@ -117,8 +129,9 @@ func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Templ
 	h.Set("Content-Language", p.Lang)
 	h.Add("Vary", "Accept-Language")
 	h.Set("X-Content-Type-Options", "nosniff")
-	// Avatars lie on WeChat's servers, or at the simulator. Nothing else is loaded.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'; script-src "+hashOf(timeScript))
+	// Avatars lie on WeChat's servers, or at the simulator. Scripts and what they fetch are our own.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'; "+
+		"connect-src 'self'; script-src 'self' "+hashOf(timeScript)+" "+hashOf(spaScript))
 	// With no-referrer, older browsers would send the logout without saying where it comes from.
 	h.Set("Referrer-Policy", "same-origin")
 	_, _ = w.Write(body.Bytes()) // the browser hung up
