@@ -1,11 +1,13 @@
 package docs_test
 
 import (
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,24 +154,70 @@ func TestRedisTakesTheConfigurationOfTheDocuments(t *testing.T) {
 	}
 }
 
-// The commands that start the example, with nothing changed but ports and the secret.
+// The commands that start the example, with nothing changed but addresses and the secret.
 func TestCommandsThatStartTheExample(t *testing.T) {
-	var commands []string
-	for _, name := range []string{"docs/wechat-setup", "examples/README"} {
-		for _, b := range blocks(t, name, "sh") {
-			if strings.Contains(b, "go run ./examples/") && !strings.Contains(b, "LAN=1") { // that one is for a phone
-				commands = append(commands, b)
-			}
+	for _, command := range exampleCommands(t) {
+		host := "127.0.0.1"
+		if strings.Contains(command, "LAN=1") {
+			host = privateHost(t)
 		}
-	}
-	for _, command := range commands {
 		n := &newcomer{T: t, dir: "..", env: os.Environ()}
-		app, sim := n.port("8080"), n.port("8081")
+		if host == "" { // the example says so
+			c, out := n.cmd(command)
+			if c.Run() == nil || !strings.Contains(out.String(), "LAN: this machine has no address") {
+				t.Errorf("%s\n%s", command, out)
+			}
+			continue
+		}
+		local := strings.NewReplacer("127.0.0.1", host)
+		app, sim := local.Replace(n.port("8080")), local.Replace(n.port("8081"))
 		n.env = append(n.env, "ADDR="+app, "WXSIM_ADDR="+sim)
 		n.start(strings.NewReplacer(append(n.ports, "SECRET=…", "SECRET=0123456789abcdef0123456789abcdef")...).Replace(command))
 		_, body := n.open(http.DefaultClient, http.MethodGet, "http://"+app+"/healthz", nil) //nolint:forbidigo // loopback
 		if !strings.Contains(body, "ok") {
 			t.Errorf("%s\n/healthz says %q", command, body)
 		}
+		if strings.Contains(command, "DESK=1") { // the phone opens what the code holds
+			_, body = n.open(http.DefaultClient, http.MethodGet, "http://"+app+"/me", nil) //nolint:forbidigo // this machine
+			if !strings.Contains(body, `id="desk-link" href="http://`+app+"/") {
+				t.Errorf("%s\n/me shows no code for a phone:\n%s", command, body)
+			}
+		}
 	}
+}
+
+// exampleCommands are the blocks of two pages, and what stands within the sentences of all.
+func exampleCommands(t *testing.T) (all []string) {
+	t.Helper()
+	for _, name := range []string{"docs/wechat-setup", "examples/README"} {
+		for _, b := range blocks(t, name, "sh") {
+			if strings.Contains(b, "go run ./examples/") {
+				all = append(all, b)
+			}
+		}
+	}
+	for _, d := range markdown.All(t) {
+		for _, m := range commandForm.FindAllStringSubmatch(d.Prose(), -1) {
+			if strings.Contains(m[1], "go run ./examples/") {
+				all = append(all, m[1]+"\n")
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all) // a block in Chinese differs in its comments
+}
+
+// privateHost is this machine's address in its network; "" if it has none.
+func privateHost(t *testing.T) string {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if network, ok := a.(*net.IPNet); ok && network.IP.IsPrivate() && network.IP.To4() != nil {
+			return network.IP.String()
+		}
+	}
+	return ""
 }

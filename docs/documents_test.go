@@ -90,7 +90,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 }
 
 var (
-	commandForm = regexp.MustCompile("`((?:make|go run|cd) [^`\n]+)`")
+	commandForm = regexp.MustCompile("`((?:[A-Z_]+=\\S+ )*(?:make|go run|cd) [^`\n]+)`")
 
 	targetForm = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
 	makeForm   = regexp.MustCompile(`(?m)\bmake ([a-z]+)\b`)

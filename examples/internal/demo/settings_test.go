@@ -3,6 +3,7 @@ package demo
 import (
 	"encoding/base64"
 	"maps"
+	"net"
 	"strings"
 	"testing"
 
@@ -44,6 +45,22 @@ func TestEverythingSet(t *testing.T) {
 	}
 	if r := s.redis; r == nil || r.InitAddress[0] != "redis:6380" || r.Username != "user" || r.Password != "password" || r.SelectDB != 2 {
 		t.Error("REDIS_URL is misread")
+	}
+}
+
+// With LAN a phone in the same network reaches the app and the simulator over plain http. Without
+// any such network the variable is refused.
+func TestLAN(t *testing.T) {
+	s, err := readSettings(getenv(map[string]string{"LAN": "1", "DESK": "1"}))
+	if err != nil {
+		if !strings.Contains(err.Error(), "LAN: this machine has no address in a private network") {
+			t.Error(err)
+		}
+		return
+	}
+	host, _, _ := net.SplitHostPort(s.addr)
+	if !net.ParseIP(host).IsPrivate() || s.simAddr != host+":8081" || s.publicURL != "http://"+s.addr || !s.lan || s.anyBrowser {
+		t.Errorf("settings = %+v", s)
 	}
 }
 
