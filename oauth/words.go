@@ -80,7 +80,7 @@ var words = map[string]struct{ zh, en string }{
 	"unsent.action":        {"重新登录", "Log in again"},
 
 	"ask.title":   {"{site} 想获取你的微信头像和昵称", "{site} would like your WeChat avatar and nickname"},
-	"ask.body":    {"点击下面的按钮后，微信会再向你确认一次。", "After you tap the button, WeChat will ask you once more."},
+	"ask.body":    {"点击后，微信会再向你确认一次。", "After you tap the button, WeChat will ask you once more."},
 	"ask.what":    {"获取的信息", "What is asked for"},
 	"ask.data":    {"你的微信头像和昵称", "Your WeChat avatar and nickname"},
 	"ask.why":     {"用途", "What it is for"},
