@@ -16,6 +16,7 @@ REQUESTS ?= 1000000
 USERS ?= 2000
 FLOOD ?= 200000
 ARGS ?=
+REDIS ?= redis-server
 
 # The library, and the modules that bring what a user of the library never downloads.
 FRAMEWORKS := $(wildcard examples/frameworks/*)
@@ -63,6 +64,10 @@ test: deps ## every test with the race detector: the library, other frameworks, 
 .PHONY: compat
 compat: deps ## build and test with the oldest versions of what go.mod names, and with the newest
 	@scripts/compat
+
+.PHONY: redis
+redis: ## the tests of what is kept in Redis, with REDIS=/path/to/another/server
+	@scripts/redis $(REDIS)
 
 .PHONY: js
 js: deps ## the tests of the scripts for pages and mini programs

@@ -184,10 +184,10 @@ func (r *Memory) answer(c *memoryConn, command []string) string {
 		text = r.set(args)
 	case name == "DEL":
 		text = r.delete(args[0])
-	case name == "EVAL" && strings.Contains(args[0], "KEEPTTL") && len(args) == 5: // replaces what is still there
-		text = ":0\r\n"
-		if v, ok := r.get(args[2]); ok && v.text == args[3] {
-			text = r.set([]string{args[2], args[4], "KEEPTTL"})
+	case name == "EVAL" && strings.Contains(args[0], "'PX', life") && len(args) >= 4: // replaces what is still there
+		text = replyNil
+		if v, ok := r.get(args[2]); ok && (len(args) == 4 || v.text == args[4]) {
+			text = r.replace(args[2], args[3])
 		}
 	case name == "EVALSHA":
 		text = "-NOSCRIPT No matching script\r\n"
@@ -243,7 +243,7 @@ func (r *Memory) delete(key string) string {
 
 func (r *Memory) set(args []string) string {
 	key := args[0]
-	old, ok := r.get(key)
+	_, ok := r.get(key)
 	v := memoryValue{text: args[1]}
 	for i := 2; i < len(args); i++ {
 		switch strings.ToUpper(args[i]) {
@@ -251,12 +251,6 @@ func (r *Memory) set(args []string) string {
 			if ok {
 				return replyNil
 			}
-		case "XX":
-			if !ok {
-				return replyNil
-			}
-		case "KEEPTTL":
-			v.end = old.end
 		case "PX":
 			i++
 			ms, err := strconv.Atoi(args[i])
@@ -267,6 +261,13 @@ func (r *Memory) set(args []string) string {
 		}
 	}
 	r.values[key] = v
+	r.changed(key)
+	return replyOK
+}
+
+// replace keeps the life of what it replaces.
+func (r *Memory) replace(key, text string) string {
+	r.values[key] = memoryValue{text: text, end: r.values[key].end}
 	r.changed(key)
 	return replyOK
 }

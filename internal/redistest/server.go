@@ -1,13 +1,16 @@
 package redistest
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,18 +21,23 @@ import (
 // 1 where the tests must not pass by being skipped.
 const noSkip = "WXOAUTH_NO_SKIP"
 
+// program is the environment variable that names another program than redis-server: an older one, or
+// valkey-server.
+const program = "WXOAUTH_REDIS_SERVER"
+
 // patience bounds every wait for a server.
 const patience = 20 * time.Second
 
-// A Server is a redis-server on loopback with a folder of its own. What was written survives
-// [Server.Restart]. It ends with the test.
+// A Server is a redis-server, or what WXOAUTH_REDIS_SERVER names, on loopback with a folder of its
+// own. What was written survives [Server.Restart]. It ends with the test.
 type Server struct {
 	Addr string // host:port
 
-	tb   testing.TB
-	dir  string
-	args []string
-	cmd  *exec.Cmd
+	tb      testing.TB
+	program string
+	dir     string
+	args    []string
+	cmd     *exec.Cmd
 }
 
 // Start starts a server; args are added to its command line, as in "--maxmemory", "1mb". Without
@@ -44,13 +52,14 @@ func Start(tb testing.TB, args ...string) *Server {
 // Prepare is [Start] without starting: Addr is known, and nobody listens there until Restart.
 func Prepare(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
+	path, err := exec.LookPath(cmp.Or(os.Getenv(program), "redis-server"))
+	if err != nil {
 		if os.Getenv(noSkip) == "1" {
-			tb.Fatalf("redis-server is not installed, and %s is set", noSkip)
+			tb.Fatalf("%v, and %s is set", err, noSkip)
 		}
-		tb.Skip("redis-server is not installed")
+		tb.Skip(err)
 	}
-	s := &Server{Addr: freeAddr(tb), tb: tb, dir: tb.TempDir(), args: args}
+	s := &Server{Addr: freeAddr(tb), tb: tb, program: path, dir: tb.TempDir(), args: args}
 	tb.Cleanup(s.Kill)
 	return s
 }
@@ -94,7 +103,7 @@ func (s *Server) Launch(args ...string) {
 		"--logfile", filepath.Join(s.dir, "redis.log"),
 	}, s.args...)
 	// The command outlives the call, and Kill ends it.
-	s.cmd = exec.CommandContext(context.Background(), "redis-server", all...)
+	s.cmd = exec.CommandContext(context.Background(), s.program, all...)
 	if err := s.cmd.Start(); err != nil {
 		s.tb.Fatal(err)
 	}
@@ -160,6 +169,49 @@ func (s *Server) Forget() {
 	s.Do("CONFIG", "RESETSTAT")
 }
 
+// Watch begins to note every command, also those of scripts. The function that it returns ends that,
+// and returns them with their arguments.
+func (s *Server) Watch() (sent func() [][]string) {
+	s.tb.Helper()
+	conn, err := s.send("MONITOR")
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.tb.Cleanup(func() { _ = conn.Close() })
+	const end = "the end of what was watched"
+	return func() (commands [][]string) {
+		s.tb.Helper()
+		s.Do("ECHO", end)
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		lines := bufio.NewScanner(conn)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() && !strings.Contains(lines.Text(), end) {
+			// +1339518083.107412 [0 127.0.0.1:60866] "SET" "key" "value"
+			if _, args, ok := strings.Cut(lines.Text(), "] "); ok {
+				commands = append(commands, unquoted(s.tb, args))
+			}
+		}
+		if lines.Err() != nil || len(commands) == 0 {
+			s.tb.Fatalf("%d commands were seen: %v", len(commands), lines.Err())
+		}
+		return commands
+	}
+}
+
+// unquoted splits the text of MONITOR.
+func unquoted(tb testing.TB, text string) (args []string) {
+	tb.Helper()
+	for ; text != ""; text = strings.TrimPrefix(text, " ") {
+		quoted, err := strconv.QuotedPrefix(text)
+		if err != nil {
+			tb.Fatalf("%v: %s", err, text)
+		}
+		arg, _ := strconv.Unquote(quoted)
+		args, text = append(args, arg), text[len(quoted):]
+	}
+	return args
+}
+
 // Keys lists every key, in no order.
 func (s *Server) Keys() []string {
 	s.tb.Helper()
@@ -185,7 +237,7 @@ func (s *Server) Eventually(what string, ok func() bool) {
 
 // try runs one command, or says why it cannot.
 func (s *Server) try(args ...string) (string, error) {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(s.tb.Context(), "tcp", s.Addr)
+	conn, err := s.send(args...)
 	if err != nil {
 		return "", err
 	}
@@ -193,13 +245,23 @@ func (s *Server) try(args ...string) (string, error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
+	return readAnswer(conn)
+}
+
+// send sends one command on a connection of its own.
+func (s *Server) send(args ...string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(s.tb.Context(), "tcp", s.Addr)
+	if err != nil {
+		return nil, err
+	}
 	var command bytes.Buffer
 	fmt.Fprintf(&command, "*%d\r\n", len(args))
 	for _, arg := range args {
 		fmt.Fprintf(&command, "$%d\r\n%s\r\n", len(arg), arg)
 	}
 	if _, err := conn.Write(command.Bytes()); err != nil {
-		return "", err
+		_ = conn.Close()
+		return nil, err
 	}
-	return readAnswer(conn)
+	return conn, nil
 }

@@ -20,8 +20,9 @@
 // failover it may lead elsewhere. Those to a server that has become read-only end at once. What was
 // read is kept in memory, up to the client's CacheSizeEachConn (128 MB) on each of its connections.
 //
-// Redis 6 or later, or a service that speaks like it, has to allow EVAL and EVALSHA for logins. All keys
-// of a user have one hash tag, and each script names the keys that it touches, as a cluster needs it.
+// Redis has to allow EVAL and EVALSHA. Redis 5 and services that cannot track what clients have read
+// also work, with [Config.NoTracking]. All keys of a user have one hash tag, and each script names the
+// keys that it touches, as a cluster needs it.
 //
 // When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
 // session: that is [sessionstore.ErrNotFound].

@@ -9,13 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/sessions"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
-	"github.com/wxoauth/wxoauth/sessionstore/storetest"
 )
 
 const subject = "wx1 oOpenID"
@@ -52,17 +50,6 @@ func endAll(t *testing.T, store *redisstore.Store) {
 	t.Helper()
 	if err := store.EndAll(t.Context(), subject); err != nil {
 		t.Fatalf("EndAll: %v", err)
-	}
-}
-
-func TestEnderContract(t *testing.T) {
-	server := redistest.Start(t)
-	for _, noTracking := range []bool{false, true} {
-		storetest.RunEnder(t, func(t *testing.T) sessions.Store {
-			t.Helper()
-			server.Do("FLUSHALL")
-			return newStore(t, server.Addr, redisstore.Config{NoTracking: noTracking})
-		})
 	}
 }
 

@@ -167,17 +167,17 @@ func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (ma
 	return values, nil
 }
 
-// resealScript replaces a record that is still the one that was read, and keeps its life.
+// replaceScript replaces a record that is still there, or with a second argument only that one, and
+// keeps its life. SET can keep it by itself since Redis 6.
 //
 //nolint:gochecknoglobals // a constant but for its sum
-var resealScript = redisvisit.NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then
-	return redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-end
-return 0`)
+var replaceScript = redisvisit.NewScript(`local life = redis.call('PTTL', KEYS[1])
+if life < 1 or ARGV[2] and redis.call('GET', KEYS[1]) ~= ARGV[2] then return false end
+return redis.call('SET', KEYS[1], ARGV[1], 'PX', life)`)
 
 // reseal replaces the seal of a record. If that fails the next reader tries again.
 func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
-	_ = s.redis.Run(ctx, resealScript, []string{key}, old, sealed).Error()
+	_ = s.redis.Run(ctx, replaceScript, []string{key}, sealed, old).Error()
 }
 
 // load reads the record under key.
@@ -239,8 +239,8 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 	if err != nil {
 		return err
 	}
-	set := s.redis.Client.B().Set().Key(key).Value(s.seal.seal(key, record)).Xx().Keepttl().Build()
-	err = s.announced(ctx, key, s.redis.Do(ctx, set.ToRetryable()).Error())
+	replaced := s.redis.Run(ctx, replaceScript, []string{key}, s.seal.seal(key, record))
+	err = s.announced(ctx, key, replaced.Error())
 	if redisvisit.Missing(err) {
 		return sessionstore.ErrNotFound
 	}

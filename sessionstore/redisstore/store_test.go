@@ -18,7 +18,6 @@ import (
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
-	"github.com/wxoauth/wxoauth/sessionstore/storetest"
 )
 
 const name = "__Host-wx-a1b2c3"
@@ -26,12 +25,16 @@ const name = "__Host-wx-a1b2c3"
 func key(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 
 // newClient connects to a server that may be down.
-func newClient(t *testing.T, addr string) rueidis.Client {
+func newClient(t *testing.T, addr string, change ...func(*rueidis.ClientOption)) rueidis.Client {
 	t.Helper()
-	client, _ := rueidis.NewClient(rueidis.ClientOption{
+	options := rueidis.ClientOption{
 		InitAddress: []string{addr}, ForceSingleClient: true, ConnWriteTimeout: time.Second,
 		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096,
-	})
+	}
+	for _, f := range change {
+		f(&options)
+	}
+	client, _ := rueidis.NewClient(options)
 	if client == nil {
 		t.Fatal("no client")
 	}
@@ -45,7 +48,12 @@ func newStore(t *testing.T, addr string, cfg redisstore.Config) *redisstore.Stor
 	if cfg.Keys == nil {
 		cfg.Keys = [][]byte{key(1)}
 	}
-	store, err := redisstore.New(newClient(t, addr), cfg)
+	return storeOn(t, newClient(t, addr), cfg)
+}
+
+func storeOn(t *testing.T, client rueidis.Client, cfg redisstore.Config) *redisstore.Store {
+	t.Helper()
+	store, err := redisstore.New(client, cfg)
 	require.NoError(t, err)
 	return store
 }
@@ -88,38 +96,6 @@ func valueOf(t *testing.T, store *redisstore.Store, cookie string) string {
 	}
 	value, _ := session.Values["s"].([]byte)
 	return string(value)
-}
-
-func TestContract(t *testing.T) {
-	server := redistest.Start(t)
-	gone := redistest.Prepare(t)
-	for _, tt := range []struct {
-		name string
-		cfg  redisstore.Config
-	}{
-		{"with client-side caching", redisstore.Config{}},
-		{"behind a proxy that cannot track", redisstore.Config{NoTracking: true}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			storetest.Suite{
-				New: func(t *testing.T) sessions.Store {
-					t.Helper()
-					return newStore(t, server.Addr, tt.cfg)
-				},
-				Broken: func(t *testing.T) sessions.Store {
-					t.Helper()
-					cfg := tt.cfg
-					cfg.Timeout = 50 * time.Millisecond
-					return newStore(t, gone.Addr, cfg)
-				},
-			}.Run(t)
-			storetest.RunOutcomes(t, func(t *testing.T) sessionstore.Outcomes {
-				t.Helper()
-				server.Do("FLUSHALL")
-				return newStore(t, server.Addr, tt.cfg)
-			})
-		})
-	}
 }
 
 func TestConfigIsChecked(t *testing.T) {
