@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -300,6 +301,17 @@ func TestTwoLoginsAtOnceDoNotEndEachOther(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of two logouts at once the store of gorilla/sessions tells the second that there is no file.
+func TestASessionThatAnotherCallHasEndedIsNoOutage(t *testing.T) {
+	store := &faulty{Store: files(t)}
+	a := newAuth(t, answering(goodLogin), with(store))
+	token := login(t, a)
+	store.saveErr = fs.ErrNotExist
+	if w := serve(a.LogoutHandler(), post(t, "", token)); w.Code != http.StatusNoContent {
+		t.Errorf("logout = %d %s", w.Code, w.Body)
+	}
 }
 
 // While the store is away no code is spent: the client's next try can use it.

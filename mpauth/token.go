@@ -137,8 +137,10 @@ func (t *tokens) endAll(ctx context.Context, openID string) error {
 
 // end removes the session from the store, as far as it is there. An error is an outage.
 func (t *tokens) end(r *http.Request, l *login) error {
-	_, err := t.save(r, l.stored, -time.Second)
-	return err
+	if _, err := t.save(r, l.stored, -time.Second); !sessionstore.Anonymous(err) {
+		return err
+	}
+	return nil
 }
 
 // save saves the session and returns the header that a browser would have got.

@@ -251,10 +251,16 @@ func (k *keeper) write(w http.ResponseWriter, r *http.Request, session *sessions
 	return k.store.Save(r, w, session)
 }
 
+// delete ends a session, which another tab may have ended just before: that is no fault.
 func (k *keeper) delete(w http.ResponseWriter, r *http.Request, session *sessions.Session) error {
 	session.Options = k.options(-1)
 	session.Values = map[any]any{}
-	return k.store.Save(r, w, session)
+	err := k.store.Save(r, w, session)
+	if err != nil && sessionstore.Anonymous(err) {
+		http.SetCookie(w, sessions.NewCookie(k.name, "", session.Options))
+		return nil
+	}
+	return err
 }
 
 func (k *keeper) options(maxAge int) *sessions.Options {

@@ -91,6 +91,24 @@ func TestAnAnswerUnderWayDoesNotUndoALogout(t *testing.T) {
 	}
 }
 
+// Two tabs log out at once: the store of gorilla/sessions tells the second that there is no file.
+func TestASessionThatAnotherTabHasEndedIsNoOutage(t *testing.T) {
+	a := diskAuth(t)
+	r, now := signedIn(t, a, typicalUser(1)), time.Now()
+	first, err := a.sessions.store.New(r, a.sessions.name)
+	require.NoError(t, err)
+	second, err := a.sessions.store.New(r, a.sessions.name)
+	require.NoError(t, err)
+	for _, session := range []*sessions.Session{first, second} {
+		h := http.Header{}
+		require.NoError(t, a.sessions.delete(nopWriter{h}, r, session))
+		require.Contains(t, h.Get("Set-Cookie"), "Max-Age=0")
+	}
+	rec, err := a.sessions.load(r, now)
+	require.NoError(t, err)
+	require.Nil(t, rec)
+}
+
 // An endingStore notes when the logins began whose sessions it saves.
 type endingStore struct {
 	sessions.Store
