@@ -137,11 +137,12 @@ func failureOf(err error) *Failure {
 	}
 	f := newFailure(kindOf(err), err)
 	if wire, ok := errors.AsType[*core.WireError](err); ok && f.Kind == KindUpstream {
-		switch {
-		case wire.Kind == core.WireTimeout:
+		switch wire.Kind {
+		case core.WireTimeout:
 			f.Status = http.StatusGatewayTimeout
-		case wire.Kind == core.WireUnreachable, wire.Kind == core.WireBusy:
+		case core.WireUnreachable, core.WireBusy:
 			f.Status = http.StatusServiceUnavailable
+		default: // it answered something
 		}
 	}
 	return f
