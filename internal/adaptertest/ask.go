@@ -82,16 +82,14 @@ func askCases() Group {
 			}
 		}},
 		{Name: "base scope stays silent, and is asked when a page needs more", Config: func(cfg *oauth.Config) { asks(cfg); base(cfg) }, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.WantPage(b.Open(asked(t, b, PublicURL+"/profile")), "/profile")
 			if u := userOf(b.Open(me)); u.Scope != "snsapi_userinfo" {
 				t.Errorf("the session has %s", u.Scope)
 			}
 		}},
 		{Name: "who refuses WeChat's dialog keeps the session", Config: func(cfg *oauth.Config) { asks(cfg); base(cfg) }, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			a := t.Begin(b, asked(t, b, PublicURL+"/profile"))
 			t.WantRefusal(b.Open(a.Decide(t.Sim.Users()[0], "refuse")), 403, oauth.KindDenied)
 			t.WantSignedIn(b, 0)
@@ -128,16 +126,13 @@ func askCases() Group {
 			for _, mark := range []string{"wx_login=1", "wx_login=0", "wx%5Flogin=1", "%77x_login", "wx_login=1&wx_login=1"} {
 				v := b.Open(me + "?a=1&" + mark + "&b=2")
 				t.WantPage(v, "/me?a=1&b=2")
-				if v.Redirects() != 1 {
-					t.Errorf("%s took %d redirects", mark, v.Redirects())
-				}
+				t.WantRedirects(v, 1)
 			}
 			t.WantPage(b.Open(me+"?a=wx_login&login=1"), "/me?a=wx_login&login=1")
 			t.WantUser(b.Do(webtest.Request{URL: me + "?wx_login=1", Kind: webtest.Fetch()}), 0)
 		}},
 		{Name: "outside WeChat nobody is asked twice, and no link keeps the mark", Config: asks, Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+			b := t.Desktop()
 			v := b.Open(me + "?wx_login=1&a=1")
 			if v.Status != http.StatusUnauthorized || !strings.Contains(v.Body, `data-page="open-in-wechat"`) || strings.Contains(v.Body, "wx_login") {
 				t.Errorf("%d %s", v.Status, v.Body)

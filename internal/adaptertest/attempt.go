@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -24,7 +25,7 @@ type Attempt struct {
 // Begin opens a page and stops before WeChat.
 func (w *World) Begin(b *webtest.Browser, address string) *Attempt {
 	w.Helper()
-	v := b.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
+	v := b.OpenUntil(address, atWeChat)
 	return w.attempt(b, v)
 }
 
@@ -66,6 +67,17 @@ func (a *Attempt) Decide(u wxsim.User, decision string) string {
 		a.world.Fatalf("WeChat does not send the browser back: %d %s", v.Status, v.Body)
 	}
 	return v.Next
+}
+
+// held is a cookie that a browser holds.
+func held(b *webtest.Browser, which func(*http.Cookie) bool) *http.Cookie {
+	all := b.Jar.All()
+	return all[slices.IndexFunc(all, which)]
+}
+
+// plant puts cookies into a browser, as if the app had set them.
+func plant(b *webtest.Browser, cookies ...*http.Cookie) {
+	b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, cookies)
 }
 
 // CounterCookie holds for the cookie that counts logins without a session.

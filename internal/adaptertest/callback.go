@@ -119,9 +119,7 @@ func stateCases() []Case {
 				t.Errorf("%d calls to WeChat, want none", after-before)
 			}
 			t.WantNobody(b)
-			if len(t.Shown()) > 0 {
-				t.Error("a page was shown")
-			}
+			t.WantNotShown()
 		}}
 	}
 	restart := (*World).WantRestart
@@ -139,16 +137,16 @@ func stateCases() []Case {
 			mine := slices.IndexFunc(b.Jar.All(), AttemptCookie)
 			theirs := t.Browser()
 			a := t.Begin(theirs, PublicURL+"/me")
-			name := theirs.Jar.All()[slices.IndexFunc(theirs.Jar.All(), AttemptCookie)].Name
+			name := held(theirs, AttemptCookie).Name
 			c := *b.Jar.All()[mine]
 			c.Name = name
-			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
+			plant(b, &c)
 			return a.Callback(0)
 		}, restart),
 		foreign("a cookie that was sealed for another state, under this one's name", func(t *World, b *webtest.Browser) string {
 			other := t.Begin(t.Browser(), PublicURL+"/me")
 			a := t.Begin(b, PublicURL+"/me")
-			c := *b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
+			c := *held(b, AttemptCookie)
 			codecs, err := sessionstore.NewCodecs(t.Config.Keys, "wxoauth attempt "+t.Config.AppID)
 			t.NoError(err)
 			seal := func(state string) {
@@ -159,11 +157,11 @@ func stateCases() []Case {
 			// That the right state sealed this way logs in shows that this is how it is sealed.
 			seal(a.State)
 			proof := t.BrowserOf(t.Sim.Users()[1])
-			proof.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
+			plant(proof, &c)
 			t.WantUser(proof.Open(a.Callback(1)), 1)
 			t.Shown()
 			seal(other.State)
-			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{&c})
+			plant(b, &c)
 			time.Sleep(time.Minute) // the outcome of the proof is forgotten
 			return a.Callback(1)
 		}, restart),
@@ -227,9 +225,7 @@ func replayCases() []Case {
 				time.Sleep(wait)
 				v := b.Open(callback)
 				t.WantPage(v, "/me?a=1")
-				if v.Redirects() != 1 {
-					t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-				}
+				t.WantRedirects(v, 1)
 				t.WantCalls(1, 1)
 			}},
 			Case{Name: "a replay after " + wait.String() + " in another browser begins that browser's own login", Test: func(t *World) {
@@ -290,8 +286,7 @@ func (w *World) exchangesOf(callback string) int {
 func otherCallbackCases() []Case {
 	cases := []Case{
 		{Name: "a state of the app's own that begins like ours reaches the app, and survives a login", Test: func(t *World) {
-			newcomer, known := t.Browser(), t.Browser()
-			t.SignIn(known)
+			newcomer, known := t.Browser(), t.SignedIn()
 			for _, state := range []string{"wx1", "wx1abcdef", "wx10123456789abcdef", forgedState[:len(forgedState)-1], forgedState + "0", strings.ToUpper(forgedState), "wx1" + strings.ToUpper(forgedState[3:]), "wx1" + strings.Repeat("g", 74)} {
 				page := "/me?code=mine&state=" + state
 				for _, b := range []*webtest.Browser{newcomer, known} {
@@ -303,8 +298,7 @@ func otherCallbackCases() []Case {
 			}
 		}},
 		{Name: "a made-up state of our form is refused, whoever is signed in", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.WantRefusal(b.Open(PublicURL+"/me?code=mine&state="+forgedState), 400, oauth.KindState)
 			t.WantSignedIn(b, 0)
 		}},
@@ -353,11 +347,7 @@ func otherCallbackCases() []Case {
 			old := b.Jar.Copy()
 			t.WantUser(b.Open(second.Callback(1)), 1)
 			t.WantSignedIn(b, 1)
-			if t.Store.OnServer {
-				thief := t.Browser()
-				thief.Jar = old
-				t.WantNobody(thief)
-			}
+			t.WantEnded(old)
 		}},
 		{Name: "a logout during a login: the login is finished, for it came later", Test: func(t *World) {
 			b := t.Browser()
@@ -491,6 +481,9 @@ func otherCallbackCases() []Case {
 
 // base is the configuration of an app that needs the openid only.
 func base(cfg *oauth.Config) { cfg.Scope = oauth.ScopeBase }
+
+// website gives the app one; the world fills it in.
+func website(cfg *oauth.Config) { cfg.Website = &oauth.Website{} }
 
 // logOut is a script's logout.
 func logOut(b *webtest.Browser) *webtest.Visit {

@@ -83,7 +83,7 @@ func cookieCases() Group {
 		{Name: "a look-alike of an attempt's cookie is none", Test: func(t *World) {
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
-			held := b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
+			held := held(b, AttemptCookie)
 			for _, blank := range unicodeBlanks {
 				header := http.Header{"Cookie": {blank + held.Name + "=" + held.Value}}
 				t.WantRestart(t.Browser().Do(webtest.Request{URL: callback, Header: header}))
@@ -94,7 +94,7 @@ func cookieCases() Group {
 		{Name: "values moved between the purposes of cookies are worth nothing", Test: func(t *World) {
 			b := t.Browser()
 			attempt := t.Begin(b, PublicURL+"/me")
-			held := b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
+			held := held(b, AttemptCookie)
 			name, value := t.session(t.Browser())
 			t.wantAnonymous(name + "=" + held.Value)
 			t.wantAnonymous(name + "=" + attempt.State)
@@ -115,7 +115,7 @@ func cookieCases() Group {
 			b := t.Browser()
 			attempt := t.Begin(b, PublicURL+"/me")
 			callback := attempt.Callback(0)
-			held := b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)]
+			held := held(b, AttemptCookie)
 			for i := range len(held.Value) {
 				changed := []byte(held.Value)
 				changed[i] ^= 1 << (i % 7)
@@ -162,8 +162,7 @@ func cookieCases() Group {
 				t.WantSignedIn(b, 0)
 			}
 			// Sealed by the new key, which the first deploy's replicas open as well.
-			newer := t.Browser()
-			t.SignIn(newer)
+			newer := t.SignedIn()
 			keys(Key('1'), Key('2'))
 			t.WantSignedIn(newer, 0)
 			keys(Key('2'))
@@ -178,7 +177,7 @@ func cookieCases() Group {
 			t.Deploy(func(cfg *oauth.Config) { cfg.AppID = "wx0123456789abcdef" })
 			b := t.Browser()
 			t.Begin(b, PublicURL+"/me")
-			attempt := b.Jar.All()[slices.IndexFunc(b.Jar.All(), AttemptCookie)].Name
+			attempt := held(b, AttemptCookie).Name
 			name := strings.Replace(attempt[:len(attempt)-9], "wxa-", "wx-", 1)
 			t.wantAnonymous(name + "=" + value)
 		}},
@@ -186,7 +185,7 @@ func cookieCases() Group {
 			attacker, victim := t.BrowserOf(t.Sim.Users()[1]), t.Browser()
 			callback := t.Begin(victim, PublicURL+"/me").Callback(0)
 			name, value := t.session(attacker)
-			victim.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true}})
+			plant(victim, &http.Cookie{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true})
 			t.WantUser(victim.Open(callback), 0)
 			if _, now := t.session(victim); now == value {
 				t.Error("the victim kept the planted value")
@@ -204,7 +203,7 @@ func cookieCases() Group {
 			logOutWith(t, name+"="+ended)
 			for _, planted := range []string{ended, strings.Repeat("A", len(ended)), "planted"} {
 				victim := t.Browser()
-				victim.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{{Name: name, Value: planted, Path: "/", Secure: true}})
+				plant(victim, &http.Cookie{Name: name, Value: planted, Path: "/", Secure: true})
 				if planted == ended && !t.Store.OnServer {
 					continue // a cookie that was copied before a logout stays good there
 				}
@@ -258,8 +257,7 @@ func cookieCases() Group {
 			if v := b.Open(httpURL + "/me"); userOf(v) == nil {
 				t.Fatalf("not signed in: %d %s", v.Status, v.Body)
 			}
-			all := b.Jar.All()
-			c := all[slices.IndexFunc(all, SessionCookie)]
+			c := held(b, SessionCookie)
 			stale := c.Name + "=" + strings.Repeat("A", len(c.Value)) + "; "
 			for n, status := range map[int]int{0: 200, 3: 200, 4: 401, 300: 401} {
 				header := http.Header{"Cookie": {strings.Repeat(stale, n) + c.Name + "=" + c.Value}}
@@ -331,8 +329,8 @@ func cookieCases() Group {
 		{Name: "a tampered cookie is left alone until the next login replaces it", Test: func(t *World) {
 			b := t.Browser()
 			name, value := t.session(b)
-			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{{Name: name, Value: value[:len(value)-4] + "AAAA", Path: "/", Secure: true}})
-			for _, v := range []*webtest.Visit{b.Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}), b.Do(webtest.Request{URL: PublicURL + "/"}), b.Do(webtest.Request{URL: PublicURL + "/me"})} {
+			plant(b, &http.Cookie{Name: name, Value: value[:len(value)-4] + "AAAA", Path: "/", Secure: true})
+			for _, v := range []*webtest.Visit{fetch(b, "/me"), b.Do(webtest.Request{URL: PublicURL + "/"}), b.Do(webtest.Request{URL: PublicURL + "/me"})} {
 				if slices.ContainsFunc(v.SetCookies(), SessionCookie) {
 					t.Error("the cookie was set or cleared")
 				}
@@ -372,8 +370,7 @@ func cookieCases() Group {
 				t.Errorf("the page saw %+v", got)
 			}
 			time.Sleep(3 * time.Hour)
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()}) // the refresh token stayed
-			if token := t.Tokens()[0]; token.Err != nil {
+			if token := t.token(b); token.Err != nil { // the refresh token stayed
 				t.Errorf("AccessToken: %v", token.Err)
 			}
 		}},
@@ -420,8 +417,7 @@ func (w *World) session(b *webtest.Browser) (name, value string) {
 	if v := b.Open(PublicURL + "/me"); userOf(v) == nil {
 		w.Fatalf("not signed in: %d %s", v.Status, v.Body)
 	}
-	all := b.Jar.All()
-	c := all[slices.IndexFunc(all, SessionCookie)]
+	c := held(b, SessionCookie)
 	return c.Name, c.Value
 }
 
@@ -452,8 +448,7 @@ func logOutWith(w *World, cookies string) {
 // rotateOnServer is the rotation of keys where records are sealed, and the cookie is an id.
 func (w *World) rotateOnServer() {
 	w.Helper()
-	b := w.Browser()
-	w.SignIn(b)
+	b := w.SignedIn()
 	for _, open := range [][][]byte{{Key('1'), Key('2')}, {Key('2'), Key('1')}} {
 		w.Deploy(func(cfg *oauth.Config) { cfg.Keys = open })
 		w.WantSignedIn(b, 0)

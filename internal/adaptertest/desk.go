@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"html"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -102,8 +100,7 @@ func deskFlowCases() []Case {
 			if base.Link == one.Link {
 				t.Error("a page that needs no profile asks for one")
 			}
-			t.Scan(phone, one)
-			t.Answer(phone, one, "number="+one.Number)
+			t.Confirm(phone, one)
 			t.WantUser(desktop.Open(PublicURL+"/me?tab=2"), 0)
 			t.WantUser(desktop.Open(PublicURL+"/me"), 0)
 		}},
@@ -114,13 +111,12 @@ func deskFlowCases() []Case {
 			desktop.Jar = &webtest.Jar{}
 			t.ShowCode(desktop, "/me") // a request that was under way
 			for _, c := range session.All() {
-				desktop.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{c})
+				plant(desktop, c)
 			}
 			t.WantState(desktop, "ready", "waiting")
 		}},
 		{Name: "a code that nobody scans is renewed after two minutes, and stays good for its five", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			t.SignIn(phone)
+			desktop, phone := t.Desktop(), t.SignedIn()
 			old := t.ShowCode(desktop, "/me")
 			time.Sleep(time.Minute)
 			if again := t.ShowCode(desktop, "/me"); again.Link != old.Link {
@@ -146,8 +142,7 @@ func deskFlowCases() []Case {
 		{Name: "LoginPath on a desktop shows a code and goes on to return_to", Config: desk, Test: func(t *World) {
 			desktop, phone := t.Desktop(), t.Browser()
 			code := t.ShowCode(desktop, "/wechat/login?return_to=%2Fme%3Fa%3D1%23x")
-			t.Scan(phone, code)
-			t.Answer(phone, code, "number="+code.Number)
+			t.Confirm(phone, code)
 			v := desktop.Open(PublicURL + "/wechat/login?return_to=%2Fme%3Fa%3D1%23x")
 			t.WantUser(v, 0)
 			if v.Address() != PublicURL+"/me?a=1#x" {
@@ -174,8 +169,7 @@ func deskFlowCases() []Case {
 			copied.Jar = desktop.Jar.Copy()
 			code := t.ShowCode(desktop, "/me")
 			phone := t.BrowserOf(t.Sim.Users()[1])
-			t.Scan(phone, code)
-			t.Answer(phone, code, "number="+code.Number)
+			t.Confirm(phone, code)
 			t.WantUser(desktop.Open(PublicURL+"/me"), 1)
 			if t.Store.OnServer {
 				t.WantNobody(copied)
@@ -187,11 +181,7 @@ func deskFlowCases() []Case {
 				code := t.ShowCode(desktop, "/me")
 				t.Scan(phone, code)
 				form := answer + "=" + code.Number
-				var wg sync.WaitGroup
-				for range 2 {
-					wg.Go(func() { t.WantData(t.Answer(phone, code, form), http.StatusOK, want) })
-				}
-				wg.Wait()
+				t.atOnce(2, func() { t.WantData(t.Answer(phone, code, form), http.StatusOK, want) })
 				t.WantData(t.Answer(phone, code, "number=10"), http.StatusOK, want)
 				t.WantData(phone.Open(code.Link), http.StatusOK, want)
 			}
@@ -307,12 +297,18 @@ func (w *World) Answer(b *webtest.Browser, c Code, form string) *webtest.Visit {
 	}})
 }
 
+// Confirm scans a code and chooses the right number.
+func (w *World) Confirm(phone *webtest.Browser, c Code) {
+	w.Helper()
+	w.Scan(phone, c)
+	w.WantData(w.Answer(phone, c, "number="+c.Number), http.StatusOK, "desk-done")
+}
+
 // SignInByPhone takes a desktop and a phone through the whole login.
 func (w *World) SignInByPhone(desktop, phone *webtest.Browser, path string) {
 	w.Helper()
 	code := w.ShowCode(desktop, path)
-	w.Scan(phone, code)
-	w.WantData(w.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
+	w.Confirm(phone, code)
 	v := desktop.Open(PublicURL + path)
 	if u := userOf(v); u == nil || u.Via != "desk" {
 		w.Fatalf("the desktop is not signed in: %d %s\n\t%s", v.Status, v.Body, v.Trail())

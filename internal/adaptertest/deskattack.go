@@ -13,6 +13,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
+	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 // member is an OnLogin that notes its request and knows the user as m-1.
@@ -34,8 +35,7 @@ func deskAttackCases() []Case {
 			desktop, phone, thief := t.Desktop(), t.Browser(), t.Desktop()
 			code := t.ShowCode(desktop, "/me")
 			t.WantData(thief.Open(code.Link), http.StatusUnauthorized, "open-in-wechat")
-			t.Scan(phone, code)
-			t.Answer(phone, code, "number="+code.Number)
+			t.Confirm(phone, code)
 			if other := t.ShowCode(thief, "/me"); other.Link == code.Link {
 				t.Error("a stranger is shown the same code")
 			}
@@ -49,8 +49,7 @@ func deskAttackCases() []Case {
 			desktop, first, second := t.Desktop(), t.Browser(), t.BrowserOf(t.Sim.Users()[1])
 			code := t.ShowCode(desktop, "/me")
 			t.Scan(first, code)
-			t.Scan(second, code)
-			t.WantData(t.Answer(second, code, "number="+code.Number), http.StatusOK, "desk-done")
+			t.Confirm(second, code)
 			t.WantData(t.Answer(first, code, "number="+code.Number), http.StatusConflict, "state")
 			t.WantData(t.Answer(first, code, "refuse=1"), http.StatusConflict, "state")
 			t.WantData(first.Open(code.Link), http.StatusConflict, "state")
@@ -61,8 +60,7 @@ func deskAttackCases() []Case {
 				desktop, phone, copied := t.Desktop(), t.Browser(), t.Desktop()
 				code := t.ShowCode(desktop, "/me")
 				copied.Jar = desktop.Jar.Copy()
-				t.Scan(phone, code)
-				t.Answer(phone, code, "number="+code.Number)
+				t.Confirm(phone, code)
 				signedIn := 0
 				var mu sync.Mutex
 				open := func(b *webtest.Browser) {
@@ -117,8 +115,7 @@ func deskAttackCases() []Case {
 		}},
 		{Name: "a ticket of another app, name or key is 400", Config: desk, Test: func(t *World) {
 			desktop := t.Desktop()
-			phone := t.Browser()
-			t.SignIn(phone)
+			phone := t.SignedIn()
 			for what, change := range map[string]func(*oauth.Config){
 				"app":  func(cfg *oauth.Config) { cfg.AppID = "wx0000000000000000" },
 				"name": func(cfg *oauth.Config) { cfg.Name = "admin" },
@@ -139,9 +136,7 @@ func deskAttackCases() []Case {
 			code := t.ShowCode(desktop, "/me")
 			time.Sleep(5*time.Minute + time.Second)
 			t.WantData(phone.Open(code.Link), http.StatusBadRequest, "state")
-			if t.APICalls() != 0 {
-				t.Error("WeChat was asked")
-			}
+			t.WantAPICalls(0)
 			t.WantState(desktop, "expired", "waiting")
 			t.SignInByPhone(desktop, phone, "/me")
 		}},
@@ -198,8 +193,7 @@ func deskAttackCases() []Case {
 			t.WantNobody(desktop)
 		}},
 		{Name: "only the right number, that alone, in the body, signs in", Config: desk, Test: func(t *World) {
-			phone := t.Browser()
-			t.SignIn(phone)
+			phone := t.SignedIn()
 			for name, form := range map[string]func(c Code, wrong string) string{
 				"another number":           func(_ Code, wrong string) string { return "number=" + wrong },
 				"a refusal":                func(Code, string) string { return "refuse=1" },
@@ -313,8 +307,7 @@ func deskAttackCases() []Case {
 			}
 		}},
 		{Name: "a session over five minutes old is checked before it confirms", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			t.SignIn(phone)
+			desktop, phone := t.Desktop(), t.SignedIn()
 			time.Sleep(time.Hour)
 			code := t.ShowCode(desktop, "/me")
 			if v := t.Answer(phone, code, "number="+code.Number); v.Status != http.StatusUnauthorized {
@@ -322,20 +315,16 @@ func deskAttackCases() []Case {
 			}
 			t.WantState(desktop, "waiting", "none")
 			v := t.Scan(phone, code)
-			if v.Redirects() != 3 {
-				t.Errorf("the check took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-			}
+			t.WantRedirects(v, 3)
 			t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
 			t.WantUser(desktop.Open(PublicURL+"/me"), 0)
 		}},
 		{Name: "a phone that is somebody else by now confirms as whom WeChat says", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			t.SignIn(phone)
+			desktop, phone := t.Desktop(), t.SignedIn()
 			time.Sleep(time.Hour)
 			code := t.ShowCode(desktop, "/base")
-			t.become(phone, 1)
-			t.Scan(phone, code)
-			t.Answer(phone, code, "number="+code.Number)
+			become(phone, t.Sim.Users()[1])
+			t.Confirm(phone, code)
 			t.WantUser(desktop.Open(PublicURL+"/base"), 1)
 		}},
 		{Name: "an approval by the app: before a scan, twice, for another user, too late", Config: desk, Test: func(t *World) {
@@ -386,8 +375,7 @@ func deskAttackCases() []Case {
 						if byApp {
 							t.NoError(app.ApproveDesk(t.Context(), code.Ticket, &core.User{OpenID: openID}))
 						} else {
-							t.Scan(phone, code)
-							t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
+							t.Confirm(phone, code)
 						}
 						time.Sleep(time.Second)
 						if ended {
@@ -423,8 +411,7 @@ func deskAttackCases() []Case {
 			for _, ended = range []bool{false, true} {
 				desktop, phone := t.Desktop(), t.Browser()
 				code := t.ShowCode(desktop, "/me")
-				t.Scan(phone, code)
-				t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-done")
+				t.Confirm(phone, code)
 				if signedIn := userOf(desktop.Open(PublicURL+"/me")) != nil; signedIn == ended {
 					t.Errorf("ended: %t, signed in: %t", ended, signedIn)
 				}
@@ -447,9 +434,9 @@ func deskAttackCases() []Case {
 // atWeChat stops before WeChat.
 func atWeChat(next *url.URL) bool { return next.Host == openHost }
 
-// become makes WeChat's i-th user the owner of the browser's WeChat.
-func (w *World) become(b *webtest.Browser, i int) {
-	cookie := &http.Cookie{Name: "wxsim_user", Value: w.Sim.Users()[i].OpenID, Path: "/"}
+// become makes a user the owner of the browser's WeChat.
+func become(b *webtest.Browser, u wxsim.User) {
+	cookie := &http.Cookie{Name: "wxsim_user", Value: u.OpenID, Path: "/"}
 	b.Jar.Set(&url.URL{Scheme: "https", Host: openHost, Path: "/"}, []*http.Cookie{cookie})
 }
 

@@ -97,8 +97,7 @@ func deskFaultCases() []Case {
 				})
 				desktop, phone := t.Desktop(), t.Browser()
 				code := t.ShowCode(desktop, "/me")
-				t.Scan(phone, code)
-				t.Answer(phone, code, "number="+code.Number)
+				t.Confirm(phone, code)
 				if v := desktop.Walk(webtest.Request{URL: PublicURL + "/me", Once: true}, nil); userOf(v) != nil {
 					t.Errorf("%s: the desktop is signed in", name)
 				}
@@ -170,8 +169,7 @@ func deskFaultCases() []Case {
 				}
 				return nil, nil
 			})
-			desktop, phone := t.Desktop(), t.Browser()
-			t.SignIn(phone)
+			desktop, phone := t.Desktop(), t.SignedIn()
 			code := t.ShowCode(desktop, "/me")
 			away = true
 			if _, status := t.Poll(desktop, "waiting"); status != http.StatusServiceUnavailable {
@@ -183,13 +181,11 @@ func deskFaultCases() []Case {
 			t.WantSignedIn(phone, 0)
 			away = false
 			t.WantState(desktop, "waiting", "none")
-			t.Scan(phone, code)
-			t.Answer(phone, code, "number="+code.Number)
+			t.Confirm(phone, code)
 			t.WantUser(desktop.Open(PublicURL+"/me"), 0)
 		}},
 		{Name: "a poll waits for news, and twenty seconds at most", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			t.SignIn(phone)
+			desktop, phone := t.Desktop(), t.SignedIn()
 			code := t.ShowCode(desktop, "/me")
 			began := time.Now()
 			t.WantState(desktop, "waiting", "waiting")

@@ -77,11 +77,7 @@ func doubleCases() Group {
 			t.Sim.Fail(exchangePath, wxsim.Late(3*time.Second))
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
-			var wg sync.WaitGroup
-			for range 5 {
-				wg.Go(func() { t.WantPage(b.Open(callback), "/me") })
-			}
-			wg.Wait()
+			t.atOnce(5, func() { t.WantPage(b.Open(callback), "/me") })
 			t.WantCalls(1, 1)
 		}},
 		Case{Name: "an exchange that failed is released: a reload asks once more", Test: func(t *World) {
@@ -99,20 +95,14 @@ func doubleCases() Group {
 			t.WantRefusal(b.Open(callback), 502, oauth.KindUpstream)
 			v := b.Open(callback)
 			t.WantPage(v, "/me")
-			if v.Redirects() != 3 {
-				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-			}
+			t.WantRedirects(v, 3)
 			t.WantCalls(3, 1)
 		}},
 		Case{Name: "a failure is told to both callbacks that wait for it", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Delay(time.Second).Then(wxsim.Code(45009)))
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
-			var wg sync.WaitGroup
-			for range 2 {
-				wg.Go(func() { t.WantStatus(b.Open(callback), http.StatusServiceUnavailable) })
-			}
-			wg.Wait()
+			t.atOnce(2, func() { t.WantStatus(b.Open(callback), http.StatusServiceUnavailable) })
 			t.WantNobody(b)
 		}},
 	)}
@@ -126,6 +116,9 @@ func (w *World) many(n int) int {
 	}
 	return n
 }
+
+// atOnce calls f n times at once, and waits.
+func (w *World) atOnce(n int, f func()) { w.inParallel(n, n, func(int) { f() }) }
 
 // inParallel calls f for 0 to n-1, at most width at once, and waits.
 func (w *World) inParallel(n, width int, f func(i int)) {

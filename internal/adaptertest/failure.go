@@ -60,8 +60,7 @@ func failureCases() Group {
 	for _, path := range []string{exchangePath, userInfoPath} {
 		for _, f := range both {
 			cases = append(cases, Case{Name: fmt.Sprintf("%s at %s: %d", f.name, path, f.status), Config: base, Test: func(t *World) {
-				newcomer, known := t.Browser(), t.Browser()
-				t.SignIn(known)
+				newcomer, known := t.Browser(), t.SignedIn()
 				t.Sim.Fail(path, f.fault)
 				for _, b := range []*webtest.Browser{newcomer, known} {
 					began := time.Now()
@@ -89,8 +88,7 @@ func failureCases() Group {
 	for _, code := range []int{40029, 40163, 42003, 42007} {
 		cases = append(cases,
 			Case{Name: fmt.Sprintf("errcode %d again and again: two restarts, then 400", code), Config: base, Test: func(t *World) {
-				b := t.Browser()
-				t.SignIn(b)
+				b := t.SignedIn()
 				t.Sim.Reset()
 				t.Sim.Fail(exchangePath, wxsim.Code(code))
 				v := b.Open(PublicURL + "/profile")
@@ -105,9 +103,7 @@ func failureCases() Group {
 				t.Sim.Fail(exchangePath, wxsim.Code(code), 1)
 				v := t.Browser().Open(PublicURL + "/me?a=1")
 				t.WantPage(v, "/me?a=1")
-				if v.Redirects() != 5 {
-					t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-				}
+				t.WantRedirects(v, 5)
 			}},
 			Case{Name: fmt.Sprintf("errcode %d in a tab of somebody who is signed in by now: on to the page", code), Test: func(t *World) {
 				b := t.Browser()
@@ -116,9 +112,7 @@ func failureCases() Group {
 				t.Sim.Fail(exchangePath, wxsim.Code(code))
 				v := b.Open(late.Callback(0))
 				t.WantPage(v, "/me?late")
-				if v.Redirects() != 1 {
-					t.Errorf("it took %d redirects", v.Redirects())
-				}
+				t.WantRedirects(v, 1)
 			}},
 		)
 	}
@@ -141,8 +135,7 @@ func failureCases() Group {
 			}
 		}},
 		Case{Name: "the user refuses: 403 with a link, and the session stays", Config: base, Test: func(t *World) {
-			newcomer, known := t.Browser(), t.Browser()
-			t.SignIn(known)
+			newcomer, known := t.Browser(), t.SignedIn()
 			for _, b := range []*webtest.Browser{newcomer, known} {
 				v := b.Open(t.Begin(b, PublicURL+"/profile?a=1").Decide(t.Sim.Users()[0], "refuse"))
 				t.WantRefusal(v, 403, oauth.KindDenied)

@@ -47,11 +47,9 @@ func OutliveFaults() Group {
 			t.WantUser(b.Open(a.Visit.Address()), 0)
 		}},
 		{Name: "OnLogin is told when its time is over", Test: func(t *World) {
-			t.Deploy(func(cfg *oauth.Config) {
-				cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *core.User) error {
-					<-ctx.Done()
-					return ctx.Err()
-				}
+			t.DeployOnLogin(func(ctx context.Context, _ *http.Request, _ *core.User) error {
+				<-ctx.Done()
+				return ctx.Err()
 			})
 			t.Sim.Fail(exchangePath, wxsim.Late(4*time.Second))
 			b := t.Browser()
@@ -64,11 +62,9 @@ func OutliveFaults() Group {
 			t.WantNobody(b)
 		}},
 		{Name: "an OnLogin that overstays is the program's fault, and no outage of the store", Test: func(t *World) {
-			t.Deploy(func(cfg *oauth.Config) {
-				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error {
-					time.Sleep(9 * time.Second)
-					return nil
-				}
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
+				time.Sleep(9 * time.Second)
+				return nil
 			})
 			b := t.Browser()
 			t.WantRefusal(b.Open(t.Begin(b, PublicURL+"/me").Callback(0)), 500, oauth.KindApp)

@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -28,12 +27,10 @@ func freshCases() Group {
 		return b
 	}
 	members := func(t *World, logins *[]string) {
-		t.Deploy(func(cfg *oauth.Config) {
-			cfg.OnLogin = func(_ context.Context, _ *http.Request, u *core.User) error {
-				*logins = append(*logins, u.OpenID)
-				u.MemberID = "m-" + u.OpenID
-				return nil
-			}
+		t.DeployOnLogin(func(_ context.Context, _ *http.Request, u *core.User) error {
+			*logins = append(*logins, u.OpenID)
+			u.MemberID = "m-" + u.OpenID
+			return nil
 		})
 	}
 	// opens loads a page in which WeChat's i-th user sits before the phone.
@@ -73,8 +70,7 @@ func freshCases() Group {
 				time.Sleep(FreshFor + time.Second)
 			}
 			t.WantCalls(2, 0)
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
-			if token := t.Tokens()[0]; token.Err != nil {
+			if token := t.token(b); token.Err != nil {
 				t.Errorf("the session lost its tokens: %v", token.Err)
 			}
 			if len(logins) != 1 {
@@ -95,7 +91,7 @@ func freshCases() Group {
 			thief := b.Jar.Copy()
 			t.Shown()
 			a := t.Begin(b, pay)
-			v := b.OpenUntil(a.Callback(1), func(next *url.URL) bool { return next.Host == openHost })
+			v := b.OpenUntil(a.Callback(1), atWeChat)
 			if shown := t.Shown(); slices.ContainsFunc(shown, func(s Shown) bool { return s.User.OpenID == t.Sim.Users()[0].OpenID }) {
 				t.Errorf("/pay showed %+v", shown)
 			}
@@ -103,16 +99,13 @@ func freshCases() Group {
 				t.Errorf("then WeChat is asked for %s", next.Scope)
 			}
 			t.WantSignedIn(b, 1)
-			if u := userOf(b.Do(webtest.Request{URL: PublicURL + "/base", Kind: webtest.Fetch()})); u.Scope != "snsapi_base" || u.Nickname != "" || u.MemberID != "m-"+u.OpenID {
+			if u := userOf(fetch(b, "/base")); u.Scope != "snsapi_base" || u.Nickname != "" || u.MemberID != "m-"+u.OpenID {
 				t.Errorf("the new session is of %+v", u)
 			}
 			if len(logins) != 2 {
 				t.Errorf("OnLogin was called for %v", logins)
 			}
-			if t.Store.OnServer {
-				b.Jar = thief
-				t.WantNobody(b)
-			}
+			t.WantEnded(thief)
 		}},
 		{Name: "another user on a site that needs no profile is there at once", Config: base, Test: func(t *World) {
 			b := stale(t)
@@ -126,7 +119,7 @@ func freshCases() Group {
 			if !strings.Contains(v.Body, `"login_url":"`+PublicURL+`/wechat/login?fresh=300"`) {
 				t.Errorf("the answer is %s", v.Body)
 			}
-			t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/wechat/login?fresh=300", Kind: webtest.Fetch()}))
+			t.WantLoginRequired(fetch(b, "/wechat/login?fresh=300"))
 			v = b.Open(PublicURL + "/wechat/login?fresh=300&return_to=/pay")
 			t.WantPage(v, "/pay")
 			t.WantCalls(1, 0)
@@ -189,14 +182,11 @@ func freshCases() Group {
 		}},
 		{Name: "a user whom the app refuses does not get in, and not into the other one's session", Config: base, Test: func(t *World) {
 			b := stale(t)
-			t.Deploy(func(cfg *oauth.Config) {
-				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error { return oauth.ErrRefused }
-			})
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error { return oauth.ErrRefused })
 			t.WantRefusal(opens(t, b, pay, 1), http.StatusForbidden, oauth.KindRefusedByApp)
 		}},
-		{Name: "outside WeChat the user scans again", Config: func(cfg *oauth.Config) { cfg.Website = &oauth.Website{} }, Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+		{Name: "outside WeChat the user scans again", Config: website, Test: func(t *World) {
+			b := t.Desktop()
 			t.WantPage(b.Open(me), "/me")
 			time.Sleep(FreshFor + time.Second)
 			if a := t.Begin(b, pay); a.Scope != "snsapi_login" {

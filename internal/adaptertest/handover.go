@@ -49,14 +49,12 @@ func handoverCases() Group {
 	}
 	return Group{"Handover", []Case{
 		{Name: "the web-view is signed in as the mini program's user, and sees the page", Test: func(t *World) {
-			t.Deploy(func(cfg *oauth.Config) {
-				cfg.OnLogin = func(_ context.Context, r *http.Request, u *core.User) error {
-					if r.UserAgent() != webView || u.Via != "handover" {
-						t.Errorf("OnLogin was told of %+v by %s", u, r.UserAgent())
-					}
-					u.MemberID = "m-1"
-					return nil
+			t.DeployOnLogin(func(_ context.Context, r *http.Request, u *core.User) error {
+				if r.UserAgent() != webView || u.Via != "handover" {
+					t.Errorf("OnLogin was told of %+v by %s", u, r.UserAgent())
 				}
+				u.MemberID = "m-1"
+				return nil
 			})
 			b := view(t)
 			v := b.Open(handover(t, user(), "/me?a=1#part"))
@@ -67,11 +65,8 @@ func handoverCases() Group {
 			if u.AppID != miniAppID || u.UnionID != "u1" || u.Via != "handover" || u.MemberID != "m-1" || !u.CheckedAt.Before(u.LoginAt) {
 				t.Errorf("the page saw %+v", u)
 			}
-			if n := t.APICalls(); n != 0 {
-				t.Errorf("%d calls to WeChat", n)
-			}
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
-			if token := t.Tokens()[0]; !errors.Is(token.Err, oauth.ErrNoToken) {
+			t.WantAPICalls(0)
+			if token := t.token(b); !errors.Is(token.Err, oauth.ErrNoToken) {
 				t.Errorf("AccessToken says %v", token.Err)
 			}
 			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "handover"}, core.Event{Name: core.EventLoginFinished, Kind: "handover"})
@@ -91,7 +86,7 @@ func handoverCases() Group {
 			b.Open(address)
 			signedIn(t, b)
 			second := view(t)
-			v := second.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
+			v := second.OpenUntil(address, atWeChat)
 			t.attempt(second, v) // an ordinary login
 			t.WantNobody(second)
 		}},
@@ -99,7 +94,7 @@ func handoverCases() Group {
 			address := handover(t, user(), "/base")
 			time.Sleep(time.Minute + time.Second)
 			b := view(t)
-			b.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
+			b.OpenUntil(address, atWeChat)
 			t.WantNobody(b)
 		}},
 		{Name: "outside the web-view it does nothing, and is not used up", Test: func(t *World) {
@@ -107,7 +102,7 @@ func handoverCases() Group {
 			for _, agent := range []string{webtest.WeChatAndroid, webtest.DesktopChrome, webtest.DesktopChrome + " miniProgram", webtest.WeChatAndroid + " miniProgram/wx00000000000000b2", webtest.WeCom + " miniProgram"} {
 				b := t.Browser()
 				b.Agent = agent
-				b.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
+				b.OpenUntil(address, atWeChat)
 				t.WantNobody(b)
 			}
 			b := view(t)
@@ -156,7 +151,7 @@ func handoverCases() Group {
 				address, err := auth.HandoverURL(context.Background(), user(), "/base")
 				t.NoError(err)
 				b := view(t)
-				b.OpenUntil(address, func(next *url.URL) bool { return next.Host == openHost })
+				b.OpenUntil(address, atWeChat)
 				t.WantNobody(b)
 			}
 		}},
@@ -166,11 +161,7 @@ func handoverCases() Group {
 			old := b.Jar.Copy()
 			b.Open(handover(t, user(), "/me"))
 			first := signedIn(t, b)
-			if t.Store.OnServer {
-				thief := t.Browser()
-				thief.Jar = old
-				t.WantNobody(thief)
-			}
+			t.WantEnded(old)
 			time.Sleep(time.Minute)
 			address := handover(t, user(), "/me")
 			v := b.Open(address)
@@ -183,9 +174,7 @@ func handoverCases() Group {
 			signedIn(t, other)
 		}},
 		{Name: "a user whom the app refuses is not signed in", Test: func(t *World) {
-			t.Deploy(func(cfg *oauth.Config) {
-				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error { return oauth.ErrRefused }
-			})
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error { return oauth.ErrRefused })
 			b := view(t)
 			t.WantRefusal(b.Open(handover(t, user(), "/me")), http.StatusForbidden, oauth.KindRefusedByApp)
 			t.WantNobody(b)

@@ -18,15 +18,10 @@ import (
 
 // hookCases are about what the app is told: OnLogin and the Observer.
 func hookCases() Group {
-	// onLogin deploys an app with an OnLogin.
-	onLogin := func(t *World, f func(ctx context.Context, r *http.Request, u *core.User) error) {
-		t.Helper()
-		t.Deploy(func(cfg *oauth.Config) { cfg.OnLogin = f })
-	}
 	return Group{"Hooks", []Case{
 		{Name: "OnLogin is called once per login, with user and request", Test: func(t *World) {
 			var calls []*core.User
-			onLogin(t, func(ctx context.Context, r *http.Request, u *core.User) error {
+			t.DeployOnLogin(func(ctx context.Context, r *http.Request, u *core.User) error {
 				calls = append(calls, u)
 				end, ok := ctx.Deadline()
 				if left := time.Until(end); !ok || left > 8*time.Second || left < 3*time.Second {
@@ -51,7 +46,7 @@ func hookCases() Group {
 			}
 		}},
 		{Name: "of what OnLogin writes into its user the member's ID stays, and nothing else", Test: func(t *World) {
-			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
+			t.DeployOnLogin(func(_ context.Context, _ *http.Request, u *core.User) error {
 				for i := range u.Privilege {
 					u.Privilege[i] = "mine"
 				}
@@ -73,7 +68,7 @@ func hookCases() Group {
 			wantMember() // after a refresh
 		}},
 		{Name: "a member's ID over 64 bytes is a fault of OnLogin", Test: func(t *World) {
-			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
+			t.DeployOnLogin(func(_ context.Context, _ *http.Request, u *core.User) error {
 				u.MemberID = strings.Repeat("5", 65)
 				return nil
 			})
@@ -85,7 +80,7 @@ func hookCases() Group {
 			}
 		}},
 		{Name: "OnLogin's failure is the program's fault: 500, and one line in the log", Config: base, Test: func(t *World) {
-			onLogin(t, func(context.Context, *http.Request, *core.User) error { return errors.New("text-of-the-app") })
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error { return errors.New("text-of-the-app") })
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
 			for range 2 {
@@ -101,11 +96,10 @@ func hookCases() Group {
 			}
 		}},
 		{Name: "OnLogin refuses a login with ErrRefused, which is no news to an operator", Config: base, Test: func(t *World) {
-			newcomer, known := t.Browser(), t.Browser()
-			t.SignIn(known)
+			newcomer, known := t.Browser(), t.SignedIn()
 			var refuse atomic.Bool
 			refuse.Store(true)
-			onLogin(t, func(context.Context, *http.Request, *core.User) error {
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
 				if refuse.Load() {
 					return fmt.Errorf("text-of-the-app: %w", oauth.ErrRefused)
 				}
@@ -128,7 +122,7 @@ func hookCases() Group {
 		}},
 		{Name: "OnLogin's refusal is told to a second callback as well, without asking again", Test: func(t *World) {
 			var calls atomic.Int32
-			onLogin(t, func(context.Context, *http.Request, *core.User) error {
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
 				calls.Add(1)
 				return oauth.ErrRefused
 			})
@@ -145,7 +139,7 @@ func hookCases() Group {
 		{Name: "OnLogin's panic releases the login: a reload logs in", Test: func(t *World) {
 			t.AllowPanics = true
 			var calls atomic.Int32
-			onLogin(t, func(context.Context, *http.Request, *core.User) error {
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
 				if calls.Add(1) == 1 {
 					panic("a bug of the app")
 				}
@@ -164,7 +158,7 @@ func hookCases() Group {
 		}},
 		{Name: "OnLogin goes on when the phone hangs up, and the login is not lost", Test: func(t *World) {
 			var finished atomic.Bool
-			onLogin(t, func(ctx context.Context, _ *http.Request, _ *core.User) error {
+			t.DeployOnLogin(func(ctx context.Context, _ *http.Request, _ *core.User) error {
 				select {
 				case <-time.After(3 * time.Second):
 					finished.Store(true)
@@ -184,20 +178,18 @@ func hookCases() Group {
 		}},
 		{Name: "OnLogin is told when more is granted", Config: base, Test: func(t *World) {
 			var scopes []string
-			onLogin(t, func(_ context.Context, _ *http.Request, u *core.User) error {
+			t.DeployOnLogin(func(_ context.Context, _ *http.Request, u *core.User) error {
 				scopes = append(scopes, u.Scope)
 				return nil
 			})
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
 			if strings.Join(scopes, " ") != "snsapi_base snsapi_userinfo" {
 				t.Errorf("OnLogin was told %v", scopes)
 			}
 		}},
 		{Name: "the Observer is told each step of a login", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, core.Event{Name: core.EventLoginFinished, Kind: "snsapi_userinfo"})
 			logOut(b)
 			t.WantEvents(core.Event{Name: core.EventSessionEnded})
@@ -215,8 +207,7 @@ func hookCases() Group {
 		{Name: "the Observer is told when the store is down", Test: func(t *World) {
 			var down atomic.Bool
 			t.deployBreakable(&down)
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.Events()
 			down.Store(true)
 			b.Open(PublicURL + "/me")
@@ -226,8 +217,7 @@ func hookCases() Group {
 		}},
 		{Name: "the Observer is told each call to WeChat and how long it took", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Late(time.Second))
-			b := t.Browser()
-			t.SignIn(b)
+			t.SignedIn()
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			var calls []string
@@ -247,8 +237,7 @@ func hookCases() Group {
 			}
 		}},
 		{Name: "ordinary traffic writes nothing above debug", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			b.Open(t.Begin(t.Browser(), PublicURL+"/me").Callback(0))
 			b.Open(PublicURL + "/me?state=" + forgedState)
 			t.Browser().Open(t.Begin(t.Browser(), PublicURL+"/wechat/login?scope=x").With("state=x"))
@@ -268,8 +257,7 @@ func hookCases() Group {
 		{Name: "an outage of the store is one line a minute, and no refused login", Test: func(t *World) {
 			var down atomic.Bool
 			t.deployBreakable(&down)
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			down.Store(true)
 			for range 2 {
 				for range 5 {

@@ -44,8 +44,7 @@ func loginCases() Group {
 			}
 		}},
 		{Name: "a thousand pages later WeChat was not asked again and no cookie was set", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			for range 1000 {
 				v := b.Open(PublicURL + "/me")
 				t.WantUser(v, 0)
@@ -54,9 +53,7 @@ func loginCases() Group {
 				}
 				time.Sleep(time.Minute)
 			}
-			if n := t.APICalls(); n != 2 {
-				t.Errorf("%d calls to WeChat", n)
-			}
+			t.WantAPICalls(2)
 		}},
 		{Name: "the login handler goes on to return_to, and keeps its fragment", Test: func(t *World) {
 			for _, oneLine := range []bool{false, true} {
@@ -124,7 +121,7 @@ func loginCases() Group {
 			t.DeployOneLine(func(cfg *oauth.Config) { cfg.LoginPath = "/sso/登录" })
 			v := t.Browser().Open(PublicURL + "/sso/%E7%99%BB%E5%BD%95?return_to=/me")
 			t.WantUser(v, 0)
-			if !strings.Contains(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}).Body, PublicURL+"/sso/%E7%99%BB%E5%BD%95") {
+			if !strings.Contains(fetch(t.Browser(), "/me").Body, PublicURL+"/sso/%E7%99%BB%E5%BD%95") {
 				t.Error("a script is not told of it")
 			}
 		}},

@@ -17,8 +17,7 @@ func logoutCases() Group {
 	cases := []Case{
 		{Name: "a form's logout shows a page, a script's is 204", Test: func(t *World) {
 			for _, kind := range []webtest.Kind{webtest.Navigation(), webtest.Fetch()} {
-				b := t.Browser()
-				t.SignIn(b)
+				b := t.SignedIn()
 				stolen := b.Jar.Copy()
 				r := post(sameOrigin)
 				r.Kind = kind
@@ -30,16 +29,11 @@ func logoutCases() Group {
 					t.Errorf("the browser still holds %d cookies", n-1)
 				}
 				t.WantNobody(b)
-				if t.Store.OnServer {
-					thief := t.Browser()
-					thief.Jar = stolen
-					t.WantNobody(thief)
-				}
+				t.WantEnded(stolen)
 			}
 		}},
 		{Name: "the cookie is cleared with the attributes it was set with", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			for _, c := range b.Do(post(sameOrigin)).SetCookies() { // inspect has looked at the attributes
 				if c.MaxAge >= 0 {
 					t.Errorf("%+v", c)
@@ -51,8 +45,7 @@ func logoutCases() Group {
 				"/bye?a=1#part": PublicURL + "/bye?a=1#part", "//evil.com": PublicURL + "/", "https://evil.com/": PublicURL + "/", `/\evil.com`: PublicURL + "/",
 				"/a/../\\evil.com": PublicURL + "/", "javascript:alert(1)": PublicURL + "/", "/wechat/login": PublicURL + "/",
 			} {
-				b := t.Browser()
-				t.SignIn(b)
+				b := t.SignedIn()
 				inForm := post(sameOrigin)
 				inForm.Form = url.Values{"return_to": {to}}.Encode()
 				inQuery := post(sameOrigin)
@@ -97,8 +90,7 @@ func logoutCases() Group {
 		"of a sandboxed page":        {"Sec-Fetch-Site": {"cross-site"}, "Origin": {"null"}},
 	} {
 		cases = append(cases, Case{Name: "a page " + name + " cannot log anybody out", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			v := b.Do(post(header))
 			if v.Status != http.StatusForbidden || len(v.SetCookies()) > 0 {
 				t.Errorf("status %d with %d cookies", v.Status, len(v.SetCookies()))
@@ -108,8 +100,7 @@ func logoutCases() Group {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 		cases = append(cases, Case{Name: method + " does not log out", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			v := b.Do(webtest.Request{Method: method, URL: PublicURL + "/logout"})
 			if v.Status != http.StatusMethodNotAllowed || v.Header.Get("Allow") != http.MethodPost {
 				t.Errorf("status %d, Allow %q", v.Status, v.Header.Get("Allow"))

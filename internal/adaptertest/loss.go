@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -58,7 +57,7 @@ func lossCases() Group {
 			}
 			t.WantRefusal(attacker.Open(PublicURL+"/me"), 400, oauth.KindCookies)
 			plant := func(b *webtest.Browser) *webtest.Browser {
-				b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, []*http.Cookie{counter})
+				plant(b, counter)
 				return b
 			}
 			t.WantUser(plant(t.BrowserOf(t.Sim.Users()[1])).Open(PublicURL+"/me"), 1)
@@ -89,9 +88,7 @@ func lossCases() Group {
 			b.Refuses = func(c *http.Cookie) bool { return AttemptCookie(c) && !lost.Swap(true) }
 			v := b.Open(PublicURL + "/me")
 			t.WantPage(v, "/me")
-			if v.Redirects() != 5 {
-				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-			}
+			t.WantRedirects(v, 5)
 		}},
 		{Name: "of all logins that lose 30 % of their attempts 96 % sign in within three, and none loops", Test: func(t *World) {
 			logins := t.many(500)

@@ -31,9 +31,7 @@ func miniCases() Group {
 				v := t.Browser().Do(webtest.Request{URL: PublicURL + "/mini/of/me", Kind: webtest.Fetch(), Header: header})
 				t.WantStatus(v, http.StatusUnauthorized)
 			}
-			if shown := t.Shown(); len(shown) > 0 {
-				t.Errorf("the page was shown: %+v", shown)
-			}
+			t.WantNotShown()
 		}},
 	}}
 }

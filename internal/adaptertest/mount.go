@@ -35,7 +35,7 @@ func mountCases() Group {
 			}
 			t.WantPage(b.Open(PublicURL+"/wechat/login?return_to=/me"), "/me")
 			t.WantStatus(b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/wechat/logout", Kind: webtest.Fetch()}), http.StatusNoContent)
-			t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}))
+			t.WantLoginRequired(fetch(b, "/me"))
 			if strings.Contains(t.log.String(), unserved) {
 				t.Errorf("the log says\n%s", t.log.String())
 			}
@@ -51,14 +51,14 @@ func mountCases() Group {
 		{Name: "the log says once that nothing answers a script's login_url", Test: func(t *World) {
 			t.deployMounted(false, nil)
 			for range 3 {
-				t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}))
+				t.WantLoginRequired(fetch(t.Browser(), "/me"))
 			}
 			if log := t.log.String(); strings.Count(log, unserved) != 1 || strings.Count(log, "level=WARN") != 1 {
 				t.Errorf("the log says\n%s", log)
 			}
 		}},
 		{Name: "engine-level middleware answers it, and the log says nothing", OneLine: true, Test: func(t *World) {
-			t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}))
+			t.WantLoginRequired(fetch(t.Browser(), "/me"))
 			if strings.Contains(t.log.String(), unserved) {
 				t.Errorf("the log says\n%s", t.log.String())
 			}
@@ -84,8 +84,7 @@ func mountCases() Group {
 		{Name: "SignOut while the store is away is an error, and the session lives on", Test: func(t *World) {
 			var down atomic.Bool
 			t.deployBreakable(&down)
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			down.Store(true)
 			b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/signout", Kind: webtest.Fetch()})
 			if told := t.Tokens(); len(told) != 1 || told[0].Err == nil {

@@ -18,7 +18,6 @@ import (
 // pageCases are about what people see: the library's own pages, and the headers of guarded ones.
 func pageCases() Group {
 	verify := func(cfg *oauth.Config) { cfg.VerifyFile = "MP_verify_a1B2c3D4e5F6g7H8.txt" }
-	website := func(cfg *oauth.Config) { cfg.Website = &oauth.Website{} } // the world fills it in
 	return Group{"Pages", []Case{
 		{Name: "pages speak the browser's language, Chinese where it names none", Test: func(t *World) {
 			for languages, want := range map[string]string{
@@ -69,8 +68,7 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "an address too long for a QR code is shown without one", Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+			b := t.Desktop()
 			v := b.Open(PublicURL + "/me?" + strings.Repeat("x", 3000))
 			t.WantStatus(v, http.StatusUnauthorized)
 			if strings.Contains(v.Body, "<img") || !strings.Contains(v.Body, strings.Repeat("x", 3000)) {
@@ -85,13 +83,11 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "with AnyBrowser every browser goes to the authorize page", Config: func(cfg *oauth.Config) { cfg.AnyBrowser = true }, Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+			b := t.Desktop()
 			t.WantPage(b.Open(PublicURL+"/me"), "/me")
 		}},
 		{Name: "with a Website other browsers log in by QR code", Config: website, Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+			b := t.Desktop()
 			v := b.Open(PublicURL + "/me?a=1")
 			u, want := userOf(v), t.Sim.Users()[0]
 			if u == nil || u.AppID != t.Sim.WebsiteAppID() || u.OpenID != t.Sim.OpenID(t.Sim.WebsiteAppID(), want) || u.UnionID != want.UnionID ||
@@ -109,11 +105,10 @@ func pageCases() Group {
 			}
 			phone := t.Browser()
 			t.SignIn(phone) // WeChat itself still uses the official account
-			t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}))
+			t.WantLoginRequired(fetch(t.Browser(), "/me"))
 		}},
 		{Name: "a page of the site shows WeChat's QR code by itself", Config: website, Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+			b := t.Desktop()
 			embed := PublicURL + "/wechat/login?embed=1&return_to=%2Fme%3Fa%3D1%23top"
 			v := b.Do(webtest.Request{URL: embed, Kind: webtest.Fetch()})
 			var got map[string]string
@@ -142,22 +137,19 @@ func pageCases() Group {
 				foreign("an image", "same-origin", "image"),
 				{Name: "a program", Header: http.Header{"Accept": {"application/json"}}},
 			} {
-				b := t.Browser()
-				b.Agent = webtest.DesktopChrome
+				b := t.Desktop()
 				v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?embed=1&return_to=/me", Kind: kind})
 				if t.WantLoginRequired(v); len(v.Header["Set-Cookie"]) > 0 {
 					t.Errorf("%s gets a cookie", kind.Name)
 				}
 			}
-			t.WantLoginRequired(t.Browser().Do(webtest.Request{URL: PublicURL + "/wechat/login?embed=1", Kind: webtest.Fetch()})) // in WeChat there is a better way
+			t.WantLoginRequired(fetch(t.Browser(), "/wechat/login?embed=1")) // in WeChat there is a better way
 			t.Deploy(func(cfg *oauth.Config) { cfg.Website = nil })
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
-			t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/wechat/login?embed=1", Kind: webtest.Fetch()}))
+			b := t.Desktop()
+			t.WantLoginRequired(fetch(b, "/wechat/login?embed=1"))
 		}},
 		{Name: "a session by QR code is nobody's once the Website is gone", Config: website, Test: func(t *World) {
-			b := t.Browser()
-			b.Agent = webtest.DesktopChrome
+			b := t.Desktop()
 			t.WantStatus(b.Open(PublicURL+"/me"), http.StatusOK)
 			t.Deploy(func(cfg *oauth.Config) { cfg.Website = nil })
 			t.WantNobody(b)
@@ -262,8 +254,7 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "a guarded page is kept out of caches, unless it says otherwise", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			v := b.Open(PublicURL + "/me")
 			if got := v.Header["Cache-Control"]; len(got) != 1 || got[0] != "private, no-store" {
 				t.Errorf("Cache-Control is %q", got)
@@ -277,8 +268,7 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "what a page adds to its headers stays with that page", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.inParallel(50, 10, func(i int) {
 				path, want := "/me", "Cookie|private, no-store"
 				if i%2 == 0 {
@@ -291,8 +281,7 @@ func pageCases() Group {
 			})
 		}},
 		{Name: "what a page changes in its headers in place stays with that page", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			for range 2 {
 				v := b.Open(PublicURL + "/group/edit")
 				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...), "|"); got != "Cookie, edited|private, no-store, edited" {
@@ -333,8 +322,7 @@ func pageCases() Group {
 				rw.Header().Add("Vary", "Accept-Encoding")
 				inner.ServeHTTP(rw, r)
 			}))
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			for range 2 { // nothing piles up
 				v := b.Open(PublicURL + "/me")
 				if got := strings.Join(v.Header["Vary"], "|"); got != "Accept-Encoding|Cookie" {

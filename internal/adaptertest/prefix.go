@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -38,7 +37,7 @@ func prefixCases() Group {
 		{Name: "addresses that the app behind it tells have the prefix in front", Test: func(t *World) {
 			t.deployBelow(map[string]func(*oauth.Config){"/app": nil})
 			b := t.Browser()
-			v := b.Do(webtest.Request{URL: PublicURL + "/app/me", Kind: webtest.Fetch()})
+			v := fetch(b, "/app/me")
 			if !strings.Contains(v.Body, `"login_url":"`+PublicURL+`/app/wechat/login"`) {
 				t.Errorf("the script is told %s", v.Body)
 			}
@@ -48,8 +47,7 @@ func prefixCases() Group {
 			}
 			v = b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/app/me", Form: "a=1"})
 			t.wantLoginPage(v, "unsent", `href="`+PublicURL+`/app/wechat/login?return_to=%2Fapp%2Fme"`)
-			desktop := t.Browser()
-			desktop.Agent = webtest.DesktopChrome
+			desktop := t.Desktop()
 			if v := desktop.Open(PublicURL + "/app/me?a=1"); !strings.Contains(v.Body, `href="`+PublicURL+`/app/me?a=1"`) {
 				t.Errorf("the open-in-WeChat page is\n%s", v.Body)
 			}
@@ -79,8 +77,7 @@ func prefixCases() Group {
 			}
 		}},
 		{Name: "return_to may be a whole address of this very site", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			for to, want := range map[string]string{
 				PublicURL:                     PublicURL + "/",
 				PublicURL + "/me?a=1#/cart/7": PublicURL + "/me?a=1#/cart/7",
@@ -110,11 +107,11 @@ func prefixCases() Group {
 				t.Begin(b, PublicURL+"/shop/me")
 			}
 			t.WantUser(b.Open(begun.Callback(1)), 1)
-			t.WantStatus(b.Do(webtest.Request{URL: PublicURL + "/shop/me", Kind: webtest.Fetch()}), http.StatusUnauthorized)
+			t.WantStatus(fetch(b, "/shop/me"), http.StatusUnauthorized)
 			t.WantUser(b.Open(PublicURL+"/shop/me"), 0)
 			t.WantUser(b.Open(PublicURL+"/club/me"), 1)
 			t.WantStatus(b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/club/logout", Kind: webtest.Fetch()}), http.StatusNoContent)
-			t.WantStatus(b.Do(webtest.Request{URL: PublicURL + "/club/me", Kind: webtest.Fetch()}), http.StatusUnauthorized)
+			t.WantStatus(fetch(b, "/club/me"), http.StatusUnauthorized)
 			t.WantUser(b.Open(PublicURL+"/shop/me"), 0)
 			for range 10 {
 				t.Begin(b, PublicURL+"/club/me")
@@ -128,8 +125,7 @@ func prefixCases() Group {
 			t.Net.Serve("localhost:8080", h)
 			b := t.Browser()
 			t.WantUser(b.Open(local+"/me"), 0)
-			all := b.Jar.All()
-			session := all[slices.IndexFunc(all, SessionCookie)]
+			session := held(b, SessionCookie)
 			for _, stale := range []string{"stale", "", session.Value[:len(session.Value)-1]} {
 				header := session.Name + "=" + stale + "; " + session.Name + "=" + session.Value
 				t.WantUser(webtest.NewBrowser(t.Net, nil).Do(webtest.Request{URL: local + "/me", Header: http.Header{"Cookie": {header}}}), 0)

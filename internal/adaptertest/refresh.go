@@ -21,8 +21,7 @@ const day = 24 * time.Hour
 func refreshCases() Group {
 	// aged is a signed-in browser a day later, when WeChat knows the user by another name.
 	aged := func(t *World) *webtest.Browser {
-		b := t.Browser()
-		t.SignIn(b)
+		b := t.SignedIn()
 		time.Sleep(day + time.Second)
 		t.rename()
 		t.Sim.Reset()
@@ -39,8 +38,7 @@ func refreshCases() Group {
 	const old, fresh = "小明", newName
 	cases := []Case{
 		{Name: "a page a day later fetches the profile in passing", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			login := userOf(b.Open(PublicURL + "/me"))
 			time.Sleep(day + time.Second)
 			t.rename()
@@ -70,8 +68,7 @@ func refreshCases() Group {
 			}
 		}},
 		{Name: "with a token that still lives it costs one call", Config: func(cfg *oauth.Config) { cfg.ProfileMaxAge = time.Hour }, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			time.Sleep(time.Hour + time.Second)
 			t.rename()
 			wantName(t, b.Open(PublicURL+"/me"), fresh)
@@ -87,13 +84,10 @@ func refreshCases() Group {
 				}
 			}
 			wantName(t, b.Do(webtest.Request{URL: PublicURL + "/me", Method: http.MethodPost, Form: "a=1"}), old)
-			if n := t.APICalls(); n != 0 {
-				t.Errorf("%d calls to WeChat", n)
-			}
+			t.WantAPICalls(0)
 		}},
 		{Name: "a session without a profile has nothing to refresh", Config: base, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			time.Sleep(20 * day)
 			t.Sim.Reset()
 			v := b.Open(PublicURL + "/me")
@@ -106,11 +100,7 @@ func refreshCases() Group {
 			b := aged(t)
 			t.Sim.Fail(userInfoPath, wxsim.Late(time.Second))
 			names := make(chan string, 10)
-			var wg sync.WaitGroup
-			for range 10 {
-				wg.Go(func() { names <- userOf(b.Open(PublicURL + "/me")).Nickname })
-			}
-			wg.Wait()
+			t.atOnce(10, func() { names <- userOf(b.Open(PublicURL + "/me")).Nickname })
 			close(names)
 			count := map[string]int{}
 			for name := range names {
@@ -131,8 +121,7 @@ func refreshCases() Group {
 			}
 		}},
 		{Name: "the session of 30 days ends 30 days after the login, also when it is used every day", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			login := time.Now()
 			for range 29 {
 				time.Sleep(day)
@@ -219,9 +208,7 @@ func refreshCases() Group {
 			t.Sim.Reset()
 			time.Sleep(59 * time.Second)
 			wantName(t, b.Open(PublicURL+"/me"), old)
-			if n := t.APICalls(); n != 0 {
-				t.Errorf("%d calls to WeChat within the minute", n)
-			}
+			t.WantAPICalls(0)
 			time.Sleep(2 * time.Second)
 			wantName(t, b.Open(PublicURL+"/me"), fresh)
 		}})
@@ -233,16 +220,12 @@ func refreshCases() Group {
 			for range 5 { // whoever does not go on is asked again, and WeChat is not
 				t.WantRestart(b.Do(webtest.Request{URL: PublicURL + "/me?a=1"}))
 			}
-			wantName(t, b.Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch()}), old)
+			wantName(t, fetch(b, "/me"), old)
 			v := b.Open(PublicURL + "/me?a=1")
 			t.WantPage(v, "/me?a=1")
 			wantName(t, v, fresh)
-			if v.Redirects() != 3 {
-				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-			}
-			if n := t.Sim.Calls(refreshPath); n != 1 {
-				t.Errorf("%d refreshes", n)
-			}
+			t.WantRedirects(v, 3)
+			t.WantCallsOf(refreshPath, 1)
 			events := t.Events()
 			if !slices.ContainsFunc(events, func(e core.Event) bool { return e.Name == core.EventProfileRefreshed && e.Kind == "revoked" }) {
 				t.Errorf("the Observer was told %+v", events)
@@ -261,20 +244,18 @@ func accessTokenCases() []Case {
 	}
 	return []Case{
 		{Name: "AccessToken gives the login's token while it lives", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
-			v := b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
+			b := t.SignedIn()
+			v := fetch(b, "/token")
 			token := t.Tokens()[0]
 			if token.Err != nil || !live(t, token.Token) || t.Sim.Calls(refreshPath) != 0 || len(v.SetCookies()) > 0 {
 				t.Errorf("%+v with %d refreshes and %d cookies", token.Err, t.Sim.Calls(refreshPath), len(v.SetCookies()))
 			}
 		}},
 		{Name: "AccessToken refreshes one that is over, and keeps what it got", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			time.Sleep(3 * time.Hour)
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
+			fetch(b, "/token")
+			fetch(b, "/token")
 			tokens := t.Tokens()
 			if tokens[0].Err != nil || !live(t, tokens[0].Token) || tokens[1] != tokens[0] || t.Sim.Calls(refreshPath) != 1 {
 				t.Errorf("%v and %v with %d refreshes", tokens[0].Err, tokens[1].Err, t.Sim.Calls(refreshPath))
@@ -282,46 +263,39 @@ func accessTokenCases() []Case {
 			t.WantSignedIn(b, 0)
 		}},
 		{Name: "AccessToken says when the grant is dead, and the session stays", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			time.Sleep(3 * time.Hour)
 			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
-			if token := t.Tokens()[0]; token.Token != "" || !errors.Is(token.Err, core.ErrGrantRevoked) {
+			if token := t.token(b); token.Token != "" || !errors.Is(token.Err, core.ErrGrantRevoked) {
 				t.Errorf("error %v", token.Err)
 			}
 			t.WantSignedIn(b, 0)
 		}},
 		{Name: "AccessToken asks about a dead grant once, however often it is called", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			time.Sleep(3 * time.Hour)
 			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
 			for range 20 {
-				b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
+				fetch(b, "/token")
 			}
 			for _, token := range t.Tokens() {
 				if !errors.Is(token.Err, core.ErrGrantRevoked) {
 					t.Errorf("error %v", token.Err)
 				}
 			}
-			if n := t.Sim.Calls(refreshPath); n != 1 {
-				t.Errorf("%d refreshes", n)
-			}
+			t.WantCallsOf(refreshPath, 1)
 		}},
 		{Name: "AccessToken says when WeChat is away, and the session stays", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			time.Sleep(3 * time.Hour)
 			t.Sim.Fail(refreshPath, wxsim.Reset())
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
+			fetch(b, "/token")
 			var wire *core.WireError
 			if token := t.Tokens()[0]; token.Token != "" || !errors.As(token.Err, &wire) {
 				t.Errorf("error %v", token.Err)
 			}
 			t.Sim.Clear(refreshPath)
-			b.Do(webtest.Request{URL: PublicURL + "/token", Kind: webtest.Fetch()})
-			if token := t.Tokens()[0]; token.Err != nil || !live(t, token.Token) {
+			if token := t.token(b); token.Err != nil || !live(t, token.Token) {
 				t.Errorf("error %v", token.Err)
 			}
 		}},

@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,9 +18,7 @@ func replicaCases() Group {
 			for range 5 { // an odd number of steps: each replica sees every step once
 				v := b.Open(PublicURL + "/me?a=1")
 				t.WantPage(v, "/me?a=1")
-				if v.Redirects() != 3 {
-					t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-				}
+				t.WantRedirects(v, 3)
 				t.WantStatus(logOut(b), http.StatusNoContent)
 			}
 			t.WantCalls(5, 5)
@@ -31,11 +28,7 @@ func replicaCases() Group {
 			t.Sim.Fail(exchangePath, wxsim.Late(time.Second))
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
-			var wg sync.WaitGroup
-			for range 2 {
-				wg.Go(func() { t.WantPage(b.Open(callback), "/me?a=1") })
-			}
-			wg.Wait()
+			t.atOnce(2, func() { t.WantPage(b.Open(callback), "/me?a=1") })
 			t.WantSignedIn(b, 0)
 			if n := t.Sim.Calls(exchangePath); t.outcomesShared() && n != 1 || n > 3 { // else one of them starts again
 				t.Errorf("%d exchanges", n)
@@ -43,8 +36,7 @@ func replicaCases() Group {
 		}},
 		{Name: "a logout at one replica counts at the other at once", Test: func(t *World) {
 			t.deployReplicas(nil, nil)
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			copied := t.Browser()
 			for range 2 {
 				t.WantSignedIn(b, 0) // both replicas have read it

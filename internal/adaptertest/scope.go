@@ -32,13 +32,10 @@ func scopeCases() Group {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantCalls(1, 1)
-			if n := t.APICalls(); n != 2 {
-				t.Errorf("%d calls to WeChat", n)
-			}
+			t.WantAPICalls(2)
 		}},
 		{Name: "a page that needs more asks, and keeps the smaller session until it has it", Config: base, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			old := b.Jar.Copy()
 			a := t.Begin(b, PublicURL+"/profile")
 			if a.Scope != "snsapi_userinfo" {
@@ -48,26 +45,19 @@ func scopeCases() Group {
 			t.WantRefusal(b.Open(a.Decide(t.Sim.Users()[0], "refuse")), 403, oauth.KindDenied)
 			t.WantSignedIn(b, 0)
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
-			if t.Store.OnServer {
-				thief := t.Browser()
-				thief.Jar = old
-				t.WantNobody(thief)
-			}
+			t.WantEnded(old)
 		}},
 		{Name: "Require inside Require asks for each in turn", Test: func(t *World) {
 			v := t.Browser().Open(PublicURL + "/nested")
 			t.WantPage(v, "/nested")
-			if v.Redirects() != 6 {
-				t.Errorf("it took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-			}
+			t.WantRedirects(v, 6)
 			t.WantCalls(2, 1)
 			if shown := t.Shown(); len(shown) != 1 || shown[0].User.Scope != "snsapi_userinfo" {
 				t.Errorf("the page saw %+v", shown)
 			}
 		}},
 		{Name: "Require inside Require passes whoever has it all", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			v := b.Open(PublicURL + "/nested")
 			t.WantPage(v, "/nested")
 			if len(v.Hops) != 1 || len(v.SetCookies()) > 0 {
@@ -76,9 +66,9 @@ func scopeCases() Group {
 		}},
 		{Name: "Middleware behind Optional guards all the same", Test: func(t *World) {
 			b := t.Browser()
-			t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/seen", Kind: webtest.Fetch()}))
+			t.WantLoginRequired(fetch(b, "/seen"))
 			t.WantPage(b.Open(PublicURL+"/seen"), "/seen")
-			t.WantUser(b.Do(webtest.Request{URL: PublicURL + "/seen", Kind: webtest.Fetch()}), 0)
+			t.WantUser(fetch(b, "/seen"), 0)
 		}},
 		{Name: "Optional shows who is signed in, and never sends anybody to WeChat", Test: func(t *World) {
 			b := t.Browser()
@@ -91,9 +81,7 @@ func scopeCases() Group {
 					t.Errorf("Vary is %q", v.Header["Vary"])
 				}
 			}
-			if n := t.APICalls(); n != 0 {
-				t.Errorf("%d calls to WeChat", n)
-			}
+			t.WantAPICalls(0)
 			t.SignIn(b)
 			v := b.Open(PublicURL + "/")
 			t.WantUser(v, 0)
@@ -110,9 +98,8 @@ func scopeCases() Group {
 			}
 		}},
 		{Name: "a script's 401 names the login that raises the scope", Config: base, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
-			v := b.Do(webtest.Request{URL: PublicURL + "/profile", Kind: webtest.Fetch()})
+			b := t.SignedIn()
+			v := fetch(b, "/profile")
 			t.WantLoginRequired(v)
 			_, login, _ := strings.Cut(v.Body, `"login_url":"`)
 			login, _, _ = strings.Cut(login, `"`)

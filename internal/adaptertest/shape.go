@@ -51,9 +51,7 @@ func shapeCases() Group {
 				t.Errorf("%s by %s sets %d cookies", r.Method, r.Kind.Name, n)
 			}
 		})
-		if shown := t.Shown(); len(shown) > 0 {
-			t.Errorf("the page was shown: %+v", shown)
-		}
+		t.WantNotShown()
 		if n := t.APICalls(); n > 2 { // those of the login before
 			t.Errorf("%d calls to WeChat", n)
 		}
@@ -90,8 +88,7 @@ func shapeCases() Group {
 			}
 		}},
 		{Name: "the same with a cookie that does not open", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			session := b.Cookie("wx-")
 			t.Deploy(func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('9')}; cfg.Store = nil })
 			if t.Store.OnServer { // the cookie is an ID there, and no key is needed to read it
@@ -104,8 +101,7 @@ func shapeCases() Group {
 			}
 		}},
 		{Name: "with a session that is worth less, nothing gets through where more is needed", Config: base, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.Shown()
 			locked(t, b, "/profile", PublicURL+"/wechat/login"+userinfo)
 			locked(t, b, "/nested", PublicURL+"/wechat/login"+userinfo)
@@ -113,16 +109,14 @@ func shapeCases() Group {
 			open(t, b, "/me")
 		}},
 		{Name: "with a session everything gets through", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.Shown()
 			for _, path := range []string{"/me", "/base", "/profile", "/nested", "/group/x"} {
 				open(t, b, path)
 			}
 		}},
 		{Name: "the same with engine-level middleware", OneLine: true, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.Shown()
 			open(t, b, "/me")
 			open(t, b, "/p/x")
@@ -130,18 +124,14 @@ func shapeCases() Group {
 		{Name: "an unknown method never gets through", OneLine: true, Test: func(t *World) {
 			v := t.Browser().Do(webtest.Request{Method: "PROPFIND", URL: PublicURL + "/me", Kind: webtest.Fetch()})
 			t.WantLoginRequired(v)
-			if len(t.Shown()) > 0 {
-				t.Error("the page was shown")
-			}
+			t.WantNotShown()
 		}},
 		{Name: "any other spelling of a guarded path never gets through", Test: func(t *World) {
 			t.AllowRedirects = true
 			for _, path := range []string{"/me/", "//me", "/./me", "/x/../me", "/me?", "/%6de", "/me%2f", "/ME", "/me;x", "/group", "/group//x", "/mount/strip"} {
 				t.Browser().Do(webtest.Request{URL: PublicURL + path, Kind: webtest.Fetch()})
 			}
-			if shown := t.Shown(); len(shown) > 0 {
-				t.Errorf("the page was shown: %+v", shown)
-			}
+			t.WantNotShown()
 		}},
 		{Name: "a form's body is not lost to a redirect: a page says so, and after the login it can be sent again", Test: func(t *World) {
 			b := t.Browser()
@@ -193,8 +183,7 @@ func shapeCases() Group {
 func streamCases() Group {
 	return Group{"Streams", []Case{
 		{Name: "an event stream comes event by event", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			res, err := b.Start(t.Context(), webtest.Request{URL: PublicURL + "/group/events", Kind: webtest.KindNamed("an event stream")})
 			t.NoError(err)
 			defer func() { _ = res.Body.Close() }()
@@ -204,8 +193,7 @@ func streamCases() Group {
 			}
 		}},
 		{Name: "an upgrade takes over the connection", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			res, err := b.Start(ctx, webtest.Request{URL: PublicURL + "/group/socket", Kind: webtest.KindNamed("a WebSocket")})
@@ -231,6 +219,11 @@ func (w *World) wantLoginPage(v *webtest.Visit, name, link string) {
 		!strings.Contains(v.Body, `<body data-page="`+name+`"`) || !strings.Contains(v.Body, link) {
 		w.Errorf("%s %s: want the 401 page %s with %s, got %d %s", v.Method, v.Address(), name, link, v.Status, v.Body)
 	}
+}
+
+// fetch is a script's call for a page.
+func fetch(b *webtest.Browser, path string) *webtest.Visit {
+	return b.Do(webtest.Request{URL: PublicURL + path, Kind: webtest.Fetch()})
 }
 
 // SignIn logs WeChat's first user in.

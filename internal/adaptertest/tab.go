@@ -56,9 +56,7 @@ func tabCases() Group {
 			// The oldest attempts are gone: before anybody is signed in such a tab starts again.
 			v := b.Open(tabs[0].Callback(0))
 			t.WantPage(v, "/me?tab=0")
-			if v.Redirects() != 3 {
-				t.Errorf("the tab without its attempt took %d redirects:\n\t%s", v.Redirects(), v.Trail())
-			}
+			t.WantRedirects(v, 3)
 			for i, tab := range tabs[1:] {
 				t.WantPage(b.Open(tab.Callback(0)), fmt.Sprintf("/me?tab=%d", i+1))
 			}

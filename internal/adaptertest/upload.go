@@ -15,15 +15,13 @@ import (
 func uploadCases() Group {
 	return Group{"Uploads", []Case{
 		{Name: "no guard leaves the temporary file of an upload behind", Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			for _, path := range []string{"/", "/me", "/base", "/profile", "/nested", "/group/x"} {
 				t.wantNoFile(b, upload(path, nil))
 			}
 		}},
 		{Name: "the same with engine-level middleware", OneLine: true, Test: func(t *World) {
-			b := t.Browser()
-			t.SignIn(b)
+			b := t.SignedIn()
 			t.wantNoFile(b, upload("/me", nil))
 		}},
 		{Name: "the same with the token of a mini program", Test: func(t *World) {

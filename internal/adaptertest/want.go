@@ -41,13 +41,24 @@ func (w *World) WantPage(v *webtest.Visit, path string) {
 // asking WeChat.
 func (w *World) WantSignedIn(b *webtest.Browser, i int) {
 	w.Helper()
-	w.WantUser(b.Do(webtest.Request{URL: PublicURL + "/base", Kind: webtest.Fetch()}), i)
+	w.WantUser(fetch(b, "/base"), i)
+}
+
+// WantEnded fails the case if a copy of cookies from before a session's end still signs in, unless
+// only the browser can forget the session.
+func (w *World) WantEnded(copied *webtest.Jar) {
+	w.Helper()
+	if w.Store.OnServer {
+		thief := w.Browser()
+		thief.Jar = copied
+		w.WantNobody(thief)
+	}
 }
 
 // WantNobody fails the case if the browser is signed in.
 func (w *World) WantNobody(b *webtest.Browser) {
 	w.Helper()
-	if v := b.Do(webtest.Request{URL: PublicURL + "/base", Kind: webtest.Fetch()}); v.Status != http.StatusUnauthorized {
+	if v := fetch(b, "/base"); v.Status != http.StatusUnauthorized {
 		w.Fatalf("want nobody, got %d %s", v.Status, v.Body)
 	}
 }
@@ -57,6 +68,38 @@ func (w *World) WantCalls(exchanges, profiles int) {
 	w.Helper()
 	if e, p := w.Sim.Calls(exchangePath), w.Sim.Calls(userInfoPath); e != exchanges || p != profiles {
 		w.Errorf("%d exchanges and %d profiles, want %d and %d", e, p, exchanges, profiles)
+	}
+}
+
+// WantCallsOf fails the case unless this address of WeChat was called so often.
+func (w *World) WantCallsOf(path string, want int) {
+	w.Helper()
+	if n := w.Sim.Calls(path); n != want {
+		w.Errorf("%d calls of %s, want %d", n, path, want)
+	}
+}
+
+// WantAPICalls fails the case unless WeChat's API was called so often, by whatever address.
+func (w *World) WantAPICalls(want int) {
+	w.Helper()
+	if n := w.APICalls(); n != want {
+		w.Errorf("%d calls to WeChat, want %d", n, want)
+	}
+}
+
+// WantRedirects fails the case unless v took so many redirects.
+func (w *World) WantRedirects(v *webtest.Visit, want int) {
+	w.Helper()
+	if n := v.Redirects(); n != want {
+		w.Errorf("it took %d redirects, want %d:\n\t%s", n, want, v.Trail())
+	}
+}
+
+// WantNotShown fails the case if a request reached a page since the last look.
+func (w *World) WantNotShown() {
+	w.Helper()
+	if shown := w.Shown(); len(shown) > 0 {
+		w.Errorf("the page was shown: %+v", shown)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -152,6 +151,12 @@ func (w *World) DeployOneLine(change func(*oauth.Config)) {
 	w.Net.Serve(Host, w.Frame.OneLine(w.config(change), w))
 }
 
+// DeployOnLogin is Deploy with an OnLogin.
+func (w *World) DeployOnLogin(f func(ctx context.Context, r *http.Request, u *core.User) error) {
+	w.Helper()
+	w.Deploy(func(cfg *oauth.Config) { cfg.OnLogin = f })
+}
+
 // NoError ends the case if there is an error.
 func (w *World) NoError(err error) {
 	w.Helper()
@@ -182,10 +187,18 @@ func (w *World) config(change func(*oauth.Config)) oauth.Config {
 // Browser makes a browser of WeChat's first user.
 func (w *World) Browser() *webtest.Browser { return w.BrowserOf(w.Sim.Users()[0]) }
 
+// SignedIn makes one that is signed in.
+func (w *World) SignedIn() *webtest.Browser {
+	w.Helper()
+	b := w.Browser()
+	w.SignIn(b)
+	return b
+}
+
 // BrowserOf makes a browser of one of WeChat's users.
 func (w *World) BrowserOf(u wxsim.User) *webtest.Browser {
 	b := webtest.NewBrowser(w.Net, w.inspect)
-	b.Jar.Set(&url.URL{Scheme: "https", Host: openHost, Path: "/"}, []*http.Cookie{{Name: "wxsim_user", Value: u.OpenID, Path: "/"}})
+	become(b, u)
 	return b
 }
 
@@ -317,6 +330,12 @@ func (w *World) Tokens() []TokenShown {
 		w.secrets.add("an access token", t.Token)
 	}
 	return tokens
+}
+
+// token asks for what AccessToken gives to a browser's user.
+func (w *World) token(b *webtest.Browser) TokenShown {
+	fetch(b, "/token")
+	return w.Tokens()[0]
 }
 
 // Events returns what the Observer was told since the last call, calls to WeChat left out.
