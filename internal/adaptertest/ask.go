@@ -75,11 +75,7 @@ func askCases() Group {
 			cfg.Purpose, cfg.PrivacyURL = "To <greet> you.", "/privacy"
 		}, Test: func(t *World) {
 			v := t.Browser().Open(me)
-			for _, want := range []string{"To &lt;greet&gt; you.", `href="/privacy"`, "shop.example.com"} {
-				if !strings.Contains(v.Body, want) {
-					t.Errorf("the page does not say %s:\n%s", want, v.Body)
-				}
-			}
+			t.wantText(v, "To &lt;greet&gt; you.", `href="/privacy"`, "shop.example.com")
 		}},
 		{Name: "base scope stays silent, and is asked when a page needs more", Config: func(cfg *oauth.Config) { asks(cfg); base(cfg) }, Test: func(t *World) {
 			b := t.SignedIn()

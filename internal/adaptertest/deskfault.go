@@ -138,10 +138,8 @@ func deskFaultCases() []Case {
 					}
 					return nil, nil
 				}}
-				first, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.Outcomes = dying }), t)
-				t.NoError(err)
-				second, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.Outcomes = shared }), t)
-				t.NoError(err)
+				first := t.routes(func(cfg *oauth.Config) { cfg.Outcomes = dying })
+				second := t.routes(func(cfg *oauth.Config) { cfg.Outcomes = shared })
 				t.Net.Serve(Host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if dead {
 						second.ServeHTTP(w, r)

@@ -29,8 +29,7 @@ func handoverCases() Group {
 	// handover makes an address as any replica does.
 	handover := func(t *World, u *core.User, page string) string {
 		t.Helper()
-		auth, err := oauth.New(t.config(nil))
-		t.NoError(err)
+		auth := t.Replica(nil)
 		address, err := auth.HandoverURL(context.Background(), u, page)
 		t.NoError(err)
 		return address
@@ -146,8 +145,7 @@ func handoverCases() Group {
 				func(cfg *oauth.Config) { cfg.AppID = "wx00000000000000c3" },
 				func(cfg *oauth.Config) { cfg.Name = "admin" },
 			} {
-				auth, err := oauth.New(t.config(change))
-				t.NoError(err)
+				auth := t.Replica(change)
 				address, err := auth.HandoverURL(context.Background(), user(), "/base")
 				t.NoError(err)
 				b := view(t)
@@ -180,8 +178,7 @@ func handoverCases() Group {
 			t.WantNobody(b)
 		}},
 		{Name: "who has no user of a mini program, or no page of this site, gets no address", Test: func(t *World) {
-			auth, err := oauth.New(t.config(nil))
-			t.NoError(err)
+			auth := t.Replica(nil)
 			for _, bad := range []struct {
 				u    *core.User
 				page string

@@ -205,8 +205,7 @@ func hookCases() Group {
 			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, core.Event{Name: core.EventLoginRefused, Kind: "config", Code: 40164})
 		}},
 		{Name: "the Observer is told when the store is down", Test: func(t *World) {
-			var down atomic.Bool
-			t.deployBreakable(&down)
+			down := t.deployBreakable()
 			b := t.SignedIn()
 			t.Events()
 			down.Store(true)
@@ -255,8 +254,7 @@ func hookCases() Group {
 			}
 		}},
 		{Name: "an outage of the store is one line a minute, and no refused login", Test: func(t *World) {
-			var down atomic.Bool
-			t.deployBreakable(&down)
+			down := t.deployBreakable()
 			b := t.SignedIn()
 			down.Store(true)
 			for range 2 {

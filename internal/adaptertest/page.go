@@ -63,9 +63,7 @@ func pageCases() Group {
 					t.Errorf("the QR code is no picture: %v", err)
 				}
 			}
-			if n := t.Sim.Calls(authorizePath); n != 0 {
-				t.Error("WeChat was visited")
-			}
+			t.WantCallsOf(authorizePath, 0)
 		}},
 		{Name: "an address too long for a QR code is shown without one", Test: func(t *World) {
 			b := t.Desktop()
@@ -159,9 +157,7 @@ func pageCases() Group {
 			desktop.Agent = webtest.DesktopChrome
 			a := t.Begin(desktop, PublicURL+"/me?shared")
 			t.WantUser(phone.Open(a.Callback(0)), 1)
-			if t.Sim.Calls(qrPath) != 0 {
-				t.Error("the phone was shown a QR code")
-			}
+			t.WantCallsOf(qrPath, 0)
 		}},
 		{Name: "a phone's callback that is opened on a desktop logs in there", Config: website, Test: func(t *World) {
 			desktop, phone := t.BrowserOf(t.Sim.Users()[1]), t.Browser()
@@ -237,20 +233,14 @@ func pageCases() Group {
 		}, Test: func(t *World) {
 			v := t.Browser().Open(PublicURL + "/me?state=wx1" + strings.Repeat("0", 74))
 			t.WantRefusal(v, http.StatusBadRequest, oauth.KindState)
-			for _, want := range []string{`data-page="state"`, "Tea &amp; Cake", `href="` + PublicURL + `/start"`, `href="tel:&#43;8675586013388"`} {
-				if !strings.Contains(v.Body, want) {
-					t.Errorf("no %s on the page:\n%s", want, v.Body)
-				}
-			}
+			t.wantText(v, `data-page="state"`, "Tea &amp; Cake", `href="`+PublicURL+`/start"`, `href="tel:&#43;8675586013388"`)
 		}},
 		{Name: "a quota that is used up and a moment of too many have pages of their own", Test: func(t *World) {
 			for code, want := range map[core.Code]string{core.ErrQuota: "今日登录次数已达上限", core.ErrRateLimit: "登录人数过多"} {
 				t.Sim.Fail(exchangePath, wxsim.Code(int(code)))
 				v := t.Browser().Open(PublicURL + "/me")
 				t.WantRefusal(v, http.StatusServiceUnavailable, oauth.KindLimited)
-				if !strings.Contains(v.Body, want) {
-					t.Errorf("%d is told as\n%s", code, v.Body)
-				}
+				t.wantText(v, want)
 			}
 		}},
 		{Name: "a guarded page is kept out of caches, unless it says otherwise", Test: func(t *World) {
@@ -316,8 +306,7 @@ func pageCases() Group {
 			}
 		}},
 		{Name: "what the app says of Vary stays", Test: func(t *World) {
-			inner, err := t.Frame.Routes(t.config(nil), t)
-			t.NoError(err)
+			inner := t.routes(nil)
 			t.Net.Serve(Host, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				rw.Header().Add("Vary", "Accept-Encoding")
 				inner.ServeHTTP(rw, r)
@@ -332,9 +321,7 @@ func pageCases() Group {
 		}},
 		{Name: "cookies of a plain http site have neither prefix nor Secure", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
 			const local = "http://localhost:8080"
-			h, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.PublicURL = local }), t)
-			t.NoError(err)
-			t.Net.Serve("localhost:8080", h)
+			t.Net.Serve("localhost:8080", t.routes(func(cfg *oauth.Config) { cfg.PublicURL = local }))
 			b := t.Browser()
 			v := b.Walk(webtest.Request{URL: local + "/me", Header: http.Header{"X-Forwarded-Proto": {"https"}}}, nil)
 			t.WantUser(v, 0)

@@ -38,13 +38,9 @@ func prefixCases() Group {
 			t.deployBelow(map[string]func(*oauth.Config){"/app": nil})
 			b := t.Browser()
 			v := fetch(b, "/app/me")
-			if !strings.Contains(v.Body, `"login_url":"`+PublicURL+`/app/wechat/login"`) {
-				t.Errorf("the script is told %s", v.Body)
-			}
+			t.wantText(v, `"login_url":"`+PublicURL+`/app/wechat/login"`)
 			v = b.Do(webtest.Request{URL: PublicURL + "/app/me?a=1&state=" + forgedState})
-			if !strings.Contains(v.Body, `class="button" href="`+PublicURL+`/app/me?a=1"`) {
-				t.Errorf("the error page is\n%s", v.Body)
-			}
+			t.wantText(v, `class="button" href="`+PublicURL+`/app/me?a=1"`)
 			v = b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/app/me", Form: "a=1"})
 			t.wantLoginPage(v, "unsent", `href="`+PublicURL+`/app/wechat/login?return_to=%2Fapp%2Fme"`)
 			desktop := t.Desktop()
@@ -120,9 +116,7 @@ func prefixCases() Group {
 		}},
 		{Name: "over http the good one of two cookies of one name counts", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
 			const local = "http://localhost:8080"
-			h, err := t.Frame.Routes(t.config(func(cfg *oauth.Config) { cfg.PublicURL = local }), t)
-			t.NoError(err)
-			t.Net.Serve("localhost:8080", h)
+			t.Net.Serve("localhost:8080", t.routes(func(cfg *oauth.Config) { cfg.PublicURL = local }))
 			b := t.Browser()
 			t.WantUser(b.Open(local+"/me"), 0)
 			session := held(b, SessionCookie)
@@ -139,13 +133,12 @@ func (w *World) deployBelow(programs map[string]func(*oauth.Config)) {
 	w.Helper()
 	mux := http.NewServeMux()
 	for prefix, change := range programs {
-		app, err := w.Frame.Routes(w.config(func(cfg *oauth.Config) {
+		app := w.routes(func(cfg *oauth.Config) {
 			cfg.PublicURL += prefix
 			if change != nil {
 				change(cfg)
 			}
-		}), w)
-		w.NoError(err)
+		})
 		mux.HandleFunc(prefix+"/", func(rw http.ResponseWriter, r *http.Request) {
 			stripped, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimPrefix(r.RequestURI, prefix), r.Body)
 			if err != nil {

@@ -226,10 +226,7 @@ func refreshCases() Group {
 			wantName(t, v, fresh)
 			t.WantRedirects(v, 3)
 			t.WantCallsOf(refreshPath, 1)
-			events := t.Events()
-			if !slices.ContainsFunc(events, func(e core.Event) bool { return e.Name == core.EventProfileRefreshed && e.Kind == "revoked" }) {
-				t.Errorf("the Observer was told %+v", events)
-			}
+			t.wantEvent(core.EventProfileRefreshed, "revoked")
 		}})
 	}
 	return Group{"Later", append(cases, accessTokenCases()...)}

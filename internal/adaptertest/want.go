@@ -95,6 +95,14 @@ func (w *World) WantRedirects(v *webtest.Visit, want int) {
 	}
 }
 
+// wantAtOnce fails the case unless v took no redirect and no cookie.
+func (w *World) wantAtOnce(v *webtest.Visit) {
+	w.Helper()
+	if len(v.Hops) != 1 || len(v.SetCookies()) > 0 {
+		w.Errorf("%d cookies and %d requests:\n\t%s", len(v.SetCookies()), len(v.Hops), v.Trail())
+	}
+}
+
 // WantNotShown fails the case if a request reached a page since the last look.
 func (w *World) WantNotShown() {
 	w.Helper()
@@ -110,12 +118,18 @@ func (w *World) WantRefusal(v *webtest.Visit, status int, kind oauth.Kind) {
 	if v.Status != status || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") {
 		w.Fatalf("want the %s page with status %d, got %d %v %s\n\t%s", kind, status, v.Status, v.Err, v.Body, v.Trail())
 	}
-	events := w.Events()
-	if !slices.ContainsFunc(events, func(e core.Event) bool { return e.Name == core.EventLoginRefused && e.Kind == string(kind) }) {
-		w.Errorf("the Observer was told %+v, want a refusal of kind %s", events, kind)
-	}
+	w.wantEvent(core.EventLoginRefused, string(kind))
 	if !strings.Contains(v.Body, `<a class="button" href="`+PublicURL+"/") {
 		w.Errorf("the %s page has no link to try again:\n%s", kind, v.Body)
+	}
+}
+
+// wantEvent fails the case unless this is among what the Observer was told since it was last asked.
+func (w *World) wantEvent(name, kind string) {
+	w.Helper()
+	events := w.Events()
+	if !slices.ContainsFunc(events, func(e core.Event) bool { return e.Name == name && e.Kind == kind }) {
+		w.Errorf("the Observer was told %+v, want %s of kind %s", events, name, kind)
 	}
 }
 
@@ -138,6 +152,16 @@ func (w *World) WantLoginRequired(v *webtest.Visit) {
 	if v.Status != http.StatusUnauthorized || len(v.SetCookies()) > 0 ||
 		v.Method != http.MethodHead && (err != nil || body.Error != "login_required" || !strings.HasPrefix(body.LoginURL, PublicURL+"/wechat/login")) {
 		w.Errorf("want 401 in JSON, got %d %s with %d cookies", v.Status, v.Body, len(v.SetCookies()))
+	}
+}
+
+// wantText fails the case unless the answer that v ended with holds all of this.
+func (w *World) wantText(v *webtest.Visit, texts ...string) {
+	w.Helper()
+	for _, text := range texts {
+		if !strings.Contains(v.Body, text) {
+			w.Errorf("%d without %s:\n%s", v.Status, text, v.Body)
+		}
 	}
 }
 

@@ -140,9 +140,15 @@ func Key(b byte) []byte { return bytes.Repeat([]byte{'K', b}, 16) }
 // configuration. Sessions in a store on a server survive.
 func (w *World) Deploy(change func(*oauth.Config)) {
 	w.Helper()
+	w.Net.Serve(Host, w.routes(change))
+}
+
+// routes makes the frame's Routes program with a changed configuration.
+func (w *World) routes(change func(*oauth.Config)) http.Handler {
+	w.Helper()
 	h, err := w.Frame.Routes(w.config(change), w)
 	w.NoError(err)
-	w.Net.Serve(Host, h)
+	return h
 }
 
 // DeployOneLine replaces the app at PublicURL by the frame's OneLine program.
