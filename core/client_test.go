@@ -100,9 +100,7 @@ func TestAPIURLMayHaveAPath(t *testing.T) {
 		got = r.URL.String()
 		return answer(200, "", "{}"), nil
 	}), func(cfg *ClientConfig) { cfg.APIURL = "http://relay.example/wx/" })
-	if _, err := Call[struct{}](t.Context(), c, Request{Path: "/sns/auth", NoToken: true}); err != nil {
-		t.Fatal(err)
-	}
+	expectCall(t, c, Request{Path: "/sns/auth", NoToken: true})
 	if want := "http://relay.example/wx/sns/auth"; got != want {
 		t.Errorf("called %s, want %s", got, want)
 	}

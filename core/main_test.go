@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -57,6 +58,14 @@ func newTestClient(tb testing.TB, rt http.RoundTripper, with ...func(*ClientConf
 	c, err := NewClient(cfg)
 	require.NoError(tb, err)
 	return c
+}
+
+// expectCall wants a call to succeed.
+func expectCall(t *testing.T, c *Client, r Request) {
+	t.Helper()
+	if _, err := Call[struct{}](t.Context(), c, r); err != nil {
+		t.Error(err)
+	}
 }
 
 func testConfig(rt http.RoundTripper) ClientConfig {
@@ -204,4 +213,10 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// inBubble runs a test in a bubble of its own.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }

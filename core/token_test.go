@@ -143,41 +143,39 @@ func TestManyCallersFetchOnce(t *testing.T) {
 	for name, with := range map[string]func(*ClientConfig){
 		"stable": func(*ClientConfig) {}, "classic": classicTokens(t, nil), "fleet": withCache(&fleetCache{}),
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				api := &weChat{}
-				api.fail(func(*http.Request) (*http.Response, error) {
-					time.Sleep(50 * time.Millisecond)
-					return nil, nil
-				})
-				with := with
-				if name == "classic" { // its transport is that of the config
-					with = classicTokens(t, nil)
-				}
-				c := newTestClient(t, api, with)
-				round := func(when string, fetches int) {
-					t.Helper()
-					var callers sync.WaitGroup
-					for range 500 {
-						callers.Go(func() {
-							if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
-								t.Errorf("%s: %v", when, err)
-							}
-						})
-					}
-					callers.Wait()
-					if got := api.count(stablePath) + api.count(classicPath); got != fetches {
-						t.Errorf("%s: %d tokens were fetched in all, want %d", when, got, fetches)
-					}
-				}
-				round("at the start", 1)
-				api.kill()
-				round("after WeChat dropped the token", 2)
-				time.Sleep(2*time.Hour - time.Minute)
-				round("in its last minutes", 3)
-				time.Sleep(2*time.Hour + time.Second)
-				round("after it expired", 4)
+		inBubble(t, name, func(t *testing.T) {
+			api := &weChat{}
+			api.fail(func(*http.Request) (*http.Response, error) {
+				time.Sleep(50 * time.Millisecond)
+				return nil, nil
 			})
+			with := with
+			if name == "classic" { // its transport is that of the config
+				with = classicTokens(t, nil)
+			}
+			c := newTestClient(t, api, with)
+			round := func(when string, fetches int) {
+				t.Helper()
+				var callers sync.WaitGroup
+				for range 500 {
+					callers.Go(func() {
+						if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
+							t.Errorf("%s: %v", when, err)
+						}
+					})
+				}
+				callers.Wait()
+				if got := api.count(stablePath) + api.count(classicPath); got != fetches {
+					t.Errorf("%s: %d tokens were fetched in all, want %d", when, got, fetches)
+				}
+			}
+			round("at the start", 1)
+			api.kill()
+			round("after WeChat dropped the token", 2)
+			time.Sleep(2*time.Hour - time.Minute)
+			round("in its last minutes", 3)
+			time.Sleep(2*time.Hour + time.Second)
+			round("after it expired", 4)
 		})
 	}
 }
@@ -186,9 +184,7 @@ func TestRenewalInTheLastFiveMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
 		c := newTestClient(t, api)
-		if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
-			t.Fatal(err)
-		}
+		expectCall(t, c, ping())
 		time.Sleep(2*time.Hour - 5*time.Minute - time.Second)
 		expectToken(t, c, "TOKEN-1-canary")
 		synctest.Wait()
@@ -214,35 +210,31 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 			return nil, r.Context().Err()
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				api := &weChat{}
-				c := newTestClient(t, api)
-				if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
-					t.Fatal(err)
+		inBubble(t, name, func(t *testing.T) {
+			api := &weChat{}
+			c := newTestClient(t, api)
+			expectCall(t, c, ping())
+			time.Sleep(2*time.Hour - 5*time.Minute)
+			api.fail(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Path == stablePath {
+					return fault(r)
 				}
-				time.Sleep(2*time.Hour - 5*time.Minute)
-				api.fail(func(r *http.Request) (*http.Response, error) {
-					if r.URL.Path == stablePath {
-						return fault(r)
-					}
-					return nil, nil
-				})
-				for range 4 * 299 {
-					expectToken(t, c, "TOKEN-1-canary")
-					time.Sleep(250 * time.Millisecond)
-				}
-				if n := api.count(stablePath); n < 40 || n > 301 {
-					t.Errorf("%d fetches in 299 seconds, want at most one a second", n)
-				}
-				time.Sleep(time.Second)
-				if token, _, err := c.AccessToken(t.Context()); err == nil {
-					t.Errorf("AccessToken = %q after its end", token)
-				}
-				api.fail(nil)
-				time.Sleep(failureTime)
-				expectToken(t, c, "TOKEN-2-canary")
+				return nil, nil
 			})
+			for range 4 * 299 {
+				expectToken(t, c, "TOKEN-1-canary")
+				time.Sleep(250 * time.Millisecond)
+			}
+			if n := api.count(stablePath); n < 40 || n > 301 {
+				t.Errorf("%d fetches in 299 seconds, want at most one a second", n)
+			}
+			time.Sleep(time.Second)
+			if token, _, err := c.AccessToken(t.Context()); err == nil {
+				t.Errorf("AccessToken = %q after its end", token)
+			}
+			api.fail(nil)
+			time.Sleep(failureTime)
+			expectToken(t, c, "TOKEN-2-canary")
 		})
 	}
 }
@@ -364,23 +356,21 @@ func TestFailingCacheIsLoggedAndPassedBy(t *testing.T) {
 		{"a plain cache", func(f *fleetCache) Cache { return plainCache{f} }, 2},
 		{"only its lease", func(f *fleetCache) Cache { return badLease{f} }, 1},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var logs bytes.Buffer
-				fleet := &fleetCache{err: errors.New("READONLY secret=" + testSecret + "\nlevel=ERROR")}
-				if tt.name == "only its lease" {
-					fleet.err = nil
-				}
-				c := newTestClient(t, &weChat{}, withCache(tt.cache(fleet)), func(cfg *ClientConfig) {
-					cfg.Logger = slog.New(slog.NewTextHandler(&logs, nil))
-				})
-				expectToken(t, c, "TOKEN-1-canary")
-				expectToken(t, c, "TOKEN-1-canary")
-				if n := strings.Count(logs.String(), "level=WARN"); n != tt.lines || strings.Count(logs.String(), "\n") != n {
-					t.Errorf("logged:\n%s", logs.String())
-				}
-				expectNoCanary(t, "log", logs.String())
+		inBubble(t, tt.name, func(t *testing.T) {
+			var logs bytes.Buffer
+			fleet := &fleetCache{err: errors.New("READONLY secret=" + testSecret + "\nlevel=ERROR")}
+			if tt.name == "only its lease" {
+				fleet.err = nil
+			}
+			c := newTestClient(t, &weChat{}, withCache(tt.cache(fleet)), func(cfg *ClientConfig) {
+				cfg.Logger = slog.New(slog.NewTextHandler(&logs, nil))
 			})
+			expectToken(t, c, "TOKEN-1-canary")
+			expectToken(t, c, "TOKEN-1-canary")
+			if n := strings.Count(logs.String(), "level=WARN"); n != tt.lines || strings.Count(logs.String(), "\n") != n {
+				t.Errorf("logged:\n%s", logs.String())
+			}
+			expectNoCanary(t, "log", logs.String())
 		})
 	}
 }
@@ -423,58 +413,50 @@ func TestLeaseHeldByAnother(t *testing.T) {
 			_ = cache.Set(context.Background(), key, value, time.Hour)
 		}
 	}
-	t.Run("what it stores is taken", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			api, cache := &weChat{}, &fleetCache{}
-			hold(cache)
-			time.AfterFunc(time.Second, func() { store(api, cache) })
-			began := time.Now()
-			token, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context())
-			if token != "TOKEN-1-canary" || err != nil || api.count(stablePath) != 1 || time.Since(began) > time.Second+leasePoll {
-				t.Errorf("AccessToken = %q, %v after %v", token, err, time.Since(began))
-			}
-		})
+	inBubble(t, "what it stores is taken", func(t *testing.T) {
+		api, cache := &weChat{}, &fleetCache{}
+		hold(cache)
+		time.AfterFunc(time.Second, func() { store(api, cache) })
+		began := time.Now()
+		token, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context())
+		if token != "TOKEN-1-canary" || err != nil || api.count(stablePath) != 1 || time.Since(began) > time.Second+leasePoll {
+			t.Errorf("AccessToken = %q, %v after %v", token, err, time.Since(began))
+		}
 	})
-	t.Run("the old token serves meanwhile", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			api, cache := &weChat{}, &fleetCache{}
-			c := newTestClient(t, api, withCache(cache))
+	inBubble(t, "the old token serves meanwhile", func(t *testing.T) {
+		api, cache := &weChat{}, &fleetCache{}
+		c := newTestClient(t, api, withCache(cache))
+		expectToken(t, c, "TOKEN-1-canary")
+		time.Sleep(2*time.Hour - time.Minute)
+		hold(cache)
+		for range 5 {
 			expectToken(t, c, "TOKEN-1-canary")
-			time.Sleep(2*time.Hour - time.Minute)
-			hold(cache)
-			for range 5 {
-				expectToken(t, c, "TOKEN-1-canary")
-				time.Sleep(time.Second)
-			}
-			store(api, cache)
-			time.Sleep(2 * leasePoll)
-			expectToken(t, c, "TOKEN-2-canary")
-			if n := api.count(stablePath); n != 2 {
-				t.Errorf("%d fetches", n)
-			}
-		})
+			time.Sleep(time.Second)
+		}
+		store(api, cache)
+		time.Sleep(2 * leasePoll)
+		expectToken(t, c, "TOKEN-2-canary")
+		if n := api.count(stablePath); n != 2 {
+			t.Errorf("%d fetches", n)
+		}
 	})
-	t.Run("a dead holder is outlived", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			api, cache := &weChat{}, &fleetCache{}
-			hold(cache)
-			began := time.Now()
-			token, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context())
-			if token != "TOKEN-1-canary" || err != nil || time.Since(began) != leaseTime {
-				t.Errorf("AccessToken = %q, %v after %v", token, err, time.Since(began))
-			}
-		})
+	inBubble(t, "a dead holder is outlived", func(t *testing.T) {
+		api, cache := &weChat{}, &fleetCache{}
+		hold(cache)
+		began := time.Now()
+		token, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context())
+		if token != "TOKEN-1-canary" || err != nil || time.Since(began) != leaseTime {
+			t.Errorf("AccessToken = %q, %v after %v", token, err, time.Since(began))
+		}
 	})
-	t.Run("nobody waits for ever", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			cache := &fleetCache{leases: map[string]time.Time{"access_token:stable:" + testAppID + ":lease": time.Now().Add(time.Hour)}}
-			c := newTestClient(t, &weChat{}, withCache(cache))
-			began := time.Now()
-			_, _, err := c.AccessToken(t.Context())
-			if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout || time.Since(began) != leaseTime+callTime {
-				t.Errorf("err = %v after %v", err, time.Since(began))
-			}
-		})
+	inBubble(t, "nobody waits for ever", func(t *testing.T) {
+		cache := &fleetCache{leases: map[string]time.Time{"access_token:stable:" + testAppID + ":lease": time.Now().Add(time.Hour)}}
+		c := newTestClient(t, &weChat{}, withCache(cache))
+		began := time.Now()
+		_, _, err := c.AccessToken(t.Context())
+		if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout || time.Since(began) != leaseTime+callTime {
+			t.Errorf("err = %v after %v", err, time.Since(began))
+		}
 	})
 }
 
@@ -540,11 +522,7 @@ func TestFleetFetchesOnce(t *testing.T) {
 		for round := range 4 {
 			var callers sync.WaitGroup
 			for i := range 500 {
-				callers.Go(func() {
-					if _, err := Call[struct{}](t.Context(), fleet[i%len(fleet)], ping()); err != nil {
-						t.Error(err)
-					}
-				})
+				callers.Go(func() { expectCall(t, fleet[i%len(fleet)], ping()) })
 			}
 			callers.Wait()
 			if n := api.count(classicPath); n != round+1 || len(cache.leases) != 0 {

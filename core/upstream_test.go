@@ -129,21 +129,19 @@ func TestMisbehavingServer(t *testing.T) {
 			in     Request
 			repeat bool
 		}{{"read", read(), tt.repeated}, {"exchange", sns(), false}, {"post", post(), false}} {
-			t.Run(tt.name+"/"+r.name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					var requests atomic.Int32
-					tr := pipe(replies(&requests, tt.reply))
-					defer tr.CloseIdleConnections()
-					_, err := Call[map[string]any](t.Context(), newTestClient(t, tr, plainHTTP), r.in)
-					wire, isWire := errors.AsType[*WireError](err)
-					if !isWire || wire.Kind != tt.kind || wire.Status != tt.status || wire.Op != r.in.op() {
-						t.Errorf("err = %#v, want kind %q, status %d", err, tt.kind, tt.status)
-					}
-					expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
-					if want := map[bool]int32{true: 2, false: 1}[r.repeat]; requests.Load() != want {
-						t.Errorf("%d requests, want %d", requests.Load(), want)
-					}
-				})
+			inBubble(t, tt.name+"/"+r.name, func(t *testing.T) {
+				var requests atomic.Int32
+				tr := pipe(replies(&requests, tt.reply))
+				defer tr.CloseIdleConnections()
+				_, err := Call[map[string]any](t.Context(), newTestClient(t, tr, plainHTTP), r.in)
+				wire, isWire := errors.AsType[*WireError](err)
+				if !isWire || wire.Kind != tt.kind || wire.Status != tt.status || wire.Op != r.in.op() {
+					t.Errorf("err = %#v, want kind %q, status %d", err, tt.kind, tt.status)
+				}
+				expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
+				if want := map[bool]int32{true: 2, false: 1}[r.repeat]; requests.Load() != want {
+					t.Errorf("%d requests, want %d", requests.Load(), want)
+				}
 			})
 		}
 	}
@@ -159,15 +157,13 @@ func TestOddAnswersAreRead(t *testing.T) {
 		"chunks":                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"ope\r\na\r\nnid\":\"o1\"}\r\n0\r\n\r\n",
 		"a hint before it":       "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"openid\":\"o1\"}",
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				tr := pipe(replies(new(atomic.Int32), reply))
-				defer tr.CloseIdleConnections()
-				got, err := Call[struct{ OpenID string }](t.Context(), newTestClient(t, tr, plainHTTP), sns())
-				if err != nil || got.OpenID != "o1" {
-					t.Errorf("Call = %+v, %v", got, err)
-				}
-			})
+		inBubble(t, name, func(t *testing.T) {
+			tr := pipe(replies(new(atomic.Int32), reply))
+			defer tr.CloseIdleConnections()
+			got, err := Call[struct{ OpenID string }](t.Context(), newTestClient(t, tr, plainHTTP), sns())
+			if err != nil || got.OpenID != "o1" {
+				t.Errorf("Call = %+v, %v", got, err)
+			}
 		})
 	}
 }
@@ -216,39 +212,37 @@ func TestHangs(t *testing.T) {
 		{name: "in a dripping body", serve: drip("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{", " "), in: read(), took: 5 * time.Second},
 		{name: "in a file", serve: after("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\n{"), in: read(), media: true, took: 30 * time.Second},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var dials atomic.Int32
-				tr := pipe(tt.serve)
-				dial := tr.DialContext
-				tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-					dials.Add(1)
-					if tt.serve == nil {
-						time.Sleep(time.Minute) // a dial outlives the request that asked for it
-						return nil, os.ErrDeadlineExceeded
-					}
-					return dial(ctx, network, addr)
+		inBubble(t, tt.name, func(t *testing.T) {
+			var dials atomic.Int32
+			tr := pipe(tt.serve)
+			dial := tr.DialContext
+			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dials.Add(1)
+				if tt.serve == nil {
+					time.Sleep(time.Minute) // a dial outlives the request that asked for it
+					return nil, os.ErrDeadlineExceeded
 				}
-				c := newTestClient(t, tr, func(cfg *ClientConfig) {
-					if !tt.https {
-						plainHTTP(cfg)
-					}
-				})
-				began := time.Now()
-				var err error
-				if tt.media {
-					_, _, err = Download(t.Context(), c, tt.in)
-				} else {
-					_, err = Call[struct{}](t.Context(), c, tt.in)
+				return dial(ctx, network, addr)
+			}
+			c := newTestClient(t, tr, func(cfg *ClientConfig) {
+				if !tt.https {
+					plainHTTP(cfg)
 				}
-				took := time.Since(began)
-				wire, isWire := errors.AsType[*WireError](err)
-				if !isWire || wire.Kind != WireTimeout || !wire.Timeout() || took != tt.took || dials.Load() != 1 {
-					t.Errorf("after %v and %d connections: %v; want a timeout after %v", took, dials.Load(), err, tt.took)
-				}
-				time.Sleep(2 * time.Hour) // the far end's goroutines end as well
-				expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
 			})
+			began := time.Now()
+			var err error
+			if tt.media {
+				_, _, err = Download(t.Context(), c, tt.in)
+			} else {
+				_, err = Call[struct{}](t.Context(), c, tt.in)
+			}
+			took := time.Since(began)
+			wire, isWire := errors.AsType[*WireError](err)
+			if !isWire || wire.Kind != WireTimeout || !wire.Timeout() || took != tt.took || dials.Load() != 1 {
+				t.Errorf("after %v and %d connections: %v; want a timeout after %v", took, dials.Load(), err, tt.took)
+			}
+			time.Sleep(2 * time.Hour) // the far end's goroutines end as well
+			expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
 		})
 	}
 }
@@ -273,19 +267,17 @@ func TestCallerMayLeave(t *testing.T) {
 			return ctx, cancel
 		}, context.Canceled, 0},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := tt.ctx(t.Context())
-				defer cancel()
-				began := time.Now()
-				_, err := Call[struct{}](ctx, newTestClient(t, pipe(silent), plainHTTP), read())
-				if !errors.Is(err, tt.want) || time.Since(began) != tt.took {
-					t.Errorf("after %v: %v, want %v", time.Since(began), err, tt.want)
-				}
-				if _, isWire := errors.AsType[*WireError](err); !isWire {
-					t.Errorf("err = %#v", err)
-				}
-			})
+		inBubble(t, name, func(t *testing.T) {
+			ctx, cancel := tt.ctx(t.Context())
+			defer cancel()
+			began := time.Now()
+			_, err := Call[struct{}](ctx, newTestClient(t, pipe(silent), plainHTTP), read())
+			if !errors.Is(err, tt.want) || time.Since(began) != tt.took {
+				t.Errorf("after %v: %v, want %v", time.Since(began), err, tt.want)
+			}
+			if _, isWire := errors.AsType[*WireError](err); !isWire {
+				t.Errorf("err = %#v", err)
+			}
 		})
 	}
 }
@@ -305,23 +297,21 @@ func TestTimeoutOnlyShortens(t *testing.T) {
 		{10 * time.Second, true, 10 * time.Second},
 		{time.Hour, true, 30 * time.Second},
 	} {
-		t.Run(fmt.Sprintf("%v, file %v", tt.timeout, tt.media), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newTestClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-					<-r.Context().Done()
-					return nil, r.Context().Err()
-				}), func(cfg *ClientConfig) { cfg.HTTPClient.Timeout = tt.timeout })
-				began := time.Now()
-				var err error
-				if tt.media {
-					_, _, err = Download(t.Context(), c, read())
-				} else {
-					_, err = Call[struct{}](t.Context(), c, read())
-				}
-				if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout || time.Since(began) != tt.took {
-					t.Errorf("after %v: %v; want a timeout after %v", time.Since(began), err, tt.took)
-				}
-			})
+		inBubble(t, fmt.Sprintf("%v, file %v", tt.timeout, tt.media), func(t *testing.T) {
+			c := newTestClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}), func(cfg *ClientConfig) { cfg.HTTPClient.Timeout = tt.timeout })
+			began := time.Now()
+			var err error
+			if tt.media {
+				_, _, err = Download(t.Context(), c, read())
+			} else {
+				_, err = Call[struct{}](t.Context(), c, read())
+			}
+			if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout || time.Since(began) != tt.took {
+				t.Errorf("after %v: %v; want a timeout after %v", time.Since(began), err, tt.took)
+			}
 		})
 	}
 }
@@ -478,9 +468,7 @@ func TestDeadReusedConnection(t *testing.T) {
 			tr.Proxy = nil
 			t.Cleanup(tr.CloseIdleConnections)
 			c := newTestClient(t, tr, func(cfg *ClientConfig) { cfg.APIURL = "http://" + addr })
-			if _, err := Call[struct{}](t.Context(), c, read()); err != nil {
-				t.Fatal(err)
-			}
+			expectCall(t, c, read())
 			_, err := Call[struct{}](t.Context(), c, tt.in)
 			if wire, isWire := errors.AsType[*WireError](err); isWire != tt.fails || (isWire && wire.Kind != WireBroken) {
 				t.Errorf("err = %v", err)
@@ -496,22 +484,18 @@ func TestDeadReusedConnection(t *testing.T) {
 // fresh one, whatever it is.
 func TestIdleConnectionClosed(t *testing.T) {
 	for _, in := range []Request{read(), sns(), post()} {
-		t.Run(in.op(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var requests atomic.Int32
-				tr := pipe(replies(&requests, ok("{}")))
-				defer tr.CloseIdleConnections()
-				c := newTestClient(t, tr, plainHTTP)
-				for range 3 {
-					if _, err := Call[struct{}](t.Context(), c, in); err != nil {
-						t.Fatal(err)
-					}
-					synctest.Wait()
-				}
-				if requests.Load() != 3 {
-					t.Errorf("%d requests", requests.Load())
-				}
-			})
+		inBubble(t, in.op(), func(t *testing.T) {
+			var requests atomic.Int32
+			tr := pipe(replies(&requests, ok("{}")))
+			defer tr.CloseIdleConnections()
+			c := newTestClient(t, tr, plainHTTP)
+			for range 3 {
+				expectCall(t, c, in)
+				synctest.Wait()
+			}
+			if requests.Load() != 3 {
+				t.Errorf("%d requests", requests.Load())
+			}
 		})
 	}
 }
@@ -532,27 +516,23 @@ func (c *deadWriter) Write(p []byte) (int, error) {
 // A reused connection that takes no byte has sent nothing, so a read or a post goes out again.
 func TestReusedConnectionThatTakesNothing(t *testing.T) {
 	for _, in := range []Request{read(), post(), oncePost()} {
-		t.Run(in.op(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var requests atomic.Int32
-				tr := pipe(replies(&requests, ok("{}"), ok("{}")))
-				defer tr.CloseIdleConnections()
-				dial := tr.DialContext
-				tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-					c, err := dial(ctx, network, addr)
-					return &deadWriter{c, 1}, err
-				}
-				c := newTestClient(t, tr, plainHTTP)
-				for range 2 {
-					if _, err := Call[struct{}](t.Context(), c, in); err != nil {
-						t.Error(err)
-					}
-					synctest.Wait()
-				}
-				if requests.Load() != 2 {
-					t.Errorf("%d requests", requests.Load())
-				}
-			})
+		inBubble(t, in.op(), func(t *testing.T) {
+			var requests atomic.Int32
+			tr := pipe(replies(&requests, ok("{}"), ok("{}")))
+			defer tr.CloseIdleConnections()
+			dial := tr.DialContext
+			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := dial(ctx, network, addr)
+				return &deadWriter{c, 1}, err
+			}
+			c := newTestClient(t, tr, plainHTTP)
+			for range 2 {
+				expectCall(t, c, in)
+				synctest.Wait()
+			}
+			if requests.Load() != 2 {
+				t.Errorf("%d requests", requests.Load())
+			}
 		})
 	}
 }
@@ -644,9 +624,7 @@ func TestHTTP2(t *testing.T) {
 	defer tr.CloseIdleConnections()
 	c := newTestClient(t, tr, func(cfg *ClientConfig) { cfg.APIURL = srv.URL })
 	for range 2 {
-		if _, err := Call[struct{}](t.Context(), c, sns()); err != nil {
-			t.Error(err)
-		}
+		expectCall(t, c, sns())
 	}
 	if requests.Load() != 2 {
 		t.Errorf("%d requests", requests.Load())
@@ -711,9 +689,7 @@ func TestDeadHTTP2ConnectionIsNoticed(t *testing.T) {
 			return conns[len(conns)-1], nil
 		}
 		c := newTestClient(t, tr)
-		if _, err := Call[struct{}](t.Context(), c, sns()); err != nil {
-			t.Fatal(err)
-		}
+		expectCall(t, c, sns())
 		conns[0].dark.Store(true)
 		_, err := Call[struct{}](t.Context(), c, sns())
 		if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout {
@@ -772,11 +748,7 @@ func TestInFlight(t *testing.T) {
 		c := newTestClient(t, g)
 		var done sync.WaitGroup
 		for range 500 {
-			done.Go(func() {
-				if _, err := Call[struct{}](t.Context(), c, read()); err != nil {
-					t.Error(err)
-				}
-			})
+			done.Go(func() { expectCall(t, c, read()) })
 		}
 		synctest.Wait()
 		if n := g.inside; n != 64 {

@@ -50,57 +50,55 @@ func (r *recorder) want(t *testing.T, names ...string) {
 
 func TestALoginFromCodeToLogout(t *testing.T) {
 	for _, store := range stores {
-		t.Run(store.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				wx, events := answering(goodLogin), &recorder{}
-				a := newAuth(t, wx, func(cfg *mpauth.Config) { cfg.Store, cfg.Observer = store.make(t), events })
+		inBubble(t, store.name, func(t *testing.T) {
+			wx, events := answering(goodLogin), &recorder{}
+			a := newAuth(t, wx, func(cfg *mpauth.Config) { cfg.Store, cfg.Observer = store.make(t), events })
 
-				w := serve(a.LoginHandler(), post(t, loginBody, ""))
-				var answer struct {
-					Token     string `json:"token"`
-					ExpiresIn int    `json:"expires_in"`
-					User      core.User
-				}
-				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
-				require.Equal(t, http.StatusOK, w.Code)
-				require.Equal(t, 30*24*60*60, answer.ExpiresIn)
-				now := time.Now().Local()
-				user := core.User{AppID: appID, OpenID: openID, UnionID: unionID, LoginAt: now, CheckedAt: now}
-				require.Equal(t, user, answer.User)
-				require.Empty(t, w.Result().Cookies(), "a header session sets no cookie")
-				require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
-				require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
-				require.Equal(t, "application/json; charset=utf-8", w.Header().Get("Content-Type"))
-				wantNoCanary(t, "the answer", w.Body.String())
-				wantSealed(t, answer.Token)
-				require.Len(t, wx.Calls(), 1, "no app access token is fetched")
+			w := serve(a.LoginHandler(), post(t, loginBody, ""))
+			var answer struct {
+				Token     string `json:"token"`
+				ExpiresIn int    `json:"expires_in"`
+				User      core.User
+			}
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+			require.Equal(t, http.StatusOK, w.Code)
+			require.Equal(t, 30*24*60*60, answer.ExpiresIn)
+			now := time.Now().Local()
+			user := core.User{AppID: appID, OpenID: openID, UnionID: unionID, LoginAt: now, CheckedAt: now}
+			require.Equal(t, user, answer.User)
+			require.Empty(t, w.Result().Cookies(), "a header session sets no cookie")
+			require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
+			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+			require.Equal(t, "application/json; charset=utf-8", w.Header().Get("Content-Type"))
+			wantNoCanary(t, "the answer", w.Body.String())
+			wantSealed(t, answer.Token)
+			require.Len(t, wx.Calls(), 1, "no app access token is fetched")
 
-				w = httptest.NewRecorder()
-				passed, ok := a.Admit(w, visit(t, answer.Token))
-				require.True(t, ok, w.Body)
-				session, ok := mpauth.SessionFrom(passed.Context())
-				require.True(t, ok)
-				require.Equal(t, &mpauth.Session{AppID: appID, OpenID: openID, UnionID: unionID, SessionKey: sessionKey}, session)
-				seen, ok := core.UserFrom(passed.Context())
-				require.True(t, ok)
-				require.Equal(t, &user, seen)
-				require.Empty(t, w.Header().Values("Set-Cookie"))
-				require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
-				require.Equal(t, "Authorization", w.Header().Get("Vary"))
+			w = httptest.NewRecorder()
+			passed, ok := a.Admit(w, visit(t, answer.Token))
+			require.True(t, ok, w.Body)
+			session, ok := mpauth.SessionFrom(passed.Context())
+			require.True(t, ok)
+			require.Equal(t, &mpauth.Session{AppID: appID, OpenID: openID, UnionID: unionID, SessionKey: sessionKey}, session)
+			seen, ok := core.UserFrom(passed.Context())
+			require.True(t, ok)
+			require.Equal(t, &user, seen)
+			require.Empty(t, w.Header().Values("Set-Cookie"))
+			require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
+			require.Equal(t, "Authorization", w.Header().Get("Vary"))
 
+			w = serve(a.LogoutHandler(), post(t, "", answer.Token))
+			require.Equal(t, http.StatusNoContent, w.Code)
+			require.Empty(t, w.Body.String())
+			require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
+			_, w = admit(t, a, visit(t, answer.Token))
+			if store.revokes {
+				wantError(t, w, http.StatusUnauthorized, "login_required")
 				w = serve(a.LogoutHandler(), post(t, "", answer.Token))
-				require.Equal(t, http.StatusNoContent, w.Code)
-				require.Empty(t, w.Body.String())
-				require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
-				_, w = admit(t, a, visit(t, answer.Token))
-				if store.revokes {
-					wantError(t, w, http.StatusUnauthorized, "login_required")
-					w = serve(a.LogoutHandler(), post(t, "", answer.Token))
-					require.Equal(t, http.StatusNoContent, w.Code, "a second logout")
-				}
-				require.Len(t, wx.Calls(), 1, "a good session asks WeChat nothing")
-				events.want(t, "login_started mini", "login_finished mini", "session_ended mini")
-			})
+				require.Equal(t, http.StatusNoContent, w.Code, "a second logout")
+			}
+			require.Len(t, wx.Calls(), 1, "a good session asks WeChat nothing")
+			events.want(t, "login_started mini", "login_finished mini", "session_ended mini")
 		})
 	}
 }
@@ -504,25 +502,23 @@ func BenchmarkAdmit(b *testing.B) {
 // Transports without requests ask for the session of a token.
 func TestSession(t *testing.T) {
 	for _, store := range stores {
-		t.Run(store.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.MaxAge = store.make(t), time.Hour })
-				token := login(t, a)
-				s, u, err := a.Session(t.Context(), token)
-				want := mpauth.Session{AppID: appID, OpenID: openID, UnionID: unionID, SessionKey: sessionKey}
-				if err != nil || *s != want || u.AppID != appID || u.OpenID != openID || u.UnionID != unionID || u.LoginAt.IsZero() {
-					t.Errorf("Session = %+v, %+v, %v", s, u, err)
+		inBubble(t, store.name, func(t *testing.T) {
+			a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Store, cfg.MaxAge = store.make(t), time.Hour })
+			token := login(t, a)
+			s, u, err := a.Session(t.Context(), token)
+			want := mpauth.Session{AppID: appID, OpenID: openID, UnionID: unionID, SessionKey: sessionKey}
+			if err != nil || *s != want || u.AppID != appID || u.OpenID != openID || u.UnionID != unionID || u.LoginAt.IsZero() {
+				t.Errorf("Session = %+v, %+v, %v", s, u, err)
+			}
+			for _, bad := range []string{"", "garbage", "Bearer " + token, token + "x", token + "\n", strings.Repeat("A", 5000)} {
+				if s, u, err := a.Session(t.Context(), bad); s != nil || u != nil || !errors.Is(err, mpauth.ErrNoSession) {
+					t.Errorf("Session(%.20q) = %v, %v, %v", bad, s, u, err)
 				}
-				for _, bad := range []string{"", "garbage", "Bearer " + token, token + "x", token + "\n", strings.Repeat("A", 5000)} {
-					if s, u, err := a.Session(t.Context(), bad); s != nil || u != nil || !errors.Is(err, mpauth.ErrNoSession) {
-						t.Errorf("Session(%.20q) = %v, %v, %v", bad, s, u, err)
-					}
-				}
-				time.Sleep(time.Hour)
-				if s, u, err := a.Session(t.Context(), token); s != nil || u != nil || !errors.Is(err, mpauth.ErrSessionExpired) {
-					t.Errorf("after MaxAge: %v, %v, %v", s, u, err)
-				}
-			})
+			}
+			time.Sleep(time.Hour)
+			if s, u, err := a.Session(t.Context(), token); s != nil || u != nil || !errors.Is(err, mpauth.ErrSessionExpired) {
+				t.Errorf("after MaxAge: %v, %v, %v", s, u, err)
+			}
 		})
 	}
 }

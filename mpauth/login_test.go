@@ -374,22 +374,20 @@ func TestARefusedCodeIsRemembered(t *testing.T) {
 		code  string
 		asked int // times in two tries
 	}{{"40029", 1}, {"40163", 1}, {"42003", 1}, {"-1", 2}, {"45011", 2}, {"40125", 2}, {"40226", 2}} {
-		t.Run(tt.code, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				wx := refusing(tt.code)
-				a := newAuth(t, wx, nil)
-				first := serve(a.LoginHandler(), post(t, loginBody, ""))
-				again := serve(a.LoginHandler(), post(t, loginBody, ""))
-				if calls := len(wx.Calls()); calls != tt.asked || again.Code != first.Code || again.Body.String() != first.Body.String() {
-					t.Errorf("%d calls, %d %s and then %d %s", calls, first.Code, first.Body, again.Code, again.Body)
-				}
-				serve(a.LoginHandler(), post(t, `{"code":"another"}`, ""))
-				time.Sleep(5 * time.Minute)
-				serve(a.LoginHandler(), post(t, loginBody, ""))
-				if calls := len(wx.Calls()); calls != tt.asked+2 {
-					t.Errorf("%d calls, want one for another code and one after 5 minutes", calls)
-				}
-			})
+		inBubble(t, tt.code, func(t *testing.T) {
+			wx := refusing(tt.code)
+			a := newAuth(t, wx, nil)
+			first := serve(a.LoginHandler(), post(t, loginBody, ""))
+			again := serve(a.LoginHandler(), post(t, loginBody, ""))
+			if calls := len(wx.Calls()); calls != tt.asked || again.Code != first.Code || again.Body.String() != first.Body.String() {
+				t.Errorf("%d calls, %d %s and then %d %s", calls, first.Code, first.Body, again.Code, again.Body)
+			}
+			serve(a.LoginHandler(), post(t, `{"code":"another"}`, ""))
+			time.Sleep(5 * time.Minute)
+			serve(a.LoginHandler(), post(t, loginBody, ""))
+			if calls := len(wx.Calls()); calls != tt.asked+2 {
+				t.Errorf("%d calls, want one for another code and one after 5 minutes", calls)
+			}
 		})
 	}
 }
@@ -442,29 +440,27 @@ func TestALoginIsOverAfterEightSeconds(t *testing.T) {
 		{"WeChat hangs", time.Hour, 0, 5 * time.Second, 504, "upstream"},
 		{"OnLogin hangs", time.Second, time.Hour, 8 * time.Second, 403, "refused"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				hang := func(ctx context.Context, d time.Duration) error {
-					select {
-					case <-time.After(d):
-						return nil
-					case <-ctx.Done():
-						return ctx.Err()
-					}
+		inBubble(t, tt.name, func(t *testing.T) {
+			hang := func(ctx context.Context, d time.Duration) error {
+				select {
+				case <-time.After(d):
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
 				}
-				wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
-					_ = hang(r.Context(), tt.wechat)
-					fmt.Fprint(w, goodLogin)
-				}}
-				a := newAuth(t, wx, func(cfg *mpauth.Config) {
-					cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *mpauth.Session) error { return hang(ctx, tt.app) }
-				})
-				began := time.Now()
-				wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), tt.status, tt.word)
-				if took := time.Since(began); took != tt.after {
-					t.Errorf("took %v, want %v", took, tt.after)
-				}
+			}
+			wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
+				_ = hang(r.Context(), tt.wechat)
+				fmt.Fprint(w, goodLogin)
+			}}
+			a := newAuth(t, wx, func(cfg *mpauth.Config) {
+				cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *mpauth.Session) error { return hang(ctx, tt.app) }
 			})
+			began := time.Now()
+			wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), tt.status, tt.word)
+			if took := time.Since(began); took != tt.after {
+				t.Errorf("took %v, want %v", took, tt.after)
+			}
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -150,4 +151,10 @@ func wantError(t *testing.T, w *httptest.ResponseRecorder, status int, word stri
 	if (status == http.StatusUnauthorized) != (h.Get("WWW-Authenticate") != "") {
 		t.Errorf("status %d with WWW-Authenticate %q", status, h.Get("WWW-Authenticate"))
 	}
+}
+
+// inBubble runs a test in a bubble of its own.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }

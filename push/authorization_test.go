@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -41,22 +40,19 @@ func TestAuthorizationChange(t *testing.T) {
 		{"XML in small letters", eventXML, `<openid>oaKk343</openid><appid>wx13974bf780d3dc89</appid><RevokeInfo>301</RevokeInfo>`, want},
 		{"a plugin in XML", eventXML, `<AppID>wx13974bf780d3dc89</AppID><RevokeInfo>301</RevokeInfo><PluginID>wxPlugin</PluginID><OpenPID>pX</OpenPID>`, changed(plugin)},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				startClock()
-				var got *push.AuthorizationChange
-				cfg := config()
-				cfg.OnAuthorizationRevoke = func(_ context.Context, c *push.AuthorizationChange) error {
-					got = c
-					return nil
-				}
-				checkAnswer(t, serve(newHandler(t, cfg), account.safe(tt.message(event, tt.more))), http.StatusOK)
-				require.NotNil(t, got)
-				tt.want.CreateTime = time.Now().Truncate(time.Second)
-				require.True(t, tt.want.CreateTime.Equal(got.CreateTime))
-				got.CreateTime = tt.want.CreateTime
-				require.Equal(t, tt.want, *got)
-			})
+		inBubble(t, tt.name, func(t *testing.T) {
+			var got *push.AuthorizationChange
+			cfg := config()
+			cfg.OnAuthorizationRevoke = func(_ context.Context, c *push.AuthorizationChange) error {
+				got = c
+				return nil
+			}
+			checkAnswer(t, serve(newHandler(t, cfg), account.safe(tt.message(event, tt.more))), http.StatusOK)
+			require.NotNil(t, got)
+			tt.want.CreateTime = time.Now().Truncate(time.Second)
+			require.True(t, tt.want.CreateTime.Equal(got.CreateTime))
+			got.CreateTime = tt.want.CreateTime
+			require.Equal(t, tt.want, *got)
 		})
 	}
 }

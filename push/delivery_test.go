@@ -90,21 +90,18 @@ func TestRepeatIsHandledOnce(t *testing.T) {
 			checkCalls(t, calls, 2)
 		})
 	}
-	t.Run("until it is stale", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			cfg, calls := counting(nothing)
-			h := newHandler(t, cfg)
-			message := eventXML("e", "")
-			r := account.safe(message)
-			for range 10 {
-				checkAnswer(t, serve(h, account.safe(message)), http.StatusOK)
-				time.Sleep(time.Minute)
-			}
-			time.Sleep(time.Second)
-			checkAnswer(t, serve(h, r), http.StatusForbidden)
-			checkCalls(t, calls, 1)
-		})
+	inBubble(t, "until it is stale", func(t *testing.T) {
+		cfg, calls := counting(nothing)
+		h := newHandler(t, cfg)
+		message := eventXML("e", "")
+		r := account.safe(message)
+		for range 10 {
+			checkAnswer(t, serve(h, account.safe(message)), http.StatusOK)
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(time.Second)
+		checkAnswer(t, serve(h, r), http.StatusForbidden)
+		checkCalls(t, calls, 1)
 	})
 }
 
@@ -129,28 +126,25 @@ func TestParallelDeliveriesShareOneAnswer(t *testing.T) {
 			return &push.Reply{Raw: []byte("<xml>hi</xml>")}, nil
 		}, time.Second, http.StatusOK, "<xml>hi</xml>"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				startClock()
-				cfg, calls := counting(tt.do)
-				h := newHandler(t, cfg)
-				message := eventXML("e", "")
-				requests := []*http.Request{account.safe(message), account.safe(message), account.safe(message)}
-				for i, w := range deliverAll(h, requests...) {
-					if tt.reply != "" {
-						if got := account.openReply(t, requests[i], w.ResponseRecorder); got != tt.reply {
-							t.Errorf("reply = %q", got)
-						}
-					} else {
-						checkAnswer(t, w.ResponseRecorder, tt.status)
+		inBubble(t, tt.name, func(t *testing.T) {
+			cfg, calls := counting(tt.do)
+			h := newHandler(t, cfg)
+			message := eventXML("e", "")
+			requests := []*http.Request{account.safe(message), account.safe(message), account.safe(message)}
+			for i, w := range deliverAll(h, requests...) {
+				if tt.reply != "" {
+					if got := account.openReply(t, requests[i], w.ResponseRecorder); got != tt.reply {
+						t.Errorf("reply = %q", got)
 					}
-					if w.took != tt.took {
-						t.Errorf("answered after %v, want %v", w.took, tt.took)
-					}
+				} else {
+					checkAnswer(t, w.ResponseRecorder, tt.status)
 				}
-				checkCalls(t, calls, 1)
-				drain(t, h, time.Minute)
-			})
+				if w.took != tt.took {
+					t.Errorf("answered after %v, want %v", w.took, tt.took)
+				}
+			}
+			checkCalls(t, calls, 1)
+			drain(t, h, time.Minute)
 		})
 	}
 }
@@ -205,128 +199,107 @@ func TestFailureIsDeliveredAgain(t *testing.T) {
 }
 
 func TestSlowCallback(t *testing.T) {
-	t.Run("a repeat later than the answer is answered at once", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			cfg, calls := counting(sleeping(30*time.Second, nil))
-			h := newHandler(t, cfg)
-			message := eventXML("e", "")
-			deliverAll(h, account.safe(message))
-			for _, wait := range []time.Duration{0, 5 * time.Second, 30 * time.Second} {
-				time.Sleep(wait)
-				w := deliverAll(h, account.safe(message))[0]
-				checkAnswer(t, w.ResponseRecorder, http.StatusOK)
-				if w.took != 0 {
-					t.Errorf("repeat %v later took %v", wait, w.took)
-				}
-			}
-			checkCalls(t, calls, 1)
-		})
-	})
-	t.Run("a repeat before the answer gets it at the same time", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			cfg, calls := counting(sleeping(30*time.Second, nil))
-			h := newHandler(t, cfg)
-			message := eventXML("e", "")
-			go serve(h, account.safe(message))
-			time.Sleep(3 * time.Second)
+	inBubble(t, "a repeat later than the answer is answered at once", func(t *testing.T) {
+		cfg, calls := counting(sleeping(30*time.Second, nil))
+		h := newHandler(t, cfg)
+		message := eventXML("e", "")
+		deliverAll(h, account.safe(message))
+		for _, wait := range []time.Duration{0, 5 * time.Second, 30 * time.Second} {
+			time.Sleep(wait)
 			w := deliverAll(h, account.safe(message))[0]
 			checkAnswer(t, w.ResponseRecorder, http.StatusOK)
-			if w.took != 1500*time.Millisecond {
-				t.Errorf("answered after %v, want 1.5s", w.took)
+			if w.took != 0 {
+				t.Errorf("repeat %v later took %v", wait, w.took)
 			}
-			drain(t, h, time.Minute)
-			checkCalls(t, calls, 1)
-		})
+		}
+		checkCalls(t, calls, 1)
 	})
-	t.Run("a late failure is logged, and a repeat handled", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			var log bytes.Buffer
-			cfg, calls := counting(func(_ context.Context, call int32) (*push.Reply, error) {
-				if call == 1 {
-					time.Sleep(10 * time.Second)
-					return nil, errors.New("too bad")
-				}
-				return nil, nil
-			})
-			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-			h := newHandler(t, cfg)
-			message := eventXML("e", "")
-			checkAnswer(t, serve(h, account.safe(message)), http.StatusOK)
-			drain(t, h, time.Minute)
-			if text := log.String(); !strings.Contains(text, "too bad") || !strings.Contains(text, "answered_before=true") {
-				t.Errorf("log = %q", text)
-			}
-			checkAnswer(t, serve(h, account.safe(message)), http.StatusOK)
-			checkCalls(t, calls, 2)
-		})
+	inBubble(t, "a repeat before the answer gets it at the same time", func(t *testing.T) {
+		cfg, calls := counting(sleeping(30*time.Second, nil))
+		h := newHandler(t, cfg)
+		message := eventXML("e", "")
+		go serve(h, account.safe(message))
+		time.Sleep(3 * time.Second)
+		w := deliverAll(h, account.safe(message))[0]
+		checkAnswer(t, w.ResponseRecorder, http.StatusOK)
+		if w.took != 1500*time.Millisecond {
+			t.Errorf("answered after %v, want 1.5s", w.took)
+		}
+		drain(t, h, time.Minute)
+		checkCalls(t, calls, 1)
 	})
-	t.Run("a late reply is logged", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			var log bytes.Buffer
-			cfg, _ := counting(func(context.Context, int32) (*push.Reply, error) {
+	inBubble(t, "a late failure is logged, and a repeat handled", func(t *testing.T) {
+		var log bytes.Buffer
+		cfg, calls := counting(func(_ context.Context, call int32) (*push.Reply, error) {
+			if call == 1 {
 				time.Sleep(10 * time.Second)
-				return &push.Reply{Text: "hi"}, nil
-			})
-			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-			h := newHandler(t, cfg)
-			checkAnswer(t, serve(h, account.safe(eventXML("e", ""))), http.StatusOK)
-			drain(t, h, time.Minute)
-			if text := log.String(); !strings.Contains(text, "level=WARN") {
-				t.Errorf("log = %q", text)
+				return nil, errors.New("too bad")
 			}
+			return nil, nil
 		})
+		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		h := newHandler(t, cfg)
+		message := eventXML("e", "")
+		checkAnswer(t, serve(h, account.safe(message)), http.StatusOK)
+		drain(t, h, time.Minute)
+		if text := log.String(); !strings.Contains(text, "too bad") || !strings.Contains(text, "answered_before=true") {
+			t.Errorf("log = %q", text)
+		}
+		checkAnswer(t, serve(h, account.safe(message)), http.StatusOK)
+		checkCalls(t, calls, 2)
 	})
-	t.Run("its context ends after 60 seconds, not with the request", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			type key struct{}
-			start := time.Now()
-			var ended time.Duration
-			var value any
-			cfg, _ := counting(func(ctx context.Context, _ int32) (*push.Reply, error) {
-				value = ctx.Value(key{})
-				<-ctx.Done()
-				ended = time.Since(start)
-				return nil, ctx.Err()
-			})
-			h := newHandler(t, cfg)
-			ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "trace"))
-			checkAnswer(t, serve(h, account.safe(eventXML("e", "")).WithContext(ctx)), http.StatusOK)
-			cancel() // as net/http does when the answer is written
-			drain(t, h, 2*time.Minute)
-			if ended != time.Minute || value != "trace" {
-				t.Errorf("context ended after %v with value %v", ended, value)
-			}
+	inBubble(t, "a late reply is logged", func(t *testing.T) {
+		var log bytes.Buffer
+		cfg, _ := counting(func(context.Context, int32) (*push.Reply, error) {
+			time.Sleep(10 * time.Second)
+			return &push.Reply{Text: "hi"}, nil
 		})
+		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		h := newHandler(t, cfg)
+		checkAnswer(t, serve(h, account.safe(eventXML("e", ""))), http.StatusOK)
+		drain(t, h, time.Minute)
+		if text := log.String(); !strings.Contains(text, "level=WARN") {
+			t.Errorf("log = %q", text)
+		}
 	})
-	t.Run("the time for the body counts", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			cfg, _ := counting(sleeping(10*time.Second, nil))
-			h := newHandler(t, cfg)
-			r := account.safe(eventXML("e", ""))
-			r.Body = slowBody{r.Body, 2 * time.Second}
-			if w := deliverAll(h, r)[0]; w.took != 4500*time.Millisecond {
-				t.Errorf("answered after %v, want 4.5s", w.took)
-			}
-			drain(t, h, time.Minute)
+	inBubble(t, "its context ends after 60 seconds, not with the request", func(t *testing.T) {
+		type key struct{}
+		start := time.Now()
+		var ended time.Duration
+		var value any
+		cfg, _ := counting(func(ctx context.Context, _ int32) (*push.Reply, error) {
+			value = ctx.Value(key{})
+			<-ctx.Done()
+			ended = time.Since(start)
+			return nil, ctx.Err()
 		})
+		h := newHandler(t, cfg)
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "trace"))
+		checkAnswer(t, serve(h, account.safe(eventXML("e", "")).WithContext(ctx)), http.StatusOK)
+		cancel() // as net/http does when the answer is written
+		drain(t, h, 2*time.Minute)
+		if ended != time.Minute || value != "trace" {
+			t.Errorf("context ended after %v with value %v", ended, value)
+		}
 	})
-	t.Run("a body that comes too late is handled", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			cfg, calls := counting(sleeping(time.Second, nil))
-			h := newHandler(t, cfg)
-			r := account.safe(eventXML("e", ""))
-			r.Body = slowBody{r.Body, 5 * time.Second}
-			serve(h, r) // nobody is there to read the answer
-			drain(t, h, time.Minute)
-			checkCalls(t, calls, 1)
-		})
+	inBubble(t, "the time for the body counts", func(t *testing.T) {
+		cfg, _ := counting(sleeping(10*time.Second, nil))
+		h := newHandler(t, cfg)
+		r := account.safe(eventXML("e", ""))
+		r.Body = slowBody{r.Body, 2 * time.Second}
+		if w := deliverAll(h, r)[0]; w.took != 4500*time.Millisecond {
+			t.Errorf("answered after %v, want 4.5s", w.took)
+		}
+		drain(t, h, time.Minute)
+	})
+	inBubble(t, "a body that comes too late is handled", func(t *testing.T) {
+		cfg, calls := counting(sleeping(time.Second, nil))
+		h := newHandler(t, cfg)
+		r := account.safe(eventXML("e", ""))
+		r.Body = slowBody{r.Body, 5 * time.Second}
+		serve(h, r) // nobody is there to read the answer
+		drain(t, h, time.Minute)
+		checkCalls(t, calls, 1)
 	})
 }
 

@@ -104,10 +104,7 @@ func ExampleReply() {
 // gin: one line, for GET and POST.
 func ExampleHandler_gin() {
 	cfg := config()
-	cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-		fmt.Println("got", m.Event)
-		return nil, nil
-	}
+	cfg.OnAny = told(func(m *push.Message) { fmt.Println("got", m.Event) })
 	handler, err := push.New(cfg)
 	if err != nil {
 		fmt.Println(err)
@@ -124,10 +121,7 @@ func ExampleHandler_gin() {
 
 func ExampleHandler_chi() {
 	cfg := config()
-	cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-		fmt.Println("got", m.Event)
-		return nil, nil
-	}
+	cfg.OnAny = told(func(m *push.Message) { fmt.Println("got", m.Event) })
 	handler, err := push.New(cfg)
 	if err != nil {
 		fmt.Println(err)

@@ -68,10 +68,7 @@ func TestModes(t *testing.T) {
 					var got []string
 					cfg := config()
 					cfg.Mode = mode
-					cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-						got = append(got, m.Event)
-						return nil, nil
-					}
+					cfg.OnAny = told(func(m *push.Message) { got = append(got, m.Event) })
 					h := newHandler(t, cfg)
 					r := tt.request(format.event("truth", ""))
 					passes := false
@@ -107,10 +104,7 @@ func TestOnlyTheSealedHalfCounts(t *testing.T) {
 				var got *push.Message
 				cfg := config()
 				cfg.Mode = mode
-				cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-					got = m
-					return nil, nil
-				}
+				cfg.OnAny = told(func(m *push.Message) { got = m })
 				r := account.compat(strings.Replace(event("lie", ""), "gh_x", "gh_y", 1), event("truth", ""))
 				checkAnswer(t, serve(newHandler(t, cfg), r), http.StatusOK)
 				if got == nil || got.Event != "truth" || got.ToUserName != "gh_x" {
@@ -174,10 +168,7 @@ func TestTampering(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			called := false
 			cfg := config()
-			cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
-				called = true
-				return nil, nil
-			}
+			cfg.OnAny = told(func(*push.Message) { called = true })
 			r := account.safe(eventXML("e", ""))
 			body, _ := io.ReadAll(r.Body)
 			q, text := r.URL.Query(), string(body)
@@ -273,10 +264,7 @@ func checkNoCallback(t *testing.T, r *http.Request, status int) {
 		t.Error("OnAuthorizationRevoke was called")
 		return nil
 	}
-	cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
-		t.Error("OnAny was called")
-		return nil, nil
-	}
+	cfg.OnAny = told(func(*push.Message) { t.Error("OnAny was called") })
 	checkAnswer(t, serve(newHandler(t, cfg), r), status)
 }
 
@@ -321,33 +309,27 @@ func TestFreshness(t *testing.T) {
 		{"further ahead", -10*time.Minute - time.Second, http.StatusForbidden},
 	} {
 		for _, mode := range []push.Mode{push.Safe, push.Plain} {
-			t.Run(tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					startClock()
-					cfg := config()
-					cfg.Mode = mode
-					called := false
-					cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
-						called = true
-						return nil, nil
-					}
-					message := eventJSON("e", "")
-					if tt.age < 0 {
-						ahead := strconv.FormatInt(time.Now().Add(-tt.age).Unix(), 10)
-						message = strings.Replace(message, strconv.FormatInt(time.Now().Unix(), 10), ahead, 1)
-					} else {
-						time.Sleep(tt.age)
-					}
-					// The query is of now: it proves nothing about the time.
-					r := account.safe(message)
-					if mode == push.Plain {
-						r = account.plain(message)
-					}
-					checkAnswer(t, serve(newHandler(t, cfg), r), tt.status)
-					if called != (tt.status == http.StatusOK) {
-						t.Errorf("callback called: %v", called)
-					}
-				})
+			inBubble(t, tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
+				cfg := config()
+				cfg.Mode = mode
+				called := false
+				cfg.OnAny = told(func(*push.Message) { called = true })
+				message := eventJSON("e", "")
+				if tt.age < 0 {
+					ahead := strconv.FormatInt(time.Now().Add(-tt.age).Unix(), 10)
+					message = strings.Replace(message, strconv.FormatInt(time.Now().Unix(), 10), ahead, 1)
+				} else {
+					time.Sleep(tt.age)
+				}
+				// The query is of now: it proves nothing about the time.
+				r := account.safe(message)
+				if mode == push.Plain {
+					r = account.plain(message)
+				}
+				checkAnswer(t, serve(newHandler(t, cfg), r), tt.status)
+				if called != (tt.status == http.StatusOK) {
+					t.Errorf("callback called: %v", called)
+				}
 			})
 		}
 	}
@@ -397,10 +379,7 @@ func TestOfficialMessages(t *testing.T) {
 				time.Sleep(time.Until(time.Unix(tt.at, 0)))
 				var got push.Message
 				tt.cfg.Logger = slog.New(slog.DiscardHandler)
-				tt.cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-					got = *m
-					return nil, nil
-				}
+				tt.cfg.OnAny = told(func(m *push.Message) { got = *m })
 				h := newHandler(t, tt.cfg)
 				r := httptest.NewRequest(http.MethodPost, "/recive?"+tt.query, strings.NewReader(tt.body))
 				checkAnswer(t, serve(h, r), http.StatusOK)
@@ -510,10 +489,7 @@ func TestContainerProbe(t *testing.T) {
 		{"another action", plain, account.plain(`{"action":"Other"}`), http.StatusOK},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
-				t.Error("a callback was called")
-				return nil, nil
-			}
+			tt.cfg.OnAny = told(func(*push.Message) { t.Error("a callback was called") })
 			checkAnswer(t, serve(newHandler(t, tt.cfg), tt.request), tt.status)
 		})
 	}
@@ -553,10 +529,7 @@ func TestDispatch(t *testing.T) {
 				return nil
 			}
 			cfg.OnAuthorizationRevoke, cfg.OnAuthorizationCancellation, cfg.OnUserInfoModified = change("revoke"), change("cancellation"), change("modified")
-			cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-				got = append(got, "any "+m.Event)
-				return nil, nil
-			}
+			cfg.OnAny = told(func(m *push.Message) { got = append(got, "any "+m.Event) })
 			checkAnswer(t, serve(newHandler(t, cfg), account.safe(tt.message)), http.StatusOK)
 			if len(got) != 1 || got[0] != tt.want {
 				t.Errorf("callbacks = %q, want %q", got, tt.want)
@@ -565,10 +538,7 @@ func TestDispatch(t *testing.T) {
 		t.Run(tt.name+", which only OnAny can take", func(t *testing.T) {
 			event := ""
 			cfg := config()
-			cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-				event = "any " + m.Event
-				return nil, nil
-			}
+			cfg.OnAny = told(func(m *push.Message) { event = "any " + m.Event })
 			checkAnswer(t, serve(newHandler(t, cfg), account.safe(tt.message)), http.StatusOK)
 			if event == "" {
 				t.Error("OnAny was not called")

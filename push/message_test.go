@@ -1,7 +1,6 @@
 package push_test
 
 import (
-	"context"
 	"net/http"
 	"testing"
 
@@ -19,10 +18,7 @@ func receive(t *testing.T, message string) *push.Message {
 func receiveBy(t *testing.T, cfg push.Config, r *http.Request) *push.Message {
 	t.Helper()
 	var got *push.Message
-	cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
-		got = m
-		return nil, nil
-	}
+	cfg.OnAny = told(func(m *push.Message) { got = m })
 	checkAnswer(t, serve(newHandler(t, cfg), r), http.StatusOK)
 	if got == nil {
 		t.Fatal("OnAny was not called")

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/wxoauth/wxoauth/push"
@@ -56,15 +55,12 @@ func TestReply(t *testing.T) {
 			push.Compat: func(m string) *http.Request { return account.compat(m, m) },
 			push.Plain:  account.plain,
 		} {
-			t.Run(tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					startClock()
-					body, contentType := replying(t, mode, send(tt.event("e", "")), tt.reply)
-					want := strings.Replace(tt.body, "NOW", strconv.FormatInt(time.Now().Unix(), 10), 1)
-					if body != want || contentType != tt.contentType {
-						t.Errorf("reply = %q %q, want %q %q", body, contentType, want, tt.contentType)
-					}
-				})
+			inBubble(t, tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
+				body, contentType := replying(t, mode, send(tt.event("e", "")), tt.reply)
+				want := strings.Replace(tt.body, "NOW", strconv.FormatInt(time.Now().Unix(), 10), 1)
+				if body != want || contentType != tt.contentType {
+					t.Errorf("reply = %q %q, want %q %q", body, contentType, want, tt.contentType)
+				}
 			})
 		}
 	}

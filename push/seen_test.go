@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/wxoauth/wxoauth/push"
@@ -65,15 +64,12 @@ func TestSeenContract(t *testing.T) {
 			time.Sleep(time.Second)
 		}, "reserved now"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				startClock()
-				s := push.NewMemory(10)
-				tt.do(s)
-				if got := reserve(s); got != tt.want {
-					t.Errorf("the key is %q, want %q", got, tt.want)
-				}
-			})
+		inBubble(t, tt.name, func(t *testing.T) {
+			s := push.NewMemory(10)
+			tt.do(s)
+			if got := reserve(s); got != tt.want {
+				t.Errorf("the key is %q, want %q", got, tt.want)
+			}
 		})
 	}
 	t.Run("one of many gets it", func(t *testing.T) {
@@ -139,50 +135,44 @@ func TestSeveralProcesses(t *testing.T) {
 		{"both fail", sleeping(2*time.Second, errors.New("no")), sleeping(0, errors.New("no")), [2]int{500, 500}, 1100 * time.Millisecond, [2]int32{1, 1}},
 		{"the first is slow", sleeping(30*time.Second, nil), nothing, [2]int{200, 200}, 4500 * time.Millisecond, [2]int32{1, 0}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				startClock()
-				first, firstCalls := counting(tt.first)
-				second, secondCalls := counting(tt.second)
-				both := processes(t, push.NewMemory(10), first, second)
-				message := eventXML("e", "")
-				answered := make(chan timed, 1)
-				go func() { answered <- deliverAll(both[0], account.safe(message))[0] }()
-				time.Sleep(950 * time.Millisecond) // it looks again at 2.05 s
-				w := deliverAll(both[1], account.safe(message))[0]
-				checkAnswer(t, (<-answered).ResponseRecorder, tt.status[0])
-				checkAnswer(t, w.ResponseRecorder, tt.status[1])
-				if w.took > tt.took || w.took < tt.took-100*time.Millisecond {
-					t.Errorf("the second answered after %v, want at most %v", w.took, tt.took)
-				}
-				drain(t, both[0], time.Minute)
-				drain(t, both[1], time.Minute)
+		inBubble(t, tt.name, func(t *testing.T) {
+			first, firstCalls := counting(tt.first)
+			second, secondCalls := counting(tt.second)
+			both := processes(t, push.NewMemory(10), first, second)
+			message := eventXML("e", "")
+			answered := make(chan timed, 1)
+			go func() { answered <- deliverAll(both[0], account.safe(message))[0] }()
+			time.Sleep(950 * time.Millisecond) // it looks again at 2.05 s
+			w := deliverAll(both[1], account.safe(message))[0]
+			checkAnswer(t, (<-answered).ResponseRecorder, tt.status[0])
+			checkAnswer(t, w.ResponseRecorder, tt.status[1])
+			if w.took > tt.took || w.took < tt.took-100*time.Millisecond {
+				t.Errorf("the second answered after %v, want at most %v", w.took, tt.took)
+			}
+			drain(t, both[0], time.Minute)
+			drain(t, both[1], time.Minute)
+			checkCalls(t, firstCalls, tt.calls[0])
+			checkCalls(t, secondCalls, tt.calls[1])
+			// A later repeat is known wherever it arrives.
+			if tt.status[1] == 200 {
+				checkAnswer(t, serve(both[0], account.safe(message)), http.StatusOK)
 				checkCalls(t, firstCalls, tt.calls[0])
-				checkCalls(t, secondCalls, tt.calls[1])
-				// A later repeat is known wherever it arrives.
-				if tt.status[1] == 200 {
-					checkAnswer(t, serve(both[0], account.safe(message)), http.StatusOK)
-					checkCalls(t, firstCalls, tt.calls[0])
-				}
-			})
+			}
 		})
 	}
-	t.Run("the second takes over from one that died", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			startClock()
-			dying := &spySeen{Seen: push.NewMemory(10)}
-			cfg, calls := counting(nothing)
-			h := processes(t, dying, cfg)[0]
-			message := eventXML("e", "")
-			// The dead process has reserved the message and does not renew that.
-			dying.before = func(key string) { _, _, _ = dying.Seen.Reserve(t.Context(), key, 3*time.Second) }
-			w := deliverAll(h, account.safe(message))[0]
-			checkAnswer(t, w.ResponseRecorder, http.StatusOK)
-			if w.took > 3100*time.Millisecond {
-				t.Errorf("took over after %v", w.took)
-			}
-			checkCalls(t, calls, 1)
-		})
+	inBubble(t, "the second takes over from one that died", func(t *testing.T) {
+		dying := &spySeen{Seen: push.NewMemory(10)}
+		cfg, calls := counting(nothing)
+		h := processes(t, dying, cfg)[0]
+		message := eventXML("e", "")
+		// The dead process has reserved the message and does not renew that.
+		dying.before = func(key string) { _, _, _ = dying.Seen.Reserve(t.Context(), key, 3*time.Second) }
+		w := deliverAll(h, account.safe(message))[0]
+		checkAnswer(t, w.ResponseRecorder, http.StatusOK)
+		if w.took > 3100*time.Millisecond {
+			t.Errorf("took over after %v", w.took)
+		}
+		checkCalls(t, calls, 1)
 	})
 }
 
@@ -249,23 +239,20 @@ func TestWhatSeenIsAsked(t *testing.T) {
 		{"failure is never done", sleeping(0, errors.New("no")), []string{"reserve 3s", "release 0s"}},
 		{"a running callback renews", sleeping(3500*time.Millisecond, nil), []string{"reserve 3s", "extend 3s", "extend 3s", "extend 3s", "done 24h0m0s"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				startClock()
-				spy := &spySeen{Seen: push.NewMemory(10)}
-				cfg, _ := counting(tt.do)
-				h := processes(t, spy, cfg)[0]
-				serve(h, account.safe(eventXML("e", "")))
-				drain(t, h, time.Minute)
-				if len(spy.notes) != len(tt.want) {
-					t.Fatalf("calls = %q, want %q", spy.notes, tt.want)
+		inBubble(t, tt.name, func(t *testing.T) {
+			spy := &spySeen{Seen: push.NewMemory(10)}
+			cfg, _ := counting(tt.do)
+			h := processes(t, spy, cfg)[0]
+			serve(h, account.safe(eventXML("e", "")))
+			drain(t, h, time.Minute)
+			if len(spy.notes) != len(tt.want) {
+				t.Fatalf("calls = %q, want %q", spy.notes, tt.want)
+			}
+			for i, want := range tt.want {
+				if spy.notes[i] != want {
+					t.Errorf("calls = %q, want %q", spy.notes, tt.want)
 				}
-				for i, want := range tt.want {
-					if spy.notes[i] != want {
-						t.Errorf("calls = %q, want %q", spy.notes, tt.want)
-					}
-				}
-			})
+			}
 		})
 	}
 }
@@ -287,20 +274,17 @@ func TestSeenOutage(t *testing.T) {
 		{"hangs, and the callback fails at the last moment", &spySeen{hangs: true}, sleeping(3400*time.Millisecond, errors.New("no")), http.StatusInternalServerError, 4500 * time.Millisecond},
 		{"done cannot be noted", &spySeen{broken: map[string]bool{"done": true}}, nothing, http.StatusOK, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				startClock()
-				tt.spy.Seen = push.NewMemory(10)
-				cfg, calls := counting(tt.do)
-				h := processes(t, tt.spy, cfg)[0]
-				w := deliverAll(h, account.safe(eventXML("e", "")))[0]
-				checkAnswer(t, w.ResponseRecorder, tt.status)
-				if w.took > tt.within {
-					t.Errorf("answered after %v, want at most %v", w.took, tt.within)
-				}
-				drain(t, h, time.Minute)
-				checkCalls(t, calls, 1)
-			})
+		inBubble(t, tt.name, func(t *testing.T) {
+			tt.spy.Seen = push.NewMemory(10)
+			cfg, calls := counting(tt.do)
+			h := processes(t, tt.spy, cfg)[0]
+			w := deliverAll(h, account.safe(eventXML("e", "")))[0]
+			checkAnswer(t, w.ResponseRecorder, tt.status)
+			if w.took > tt.within {
+				t.Errorf("answered after %v, want at most %v", w.took, tt.within)
+			}
+			drain(t, h, time.Minute)
+			checkCalls(t, calls, 1)
 		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -68,20 +67,17 @@ func TestWhatUsersTypeIsNoField(t *testing.T) {
 				push.Safe: account.safe, push.Plain: account.plain,
 				push.Compat: func(m string) *http.Request { return account.compat(m, m) },
 			} {
-				t.Run(kind+": "+name+" in "+mode.String()+" mode", func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						startClock()
-						cfg := config()
-						cfg.Mode = mode
-						got := receiveBy(t, cfg, request(typedMessage(kind, text)))
-						if value := got.Fields.Get(shape.path...); value != text {
-							t.Errorf("%s = %q, want %q", own, value, text)
-						}
-						harmless := receive(t, typedMessage(kind, "harmless"))
-						set(harmless.Fields, shape.path, text)
-						harmless.Raw = got.Raw
-						require.Equal(t, harmless, got)
-					})
+				inBubble(t, kind+": "+name+" in "+mode.String()+" mode", func(t *testing.T) {
+					cfg := config()
+					cfg.Mode = mode
+					got := receiveBy(t, cfg, request(typedMessage(kind, text)))
+					if value := got.Fields.Get(shape.path...); value != text {
+						t.Errorf("%s = %q, want %q", own, value, text)
+					}
+					harmless := receive(t, typedMessage(kind, "harmless"))
+					set(harmless.Fields, shape.path, text)
+					harmless.Raw = got.Raw
+					require.Equal(t, harmless, got)
 				})
 			}
 		}

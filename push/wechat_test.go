@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -160,6 +161,25 @@ func (c wechat) openReply(t *testing.T, r *http.Request, w *httptest.ResponseRec
 // ten digits.
 func startClock() {
 	time.Sleep(time.Until(time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)))
+}
+
+// inBubble runs a test with the clock of a bubble that startClock has moved.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			startClock()
+			test(t)
+		})
+	})
+}
+
+// told makes an OnAny that tells what comes, and replies nothing.
+func told(tell func(m *push.Message)) func(context.Context, *push.Message) (*push.Reply, error) {
+	return func(_ context.Context, m *push.Message) (*push.Reply, error) {
+		tell(m)
+		return nil, nil
+	}
 }
 
 // ignore is a callback that does nothing.
