@@ -16,6 +16,14 @@ import (
 
 var frameworks = []string{"nethttp", "chi", "gin"}
 
+// onEach runs a test with each framework's example.
+func onEach(t *testing.T, test func(t *testing.T, framework string)) {
+	t.Helper()
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) { test(t, framework) })
+	}
+}
+
 // patience bounds every wait.
 const patience = 20 * time.Second
 

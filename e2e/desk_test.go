@@ -58,32 +58,30 @@ func state(s string) string { return fmt.Sprintf(`document.body.dataset.state ==
 func chooses(number string) string { return fmt.Sprintf(`button[name=number][value="%s"]`, number) }
 
 func TestDesk(t *testing.T) {
-	for _, framework := range frameworks {
-		t.Run(framework, func(t *testing.T) {
-			p := atDesk(t, framework)
-			link, number := p.show("/me?a=1")
-			p.phone.open(link)
-			if got := p.phone.page(); got != "desk-confirm" {
-				t.Fatalf("the phone is at %q", got)
-			}
-			p.desktop.until(state("scanned"))
-			if got := p.desktop.text("#desk-status"); !strings.Contains(got, number) {
-				t.Errorf("once it is scanned the desktop says %q", got)
-			}
-			p.phone.click(chooses(number))
-			if got := p.phone.page(); got != "desk-done" {
-				t.Errorf("the phone ends at %q", got)
-			}
-			p.desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
-			if got := p.desktop.url(); got != p.app+"/me?a=1" {
-				t.Errorf("the desktop ends at %s", got)
-			}
-			p.desktop.open(p.app + "/api/me")
-			if got := p.desktop.text("body"); !strings.Contains(got, `"via":"desk"`) {
-				t.Errorf("the desktop is %s", got)
-			}
-		})
-	}
+	onEach(t, func(t *testing.T, framework string) {
+		p := atDesk(t, framework)
+		link, number := p.show("/me?a=1")
+		p.phone.open(link)
+		if got := p.phone.page(); got != "desk-confirm" {
+			t.Fatalf("the phone is at %q", got)
+		}
+		p.desktop.until(state("scanned"))
+		if got := p.desktop.text("#desk-status"); !strings.Contains(got, number) {
+			t.Errorf("once it is scanned the desktop says %q", got)
+		}
+		p.phone.click(chooses(number))
+		if got := p.phone.page(); got != "desk-done" {
+			t.Errorf("the phone ends at %q", got)
+		}
+		p.desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
+		if got := p.desktop.url(); got != p.app+"/me?a=1" {
+			t.Errorf("the desktop ends at %s", got)
+		}
+		p.desktop.open(p.app + "/api/me")
+		if got := p.desktop.text("body"); !strings.Contains(got, `"via":"desk"`) {
+			t.Errorf("the desktop is %s", got)
+		}
+	})
 }
 
 func TestDeskRefused(t *testing.T) {

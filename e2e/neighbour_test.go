@@ -17,39 +17,37 @@ import (
 // of its own account, under names that differ from the shop's by a blank of Unicode. The browser takes
 // them, and sends them before the shop's own, as their path is longer.
 func TestNeighbourPlantsCookies(t *testing.T) {
-	for _, framework := range frameworks {
-		t.Run(framework, func(t *testing.T) {
-			d := newDomain(t, framework)
-			neighbour := newProfile(t, wechatAgent)
-			neighbour.open(d.shop + "/me")
-			neighbour.do(pick("韩梅梅"))
-			neighbour.click(allow)
-			neighbour.at(d.shop+"/me", "韩梅梅")
-			for _, c := range call(neighbour, network.GetCookies, network.GetCookiesParams{URLs: []string{d.shop + "/me"}}).Cookies {
-				if strings.HasPrefix(c.Name, "__Host-wx") {
-					d.plant = append(d.plant, c.Name+"="+c.Value)
-				}
+	onEach(t, func(t *testing.T, framework string) {
+		d := newDomain(t, framework)
+		neighbour := newProfile(t, wechatAgent)
+		neighbour.open(d.shop + "/me")
+		neighbour.do(pick("韩梅梅"))
+		neighbour.click(allow)
+		neighbour.at(d.shop+"/me", "韩梅梅")
+		for _, c := range call(neighbour, network.GetCookies, network.GetCookiesParams{URLs: []string{d.shop + "/me"}}).Cookies {
+			if strings.HasPrefix(c.Name, "__Host-wx") {
+				d.plant = append(d.plant, c.Name+"="+c.Value)
 			}
-			if len(d.plant) == 0 {
-				t.Fatal("the neighbour has no cookie of the shop")
-			}
+		}
+		if len(d.plant) == 0 {
+			t.Fatal("the neighbour has no cookie of the shop")
+		}
 
-			visitor := newProfile(t, wechatAgent)
-			visitor.open(d.neighbour + "/")
-			visitor.open(d.shop + "/me")
-			if got := visitor.text("h1"); strings.Contains(got, "韩梅梅") {
-				t.Error("a visitor is signed in as the neighbour")
-			}
-			visitor.click(allow)
-			visitor.at(d.shop+"/me", "小明")
-			visitor.open(d.neighbour + "/")
-			visitor.open(d.shop + "/me")
-			visitor.at(d.shop+"/me", "小明")
-			if planted := d.plantedFirst(); planted < len(blanks) {
-				t.Errorf("the browser sent %d planted cookies before the shop's, want %d or more, or this test sees nothing", planted, len(blanks))
-			}
-		})
-	}
+		visitor := newProfile(t, wechatAgent)
+		visitor.open(d.neighbour + "/")
+		visitor.open(d.shop + "/me")
+		if got := visitor.text("h1"); strings.Contains(got, "韩梅梅") {
+			t.Error("a visitor is signed in as the neighbour")
+		}
+		visitor.click(allow)
+		visitor.at(d.shop+"/me", "小明")
+		visitor.open(d.neighbour + "/")
+		visitor.open(d.shop + "/me")
+		visitor.at(d.shop+"/me", "小明")
+		if planted := d.plantedFirst(); planted < len(blanks) {
+			t.Errorf("the browser sent %d planted cookies before the shop's, want %d or more, or this test sees nothing", planted, len(blanks))
+		}
+	})
 }
 
 var blanks = []string{"\u0085", "\u00a0", "\u1680", "\u2000", "\u2003", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"}

@@ -484,7 +484,7 @@ func TestAClientThatLeavesIsNoOutage(t *testing.T) {
 // All that can happen, with the chattiest log: nothing of it shows a secret, and the ordinary part
 // writes nothing above Debug.
 func TestNothingLeaks(t *testing.T) {
-	var log lockedBuffer
+	var log webtest.Buffer
 	var loud levels
 	both := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}), &loud))
 	var answers bytes.Buffer
@@ -537,23 +537,6 @@ func TestNothingLeaks(t *testing.T) {
 			t.Errorf("the log shows the token %q", token)
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func TestLoginsAtTheSameTime(t *testing.T) {

@@ -1,7 +1,6 @@
 package fleet_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -15,34 +14,17 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // patience bounds every wait; the script builds five programs first.
 const patience = 3 * time.Minute
-
-// An output can be written and read at the same time.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
 
 // sixPorts finds the first of six free ports in a row.
 func sixPorts(t *testing.T) int {
@@ -114,7 +96,7 @@ func TestScript(t *testing.T) {
 	for _, proxy := range proxies {
 		t.Run(proxy, func(t *testing.T) {
 			first := sixPorts(t)
-			said := new(output)
+			said := new(webtest.Buffer)
 			script := exec.CommandContext(t.Context(), "./run.sh")
 			script.Env = append(os.Environ(), "PROXY="+proxy, fmt.Sprint("PORT=", first), "REDIS_URL=", "SESSION_KEYS=")
 			script.Stdout, script.Stderr = said, said
@@ -148,7 +130,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-func waitFor(t *testing.T, said *output, ok func() bool) {
+func waitFor(t *testing.T, said *webtest.Buffer, ok func() bool) {
 	t.Helper()
 	deadline, poll := time.After(patience), time.NewTicker(20*time.Millisecond)
 	defer poll.Stop()

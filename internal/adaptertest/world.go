@@ -75,7 +75,7 @@ type World struct {
 
 	openStore func(keys [][]byte) sessions.Store
 	outcomes  sessionstore.Outcomes // of desks, where the store has none
-	log       logBuffer             // all that was logged, net/http's complaints included
+	log       webtest.Buffer        // all that was logged, net/http's complaints included
 	secrets   secrets
 
 	mu     sync.Mutex
@@ -394,24 +394,6 @@ func (o observer) Observe(_ context.Context, e core.Event) {
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
 	o.w.events = append(o.w.events, e)
-}
-
-// A logBuffer keeps what is logged from many goroutines.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // outcomesShared reports whether the store keeps the outcomes of logins for all replicas.

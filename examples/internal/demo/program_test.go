@@ -2,7 +2,6 @@ package demo_test
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"html"
@@ -21,9 +20,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
+	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 var frameworks = []string{"nethttp", "chi", "gin"}
+
+// onEach runs a test with each framework's example.
+func onEach(t *testing.T, test func(t *testing.T, framework string)) {
+	t.Helper()
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) { test(t, framework) })
+	}
+}
 
 // binaries is where TestMain puts the three examples.
 var binaries string
@@ -50,26 +60,8 @@ const patience = 20 * time.Second
 type program struct {
 	url, sim string
 	cmd      *exec.Cmd
-	output   *output // of both streams
+	output   *webtest.Buffer // of both streams
 	ended    chan error
-}
-
-// An output can be written and read at the same time.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // prepare makes the command without the variables of whoever runs the tests.
@@ -87,7 +79,7 @@ var addresses = regexp.MustCompile(`(?m)^  (Open|WeChat) +(http://\S+)`)
 func start(t *testing.T, framework string, env ...string) *program {
 	t.Helper()
 	env = append([]string{"ADDR=" + freeAddr(t), "WXSIM_ADDR=127.0.0.1:0"}, env...)
-	p := &program{cmd: prepare(t, framework, env...), output: new(output), ended: make(chan error, 1)}
+	p := &program{cmd: prepare(t, framework, env...), output: new(webtest.Buffer), ended: make(chan error, 1)}
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	p.cmd.Stderr = p.output
@@ -147,6 +139,20 @@ func refuses(t *testing.T, framework string, env ...string) string {
 		t.Errorf("examples/%s ended with %v, want exit status 1:\n%s", framework, err, out)
 	}
 	return string(out)
+}
+
+// simulate starts a WeChat outside the examples.
+func simulate(t *testing.T, cfg wxsim.Config) *wxsim.Server {
+	t.Helper()
+	sim := wxsim.New(cfg)
+	require.NoError(t, sim.Start())
+	t.Cleanup(sim.Close)
+	return sim
+}
+
+// account is the environment of an example that logs in at that WeChat.
+func account(sim *wxsim.Server) []string {
+	return []string{"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(), "WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL}
 }
 
 func freeAddr(t *testing.T) string {

@@ -17,65 +17,54 @@ import (
 
 // shared is the environment of every replica of a fleet.
 func shared(sim *wxsim.Server, redis *redistest.Server) []string {
-	return []string{
+	return append([]string{
 		"REDIS_URL=redis://" + redis.Addr, "SESSION_KEYS=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)), "ANY_BROWSER=1",
-		"WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(), "WECHAT_API_URL=" + sim.URL, "WECHAT_OPEN_URL=" + sim.URL,
 		"WECHAT_MINI_APPID=" + sim.MiniAppID(), "WECHAT_MINI_SECRET=" + sim.MiniSecret(),
-	}
-}
-
-func simulate(t *testing.T) *wxsim.Server {
-	t.Helper()
-	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(4)})
-	require.NoError(t, sim.Start())
-	t.Cleanup(sim.Close)
-	return sim
+	}, account(sim)...)
 }
 
 func TestReplicasShareSessionsAndTheAppToken(t *testing.T) {
-	sim, redis := simulate(t), redistest.Start(t)
-	for _, framework := range frameworks {
-		t.Run(framework, func(t *testing.T) {
-			redis.Do("FLUSHALL")
-			sim.Reset()
-			first := start(t, framework, shared(sim, redis)...)
-			second := start(t, framework, shared(sim, redis)...)
-			b := newBrowser()
-			b.consent(t, b.open(t, first.url+"/me"), "allow")
-			for _, p := range []*program{first, second} {
-				if got := b.fetch(t, p.url+"/api/me"); got.status != http.StatusOK {
-					t.Errorf("/api/me: %d %s", got.status, got.body)
-				}
-				if got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(p.url+"/me")); got.status != http.StatusOK {
-					t.Errorf("/api/jssdk: %d %s", got.status, got.body)
-				}
+	sim, redis := simulate(t, wxsim.Config{Users: wxsim.MadeUpUsers(4)}), redistest.Start(t)
+	onEach(t, func(t *testing.T, framework string) {
+		redis.Do("FLUSHALL")
+		sim.Reset()
+		first := start(t, framework, shared(sim, redis)...)
+		second := start(t, framework, shared(sim, redis)...)
+		b := newBrowser()
+		b.consent(t, b.open(t, first.url+"/me"), "allow")
+		for _, p := range []*program{first, second} {
+			if got := b.fetch(t, p.url+"/api/me"); got.status != http.StatusOK {
+				t.Errorf("/api/me: %d %s", got.status, got.body)
 			}
-			for path, want := range map[string]int{"/sns/oauth2/access_token": 1, "/cgi-bin/stable_token": 1, "/cgi-bin/ticket/getticket": 1} {
-				if got := sim.Calls(path); got != want {
-					t.Errorf("%d calls of %s, want %d", got, path, want)
-				}
+			if got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(p.url+"/me")); got.status != http.StatusOK {
+				t.Errorf("/api/jssdk: %d %s", got.status, got.body)
 			}
+		}
+		for path, want := range map[string]int{"/sns/oauth2/access_token": 1, "/cgi-bin/stable_token": 1, "/cgi-bin/ticket/getticket": 1} {
+			if got := sim.Calls(path); got != want {
+				t.Errorf("%d calls of %s, want %d", got, path, want)
+			}
+		}
 
-			_, login := miniCall(t, http.MethodPost, first.url+"/mini/login", "", `{"code":"`+sim.NewJSCode(sim.Users()[0].OpenID)+`"}`)
-			if status, me := miniCall(t, http.MethodGet, second.url+"/mini/me", login.Token, ""); status != http.StatusOK {
-				t.Errorf("/mini/me at the second replica: %d %+v", status, me)
-			}
+		_, login := miniCall(t, http.MethodPost, first.url+"/mini/login", "", `{"code":"`+sim.NewJSCode(sim.Users()[0].OpenID)+`"}`)
+		if status, me := miniCall(t, http.MethodGet, second.url+"/mini/me", login.Token, ""); status != http.StatusOK {
+			t.Errorf("/mini/me at the second replica: %d %+v", status, me)
+		}
 
-			b.submit(t, first.url+"/wechat/logout", nil)
-			miniCall(t, http.MethodPost, first.url+"/mini/logout", login.Token, "")
-			redis.Eventually("the logout reaches the second replica", func() bool {
-				status, _ := miniCall(t, http.MethodGet, second.url+"/mini/me", login.Token, "")
-				return status == http.StatusUnauthorized && b.fetch(t, second.url+"/api/me").status == http.StatusUnauthorized
-			})
-			first.stop(t)
-			second.stop(t)
+		b.submit(t, first.url+"/wechat/logout", nil)
+		miniCall(t, http.MethodPost, first.url+"/mini/logout", login.Token, "")
+		redis.Eventually("the logout reaches the second replica", func() bool {
+			status, _ := miniCall(t, http.MethodGet, second.url+"/mini/me", login.Token, "")
+			return status == http.StatusUnauthorized && b.fetch(t, second.url+"/api/me").status == http.StatusUnauthorized
 		})
-	}
+		first.stop(t)
+		second.stop(t)
+	})
 }
 
 // WeChat sends a message again if the answer to the first got lost, and that to another replica.
 func TestReplicasHandleAMessageOnce(t *testing.T) {
-	sim, redis := simulate(t), redistest.Start(t)
+	sim, redis := simulate(t, wxsim.Config{Users: wxsim.MadeUpUsers(4)}), redistest.Start(t)
 	console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}
 	env := append(shared(sim, redis), "PUSH_TOKEN="+console.Token, "PUSH_AES_KEY="+console.EncodingAESKey)
 	event := sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace1", "risky")
@@ -100,7 +89,7 @@ func TestReplicasHandleAMessageOnce(t *testing.T) {
 // Who withdraws consent in WeChat is signed out of the mini program and of its web-views, at every
 // replica, and nobody else is.
 func TestWithdrawnConsentEndsSessions(t *testing.T) {
-	sim, redis := simulate(t), redistest.Start(t)
+	sim, redis := simulate(t, wxsim.Config{Users: wxsim.MadeUpUsers(4)}), redistest.Start(t)
 	console := wxsim.PushConfig{Token: "pushtoken", EncodingAESKey: strings.Repeat("a", 43)}
 	env := append(shared(sim, redis), "PUSH_TOKEN="+console.Token, "PUSH_AES_KEY="+console.EncodingAESKey)
 	for i, framework := range frameworks { // each with users of its own: the same message twice is handled once
@@ -137,7 +126,7 @@ func TestWithdrawnConsentEndsSessions(t *testing.T) {
 }
 
 func TestRedisComesAndGoes(t *testing.T) {
-	sim, redis := simulate(t), redistest.Prepare(t)
+	sim, redis := simulate(t, wxsim.Config{Users: wxsim.MadeUpUsers(4)}), redistest.Prepare(t)
 	p, b := start(t, "chi", shared(sim, redis)...), newBrowser()
 	if got := b.open(t, p.url+"/"); got.status != http.StatusOK {
 		t.Errorf("the public page before Redis: %d", got.status)
