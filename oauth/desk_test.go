@@ -50,6 +50,13 @@ func waitingDesktop(tb testing.TB, a *Auth) string {
 	return cookie
 }
 
+// waiting is how many desktops are in the lobby.
+func waiting(a *Auth) int {
+	a.desk.lobby.mu.Lock()
+	defer a.desk.lobby.mu.Unlock()
+	return len(a.desk.lobby.waiting)
+}
+
 // A server that shuts down does not wait for desktops that wait for phones.
 func TestPollsEndWithTheirServer(t *testing.T) {
 	a := deskAuth(t, nil)
@@ -69,10 +76,8 @@ func TestPollsEndWithTheirServer(t *testing.T) {
 		_ = res.Body.Close()
 		answered <- string(body)
 	}()
-	for waiting := 0; waiting == 0; runtime.Gosched() {
-		a.desk.lobby.mu.Lock()
-		waiting = len(a.desk.lobby.waiting)
-		a.desk.lobby.mu.Unlock()
+	for waiting(a) == 0 {
+		runtime.Gosched()
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), deskPoll/2)
 	defer cancel()
@@ -93,21 +98,16 @@ func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
 	for range maxTaken {
 		a.desk.lobby.enter(&waiter{seen: ticketExpired, until: until, tell: func(ticketState, error) {}})
 	}
-	waiting := func() int {
-		a.desk.lobby.mu.Lock()
-		defer a.desk.lobby.mu.Unlock()
-		return len(a.desk.lobby.waiting)
-	}
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	require.NoError(t, err)
 	if _, err := conn.Write([]byte("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: a\r\nCookie: " + waitingDesktop(t, a) + "\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	for waiting() == maxTaken {
+	for waiting(a) == maxTaken {
 		runtime.Gosched()
 	}
 	require.NoError(t, conn.Close())
-	for end := time.Now().Add(deskPoll / 2); waiting() > maxTaken; runtime.Gosched() {
+	for end := time.Now().Add(deskPoll / 2); waiting(a) > maxTaken; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("a connection is held that nobody is at the other end of")
 		}
@@ -188,13 +188,11 @@ func BenchmarkWaitingDesktops(b *testing.B) {
 			}
 			clients = append(clients, client)
 		}
-		for waiting := 0; waiting < desktops; time.Sleep(10 * time.Millisecond) {
+		for waiting(a) < desktops {
 			if time.Since(opened) > deskPoll {
-				b.Fatalf("%d wait when the first ones stop", waiting)
+				b.Fatalf("%d wait when the first ones stop", waiting(a))
 			}
-			a.desk.lobby.mu.Lock()
-			waiting = len(a.desk.lobby.waiting)
-			a.desk.lobby.mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
 		}
 		runtime.GC()
 		b.ReportMetric(float64(resident()-before)/desktops, "B/desktop")
@@ -259,10 +257,8 @@ func TestPollsThatKeepTheirConnection(t *testing.T) {
 			require.NoError(t, err)
 			r.Header.Set("Cookie", cookie)
 			go func() {
-				for waiting := 0; waiting == 0; runtime.Gosched() {
-					a.desk.lobby.mu.Lock()
-					waiting = len(a.desk.lobby.waiting)
-					a.desk.lobby.mu.Unlock()
+				for waiting(a) == 0 {
+					runtime.Gosched()
 				}
 				a.desk.lobby.dismiss()
 			}()

@@ -22,7 +22,8 @@ import (
 // A jar is the cookies of one visitor in WeChat.
 type jar map[string]string
 
-func (j jar) do(t *testing.T, h http.Handler, method, target string) *http.Response {
+// request is one that the visitor's browser makes.
+func (j jar) request(t *testing.T, method, target string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 	r.Header.Set("Accept", "text/html")
@@ -30,8 +31,13 @@ func (j jar) do(t *testing.T, h http.Handler, method, target string) *http.Respo
 	for name, value := range j {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
+	return r
+}
+
+func (j jar) do(t *testing.T, h http.Handler, method, target string) *http.Response {
+	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	h.ServeHTTP(w, j.request(t, method, target))
 	for _, c := range w.Result().Cookies() {
 		if j[c.Name] = c.Value; c.MaxAge < 0 {
 			delete(j, c.Name)

@@ -64,6 +64,17 @@ func (s *slowWeChat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.wechat.ServeHTTP(w, r)
 }
 
+// replicas are two processes of one app, and the page that each guards.
+func replicas(t *testing.T, store sessions.Store, api http.Handler) (auths [2]*oauth.Auth, pages [2]http.Handler) {
+	t.Helper()
+	for i := range auths {
+		auths[i], pages[i] = newAuth(t, func(cfg *oauth.Config) {
+			cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
+		})
+	}
+	return auths, pages
+}
+
 // callbackOf begins a login and returns its callback, with the attempt's cookie.
 func callbackOf(t *testing.T, page http.Handler) func() *http.Request {
 	t.Helper()
@@ -71,13 +82,7 @@ func callbackOf(t *testing.T, page http.Handler) func() *http.Request {
 	authorize, err := url.Parse(visitor.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
 	require.NoError(t, err)
 	return func() *http.Request {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"), nil)
-		r.Header.Set("Accept", "text/html")
-		r.Header.Set("User-Agent", "Mozilla/5.0 MicroMessenger/8.0")
-		for name, value := range visitor {
-			r.AddCookie(&http.Cookie{Name: name, Value: value})
-		}
-		return r
+		return visitor.request(t, http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"))
 	}
 }
 
@@ -95,19 +100,14 @@ func TestManyCopiesOfOneCallback(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := newCounted(t)
 				api := &slowWeChat{wechat: wechat{answers: map[string][]string{exchangePath: {tt.answer}, userPath: {userAnswer}}}}
-				var replicas [2]http.Handler
-				for i := range replicas {
-					_, replicas[i] = newAuth(t, func(cfg *oauth.Config) {
-						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
-					})
-				}
-				callback := callbackOf(t, replicas[0])
+				_, pages := replicas(t, store, api)
+				callback := callbackOf(t, pages[0])
 				var mu sync.Mutex
 				statuses := map[int]int{}
 				open := func(i int) {
 					w := httptest.NewRecorder()
 					began := time.Now()
-					replicas[i%2].ServeHTTP(w, callback())
+					pages[i%2].ServeHTTP(w, callback())
 					mu.Lock()
 					defer mu.Unlock()
 					statuses[w.Code]++
@@ -147,19 +147,14 @@ func TestAStateWorksOnce(t *testing.T) {
 		store := newCounted(t)
 		api := &wechat{answers: map[string][]string{exchangePath: {tokenAnswer}, userPath: {userAnswer}}}
 		for _, after := range []time.Duration{31 * time.Second, 5 * time.Minute, 10*time.Minute - time.Second} {
-			_, first := newAuth(t, func(cfg *oauth.Config) {
-				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
-			})
-			_, second := newAuth(t, func(cfg *oauth.Config) {
-				cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
-			})
-			callback := callbackOf(t, first)
+			_, pages := replicas(t, store, api)
+			callback := callbackOf(t, pages[0])
 			api.asked = nil
-			first.ServeHTTP(httptest.NewRecorder(), callback())
+			pages[0].ServeHTTP(httptest.NewRecorder(), callback())
 			time.Sleep(after)
-			for _, replica := range []http.Handler{first, second} {
+			for _, page := range pages {
 				w := httptest.NewRecorder()
-				replica.ServeHTTP(w, callback())
+				page.ServeHTTP(w, callback())
 				if !strings.HasPrefix(w.Header().Get("Location"), "https://open.weixin.qq.com/") {
 					t.Errorf("after %v: %d %s, want another login", after, w.Code, w.Header().Get("Location"))
 				}

@@ -67,22 +67,12 @@ func TestATokenIsRefreshedOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := tt.store(newCounted(t))
 				api := &rotatingWeChat{}
-				var replicas [2]*oauth.Auth
-				var page http.Handler
-				for i := range replicas {
-					replicas[i], page = newAuth(t, func(cfg *oauth.Config) {
-						cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
-					})
-				}
-				visitor := signIn(t, page)
+				auths, pages := replicas(t, store, api)
+				visitor := signIn(t, pages[0])
 				request := func() *http.Request {
-					r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/token", nil)
-					for name, value := range visitor {
-						r.AddCookie(&http.Cookie{Name: name, Value: value})
-					}
-					return r
+					return visitor.request(t, http.MethodGet, "/token")
 				}
-				late, ok := replicas[0].Admit(httptest.NewRecorder(), request(), "")
+				late, ok := auths[0].Admit(httptest.NewRecorder(), request(), "")
 				if !ok {
 					t.Fatal("not signed in")
 				}
@@ -93,19 +83,19 @@ func TestATokenIsRefreshedOnce(t *testing.T) {
 				}
 				var all sync.WaitGroup
 				for i := range 50 {
-					all.Go(func() { wantToken(replicas[i%2], request()) })
+					all.Go(func() { wantToken(auths[i%2], request()) })
 				}
 				all.Wait()
 				for i := range 10 {
-					wantToken(replicas[i%2], request())
+					wantToken(auths[i%2], request())
 				}
 				if api.refreshes != 1 {
 					t.Errorf("%d refreshes", api.refreshes)
 				}
 				if tt.onServer { // there the new tokens are found however late somebody comes
 					time.Sleep(time.Hour)
-					wantToken(replicas[0], late)
-					wantToken(replicas[1], request())
+					wantToken(auths[0], late)
+					wantToken(auths[1], request())
 				}
 			})
 		})
@@ -118,21 +108,12 @@ func TestADeadGrantIsAskedAboutOnce(t *testing.T) {
 	api := &wechat{answers: map[string][]string{
 		exchangePath: {strings.Replace(tokenAnswer, "7200", "30", 1)}, userPath: {userAnswer}, refreshPath: {invalidRefresh},
 	}}
-	var replicas [2]*oauth.Auth
-	var page http.Handler
-	for i := range replicas {
-		replicas[i], page = newAuth(t, func(cfg *oauth.Config) {
-			cfg.AllowSnapshot, cfg.Store, cfg.HTTPClient = true, store, webtest.InMemory(api)
-		})
-	}
-	visitor := signIn(t, page)
+	auths, pages := replicas(t, store, api)
+	visitor := signIn(t, pages[0])
 	api.asked = nil
 	for i := range 20 {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/token", nil)
-		for name, value := range visitor {
-			r.AddCookie(&http.Cookie{Name: name, Value: value})
-		}
-		_, err := replicas[i%2].AccessToken(httptest.NewRecorder(), r)
+		r := visitor.request(t, http.MethodGet, "/token")
+		_, err := auths[i%2].AccessToken(httptest.NewRecorder(), r)
 		if refusal, ok := errors.AsType[*core.Error](err); !ok || refusal.Code != core.ErrInvalidRefresh || refusal.Message == "" {
 			t.Errorf("error %v", err)
 		}

@@ -43,7 +43,7 @@ func doubleCases() Group {
 				if shape.slow > 0 {
 					t.Sim.Fail(exchangePath, wxsim.Late(shape.slow))
 				}
-				t.inParallel(logins, 50, func(int) {
+				t.InParallel(logins, 50, func(int) {
 					b := t.Browser()
 					a := t.Begin(b, PublicURL+"/me?a=1")
 					first := a.Callback(0)
@@ -118,10 +118,10 @@ func (w *World) many(n int) int {
 }
 
 // atOnce calls f n times at once, and waits.
-func (w *World) atOnce(n int, f func()) { w.inParallel(n, n, func(int) { f() }) }
+func (w *World) atOnce(n int, f func()) { w.InParallel(n, n, func(int) { f() }) }
 
-// inParallel calls f for 0 to n-1, at most width at once, and waits.
-func (w *World) inParallel(n, width int, f func(i int)) {
+// InParallel calls f for 0 to n-1, at most width at once, and waits.
+func (w *World) InParallel(n, width int, f func(i int)) {
 	places := make(chan struct{}, width)
 	var wg sync.WaitGroup
 	for i := range n {

@@ -93,7 +93,7 @@ func lossCases() Group {
 		{Name: "of all logins that lose 30 % of their attempts 96 % sign in within three, and none loops", Test: func(t *World) {
 			logins := t.many(500)
 			var signedIn, refused atomic.Int32
-			t.inParallel(logins, 50, func(i int) {
+			t.InParallel(logins, 50, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i%3])
 				b.Refuses = webtest.Sometimes(0.3, uint64(i), AttemptCookie)
 				v := b.Open(PublicURL + "/me")
@@ -119,7 +119,7 @@ func lossCases() Group {
 		{Name: "browsers that lose 30 % of all cookies before each request never loop", Test: func(t *World) {
 			var long atomic.Int32
 			t.AllowDetours = true
-			t.inParallel(t.many(150), 50, func(i int) {
+			t.InParallel(t.many(150), 50, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i%3])
 				b.Loses = onShop(webtest.Sometimes(0.3, uint64(i), webtest.AnyCookie))
 				v := b.Open(PublicURL + "/me")

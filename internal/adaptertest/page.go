@@ -259,7 +259,7 @@ func pageCases() Group {
 		}},
 		{Name: "what a page adds to its headers stays with that page", Test: func(t *World) {
 			b := t.SignedIn()
-			t.inParallel(50, 10, func(i int) {
+			t.InParallel(50, 10, func(i int) {
 				path, want := "/me", "Cookie|private, no-store"
 				if i%2 == 0 {
 					path, want = "/group/vary", "Cookie|X-Of-This-Page|private, no-store|no-transform"

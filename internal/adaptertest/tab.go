@@ -104,7 +104,7 @@ func tabCases() Group {
 		}},
 		{Name: "a hundred browsers at once are never taken for each other", Sim: func(cfg *wxsim.Config) { cfg.Users = wxsim.MadeUpUsers(100) }, Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Late(50*time.Millisecond))
-			t.inParallel(100, 100, func(i int) {
+			t.InParallel(100, 100, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i])
 				time.Sleep(rand.N(100 * time.Millisecond))
 				t.WantUser(b.Open(PublicURL+"/me"), i)

@@ -1,13 +1,11 @@
 package fleettest_test
 
 import (
-	"bytes"
 	"cmp"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -214,22 +212,5 @@ func (f *fleet) door(v visitor, replica int, path string) (callback func() strin
 
 // back is the request that WeChat makes the browser send.
 func back(callback string) webtest.Request { return webtest.Request{URL: callback} }
-
-// inParallel calls do for 0 to n-1, a few at once, and waits.
-func inParallel(n int, do func(i int)) {
-	places := make(chan struct{}, 10)
-	var running sync.WaitGroup
-	for i := range n {
-		places <- struct{}{}
-		running.Go(func() {
-			defer func() { <-places }()
-			do(i)
-		})
-	}
-	running.Wait()
-}
-
-// key is a made-up key.
-func key(b byte) []byte { return bytes.Repeat([]byte{'K', b}, 16) }
 
 const exchangePath = "/sns/oauth2/access_token"

@@ -45,7 +45,7 @@ func TestFloodsLeaveNothingBehind(t *testing.T) {
 		return b
 	}
 	flood := func(n int) {
-		inParallel(n, func(i int) {
+		f.InParallel(n, 10, func(i int) {
 			addr := addrs[i%len(addrs)]
 			if res, _ := raw.get(addr, "/me", page); res.StatusCode != http.StatusFound {
 				t.Errorf("a login start is answered %d", res.StatusCode)
@@ -100,7 +100,7 @@ func TestFloodsLeaveNothingBehind(t *testing.T) {
 	})
 	exchanges := f.Sim.Calls(exchangePath)
 	logins := max(20, *floodSize/200)
-	inParallel(logins, func(n int) {
+	f.InParallel(logins, 10, func(n int) {
 		v := f.visitor(n % 10)
 		f.WantUser(v.Open(adaptertest.PublicURL+"/me"), v.user)
 		for range 3 { // one at each replica

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/redistest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/mpauth"
@@ -22,7 +23,7 @@ func miniReplica(t *testing.T, redis *redistest.Server, sim *wxsim.Server) http.
 	t.Helper()
 	client := connect(t, redis.Addr, impatience)
 	t.Cleanup(client.Close)
-	keys := [][]byte{key('1')}
+	keys := [][]byte{adaptertest.Key('1')}
 	auth, err := mpauth.New(mpauth.Config{
 		AppID: sim.MiniAppID(), Secret: core.Secret(sim.MiniSecret()), Keys: keys,
 		Store:      newStore(t, client, redisstore.Config{Keys: keys}),

@@ -39,7 +39,7 @@ func TestDocumentedPermissions(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	keys := [][]byte{key('2'), key('1')}
+	keys := [][]byte{adaptertest.Key('2'), adaptertest.Key('1')}
 	store := newStore(t, client, redisstore.Config{Keys: keys, Timeout: 10 * time.Second})
 	old := f.signIn(1, 1) // a session that is sealed anew when it is read
 	f.deploy(0, func(cfg *oauth.Config) { cfg.Keys, cfg.Store = keys, store })

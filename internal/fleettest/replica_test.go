@@ -64,7 +64,7 @@ func TestDoubleCallbackAtTwoReplicas(t *testing.T) {
 		})
 	}
 	f.Sim.Fail(exchangePath, wxsim.Late(30*time.Millisecond))
-	inParallel(logins, func(n int) {
+	f.InParallel(logins, 10, func(n int) {
 		v := f.visitor(n % 10)
 		replica := rand.N(len(f.replicas))
 		callback := f.door(v, replica, "/me?a=1")
@@ -96,7 +96,7 @@ func TestDoubleCallbackWithCookiesRestartsOnce(t *testing.T) {
 		f := newCookieFleet(t)
 		f.Sim.Fail(exchangePath, wxsim.Late(300*time.Millisecond))
 		const logins = 50
-		inParallel(logins, func(n int) {
+		f.InParallel(logins, 10, func(n int) {
 			v := f.visitor(n % 10)
 			callback := f.door(v, 2, "/me?a=1")()
 			var both sync.WaitGroup
@@ -183,10 +183,10 @@ func TestKeysAreRotatedInThreeDeploys(t *testing.T) {
 		t.Parallel()
 		f := newFleet(t)
 		f.Config.MaxAge = life
-		everybody := f.rollOut(nil, key('1'))
-		everybody = f.rollOut(everybody, key('1'), key('2'))
-		everybody = f.rollOut(everybody, key('2'), key('1'))
-		f.rollOut(everybody, key('2'))
+		everybody := f.rollOut(nil, adaptertest.Key('1'))
+		everybody = f.rollOut(everybody, adaptertest.Key('1'), adaptertest.Key('2'))
+		everybody = f.rollOut(everybody, adaptertest.Key('2'), adaptertest.Key('1'))
+		f.rollOut(everybody, adaptertest.Key('2'))
 	})
 	// Cookies are not written anew: the old key goes when the last session that it sealed has ended.
 	t.Run("cookies", func(t *testing.T) {
@@ -194,13 +194,13 @@ func TestKeysAreRotatedInThreeDeploys(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newCookieFleet(t)
 			f.Config.MaxAge = life
-			everybody := f.rollOut(nil, key('1'))
-			everybody = f.rollOut(everybody, key('1'), key('2'))
-			f.rollOut(everybody, key('2'), key('1'))
+			everybody := f.rollOut(nil, adaptertest.Key('1'))
+			everybody = f.rollOut(everybody, adaptertest.Key('1'), adaptertest.Key('2'))
+			f.rollOut(everybody, adaptertest.Key('2'), adaptertest.Key('1'))
 			time.Sleep(life / 2)
-			everybody = f.rollOut(nil, key('2'), key('1'))
+			everybody = f.rollOut(nil, adaptertest.Key('2'), adaptertest.Key('1'))
 			time.Sleep(life / 2)
-			f.rollOut(everybody, key('2'))
+			f.rollOut(everybody, adaptertest.Key('2'))
 		})
 	})
 }
