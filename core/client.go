@@ -79,11 +79,8 @@ func (cfg ClientConfig) check() error {
 	return wrong.Err()
 }
 
-// Accounts of WeChat look like this. Another form is no fault, since WeChat promises none.
-var (
-	appIDForm  = regexp.MustCompile(`^wx[0-9a-f]{16}$`)
-	secretForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
-)
+// AppIDs of WeChat look like this. Another form is no fault, since WeChat promises none.
+var appIDForm = regexp.MustCompile(`^wx[0-9a-f]{16}$`)
 
 // real reports whether calls go to WeChat itself. A transport of the program's own may go anywhere.
 func (cfg ClientConfig) real() bool {
@@ -96,11 +93,11 @@ func (cfg ClientConfig) real() bool {
 func (cfg ClientConfig) warn(logger *slog.Logger) {
 	switch appID, secret := cfg.AppID, string(cfg.Secret); {
 	case !cfg.real():
-	case appIDForm.MatchString(secret) || secretForm.MatchString(appID):
+	case appIDForm.MatchString(secret) || logs.LikeSecret(appID):
 		logger.Warn("wechat: AppID and Secret look swapped")
 	case !appIDForm.MatchString(appID):
 		logger.Warn("wechat: AppID is not of WeChat's form, wx and 16 hexadecimal digits")
-	case !secretForm.MatchString(secret):
+	case !logs.LikeSecret(secret):
 		logger.Warn("wechat: Secret is not of WeChat's form, 32 hexadecimal digits")
 	}
 }

@@ -120,12 +120,9 @@ func readCode(r *http.Request) (string, error) {
 	if r.Body == nil {
 		return "", errors.New("no body")
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxLoginBody+1))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxLoginBody))
 	if err != nil {
 		return "", err
-	}
-	if len(body) > maxLoginBody {
-		return "", errors.New("the body is too long")
 	}
 	var form struct {
 		Code string `json:"code"`

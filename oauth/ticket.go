@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"sync/atomic"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
 // A ticket is what the code on a desktop's page stands for. Its text is 32 characters, so that it
@@ -33,7 +35,6 @@ const (
 	ticketSize = ticketBody + ticketMAC
 	ticketLife = 5 * time.Minute // for a phone to open and confirm it
 	ticketRest = time.Minute     // and then for the desktop to come back
-	ticketSkew = 5 * time.Minute // that replicas' clocks may differ
 )
 
 var ticketText = base64.RawURLEncoding //nolint:gochecknoglobals // an immutable alphabet
@@ -99,7 +100,7 @@ func (t *tickets) open(raw []byte) (ticket, bool) {
 	}
 	found := t.read(body, signer)
 	switch lead := found.issued.Sub(t.now()); {
-	case lead > ticketSkew:
+	case lead > clock.Skew:
 		return ticket{}, false
 	case lead > time.Duration(t.ahead.Load())*time.Second:
 		t.ahead.Store(int64(lead/time.Second) + 1)

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
+
+	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
 func ticketsOf(tb testing.TB, change func(*Config)) *tickets {
@@ -68,7 +70,7 @@ func TestATicketLivesFiveMinutes(t *testing.T) {
 
 func TestTicketsFromTheFuture(t *testing.T) {
 	ahead := ticketsOf(t, nil)
-	ahead.now = func() time.Time { return time.Now().Add(ticketSkew + 2*time.Second) }
+	ahead.now = func() time.Time { return time.Now().Add(clock.Skew + 2*time.Second) }
 	here := ticketsOf(t, nil)
 	if _, ok := here.parse(ahead.issue("", ScopeBase).text); ok {
 		t.Error("a ticket from the future is good")
@@ -83,7 +85,7 @@ func TestTicketsFromTheFuture(t *testing.T) {
 func TestReplicasWhoseClocksDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow, fast := ticketsOf(t, nil), ticketsOf(t, nil)
-		slow.now = func() time.Time { return time.Now().Add(-ticketSkew) }
+		slow.now = func() time.Time { return time.Now().Add(-clock.Skew) }
 		if _, ok := slow.parse(fast.issue("", ScopeBase).text); !ok {
 			t.Fatal("the slow replica takes the fast one's ticket to be from the future")
 		}

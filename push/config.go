@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/wxoauth/wxoauth/internal/faults"
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // Mode is how WeChat's console is set to send messages.
@@ -81,7 +82,6 @@ func (h *Handler) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "push.Hand
 var (
 	tokenPattern  = regexp.MustCompile(`^[0-9A-Za-z]{3,32}$`)
 	aesKeyPattern = regexp.MustCompile(`^[0-9A-Za-z+/]{43}$`)
-	appIDPattern  = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 )
 
 func (c *Config) check() error {
@@ -91,7 +91,7 @@ func (c *Config) check() error {
 	rotating := c.OldToken != "" || c.OldEncodingAESKey != ""
 	wrong.If(!tokenPattern.MatchString(c.Token), "Token", form32)
 	wrong.If((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", form43)
-	wrong.If((sealed || c.AppID != "") && !appIDPattern.MatchString(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
+	wrong.If((sealed || c.AppID != "") && !subject.ValidID(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
 	wrong.If(c.Mode < Safe || c.Mode > Plain, "Mode", "must be Safe, Compat or Plain")
 	wrong.If(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", form32)
 	wrong.If(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", form43)

@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// secretForm is that of WeChat's AppSecrets. No AppID looks like one.
 var secretForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// LikeSecret reports whether text has the form of WeChat's AppSecrets. No AppID has it.
+func LikeSecret(text string) bool { return secretForm.MatchString(text) }
 
 // Of returns logger, slog.Default() if it is nil, which names the account in every line if there is
 // one. What looks like an AppSecret that was taken for an AppID is not shown.
@@ -20,7 +22,7 @@ func Of(logger *slog.Logger, appID string) *slog.Logger {
 	switch {
 	case appID == "":
 		return logger
-	case secretForm.MatchString(appID):
+	case LikeSecret(appID):
 		appID = "[redacted]"
 	}
 	return logger.With("appid", appID)

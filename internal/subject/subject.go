@@ -8,7 +8,7 @@ package subject
 // [sessionstore.Login]: https://pkg.go.dev/github.com/wxoauth/wxoauth/sessionstore#Login
 func Of(appID, openID string) string { return appID + " " + openID }
 
-// ValidID reports whether id looks like an openid or unionid: 1 to 64 of A-Z a-z 0-9 _ and -.
+// ValidID reports whether id looks like an appid, openid or unionid: 1 to 64 of A-Z a-z 0-9 _ and -.
 func ValidID(id string) bool {
 	for _, b := range []byte(id) {
 		if (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') && b != '_' && b != '-' {
