@@ -134,7 +134,7 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 	}
 	began := time.Now()
 	d, err := a.desk.ledger.decide(ctx, t, func() (*decision, error) {
-		return a.desk.approval(t, &known, began), nil
+		return a.approval(ctx, t, &known, began)
 	})
 	if err != nil {
 		return err
@@ -147,12 +147,16 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 
 // approval is the decision that the desktop becomes u, whose request came at that time: what was
 // ended since is ended for the desktop, too.
-func (k *desk) approval(t ticket, u *core.User, at time.Time) *decision {
+func (a *Auth) approval(ctx context.Context, t ticket, u *core.User, at time.Time) (*decision, error) {
 	known, now := *u, at.Truncate(time.Second)
 	// It is a login: where a page wants a fresh one, this is as fresh as a desktop can have it.
 	known.Via, known.LoginAt, known.CheckedAt, known.MemberID = viaDesk, now, now, ""
 	rec := &record{user: &known}
-	return &decision{By: decider(t, u), User: rec.encode(), At: at, Clock: k.tickets.time().Add(-time.Since(at))}
+	d := &decision{By: decider(t, u), User: rec.encode(), At: at}
+	if !a.sessions.endable() {
+		return d, nil
+	}
+	return d, a.desk.ledger.recently(ctx, t, time.Since(at))
 }
 
 // decider is a digest of who decides about a ticket.

@@ -116,11 +116,11 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		if refusal = a.confirm(r, t, rec.user); refusal != nil {
 			return &decision{By: decider(t, rec.user), Kind: refusal.Kind}, nil //nolint:nilerr // the phone is told below
 		}
-		approval := a.desk.approval(t, rec.user, v.now)
+		approval, err := a.approval(ctx, t, rec.user, v.now)
 		if a.sessions.endable() {
 			approval.Session = cookie.Value(v.r, a.sessions.name)
 		}
-		return approval, nil
+		return approval, err
 	})
 	switch {
 	case errors.Is(err, errDecided):

@@ -106,7 +106,7 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		if err != nil {
 			return false, err
 		}
-		if err := a.stands(ctx, d); err != nil {
+		if err := a.stands(ctx, t, d); err != nil {
 			return errors.Is(err, sessionstore.ErrEnded), err
 		}
 		if rec, err = a.logins.introduce(r, rec); err != nil {
@@ -139,19 +139,16 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 	return true
 }
 
-// deskStands is how long after it a confirmation is taken without another look. EndSessions reaches
-// the logins of a minute.
-const deskStands = 50 * time.Second
-
 // stands returns ErrEnded for a confirmation that EndSessions may have voided since. Where it is too
-// old for that to be known, or was made by a clock ahead of this one, the session tells that confirmed
-// it and would have ended as well.
-func (a *Auth) stands(ctx context.Context, d *decision) error {
-	age := a.desk.tickets.time().Sub(d.Clock)
-	switch {
-	case !a.sessions.endable(), 0 <= age && age < deskStands:
+// old for that to be known, the session tells that confirmed it and would have ended as well.
+func (a *Auth) stands(ctx context.Context, t ticket, d *decision) error {
+	if !a.sessions.endable() {
 		return nil
-	case age < 0 && d.Session == "": // of the app's own, and old or not: the store knows the last minute
+	}
+	switch recent, err := a.desk.ledger.recent(ctx, t); {
+	case err != nil:
+		return storeFailure("read", err)
+	case recent:
 		return nil
 	}
 	phone := (&http.Request{Header: http.Header{"Cookie": {a.sessions.name + "=" + d.Session}}}).WithContext(ctx)

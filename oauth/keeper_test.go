@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/sessions"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -143,16 +145,32 @@ func TestALoginOfTheFutureMayHaveBegunLongAgo(t *testing.T) {
 	}
 }
 
-// The same of a phone that has confirmed: its own session tells whether it was ended since.
-func TestAConfirmationOfTheFutureStandsWithItsSession(t *testing.T) {
-	a := diskAuth(t)
-	a.sessions.store = endingStore{a.sessions.store, new(time.Time)}
-	a.desk = &desk{tickets: &tickets{now: time.Now}}
-	r := signedIn(t, a, typicalUser(1))
-	session := cookie.Value(r, a.sessions.name)
-	for _, age := range []time.Duration{-4 * time.Minute, 3 * time.Minute} {
-		clock := time.Now().Add(-age)
-		require.NoError(t, a.stands(t.Context(), &decision{Session: session, Clock: clock}), age)
-		require.ErrorIs(t, a.stands(t.Context(), &decision{Session: "ended", Clock: clock}), sessionstore.ErrEnded, age)
-	}
+// How long ago somebody has confirmed, the store's clock says alone. After that the phone's session
+// tells whether it was ended since; of an approval by the app nobody can tell.
+func TestAConfirmationStandsForAWhileAndThenWithItsSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := diskAuth(t)
+		a.sessions.store = endingStore{a.sessions.store, new(time.Time)}
+		a.desk = &desk{tickets: &tickets{now: time.Now}, ledger: ledger{store: sessionstore.NewMemoryOutcomes()}}
+		r := signedIn(t, a, typicalUser(1))
+		session := cookie.Value(r, a.sessions.name)
+		d, err := a.approval(t.Context(), ticket{}, &core.User{OpenID: "o1"}, time.Now().Add(-8*time.Second))
+		require.NoError(t, err)
+		stands := func(at time.Time, session string) error {
+			told := *d // at a replica whose clock is another
+			told.At, told.Session = at, session
+			return a.stands(t.Context(), ticket{}, &told)
+		}
+		for _, clock := range []time.Duration{-4 * time.Minute, 0, 4 * time.Minute} {
+			for _, by := range []string{session, "ended", ""} {
+				require.NoError(t, stands(d.At.Add(clock), by), clock)
+			}
+		}
+		time.Sleep(deskStands - 8*time.Second)
+		for _, clock := range []time.Duration{-4 * time.Minute, 0, 4 * time.Minute} {
+			require.NoError(t, stands(d.At.Add(clock), session), clock)
+			require.ErrorIs(t, stands(d.At.Add(clock), "ended"), sessionstore.ErrEnded, clock)
+			require.ErrorIs(t, stands(d.At.Add(clock), ""), sessionstore.ErrEnded, clock)
+		}
+	})
 }

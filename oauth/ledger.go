@@ -38,8 +38,6 @@ type decision struct {
 
 	// Session is the value of the phone's session cookie where that ends with EndSessions; else empty.
 	Session string `json:"session,omitempty"`
-	// Clock is At by the clock that all replicas agree on.
-	Clock time.Time `json:"clock"`
 }
 
 func (d *decision) approved() bool { return d.User != nil }
@@ -47,9 +45,10 @@ func (d *decision) approved() bool { return d.User != nil }
 // The keys of a ticket.
 func scanKey(t ticket) string     { return "desk scan " + t.text }
 func decisionKey(t ticket) string { return "desk decision " + t.text }
+func recentKey(t ticket) string   { return "desk recent " + t.text }
 func redeemKey(t ticket) string   { return "desk redeem " + t.text }
 
-// spent is the outcome of a ticket that has signed somebody in.
+// spent is the outcome of a ticket that has signed somebody in, or was approved a moment ago.
 var spent = []byte{1} //nolint:gochecknoglobals // never changed
 
 // state returns how far t has come; the decision of a ticket that is ready comes with it. A ticket
@@ -164,6 +163,22 @@ func (l *ledger) decideFirst(ctx context.Context, t ticket, say func() (*decisio
 	}
 	keep = true
 	return d, nil
+}
+
+// deskStands is how long after it a confirmation is taken without another look. EndSessions reaches
+// the logins of a minute.
+const deskStands = 50 * time.Second
+
+// recently notes that t was approved that long ago. Later only the store's clock is asked: those of
+// replicas differ.
+func (l *ledger) recently(ctx context.Context, t ticket, age time.Duration) error {
+	return l.store.SetOutcome(ctx, recentKey(t), spent, max(deskStands-age, time.Millisecond))
+}
+
+// recent reports whether t was approved within deskStands.
+func (l *ledger) recent(ctx context.Context, t ticket) (bool, error) {
+	_, held, err := l.store.Outcome(ctx, recentKey(t))
+	return held, err
 }
 
 // redeem lets one desktop sign in with t, and returns false to the others. If signIn fails the
