@@ -81,8 +81,13 @@ func (k *keeper) loadValue(r *http.Request, value string, now time.Time) (*recor
 		return nil, k.unlessAnonymous(r, err)
 	}
 	rec := k.recordIn(values, now)
-	if rec != nil {
-		k.memo.put(value, sealed, rec, now, k.end(rec))
+	if rec == nil {
+		return nil, nil
+	}
+	k.memo.put(value, sealed, rec, now, k.end(rec))
+	if k.ended.of(rec) == loggedOut { // a moment ago, and perhaps before there was something to forget
+		k.memo.forget(rec)
+		return nil, nil
 	}
 	return rec, nil
 }
@@ -234,10 +239,8 @@ func (k *keeper) remove(w http.ResponseWriter, r *http.Request, rec *record) err
 	case session == nil:
 		return errors.New("the store gave no session")
 	}
-	for value := range cookie.Candidates(r, k.name) {
-		k.memo.forget(value)
-	}
 	k.ended.add(rec, loggedOut)
+	k.memo.forget(rec)
 	if session.IsNew { // there is nothing in the store, and some mind being asked to delete it
 		http.SetCookie(w, sessions.NewCookie(k.name, "", k.options(-1)))
 		return nil

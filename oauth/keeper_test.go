@@ -111,6 +111,32 @@ func TestASessionThatAnotherTabHasEndedIsNoOutage(t *testing.T) {
 	require.Nil(t, rec)
 }
 
+// A session was saved again before its logout, so it has had two cookies; both are remembered.
+func TestALogoutCountsForEveryCookieOfTheSession(t *testing.T) {
+	a := benchAuth(t, 10)
+	now := time.Now()
+	r := signedIn(t, a, typicalUser(1))
+	was, err := a.sessions.open(r, now)
+	require.NoError(t, err)
+	renewed := *was
+	renewed.accessToken = "new"
+	later := http.Header{}
+	require.NoError(t, a.sessions.save(nopWriter{later}, r, was, &renewed, now))
+	out := httptest.NewRequest(http.MethodPost, "/logout", nil)
+	out.Header.Set("Cookie", later.Get("Set-Cookie"))
+	for _, copied := range []*http.Request{r, out} {
+		rec, err := a.sessions.load(copied, now)
+		require.NoError(t, err)
+		require.NotNil(t, rec)
+	}
+	a.LogoutHandler().ServeHTTP(httptest.NewRecorder(), out)
+	for _, copied := range []*http.Request{r, out} {
+		rec, err := a.sessions.load(copied, now)
+		require.NoError(t, err)
+		require.Nil(t, rec)
+	}
+}
+
 // An endingStore notes when the logins began whose sessions it saves.
 type endingStore struct {
 	sessions.Store

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -68,12 +69,12 @@ func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	m.entries[key] = e
 }
 
-// forget drops a cookie that logs out.
-func (m *memo) forget(cookie string) {
-	if m == nil {
+// forget drops a session that logs out, under all cookies that it has had; nil is nobody's.
+func (m *memo) forget(rec *record) {
+	if m == nil || rec == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.entries, cookie)
+	maps.DeleteFunc(m.entries, func(_ string, e *memoEntry) bool { return e.record.id() == rec.id() })
 }

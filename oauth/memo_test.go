@@ -23,8 +23,10 @@ func TestMemo(t *testing.T) {
 		m := newMemo(10)
 		remember(m, "cookie", "sealed", time.Hour)
 		remember(m, "about to end", "sealed", time.Second)
-		remember(m, "logs out", "sealed", time.Hour)
-		m.forget("logs out")
+		other := typicalUser(0)
+		other.serial++
+		m.put("another session", "sealed", other, time.Now(), time.Now().Add(time.Hour))
+		m.forget(other)
 		for _, tt := range []struct {
 			name, cookie, sealed string
 			after                time.Duration // since the case before
@@ -33,7 +35,7 @@ func TestMemo(t *testing.T) {
 			{"what was opened a moment ago", "cookie", "sealed", 0, true},
 			{"another cookie", "cookies", "sealed", 0, false},
 			{"what the store holds has changed", "cookie", "Sealed", 0, false},
-			{"a cookie that logged out", "logs out", "sealed", 0, false},
+			{"a session of the same user that logged out", "another session", "sealed", 0, false},
 			{"a session about to end", "about to end", "sealed", 0, true},
 			{"a session that ended", "about to end", "sealed", time.Second, false},
 			{"just under a minute later", "cookie", "sealed", memoTime - time.Second - 1, true},
