@@ -1,6 +1,7 @@
 // Package oneline takes control characters out of texts that are one line by nature: names,
 // places, what stands on a card. WeChat passes on what users typed, and escapes in JSON what would
-// break a log line or a terminal.
+// break a log line or a terminal. What changes the direction of writing is one of them: it turns
+// round the words behind the name as well.
 package oneline
 
 import (
@@ -9,10 +10,10 @@ import (
 	"unicode"
 )
 
-// Text returns text with a space in place of each control character and line end.
+// Text returns text with a space in place of each control character, line end and change of direction.
 func Text(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || '\u2028' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
 			return ' '
 		}
 		return r

@@ -11,11 +11,13 @@ import (
 
 func TestText(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                            "",
-		"小明 😀":                        "小明 😀",
-		"a\x00b\x1bc\nd\re\tf":        "a b c d e f",
-		"a\x7fb\u0085c\u2028d\u2029e": "a b c d e",
-		"\xff":                        "\uFFFD",
+		"":                             "",
+		"小明 😀":                         "小明 😀",
+		"a\x00b\x1bc\nd\re\tf":         "a b c d e f",
+		"a\x7fb\u0085c\u2028d\u2029e":  "a b c d e",
+		"\xff":                         "\uFFFD",
+		"a\u202eb\u202cc\u2066d\u2069": "a b c d ",
+		"מ\u200fים 👨‍👩‍👧":              "מ\u200fים 👨‍👩‍👧",
 	} {
 		if got := oneline.Text(text); got != want {
 			t.Errorf("Text(%q) = %q, want %q", text, got, want)
