@@ -20,8 +20,8 @@ type Session struct {
 
 // sessionAnswer is what WeChat sends for a code, and for a new key.
 type sessionAnswer struct {
-	OpenID     string     `json:"openid"`
-	UnionID    string     `json:"unionid"`
+	OpenID     subject.ID `json:"openid"`
+	UnionID    subject.ID `json:"unionid"`
 	SessionKey SessionKey `json:"session_key"`
 }
 
@@ -110,12 +110,12 @@ func keyError(err error) error {
 // session checks an answer. A user without a proper identity must never get into a session.
 func (c *Client) session(r core.Request, a *sessionAnswer) (*Session, error) {
 	switch {
-	case !subject.ValidID(a.OpenID):
+	case !a.OpenID.Valid():
 		return nil, r.BadAnswer("no openid, or a malformed one")
-	case a.UnionID != "" && !subject.ValidID(a.UnionID):
+	case a.UnionID != "" && !a.UnionID.Valid():
 		return nil, r.BadAnswer("a malformed unionid")
 	case a.SessionKey == "" || len(a.SessionKey) > 128:
 		return nil, r.BadAnswer("no session_key, or an endless one")
 	}
-	return &Session{AppID: c.core.AppID(), OpenID: a.OpenID, UnionID: a.UnionID, SessionKey: a.SessionKey}, nil
+	return &Session{AppID: c.core.AppID(), OpenID: string(a.OpenID), UnionID: string(a.UnionID), SessionKey: a.SessionKey}, nil
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -122,13 +121,13 @@ type Token struct {
 var ErrIdentity = errors.New("oauth: WeChat's answer does not name the expected user")
 
 type tokenAnswer struct {
-	AccessToken  string   `json:"access_token"`
-	ExpiresIn    core.Int `json:"expires_in"` // seconds
-	RefreshToken string   `json:"refresh_token"`
-	OpenID       identity `json:"openid"`
-	UnionID      identity `json:"unionid"`
-	Scope        string   `json:"scope"`
-	Snapshot     core.Int `json:"is_snapshotuser"`
+	AccessToken  string     `json:"access_token"`
+	ExpiresIn    core.Int   `json:"expires_in"` // seconds
+	RefreshToken string     `json:"refresh_token"`
+	OpenID       subject.ID `json:"openid"`
+	UnionID      subject.ID `json:"unionid"`
+	Scope        string     `json:"scope"`
+	Snapshot     core.Int   `json:"is_snapshotuser"`
 }
 
 const (
@@ -171,7 +170,7 @@ func (c *Client) token(ctx context.Context, path string, query url.Values) (*Tok
 	if err != nil {
 		return nil, err
 	}
-	if !a.OpenID.valid() || (a.UnionID != "" && !a.UnionID.valid()) {
+	if !a.OpenID.Valid() || (a.UnionID != "" && !a.UnionID.Valid()) {
 		return nil, ErrIdentity
 	}
 	if !plausibleToken(a.AccessToken) || !plausibleToken(a.RefreshToken) || a.ExpiresIn < 1 || a.ExpiresIn > maxExpiresIn {
@@ -194,36 +193,17 @@ const (
 
 func plausibleToken(s string) bool { return s != "" && len(s) <= maxToken }
 
-// An identity is an openid or unionid in an answer. encoding/json takes the last of two; two
-// different ones name nobody.
-type identity string
-
-// UnmarshalJSON is called once for each time that the field is there.
-func (id *identity) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return err
-	}
-	if *id != "" && string(*id) != text {
-		text = "sent twice" // which is not valid
-	}
-	*id = identity(text)
-	return nil
-}
-
-func (id identity) valid() bool { return subject.ValidID(string(id)) }
-
 type userAnswer struct {
-	OpenID     identity `json:"openid"`
-	UnionID    identity `json:"unionid"`
-	Nickname   string   `json:"nickname"`
-	Sex        core.Int `json:"sex"`
-	Province   string   `json:"province"`
-	City       string   `json:"city"`
-	Country    string   `json:"country"`
-	HeadImgURL string   `json:"headimgurl"`
-	Language   string   `json:"language"`
-	Privilege  []string `json:"privilege"`
+	OpenID     subject.ID `json:"openid"`
+	UnionID    subject.ID `json:"unionid"`
+	Nickname   string     `json:"nickname"`
+	Sex        core.Int   `json:"sex"`
+	Province   string     `json:"province"`
+	City       string     `json:"city"`
+	Country    string     `json:"country"`
+	HeadImgURL string     `json:"headimgurl"`
+	Language   string     `json:"language"`
+	Privilege  []string   `json:"privilege"`
 }
 
 // UserInfo fetches a user's profile with the user's own access token, which must have been
@@ -244,7 +224,7 @@ func (c *Client) UserInfo(ctx context.Context, accessToken, openID, lang string)
 	if err != nil {
 		return nil, err
 	}
-	if string(a.OpenID) != openID || !a.OpenID.valid() || (a.UnionID != "" && !a.UnionID.valid()) {
+	if string(a.OpenID) != openID || !a.OpenID.Valid() || (a.UnionID != "" && !a.UnionID.Valid()) {
 		return nil, ErrIdentity
 	}
 	oneline.All(a)

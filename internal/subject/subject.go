@@ -3,6 +3,8 @@
 // end what the other has begun.
 package subject
 
+import "encoding/json"
+
 // Of returns the [sessionstore.Login]'s Subject of a user. Neither part can hold a blank.
 //
 // [sessionstore.Login]: https://pkg.go.dev/github.com/wxoauth/wxoauth/sessionstore#Login
@@ -17,3 +19,23 @@ func ValidID(id string) bool {
 	}
 	return 1 <= len(id) && len(id) <= 64
 }
+
+// An ID is an openid or unionid in an answer of WeChat's. encoding/json takes the last of two; two
+// different ones name nobody.
+type ID string
+
+// UnmarshalJSON is called once for each time that the field is there.
+func (id *ID) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	if *id != "" && string(*id) != text {
+		text = "sent twice" // which is not valid
+	}
+	*id = ID(text)
+	return nil
+}
+
+// Valid is [ValidID].
+func (id ID) Valid() bool { return ValidID(string(id)) }
