@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
@@ -22,5 +23,14 @@ func varyCookie(h http.Header, values *[1]string) {
 		h["Vary"] = values[:]
 	case !slices.Contains(vary, "Cookie"):
 		h["Vary"] = append(slices.Clip(vary), "Cookie")
+	}
+}
+
+// keepCode keeps a page's address from other sites if it may hold a login code. Anybody can have WeChat
+// send a browser to any page of this site, with a state that is not ours. Who learns the code then ends
+// a login of his own with it.
+func keepCode(h http.Header, r *http.Request) {
+	if strings.Contains(r.URL.RawQuery, "code=") && h.Get("Referrer-Policy") == "" {
+		h.Set("Referrer-Policy", "same-origin")
 	}
 }

@@ -62,5 +62,6 @@ func (a *Auth) pass(w http.ResponseWriter, r *http.Request, rec *record, admitte
 	adm.cacheControl[0] = answers.NoStore
 	w.Header()["Cache-Control"] = adm.cacheControl[:]
 	varyCookie(w.Header(), &adm.vary)
+	keepCode(w.Header(), r)
 	return r.WithContext(adm) //nolint:contextcheck // it is the request's, and more
 }

@@ -65,6 +65,7 @@ func (a *Auth) Identify(w http.ResponseWriter, r *http.Request) *http.Request {
 	}
 	if rec == nil {
 		varyCookie(w.Header(), new([1]string))
+		keepCode(w.Header(), r)
 		return r
 	}
 	return a.pass(w, r, rec, false)

@@ -257,6 +257,25 @@ func pageCases() Group {
 				t.Errorf("Cache-Control is %q", got)
 			}
 		}},
+		{Name: "a page whose address holds somebody's code tells it to no other site", Test: func(t *World) {
+			b := t.Browser()
+			for range 2 { // nobody, then a user
+				for path, want := range map[string]string{
+					"/":                           "",
+					"/?state=0":                   "",
+					"/?code=c&state=0":            "same-origin",
+					"/me?code=c&state=0":          "same-origin",
+					"/group/public?a=1&code=c#x":  "same-origin",
+					"/group/public?a=1&postal=10": "",
+				} {
+					v := b.Open(PublicURL + path)
+					if got := v.Header.Get("Referrer-Policy"); got != want || v.Status != http.StatusOK {
+						t.Errorf("%s: %d, Referrer-Policy %q, want %q", path, v.Status, got, want)
+					}
+				}
+				t.SignIn(b)
+			}
+		}},
 		{Name: "what a page adds to its headers stays with that page", Test: func(t *World) {
 			b := t.SignedIn()
 			t.InParallel(50, 10, func(i int) {
