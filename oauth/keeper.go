@@ -100,11 +100,34 @@ func (k *keeper) endable() bool {
 
 // open is load past the memo: a record of its own, with tokens.
 func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
-	session, err := k.store.New(r, k.name)
+	session, err := k.session(r)
 	if err != nil {
 		return nil, k.unlessAnonymous(r, err)
 	}
 	return k.recordIn(session.Values, now), nil
+}
+
+// session returns the request's session. A store of the program's own looks at the first cookie of the
+// name alone. Over http a neighbour's may stand in front of ours, so the next ones are tried as well.
+func (k *keeper) session(r *http.Request) (*sessions.Session, error) {
+	session, err := k.store.New(r, k.name)
+	if k.secure || !nobodys(session, err) {
+		return session, err
+	}
+	for value := range cookie.Candidates(r, k.name) {
+		alone := r.WithContext(r.Context())
+		alone.Header = r.Header.Clone()
+		alone.Header.Set("Cookie", k.name+"="+value)
+		if one, err := k.store.New(alone, k.name); !nobodys(one, err) {
+			return one, err
+		}
+	}
+	return session, err
+}
+
+// nobodys reports whether a store knows that nobody is signed in.
+func nobodys(session *sessions.Session, err error) bool {
+	return sessionstore.Anonymous(err) && (err != nil || session == nil || session.IsNew)
 }
 
 // unlessAnonymous returns an error of the store unless it means that nobody is signed in.
@@ -166,7 +189,7 @@ func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, 
 	mine := &k.saving[rec.serial%uint32(len(k.saving))]
 	mine.Lock()
 	defer mine.Unlock()
-	session, err := k.store.New(r, k.name)
+	session, err := k.session(r)
 	if err != nil {
 		return k.unlessAnonymous(r, err)
 	}
@@ -190,7 +213,7 @@ func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, 
 // said so by a clock that is ahead of ours. Then nobody here knows how long ago it was, and any end that
 // a store remembers counts.
 func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, began, now time.Time) error {
-	old, err := k.store.New(r, k.name)
+	old, err := k.session(r)
 	if err != nil && !sessionstore.Anonymous(err) {
 		return err
 	}
@@ -232,7 +255,7 @@ func (k *keeper) removeAll(ctx context.Context, openID string) error {
 
 // remove ends the request's session rec, in the store and in the browser; nil is nobody's.
 func (k *keeper) remove(w http.ResponseWriter, r *http.Request, rec *record) error {
-	session, err := k.store.New(r, k.name)
+	session, err := k.session(r)
 	switch {
 	case !sessionstore.Anonymous(err):
 		return err // the session may be there: its cookie stays

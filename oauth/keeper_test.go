@@ -137,6 +137,34 @@ func TestALogoutCountsForEveryCookieOfTheSession(t *testing.T) {
 	}
 }
 
+// Over http a neighbour on the domain can put a cookie of our name in front of ours. A store of the
+// program's own sees the first one only.
+func TestACookieOfANeighbourHidesNoSession(t *testing.T) {
+	a, err := New(Config{
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://shop.example.com", InsecureHTTP: true, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
+		Store: sessions.NewFilesystemStore(t.TempDir(), bytes.Repeat([]byte("k"), 32), bytes.Repeat([]byte("e"), 32)),
+	})
+	require.NoError(t, err)
+	r, now := signedIn(t, a, typicalUser(1)), time.Now()
+	alone := r.Clone(t.Context())
+	r.Header.Set("Cookie", a.sessions.name+"=planted; "+r.Header.Get("Cookie"))
+	rec, err := a.sessions.load(r, now)
+	require.NoError(t, err)
+	require.NotNil(t, rec)
+
+	renewed := *rec
+	renewed.accessToken = "new"
+	require.NoError(t, a.sessions.save(nopWriter{http.Header{}}, r, rec, &renewed, now))
+	rec, err = a.sessions.load(alone, now)
+	require.NoError(t, err)
+	require.Equal(t, "new", rec.accessToken)
+
+	require.NoError(t, a.sessions.remove(nopWriter{http.Header{}}, r, rec))
+	rec, err = a.sessions.load(alone, now)
+	require.NoError(t, err)
+	require.Nil(t, rec, "the session is in the store after the logout")
+}
+
 // An endingStore notes when the logins began whose sessions it saves.
 type endingStore struct {
 	sessions.Store
