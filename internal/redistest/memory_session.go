@@ -47,12 +47,12 @@ func (r *Memory) saveSession(key, listKey string, argv []string, now float64) st
 		after = now - age - (mark - minute)
 	}
 	if after < 0 {
-		return ":-1\r\n"
+		return "*2\r\n:-1\r\n:0\r\n"
 	}
 	r.set([]string{key, record, "PX", argv[1]})
 	list[member] = now + life*1000
 	r.values[listKey] = memoryValue{set: list, end: time.UnixMicro(int64(slices.Max(slices.Collect(maps.Values(list)))))}
-	return fmt.Sprintf(":%.0f\r\n", after)
+	return fmt.Sprintf("*2\r\n:%.0f\r\n:%d\r\n", after, len(list))
 }
 
 // sorted is a sorted set without what has expired.

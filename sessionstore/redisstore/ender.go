@@ -24,13 +24,18 @@ var _ sessionstore.Ender = (*Store)(nil)
 const (
 	untold    = "untold"
 	endRounds = 10 // of EndAll, while the user logs in again and again
+
+	// maxSessions bounds the sessions of one subject, about 1 MB. Whoever logs in again and again, or has
+	// himself handed over, ends sessions of his own.
+	maxSessions = 1000
+	maxEnded    = 10 // at one login
 )
 
 //nolint:gochecknoglobals // constants but for their sums
 var (
 	// saveScript stores a new session. It returns -1, and stores nothing, if the login began before
 	// its subject's sessions were ended; how many microseconds after that, if it began after; and 0 if
-	// they were not ended lately. The age of the login is measured before the script is sent, so that
+	// they were not ended lately. Behind that it says how long the list is. The age of the login is measured before the script is sent, so that
 	// the login may have begun earlier by as much as the script was on its way.
 	saveScript = redisvisit.NewScript(`local session, list = KEYS[1], KEYS[2]
 local record, life, age, member, minute = ARGV[1], ARGV[2] * 1000, ARGV[3], ARGV[4], 6e7
@@ -39,13 +44,13 @@ local now, after = t[1] * 1e6 + t[2], 0
 redis.call('ZREMRANGEBYSCORE', list, '-inf', now)
 local mark = redis.call('ZSCORE', list, 'ended')
 if mark then after = now - age - (mark - minute) end
-if after < 0 then return -1 end
+if after < 0 then return {-1, 0} end
 redis.call('SET', session, record, 'PX', ARGV[2])
 redis.call('ZADD', list, now + life, member)
 if redis.call('PTTL', list) * 1000 < life then
 	redis.call('PEXPIREAT', list, string.format('%.0f', (now + life) / 1000))
 end
-return after`)
+return {after, redis.call('ZCARD', list)}`)
 
 	// endScript deletes the sessions that were found in the list, and leaves the mark, unless the list
 	// has got more: then it returns 0. If the last EndAll has taken effect and nobody was told, then
@@ -74,18 +79,41 @@ func (s *Store) saveNew(ctx context.Context, id, key, sealed string, life time.D
 	if !login.Began.IsZero() {
 		age = max(0, asked.Sub(login.Began))
 	}
-	after, err := s.redis.Run(ctx, saveScript, []string{key, s.listKey(tagOf(id))},
-		sealed, milliseconds(life), strconv.FormatInt(age.Microseconds(), 10), memberOf(key)).AsInt64()
+	told, err := s.redis.Run(ctx, saveScript, []string{key, s.listKey(tagOf(id))},
+		sealed, milliseconds(life), strconv.FormatInt(age.Microseconds(), 10), memberOf(key)).AsIntSlice()
+	if err == nil && len(told) != 2 {
+		err = errGarbled
+	}
 	if err != nil {
 		return wrap("save a session", err)
 	}
+	after, listed := told[0], told[1]
 	if after == 0 || time.Duration(after)*time.Microsecond > time.Since(asked) {
+		if listed > maxSessions {
+			s.makeRoom(ctx, tagOf(id), key, listed-maxSessions)
+		}
 		return nil
 	}
 	if after > 0 { // perhaps it began before, and nobody has the id yet
 		_ = s.remove(ctx, id, key)
 	}
 	return sessionstore.ErrEnded
+}
+
+// makeRoom ends as many sessions of an owner, those that would end first, but not the one under kept.
+// What fails the next login tries again.
+func (s *Store) makeRoom(ctx context.Context, tag, kept string, surplus int64) {
+	list, b := s.listKey(tag), s.redis.Client.B()
+	surplus = min(surplus, maxEnded)
+	members, _ := s.redis.Do(ctx, b.Zrange().Key(list).Min("0").Max(strconv.FormatInt(surplus, 10)).Build()).AsStrSlice()
+	for _, member := range members {
+		key := s.keyOf(tag, member)
+		if len(member) != memberLength || key == kept || surplus == 0 {
+			continue
+		}
+		surplus--
+		_ = s.redis.DoBoth(ctx, b.Del().Key(key).Build().ToRetryable(), b.Zrem().Key(list).Member(member).Build().ToRetryable())
+	}
 }
 
 // remove deletes the session of an id, which is stored under key.

@@ -102,6 +102,35 @@ func TestListOfSessions(t *testing.T) {
 	}
 }
 
+// Whoever logs in for ever has a thousand sessions. Those that end first make room, but not the one
+// that has just begun.
+func TestSessionsOfOneUserAreBounded(t *testing.T) {
+	server := redistest.Start(t)
+	store := newStore(t, server.Addr, redisstore.Config{})
+	alive := func(cookie string) bool {
+		s, err := store.New(request(t, cookie), name)
+		return err == nil && !s.IsNew
+	}
+	oldest, next := mustSignIn(t, store, 2000), mustSignIn(t, store, 2500)
+	for range 998 {
+		mustSignIn(t, store, 3000)
+	}
+	if !alive(oldest) || !alive(next) {
+		t.Fatal("a session has ended early")
+	}
+	brief := mustSignIn(t, store, 1000)
+	if alive(oldest) || !alive(next) || !alive(brief) {
+		t.Errorf("after one more alive: %t %t %t, want all but the first", alive(oldest), alive(next), alive(brief))
+	}
+	last := mustSignIn(t, store, 3000)
+	if alive(brief) || !alive(next) || !alive(last) {
+		t.Errorf("after another alive: %t %t %t, want all but the first", alive(brief), alive(next), alive(last))
+	}
+	if n := len(server.Keys()); n != 1001 {
+		t.Errorf("%d keys, want those of a thousand sessions and their list", n)
+	}
+}
+
 func TestEndAllReachesOtherReplicas(t *testing.T) {
 	server := redistest.Start(t)
 	here, there := newStore(t, server.Addr, redisstore.Config{}), newStore(t, server.Addr, redisstore.Config{})
@@ -169,7 +198,7 @@ func TestCommandsOfEndAll(t *testing.T) {
 	}
 	server.Forget()
 	mustSignIn(t, store, 100)
-	want := map[string]int{"EVALSHA": 1, "TIME": 1, "ZREMRANGEBYSCORE": 1, "ZSCORE": 1, "SET": 1, "ZADD": 1, "PTTL": 1}
+	want := map[string]int{"EVALSHA": 1, "TIME": 1, "ZREMRANGEBYSCORE": 1, "ZSCORE": 1, "SET": 1, "ZADD": 1, "PTTL": 1, "ZCARD": 1}
 	got := server.Commands()
 	delete(got, "PEXPIREAT") // if it is a millisecond later
 	if !maps.Equal(got, want) {
