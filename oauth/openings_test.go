@@ -1,0 +1,73 @@
+package oauth
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/core"
+)
+
+func TestOpenings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o openings
+		busy, other := &core.User{AppID: "wx1", OpenID: "o1"}, &core.User{AppID: "wx1", OpenID: "o2"}
+		taken := 0
+		for range maxOpened + 100 {
+			if o.take(busy, time.Now()) {
+				taken++
+			}
+		}
+		if taken != maxOpened || !o.take(other, time.Now()) {
+			t.Errorf("one user opened %d codes", taken)
+		}
+		time.Sleep(ticketLife)
+		if !o.take(busy, time.Now()) {
+			t.Error("it goes on after the life of a code")
+		}
+		for i := range maxOpeners + 100 {
+			o.take(&core.User{OpenID: strconv.Itoa(i)}, time.Now())
+		}
+		if n := len(o.known); n > maxOpeners {
+			t.Errorf("%d users are remembered", n)
+		}
+	})
+}
+
+// Whoever opens code after code is told to wait, and costs the store nothing more.
+func TestAPhoneThatOpensCodeAfterCode(t *testing.T) {
+	a, err := New(Config{
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Desk: &Desk{},
+	})
+	require.NoError(t, err)
+	user := typicalUser(1)
+	phone := signedIn(t, a, user)
+	phone.Header.Set("User-Agent", "Mozilla/5.0 MicroMessenger/8.0")
+	ask := func(method, body string) (ticket, *httptest.ResponseRecorder) {
+		code := a.desk.tickets.issue("", ScopeBase)
+		r := httptest.NewRequest(method, "/wechat/login?desk="+code.text, strings.NewReader(body))
+		r.Header = phone.Header
+		w := httptest.NewRecorder()
+		a.LoginHandler().ServeHTTP(w, r)
+		return code, w
+	}
+	if _, w := ask(http.MethodGet, ""); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	for a.desk.openings.take(user.user, time.Now()) {
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		code, w := ask(method, "refuse=1")
+		_, opened, err := a.desk.ledger.store.Outcome(t.Context(), scanKey(code))
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || opened || err != nil {
+			t.Errorf("%s: %d, opened: %t, %v", method, w.Code, opened, err)
+		}
+	}
+}
