@@ -25,7 +25,8 @@ type Auth struct {
 	sessions *keeper
 	logins   *logins
 	grants   *grants
-	desk     *desk                // nil without cfg.Desk
+	desk     *desk // nil without cfg.Desk
+	openings openings
 	handover []securecookie.Codec // the seal of its tickets
 	csrf     *http.CrossOriginProtection
 }

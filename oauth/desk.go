@@ -58,13 +58,12 @@ const (
 type desk struct {
 	Desk
 
-	tickets  *tickets
-	ledger   ledger
-	lobby    lobby
-	openings openings
-	name     string // of the cookie
-	secure   bool   // the cookie carries Secure
-	seal     []securecookie.Codec
+	tickets *tickets
+	ledger  ledger
+	lobby   lobby
+	name    string // of the cookie
+	secure  bool   // the cookie carries Secure
+	seal    []securecookie.Codec
 }
 
 func newDesk(cfg Config, store sessionstore.Outcomes) (*desk, error) {

@@ -60,8 +60,8 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 	case u.Via != "": // who a phone or a mini program has vouched for does not vouch for others
 		a.logIn(v, login{scope: t.scope})
 		return
-	case !a.desk.openings.take(u, v.now):
-		a.fail(v, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errManyOpened})
+	case !a.openings.take(u, v.now):
+		a.fail(v, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errBusy})
 		return
 	}
 	d, err := a.desk.ledger.decision(ctx, t)
@@ -98,8 +98,8 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	case !rec.covers(t.scope), rec.user.Via != "", rec.user.Snapshot, v.now.Sub(rec.user.CheckedAt) > deskFresh+ticketLife:
 		a.unanswered(v, t)
 		return
-	case !a.desk.openings.take(rec.user, v.now):
-		a.fail(v, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errManyOpened})
+	case !a.openings.take(rec.user, v.now):
+		a.fail(v, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errBusy})
 		return
 	}
 	form, err := readForm(v.r)

@@ -21,7 +21,7 @@ const (
 	KindSnapshot     Kind = "snapshot"       // a virtual user of WeChat's snapshot page
 	KindBlocked      Kind = "blocked"        // WeChat blocks or restricts this user
 	KindIdentity     Kind = "identity"       // WeChat's answer does not name the expected user
-	KindLimited      Kind = "limited"        // a quota or rate limit of WeChat; or one login, or one user of desks, asks too often here
+	KindLimited      Kind = "limited"        // a quota or rate limit of WeChat; or one login, or one user, asks too often here
 	KindUpstream     Kind = "upstream"       // WeChat is away or answers nonsense
 	KindConfig       Kind = "config"         // AppID, Secret, IP whitelist or permissions are wrong
 	KindStore        Kind = "store"          // the session store is away
@@ -42,8 +42,8 @@ var errDecided = errors.New("oauth: somebody else has decided about this ticket"
 // errCrowded means that many wait for a work already.
 var errCrowded = errors.New("many requests for the same wait already")
 
-// errManyOpened is of a user who opens code after code of desktops.
-var errManyOpened = errors.New("one user opens many codes")
+// errBusy is of a user who opens code after code of desktops, or is handed over again and again.
+var errBusy = errors.New("one user asks for too much")
 
 // A Failure is a login that ended at an error page. Config.OnError is given one.
 type Failure struct {
@@ -89,7 +89,7 @@ func (f *Failure) level() slog.Level {
 		return slog.LevelDebug
 	case f.Kind == KindApp:
 		return slog.LevelError
-	case canceled(f.Err) || errors.Is(f.Err, errCrowded) || errors.Is(f.Err, errManyOpened):
+	case canceled(f.Err) || errors.Is(f.Err, errCrowded) || errors.Is(f.Err, errBusy):
 		return slog.LevelDebug
 	case f.Kind == KindConfig:
 		return slog.LevelError

@@ -148,6 +148,9 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 	if old != nil && old.user.AppID == t.AppID && old.user.OpenID == t.OpenID {
 		return nil
 	}
+	if !a.openings.take(&core.User{AppID: t.AppID, OpenID: t.OpenID}, v.now) {
+		return &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errBusy}
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), workTime)
 	defer cancel()
 	a.observe(ctx, core.Event{Name: core.EventLoginStarted, Kind: viaHandover})

@@ -7,8 +7,9 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// openings count how often each user has opened or answered codes of desktops here lately. A code costs
-// nothing to make, and one that is opened costs the store a few keys for as long as it lives.
+// openings count how often each user has opened or answered codes of desktops here lately, or was
+// handed over. Codes and handovers cost nothing to make, and WeChat is not asked about them; one that is
+// opened costs the store a few keys for as long as it lives.
 type openings struct {
 	mu    sync.Mutex
 	known map[string]opening // by user

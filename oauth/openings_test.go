@@ -41,8 +41,9 @@ func TestOpenings(t *testing.T) {
 	})
 }
 
-// Whoever opens code after code is told to wait, and costs the store nothing more.
-func TestAPhoneThatOpensCodeAfterCode(t *testing.T) {
+// Whoever opens code after code, or is handed over again and again, is told to wait, and costs the store
+// nothing more.
+func TestAUserWhoAsksForTooMuch(t *testing.T) {
 	a, err := New(Config{
 		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Desk: &Desk{},
 	})
@@ -61,7 +62,7 @@ func TestAPhoneThatOpensCodeAfterCode(t *testing.T) {
 	if _, w := ask(http.MethodGet, ""); w.Code != http.StatusOK {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	for a.desk.openings.take(user.user, time.Now()) {
+	for a.openings.take(user.user, time.Now()) {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		code, w := ask(method, "refuse=1")
@@ -69,5 +70,27 @@ func TestAPhoneThatOpensCodeAfterCode(t *testing.T) {
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || opened || err != nil {
 			t.Errorf("%s: %d, opened: %t, %v", method, w.Code, opened, err)
 		}
+	}
+	mini := &core.User{AppID: "wx0000000000000001", OpenID: "oMini"}
+	handOver := func() int {
+		address, err := a.HandoverURL(t.Context(), mini, "/me")
+		require.NoError(t, err)
+		r := httptest.NewRequest(http.MethodGet, strings.TrimPrefix(address, "https://shop.example.com"), nil)
+		r.Header.Set("User-Agent", "Mozilla/5.0 MicroMessenger/8.0 miniProgram/"+mini.AppID)
+		r.Header.Set("Accept", "text/html")
+		w := httptest.NewRecorder()
+		a.LoginHandler().ServeHTTP(w, r)
+		if signedIn := len(w.Header()["Set-Cookie"]) > 0; signedIn != (w.Code == http.StatusFound) {
+			t.Errorf("%d, signed in: %t", w.Code, signedIn)
+		}
+		return w.Code
+	}
+	if status := handOver(); status != http.StatusFound {
+		t.Errorf("a handover is answered %d", status)
+	}
+	for a.openings.take(mini, time.Now()) {
+	}
+	if status := handOver(); status != http.StatusServiceUnavailable {
+		t.Errorf("one too many is answered %d", status)
 	}
 }
