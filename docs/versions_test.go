@@ -1,7 +1,9 @@
 package docs_test
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -45,5 +47,28 @@ func TestNotesOfARelease(t *testing.T) {
 	}
 	if exec.CommandContext(t.Context(), "../scripts/notes", "v9.9.9").Run() == nil {
 		t.Error("a version without a section has notes")
+	}
+}
+
+// A workflow's command is a script of this repository, or a target of its Makefile.
+func TestWorkflowsRunWhatThereIs(t *testing.T) {
+	makefile := markdown.Read(t, "Makefile").Text
+	for _, workflow := range []string{"ci", "release"} {
+		text := markdown.Read(t, ".github/workflows/"+workflow+".yml").Text
+		commands := regexp.MustCompile(`(?m)run: (\S+) ?(\S*)`).FindAllStringSubmatch(text, -1)
+		if len(commands) == 0 {
+			t.Errorf("%s.yml runs nothing", workflow)
+		}
+		for _, command := range commands {
+			if command[1] == "make" {
+				if !strings.Contains(makefile, "\n"+command[2]+":") {
+					t.Errorf("%s.yml: the Makefile has no target %q", workflow, command[2])
+				}
+				continue
+			}
+			if info, err := os.Stat("../" + command[1]); err != nil || info.Mode()&0o111 == 0 {
+				t.Errorf("%s.yml runs %s, which is no script: %v", workflow, command[1], err)
+			}
+		}
 	}
 }
