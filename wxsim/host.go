@@ -11,7 +11,7 @@ import (
 // A web site can make its own name lead to this machine, and its pages are then of the same origin
 // as the simulator's. Names that nobody can register, or that are WeChat's, cannot be such a site's.
 var safeDomains = []string{ //nolint:gochecknoglobals // a constant table
-	"localhost", "internal", "local", "test", "weixin.qq.com",
+	"localhost", "internal", "local", "lan", "home.arpa", "svc", "test", "weixin.qq.com",
 }
 
 // knownHosts answers requests whose Host cannot be a web site's that is made to lead here: an address,

@@ -14,7 +14,8 @@ func TestOnlyKnownHostsAreAnswered(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{Addr: "Sim.example.com:8081", Hosts: []string{"wxsim.ci.example.com"}})
 	for _, known := range []string{
 		"", "127.0.0.1:8081", "192.168.1.5:8081", "[::1]:8081", "[fe80::1]", "localhost", "LOCALHOST:80", "localhost.:80", "a.localhost",
-		"wxsim:443", "wxsim.default.svc.cluster.local", "my-mac.local:8081", "host.docker.internal:8081", "api.weixin.qq.com", "shop.test",
+		"wxsim:443", "wxsim.default.svc.cluster.local",
+		"wxsim.default.svc", "my-mac.local:8081", "my-mac.lan", "my-mac.home.arpa", "host.docker.internal:8081", "api.weixin.qq.com", "shop.test",
 		"sim.example.com:8081", "wxsim.ci.example.com", "WXSIM.ci.example.com:80",
 	} {
 		for _, path := range []string{"/", "/wxsim/api/apps", "/wxsim/js_code"} {
