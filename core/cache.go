@@ -7,28 +7,28 @@ import (
 )
 
 // A Cache keeps the app access token and the JS-SDK ticket. Its methods are called concurrently.
-// Values hold their own expiry, so a cache that returns old values does no harm, and one that
-// fails is logged and passed by, as is one that takes 2 seconds. Values are secrets: keep the
-// cache as private as the AppSecret.
+// Values contain their own expiry, so a cache may return old ones. If it fails or takes 2 seconds,
+// that is logged and the program goes on without it. Values are secrets: keep the cache as private
+// as the AppSecret.
 type Cache interface {
-	// Get returns the value stored under key; ok is false when there is none.
+	// Get returns the value stored under key; ok is false if there is none.
 	Get(ctx context.Context, key string) (value string, ok bool, err error)
 	// Set stores value under key, in place of an older one, for about ttl.
 	Set(ctx context.Context, key, value string, ttl time.Duration) error
 }
 
-// A Leaser is an optional interface of a [Cache] shared by several processes: the one that
-// holds the lease fetches, the others wait for what it stores.
+// A Leaser is an optional interface of a [Cache] that several processes share. The process that
+// holds the lease fetches the token, and the others wait until it has stored it.
 type Leaser interface {
-	// Lease claims key for ttl. ok is false while another holder has it. The holder calls
-	// release once, when done; a holder that dies loses the lease after ttl. release is not called
-	// unless ok is true and err is nil.
+	// Lease takes the lease of key for ttl. ok is false if another process holds it. The holder
+	// calls release once, when it is done; if it dies, the lease ends after ttl. release is called
+	// only if ok is true and err is nil.
 	Lease(ctx context.Context, key string, ttl time.Duration) (release func(), ok bool, err error)
 }
 
-// NewMemoryCache returns a [Cache] in this process, safe for concurrent use. A value is dropped
-// when it is asked for after its ttl, so the cache is for few keys, such as ours: two per
-// account.
+// NewMemoryCache returns a [Cache] in this process, safe for concurrent use. A value whose ttl is
+// over is dropped only when it is asked for, so the cache is for few keys. This module uses two
+// for each account.
 func NewMemoryCache() Cache { return &memoryCache{entries: map[string]memoryEntry{}} }
 
 type memoryCache struct {

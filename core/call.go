@@ -18,43 +18,45 @@ import (
 	"unicode"
 )
 
-// A Request says which API to call and with what.
+// A Request is a call of an API: its path and what to send.
 type Request struct {
 	Method  string     // default GET, with a Body POST
 	Path    string     // "/wxa/msg_sec_check", without a query
-	Query   url.Values // may be nil. The access token is added to what is sent, not to the map
-	Body    any        // sent as JSON, or as a form if it is a [File]; nil: none
-	NoToken bool       // sns/* and jscode2session: no app access token is fetched or sent
-	Once    bool       // the call spends a code: it is never repeated once it may have been sent
-	Hide    []string   // further values that must not come back in an error's text
+	Query   url.Values // may be nil; the access token is not added to this map
+	Body    any        // sent as JSON, or if it is a [File] as a form; nil for none
+	NoToken bool       // no app access token is sent: for sns/* and jscode2session
+	// Not repeated once it may have been sent: for calls with a code that works once.
+	Once bool
+	Hide []string // more secrets, which must not appear in the text of an error
 }
 
 // A File is a Body sent as multipart/form-data.
 type File struct {
-	Field       string            // the form's name for the file; empty: Fields alone are sent
+	Field       string            // name of the form's field; if empty, only Fields are sent
 	Name        string            // file name
 	ContentType string            // default application/octet-stream
-	Content     []byte            // the whole file: a call may have to be repeated
+	Content     []byte            // the whole file, because a call may be repeated
 	Fields      map[string]string // further form fields
 }
 
-// Get makes the Request of a GET. A nil query is none.
+// Get makes a GET Request. query may be nil.
 func Get(path string, query url.Values) Request {
 	return Request{Method: http.MethodGet, Path: path, Query: query}
 }
 
-// Post makes the Request of a POST with a JSON body.
+// Post makes a POST Request with a JSON body.
 func Post(path string, body any) Request {
 	return Request{Method: http.MethodPost, Path: path, Body: body}
 }
 
-// Call calls an API of WeChat and decodes its answer into a T. Unless r says NoToken it adds the
-// app access token, and when WeChat refuses that (40001, 40014, 42001) it tries once more with
-// another one. Each of its requests takes at most 5 seconds, and an answer of at most 1 MB.
+// Call calls an API of WeChat and decodes its answer into a T. Unless r.NoToken is set, it adds
+// the app access token, and if WeChat refuses that (40001, 40014, 42001), it tries once more with
+// another one. Each request takes at most 5 seconds, and an answer may have at most 1 MB.
 //
-// Errors: [*Error] is a refusal by WeChat and unwraps to its [Code]; [*WireError] is everything
-// else between us and WeChat. Neither holds a secret or a URL. An error of the program's own
-// [TokenSource] is handed on as it is, and an r that cannot be sent is a fault of the program.
+// Errors: [*Error] means that WeChat refused the call, and unwraps to the [Code]. [*WireError]
+// means that no good answer came. Neither contains a secret or a URL. An error of the program's
+// own [TokenSource] is returned unchanged. Other errors mean that r cannot be sent, which is a
+// fault of the program.
 func Call[T any](ctx context.Context, c *Client, r Request) (*T, error) {
 	body, _, err := c.call(ctx, r, false)
 	if err != nil {
@@ -67,11 +69,12 @@ func Call[T any](ctx context.Context, c *Client, r Request) (*T, error) {
 	return out, nil
 }
 
-// Download calls an API that answers with a file of at most 20 MB, within 30 seconds. An answer
-// in JSON is WeChat's way to refuse; one without an errcode is returned as the content. The file
-// is never empty.
-// Errors are those of [Call].
-func Download(ctx context.Context, c *Client, r Request) (content []byte, contentType string, err error) {
+// Download calls an API that answers with a file of at most 20 MB, within 30 seconds. WeChat
+// refuses such a call in JSON; if the answer is JSON without an errcode, it is returned as the
+// content. The content is never empty. Errors are those of [Call].
+func Download(
+	ctx context.Context, c *Client, r Request,
+) (content []byte, contentType string, err error) {
 	content, header, err := c.call(ctx, r, true)
 	return content, header.Get("Content-Type"), err
 }
@@ -108,8 +111,10 @@ func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.
 	return body, header, err
 }
 
-// attempt sends x once with token and opens the answer's envelope.
-func (c *Client) attempt(ctx context.Context, x exchange, r Request, token string) (body []byte, header http.Header, err error) {
+// attempt sends x once with token, and returns the answer unless it has an errcode.
+func (c *Client) attempt(
+	ctx context.Context, x exchange, r Request, token string,
+) (body []byte, header http.Header, err error) {
 	began := time.Now()
 	defer func() { c.upstream.observe(ctx, x, began, err) }()
 	query := url.Values{}
@@ -136,8 +141,8 @@ func (c *Client) attempt(ctx context.Context, x exchange, r Request, token strin
 	return body, header, err
 }
 
-// isJSON tells an error answer from a file: by its first byte and a Content-Type of JSON, text
-// or none.
+// isJSON reports whether the answer to a Download is JSON and not a file: it begins with { and has
+// a Content-Type of JSON, of text, or none.
 func isJSON(body []byte, header http.Header) bool {
 	kind := strings.ToLower(header.Get("Content-Type"))
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \r\n\t\ufeff"), []byte("{")) &&
@@ -154,12 +159,13 @@ func (r Request) method() string {
 	return http.MethodGet
 }
 
-// op names the call in errors: method and path, never the query.
+// op returns the name of the call in errors: method and path, but not the query, which may contain
+// secrets.
 func (r Request) op() string { return r.method() + " " + r.Path }
 
 // BadAnswer returns the error of an answer that lacks what WeChat promises, for callers of [Call]
-// who look: the zero value of a field may read as good news. what goes into logs and must not quote
-// the answer.
+// to return: a missing field is zero, which may look like a good value. what is logged and must
+// not quote the answer.
 func (r Request) BadAnswer(what string) *WireError {
 	return &WireError{Op: r.op(), Kind: WireBody, Detail: what}
 }

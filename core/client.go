@@ -20,11 +20,12 @@ type ClientConfig struct {
 	AppID  string // of the official account, website app or mini program
 	Secret Secret // its AppSecret
 	APIURL string // default https://api.weixin.qq.com
-	// Default: an own pooled client that honours the proxy environment. A given one is copied:
-	// redirects are never followed, Timeout can only shorten ours.
+	// HTTPClient makes the calls. The default has connections of its own and uses the proxy of the
+	// environment. A given one is copied: the copy follows no redirects, and its Timeout can only
+	// shorten the limits of a call.
 	HTTPClient *http.Client
-	// Of the app access token; default: in memory; rediscache for a fleet. Unused where Tokens
-	// are given.
+	// Cache keeps the app access token, by default in memory. Several processes share a
+	// rediscache. It is not used if Tokens is set.
 	Cache    Cache
 	Tokens   TokenSource  // default: StableTokens through Cache
 	Observer Observer     // default: none
@@ -41,8 +42,8 @@ type Client struct {
 	tokens   TokenSource
 }
 
-// NewClient checks cfg and reports all its faults at once. It does not call WeChat. An AppID or
-// Secret of an unusual form is a warning in the log.
+// NewClient checks cfg and reports all its faults at once. It does not call WeChat. It logs a
+// warning about an AppID or a Secret of an unusual form.
 func NewClient(cfg ClientConfig) (*Client, error) {
 	up, err := newUpstream(cfg)
 	if err != nil {
@@ -62,8 +63,8 @@ func (c *Client) AppID() string { return c.appID }
 // Secret returns the account's AppSecret, for the calls that send it.
 func (c *Client) Secret() Secret { return c.secret }
 
-// AccessToken returns the app access token, fetching one only when needed. expiry is zero where
-// the [TokenSource] does not know it. Errors are those of the TokenSource: see [StableTokens].
+// AccessToken returns the app access token and fetches one only if needed. expiry is zero if the
+// [TokenSource] does not know it. Errors are those of the TokenSource: see [StableTokens].
 func (c *Client) AccessToken(ctx context.Context) (token string, expiry time.Time, err error) {
 	if t, ok := c.tokens.(*tokens); ok {
 		return t.token(ctx)
@@ -82,14 +83,15 @@ func (cfg ClientConfig) check() error {
 // AppIDs of WeChat look like this. Another form is no fault, since WeChat promises none.
 var appIDForm = regexp.MustCompile(`^wx[0-9a-f]{16}$`)
 
-// real reports whether calls go to WeChat itself. A transport of the program's own may go anywhere.
+// real reports whether calls go to WeChat itself. If the program has its own transport, they may
+// go elsewhere.
 func (cfg ClientConfig) real() bool {
 	return (cfg.APIURL == "" || strings.TrimRight(cfg.APIURL, "/") == defaultAPIURL) &&
 		(cfg.HTTPClient == nil || cfg.HTTPClient.Transport == nil)
 }
 
-// warn tells the log what is odd about an account of the real WeChat. It shows no value: an AppID
-// of another form may be the AppSecret.
+// warn logs what looks wrong about an account of the real WeChat. It does not log the value,
+// because what was given as AppID may be the AppSecret.
 func (cfg ClientConfig) warn(logger *slog.Logger) {
 	switch appID, secret := cfg.AppID, string(cfg.Secret); {
 	case !cfg.real():
@@ -128,8 +130,10 @@ func newUpstream(cfg ClientConfig) (*upstream, error) {
 	if cfg.HTTPClient != nil {
 		up.client = *cfg.HTTPClient
 		up.maxTime = up.client.Timeout
-		up.client.Timeout = 0 // kept per call instead, where it also covers waiting
+		up.client.Timeout = 0 // do applies it to each call, with the time that the call waits
 	}
-	up.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	up.client.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
 	return up, nil
 }

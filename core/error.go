@@ -14,15 +14,15 @@ import (
 	"unicode/utf8"
 )
 
-// A Code is an errcode sent by WeChat. Test with errors.Is(err, core.ErrCodeUsed).
+// A Code is an errcode of WeChat. Test for one with errors.Is(err, core.ErrCodeUsed).
 type Code int
 
-// The codes worth branching on; any other errcode is still a Code.
+// The codes that a program may want to test for. Any other errcode is a Code, too.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html
 const (
 	ErrSystemBusy         Code = -1    // WeChat is busy: try again later
-	ErrInvalidOpenID      Code = 40003 // no such openid, or of another account
+	ErrInvalidOpenID      Code = 40003 // there is no such openid at this account
 	ErrInvalidAppID       Code = 40013 // the AppID is wrong
 	ErrInvalidCode        Code = 40029 // the login code is unknown, expired, or of another appid
 	ErrInvalidRefresh     Code = 40030 // the refresh token is unknown
@@ -35,7 +35,7 @@ const (
 	ErrAccessToken        Code = 42001 // the access token was refused; also matches 40001, 40014
 	ErrRefreshExpired     Code = 42002 // the refresh token is older than 30 days
 	ErrCodeExpired        Code = 42003 // the login code is older than 5 minutes
-	ErrGrantRevoked       Code = 42007 // the user changed the password: all tokens are dead
+	ErrGrantRevoked       Code = 42007 // the user changed the password: no token works any more
 	ErrQuota              Code = 45009 // the daily quota of this API is spent
 	ErrRateLimit          Code = 45011 // too many calls in this minute
 	ErrUnauthorizedAPI    Code = 48001 // the account, or the token's scope, may not call this API
@@ -44,27 +44,32 @@ const (
 	ErrNoRecentVisit      Code = 61010 // the user has not opened the mini program within two hours
 )
 
-// Error says the code as WeChat's documentation writes it: "errcode 40163".
+// Error returns the code as WeChat's documentation writes it: "errcode 40163".
 func (c Code) Error() string { return fmt.Sprintf("errcode %d", int(c)) }
 
-// Is folds the three token codes into [ErrAccessToken].
-func (c Code) Is(target error) bool { return target == ErrAccessToken && (c == 40001 || c == 40014) }
+// Is reports whether target is [ErrAccessToken] and c one of the other two codes that mean the
+// same.
+func (c Code) Is(target error) bool {
+	return target == ErrAccessToken && (c == 40001 || c == 40014)
+}
 
 // An Error is a refusal by WeChat, as opposed to a failure on the wire.
 type Error struct {
-	Op      string // "POST /path", never the query: that holds the access token or the AppSecret
+	// "POST /path", without the query, which contains the access token or the AppSecret.
+	Op      string
 	Code    Code   // never 0
-	Message string // errmsg, cleaned and at most 200 bytes; for logs, not for branching
+	Message string // errmsg, printable and at most 200 bytes; for logs, not to test for
 	RID     string // WeChat's request id, to quote to its support; may be empty
 
-	aboutSecret bool // it is the 40001 of the token call
+	aboutSecret bool // a 40001 of the token call, which is about the AppSecret
 }
 
-// Error says which call was refused, with errmsg and code.
-func (e *Error) Error() string { return fmt.Sprintf("wechat: %s: %s (%v)", e.Op, e.Message, e.Code) }
+// Error returns which call was refused, with errmsg and code.
+func (e *Error) Error() string {
+	return fmt.Sprintf("wechat: %s: %s (%v)", e.Op, e.Message, e.Code)
+}
 
-// Unwrap returns what the error matches: its [Code], or [ErrInvalidSecret] where WeChat says 40001
-// about the AppSecret.
+// Unwrap returns the [Code]. The 40001 of the token call matches [ErrInvalidSecret], too.
 func (e *Error) Unwrap() error {
 	if e.aboutSecret {
 		return secretRefusal(e.Code)
@@ -72,15 +77,18 @@ func (e *Error) Unwrap() error {
 	return e.Code
 }
 
-// A secretRefusal is a Code of the token call that has another meaning everywhere else.
+// A secretRefusal is the code 40001 of the token call: there it means a wrong AppSecret, and in
+// all other calls a bad access token.
 type secretRefusal Code
 
 func (c secretRefusal) Error() string { return Code(c).Error() }
 
-// Is matches the code as it is, and [ErrInvalidSecret], but not [ErrAccessToken].
-func (c secretRefusal) Is(target error) bool { return target == Code(c) || target == ErrInvalidSecret }
+// Is reports whether target is this code or [ErrInvalidSecret]. It is not [ErrAccessToken].
+func (c secretRefusal) Is(target error) bool {
+	return target == Code(c) || target == ErrInvalidSecret
+}
 
-// As finds the code.
+// As sets target to the code, if it is a *Code.
 func (c secretRefusal) As(target any) bool {
 	code, ok := target.(*Code)
 	if ok {
@@ -89,7 +97,7 @@ func (c secretRefusal) As(target any) bool {
 	return ok
 }
 
-// A WireKind tells what went wrong between us and WeChat.
+// A WireKind is what went wrong between this program and WeChat.
 type WireKind string
 
 // The kinds of [WireError].
@@ -102,31 +110,31 @@ const (
 	WireBody        WireKind = "body"        // not the JSON that WeChat documents, or too large
 )
 
-// A WireError is everything that can fail on the wire apart from a refusal by WeChat.
-// It never holds or unwraps to a URL: WeChat's URLs carry secrets.
+// A WireError is a call that failed without a refusal by WeChat. It never contains a URL, nor
+// unwraps to an error that does, because WeChat's URLs contain secrets.
 type WireError struct {
 	Op     string   // "GET /sns/userinfo"
 	Kind   WireKind // what went wrong
-	Status int      // the HTTP status where Kind is WireStatus
+	Status int      // the HTTP status if Kind is WireStatus
 	Detail string   // for logs: what failed, without data from the request
 
 	cause error // context.Canceled, context.DeadlineExceeded or nil
 }
 
-// Error says which call failed, and how.
+// Error returns which call failed, and how.
 func (e *WireError) Error() string {
 	return fmt.Sprintf("wechat: %s: %s: %s", e.Op, e.Kind, e.Detail)
 }
 
-// Unwrap gives context.Canceled or context.DeadlineExceeded where one of them ended the call.
+// Unwrap returns context.Canceled or context.DeadlineExceeded if one of them ended the call.
 func (e *WireError) Unwrap() error { return e.cause }
 
 // Timeout reports whether no complete answer came in time.
 func (e *WireError) Timeout() bool { return e.Kind == WireTimeout }
 
-// newWireError sorts a transport's error into a kind. Its own text is not kept: a *url.Error,
-// or a custom transport, writes the URL into it. What ended ctx comes first, because a transport
-// may return the cause that the caller gave instead.
+// newWireError makes a WireError of a transport's error. The text of that error is not kept,
+// because a *url.Error, or the program's own transport, writes the URL into it. If ctx has ended,
+// its error decides: the transport may return the cause that the program gave to ctx instead.
 func newWireError(ctx context.Context, op string, err error) *WireError {
 	err = cmp.Or(ctx.Err(), err)
 	w := &WireError{Op: op, Kind: WireBroken}
@@ -147,7 +155,8 @@ func newWireError(ctx context.Context, op string, err error) *WireError {
 		w.Detail = "canceled by the caller"
 	case errors.As(err, &dns):
 		w.Kind, w.Detail = WireUnreachable, "host not found"
-	case errors.As(err, &opErr) && (opErr.Op == "dial" || opErr.Op == "proxyconnect" || opErr.Op == "socks connect"):
+	case errors.As(err, &opErr) &&
+		(opErr.Op == "dial" || opErr.Op == "proxyconnect" || opErr.Op == "socks connect"):
 		w.Kind, w.Detail = WireUnreachable, "cannot connect"
 	default:
 		w.Detail = fmt.Sprintf("connection failed (%T)", innermost(err))
@@ -158,7 +167,8 @@ func newWireError(ctx context.Context, op string, err error) *WireError {
 	return w
 }
 
-// timedOut asks every error of the chain: the outer ones may not know what the inner ones say.
+// timedOut reports whether any error of the chain is a timeout. An outer error may not say so
+// although an inner one does.
 func timedOut(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() {
@@ -178,12 +188,13 @@ func innermost(err error) error {
 	}
 }
 
-// redact takes the values we sent out of a text, should WeChat or something in between echo them:
-// as they are and as a URL spells them, the longest first because one may begin another.
+// redact removes the values that were sent from a text, because WeChat or a proxy may quote them:
+// as they are and as they are escaped in a URL. The longest are removed first, because one may be
+// the beginning of another.
 func redact(text string, sent []string) string {
 	var spellings []string
 	for _, v := range sent {
-		if len(v) >= 6 { // shorter ones are no secrets, but parts of many words
+		if len(v) >= 6 { // a shorter one is not a secret and may be a part of an ordinary word
 			spellings = append(spellings, v, url.QueryEscape(v), url.PathEscape(v))
 		}
 	}
@@ -194,7 +205,7 @@ func redact(text string, sent []string) string {
 	return text
 }
 
-// cleanMessage makes an errmsg safe for one log line: printable and at most 200 bytes.
+// cleanMessage returns an errmsg as one line for a log: printable and at most 200 bytes.
 func cleanMessage(msg string) string {
 	msg = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -212,14 +223,16 @@ func cleanMessage(msg string) string {
 	return msg
 }
 
-// requestID finds the id in "invalid code, rid: 652d44d0-1d0af18b-5b069232".
+// requestID returns the id at the end of "invalid code, rid: 652d44d0-1d0af18b-5b069232".
 func requestID(msg string) string {
 	_, id, _ := strings.Cut(msg, "rid: ")
-	if end := strings.IndexFunc(id, func(r rune) bool { return !strings.ContainsRune("-0123456789abcdefABCDEF", r) }); end >= 0 {
+	if end := strings.IndexFunc(id, func(r rune) bool {
+		return !strings.ContainsRune("-0123456789abcdefABCDEF", r)
+	}); end >= 0 {
 		id = id[:end]
 	}
 	if len(id) > 64 {
-		return "" // no id of WeChat's
+		return "" // WeChat's ids are shorter
 	}
 	return id
 }

@@ -35,8 +35,8 @@ func (i *Int) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// cleanJSON drops a byte order mark and turns raw control bytes inside strings into spaces:
-// nicknames bring them, and encoding/json refuses them. It may change data in place.
+// cleanJSON drops a byte order mark and replaces control bytes inside strings by spaces: nicknames
+// contain them and encoding/json refuses them. It may change data in place.
 func cleanJSON(data []byte) []byte {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	inString := false
@@ -45,7 +45,7 @@ func cleanJSON(data []byte) []byte {
 		case b == '"':
 			inString = !inString
 		case b == '\\' && inString:
-			i++ // an escaped quote does not end the string
+			i++ // skip what is escaped: a quote there does not end the string
 		case b < 0x20 && inString:
 			data[i] = ' '
 		}
@@ -53,18 +53,21 @@ func cleanJSON(data []byte) []byte {
 	return data
 }
 
-// envelope is what every answer of WeChat may carry. A missing errcode means success.
+// envelope is the part that every answer of WeChat may have. A missing errcode means success.
 type envelope struct {
 	Code    Int             `json:"errcode"`
 	Message json.RawMessage `json:"errmsg"`
 }
 
-// open checks that body is one JSON object without an errcode. sent are the values that must
-// not come back in an error's text.
+// open returns body if it is one JSON object without an errcode. sent are the values that must not
+// appear in an error.
 func open(op string, body []byte, sent []string) ([]byte, error) {
 	body = cleanJSON(body)
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) == 0 || first[0] != '{' {
-		return nil, &WireError{Op: op, Kind: WireBody, Detail: fmt.Sprintf("%d bytes that are no JSON object", len(body))}
+		return nil, &WireError{
+			Op: op, Kind: WireBody,
+			Detail: fmt.Sprintf("%d bytes that are no JSON object", len(body)),
+		}
 	}
 	var e envelope
 	if err := json.Unmarshal(body, &e); err != nil {
@@ -74,12 +77,12 @@ func open(op string, body []byte, sent []string) ([]byte, error) {
 		return body, nil
 	}
 	var msg string
-	_ = json.Unmarshal(e.Message, &msg) // an errmsg of another type is no message
+	_ = json.Unmarshal(e.Message, &msg) // an errmsg that is not a string is dropped
 	msg = redact(msg, sent)
 	return nil, &Error{Op: op, Code: Code(e.Code), Message: cleanMessage(msg), RID: requestID(msg)}
 }
 
-// bodyError says where decoding failed, without a byte of what came.
+// bodyError returns an error that says where decoding failed and quotes nothing of the answer.
 func bodyError(op string, err error) *WireError {
 	w := &WireError{Op: op, Kind: WireBody, Detail: "not the JSON that WeChat documents"}
 	if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -88,8 +91,8 @@ func bodyError(op string, err error) *WireError {
 	return w
 }
 
-// encodeJSON marshals as WeChat wants it: raw UTF-8, because several of its APIs do not decode
-// \u003c, \u2028 and the like. Only control bytes stay escaped, as JSON demands.
+// encodeJSON encodes v without escaping more than JSON demands, because several APIs of WeChat do
+// not decode \u003c, \u2028 and the like.
 func encodeJSON(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -102,9 +105,10 @@ func encodeJSON(v any) ([]byte, error) {
 		return data, nil
 	}
 	raw := strings.NewReplacer(
-		`\\`, `\\`, // first, so that the u2028 behind an escaped backslash stays text
+		`\\`, `\\`, // first, so that an escaped backslash before u2028 is not taken for an escape
 		`\u2028`, "\u2028", `\u2029`, "\u2029", `\ufffd`, "\ufffd",
-		`\u003c`, "<", `\u003e`, ">", `\u0026`, "&", // from a MarshalJSON that calls json.Marshal
+		// Written by a MarshalJSON that calls json.Marshal.
+		`\u003c`, "<", `\u003e`, ">", `\u0026`, "&",
 	)
 	return []byte(raw.Replace(string(data))), nil
 }

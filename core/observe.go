@@ -5,36 +5,44 @@ import (
 	"time"
 )
 
-// An Observer is told what happens, for metrics and traces. Observe is called from many
-// goroutines at once and on the request's path: it must be quick and must not panic.
+// An Observer is told what happens, for metrics and traces. Observe is called by several
+// goroutines at once, while a request is being served, so it must be quick and must not panic.
 type Observer interface {
 	Observe(ctx context.Context, e Event)
 }
 
-// An Event is one thing that happened. It never carries a secret or a user's identity.
+// An Event is one thing that happened. It never contains a secret or who a user is.
 type Event struct {
-	Name     string        // one of the Event… constants
-	Kind     string        // what of it: a scope or a way to log in, a failure's kind, an API path
-	Duration time.Duration // how long it took; 0 where that has no meaning
+	Name string // one of the Event… constants
+	// Depends on Name: a way to log in, the kind of a failure, the path of an API.
+	Kind     string
+	Duration time.Duration // how long it took; 0 if that has no meaning
 	Code     Code          // WeChat's errcode; 0 is success, or no answer
-	Failed   bool          // of an upstream_call: WeChat refused it, or no good answer came
+	// For upstream_call only: WeChat refused the call, or no good answer came.
+	Failed bool
 }
 
-// The names of events. They are stable. A way to log in is "mini" for a mini program, "desk" for
-// a desktop that a phone signs in, "handover" for the web-view of a mini program, "check" where
-// WeChat is asked, silently, whether it is still the same user, and else the scope.
+// The names of events. They do not change. A way to log in is "mini" for a mini program, "desk"
+// for a desktop that a phone signs in, "handover" for the web-view of a mini program, "check" if
+// WeChat is asked, without showing a page, whether it is still the same user, and otherwise the
+// scope.
 const (
-	// A browser is sent to WeChat, a code is shown, a ticket is tried; Kind: the way.
+	// A browser is sent to WeChat, a QR code is shown, or a handover's ticket is redeemed. Kind is
+	// the way to log in.
 	EventLoginStarted = "login_started"
-	// A session was saved; Kind: the way; Duration: exchange to save.
-	EventLoginFinished  = "login_finished"
-	EventLoginRestarted = "login_restarted" // a login begins again silently; Kind: why
-	// A login ended at an error; Kind: the failure's kind, or "desk" where the phone said no.
+	// A session was saved. Kind is the way to log in, and Duration the time from the exchange of
+	// the code until then.
+	EventLoginFinished = "login_finished"
+	// A login begins again without asking the user. Kind is the reason.
+	EventLoginRestarted = "login_restarted"
+	// A login failed. Kind is the kind of the failure, or "desk" if the user refused on the phone.
 	EventLoginRefused     = "login_refused"
-	EventProfileRefreshed = "profile_refreshed" // Kind: "ok", "failed" or "revoked"
-	// A logout; Kind: "mini" or none. Kind "end": all sessions of a user.
+	EventProfileRefreshed = "profile_refreshed" // Kind is "ok", "failed" or "revoked"
+	// A session was ended: Kind is "mini" or empty after a logout, and "end" if all sessions of a
+	// user were ended.
 	EventSessionEnded = "session_ended"
-	// The session store could not answer; Kind: "read" or "write".
-	EventStoreDown    = "store_down"
-	EventUpstreamCall = "upstream_call" // a call to WeChat; Kind: the path; Duration; Code
+	// The session store could not be reached. Kind is "read" or "write".
+	EventStoreDown = "store_down"
+	// WeChat was called. Kind is the path; Duration, Code and Failed are set.
+	EventUpstreamCall = "upstream_call"
 )

@@ -7,9 +7,9 @@ import (
 
 const redacted = "[redacted]"
 
-// A Secret is an AppSecret. It logs, marshals and, under every verb that takes a string, prints
-// as [redacted]; convert it with string(s) where the value itself is needed. A struct that keeps
-// one in an unexported field needs a Format method of its own, because there fmt asks no type.
+// A Secret is an AppSecret. It prints, logs and marshals as [redacted]; convert it with string(s)
+// where the value itself is needed. A struct with a Secret in an unexported field needs a Format
+// method of its own, because fmt does not call the methods of unexported fields.
 type Secret string
 
 // String returns [redacted].
@@ -24,8 +24,8 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText makes JSON, XML and the like write [redacted].
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// unprintable is embedded in structs that hold a secret or a token: fmt would show their
-// unexported fields, and writes [redacted] for the whole instead.
+// unprintable is embedded in structs with a secret or a token in an unexported field, which fmt
+// would show. With its Format method, fmt writes [redacted] for the whole struct.
 type unprintable struct{}
 
 // Format writes [redacted] for every verb and flag.

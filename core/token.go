@@ -13,24 +13,25 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// A TokenSource gives the app access token. Its methods are called concurrently.
+// A TokenSource provides the app access token. Its methods are called concurrently.
 type TokenSource interface {
-	// Token returns a token that WeChat honours as far as is known.
+	// Token returns a token that is good as far as is known.
 	Token(ctx context.Context) (string, error)
-	// Refused reports that WeChat said this token is dead. A call is repeated only when Token
-	// then gives another one.
+	// Refused is told that WeChat refused this token. The call is repeated only if Token then
+	// returns another one.
 	Refused(ctx context.Context, token string)
 }
 
-// StaticToken is a fixed token that is never renewed, for programs that get theirs from elsewhere
-// and restart, or make a new [Client], to change it.
+// StaticToken returns a source with one token that is never renewed, for programs that get theirs
+// from elsewhere and restart, or make a new [Client], when it changes.
 func StaticToken(token string) TokenSource {
 	return TokenFunc(func(context.Context) (string, error) { return token, nil })
 }
 
-// TokenFunc asks f for each token: an own cache, or a central service that owns the token. f must
-// not be nil, must be quick and safe for concurrent use. A refused token is not reported to f; it
-// is asked again. Its errors reach the caller of the API as they are.
+// TokenFunc returns a source that calls f for each token, for programs with a cache of their own
+// or a central service that owns the token. f must not be nil, must be quick, and must be safe for
+// concurrent use. If a token is refused, f is called again, without being told why. Its errors are
+// returned unchanged to the caller of the API.
 func TokenFunc(f func(context.Context) (string, error)) TokenSource { return tokenFunc(f) }
 
 type tokenFunc func(context.Context) (string, error)
@@ -38,17 +39,17 @@ type tokenFunc func(context.Context) (string, error)
 func (f tokenFunc) Token(ctx context.Context) (string, error) { return f(ctx) }
 func (tokenFunc) Refused(context.Context, string)             {}
 
-// StableTokens fetches from /cgi-bin/stable_token, where every process that asks gets the same
-// token. It is the default. The token is kept in cfg.Cache and renewed in its last 5 minutes,
-// while callers go on with the old one. The error joins all faults of cfg; those of Token are
-// [*Error], with ErrInvalidSecret and ErrIPNotAllowed above all, and [*WireError].
+// StableTokens returns a source that fetches from /cgi-bin/stable_token, which gives every process
+// the same token. It is the default. The token is kept in cfg.Cache and renewed in its last 5
+// minutes, while the old one is still used. The error joins all faults of cfg. The errors of Token
+// are [*Error], usually ErrInvalidSecret or ErrIPNotAllowed, and [*WireError].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
 func StableTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, stable) }
 
-// ClassicTokens fetches from /cgi-bin/token, for accounts whose other programs use that already.
-// There each fetch kills the token before it, after 5 minutes: several processes must share a
-// Cache that is a [Leaser]. Errors are those of [StableTokens].
+// ClassicTokens returns a source that fetches from /cgi-bin/token, for accounts of which other
+// programs use that already. Five minutes after each fetch the token before it stops working, so
+// several processes must share a Cache that is a [Leaser]. Errors are those of [StableTokens].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
 func ClassicTokens(cfg ClientConfig) (TokenSource, error) { return checkedTokens(cfg, classic) }
@@ -69,14 +70,17 @@ const (
 )
 
 const (
-	// WeChat gives a new stable token, and honours both, in the last 5 minutes.
-	renewBefore  = 5 * time.Minute
-	cacheTime    = 2 * time.Second  // for one visit to the cache
-	leaseTime    = 10 * time.Second // a dead holder of the fleet's lease blocks the others no longer
-	leasePoll    = 50 * time.Millisecond
-	failureTime  = time.Second      // how long a failed fetch answers for the next callers
-	refusalPause = 30 * time.Second // after WeChat refused a token it had just given
-	maxExpiresIn = 30 * 24 * 3600   // seconds
+	// In the last 5 minutes of a stable token WeChat gives out the next one, and both work.
+	renewBefore = 5 * time.Minute
+	cacheTime   = 2 * time.Second // for one call of the cache
+	// How long the other processes wait if the holder of the lease has died.
+	leaseTime = 10 * time.Second
+	leasePoll = 50 * time.Millisecond
+	// How long callers get the error of a failed fetch, before the next one.
+	failureTime = time.Second
+	// Before the next fetch, if WeChat refused a token that it had just given.
+	refusalPause = 30 * time.Second
+	maxExpiresIn = 30 * 24 * 3600 // seconds
 )
 
 // tokens is the TokenSource of StableTokens and ClassicTokens.
@@ -85,24 +89,27 @@ type tokens struct {
 	kind   tokenKind
 	caller *Client // without tokens of its own
 	cache  Cache
-	key    string // in the cache; holds the appid and the kind, never the secret
+	key    string // in the cache; contains the AppID and the kind, but not the secret
 	logger *slog.Logger
 
-	current atomic.Pointer[appToken] // nil: none, or refused; stored under mu
+	// Nil if there is none or it was refused; stored while mu is held.
+	current atomic.Pointer[appToken]
 	flight  singleflight.Group
 
-	mu          sync.Mutex
-	refused     string    // the last token that WeChat refused …
-	refusedAt   time.Time // … and when
-	failed      error     // why there is no token …
-	failedUntil time.Time // … and until when nobody asks again
+	mu sync.Mutex
+	// The token that WeChat refused last, and when.
+	refused   string
+	refusedAt time.Time
+	// Why there is no token, and until when none is fetched.
+	failed      error
+	failedUntil time.Time
 }
 
 // An appToken is immutable. It is stored in the cache as JSON.
 type appToken struct {
 	Value  string    `json:"token"`
 	Expiry time.Time `json:"expiry"`
-	Renew  time.Time `json:"renew"` // from then on it is renewed in passing
+	Renew  time.Time `json:"renew"` // when it is renewed, while it is still used
 }
 
 func newTokens(cfg ClientConfig, up *upstream, kind tokenKind) *tokens {
@@ -129,7 +136,7 @@ func (t *tokens) token(ctx context.Context) (string, time.Time, error) {
 	now := time.Now()
 	if cur := t.current.Load(); cur != nil && now.Before(cur.Expiry) {
 		if !now.Before(cur.Renew) {
-			t.renew(ctx) // nobody waits for it: this one is still honoured
+			t.renew(ctx) // without waiting for the result, because this token still works
 		}
 		return cur.Value, cur.Expiry, nil
 	}
@@ -145,7 +152,8 @@ func (t *tokens) token(ctx context.Context) (string, time.Time, error) {
 	}
 }
 
-// renew fetches once for all callers of this process. The fetch outlives a caller that leaves.
+// renew fetches a token, once for all callers of this process at that time. The fetch goes on if a
+// caller's context ends.
 func (t *tokens) renew(ctx context.Context) <-chan singleflight.Result {
 	return t.flight.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime+callTime)
@@ -156,7 +164,7 @@ func (t *tokens) renew(ctx context.Context) <-chan singleflight.Result {
 
 func (t *tokens) fetch(ctx context.Context) (*appToken, error) {
 	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.Renew) {
-		return cur, nil // another flight landed between the caller's look and this one
+		return cur, nil // another caller has fetched one since this one looked
 	}
 	t.mu.Lock()
 	err, until := t.failed, t.failedUntil
@@ -174,13 +182,13 @@ func (t *tokens) fetch(ctx context.Context) (*appToken, error) {
 		t.failed, t.failedUntil = err, until
 	}
 	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.Expiry) {
-		return cur, nil // what the cache had: too old to do without a try, too young to throw away
+		return cur, nil // the cached token, which should be renewed but still works
 	}
 	return nil, err
 }
 
-// shared takes the token from the cache, or fetches it under the fleet's lease. While another
-// process holds the lease it waits for what that one stores.
+// shared returns the token of the cache, or takes the lease and fetches one. While another process
+// holds the lease, it waits for the token that this process will store.
 func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 	for {
 		tok, err := t.cached(ctx)
@@ -207,7 +215,8 @@ func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 	}
 }
 
-// leased fetches as the holder, unless the holder before has stored a token meanwhile.
+// leased fetches a token as the holder of the lease, unless the holder before has stored one
+// meanwhile.
 func (t *tokens) leased(ctx context.Context, release func()) (*appToken, error) {
 	defer release()
 	if tok, _ := t.cached(ctx); tok != nil && time.Now().Before(tok.Renew) {
@@ -216,8 +225,8 @@ func (t *tokens) leased(ctx context.Context, release func()) (*appToken, error) 
 	return t.call(ctx)
 }
 
-// cached returns the fleet's token, and makes it the current one. It returns nil where there is
-// none, or only one that is expired or refused.
+// cached returns the token of the cache and makes it the current one. It returns nil if there is
+// none, or if it is expired or was refused.
 func (t *tokens) cached(ctx context.Context) (*appToken, error) {
 	ctx, cancel := context.WithTimeout(ctx, cacheTime)
 	defer cancel()
@@ -227,7 +236,8 @@ func (t *tokens) cached(ctx context.Context) (*appToken, error) {
 		return nil, err
 	}
 	tok := new(appToken)
-	if !ok || json.Unmarshal([]byte(value), tok) != nil || tok.Value == "" || !time.Now().Before(tok.Expiry) {
+	if !ok || json.Unmarshal([]byte(value), tok) != nil || tok.Value == "" ||
+		!time.Now().Before(tok.Expiry) {
 		return nil, nil
 	}
 	t.mu.Lock()
@@ -241,16 +251,19 @@ func (t *tokens) cached(ctx context.Context) (*appToken, error) {
 	return tok, nil
 }
 
-// call asks WeChat, and stores the answer in the cache and as the current token.
+// call fetches a token from WeChat, stores it in the cache and makes it the current one.
 func (t *tokens) call(ctx context.Context) (*appToken, error) {
 	r := Get("/cgi-bin/token", url.Values{
-		"grant_type": {"client_credential"}, "appid": {t.caller.appID}, "secret": {string(t.caller.secret)},
+		"grant_type": {"client_credential"}, "appid": {t.caller.appID},
+		"secret": {string(t.caller.secret)},
 	})
 	if t.kind == stable {
-		r = Post("/cgi-bin/stable_token", stableRequest{"client_credential", t.caller.appID, string(t.caller.secret)})
+		r = Post("/cgi-bin/stable_token", stableRequest{
+			"client_credential", t.caller.appID, string(t.caller.secret),
+		})
 	}
 	r.NoToken = true
-	r.Once = t.kind == classic // each fetch kills the token before it
+	r.Once = t.kind == classic // a repeat would end the token of the first fetch
 	asked := time.Now()
 	answer, err := Call[tokenAnswer](ctx, t.caller, r)
 	if err != nil {
@@ -264,11 +277,13 @@ func (t *tokens) call(ctx context.Context) (*appToken, error) {
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	expiry := asked.Add(life)
-	tok := &appToken{Value: answer.AccessToken, Expiry: expiry, Renew: expiry.Add(-min(renewBefore, life/2))}
+	tok := &appToken{
+		Value: answer.AccessToken, Expiry: expiry, Renew: expiry.Add(-min(renewBefore, life/2)),
+	}
 	t.store(ctx, tok, life)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.current.Store(tok) // even one that was refused, if WeChat insists on it
+	t.current.Store(tok) // even if it was refused before: WeChat says that it is good
 	return tok, nil
 }
 
@@ -295,14 +310,16 @@ func (t *tokens) store(ctx context.Context, tok *appToken, life time.Duration) {
 	}
 }
 
-// warn logs that the cache failed. Some servers echo a command that they refuse, secrets and all.
+// warn logs that the cache failed. It removes secrets from the error, because some servers quote
+// the command that they refuse.
 func (t *tokens) warn(ctx context.Context, op string, err error, sent ...string) {
 	text := cleanMessage(redact(err.Error(), append(sent, string(t.caller.secret))))
-	t.logger.WarnContext(ctx, "wechat: token cache failed, going on without it", slog.String("op", op), slog.String("error", text))
+	t.logger.WarnContext(ctx, "wechat: token cache failed, going on without it",
+		slog.String("op", op), slog.String("error", text))
 }
 
-// Refused implements [TokenSource]: the token is dropped if it is still the current one. One
-// fetch may follow at once; if that token is refused as well, none for 30 seconds.
+// Refused implements [TokenSource]. If the token is still the current one, it is dropped, and the
+// next caller fetches. If that token is refused as well, the next fetch is 30 seconds later.
 func (t *tokens) Refused(ctx context.Context, token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -321,23 +338,28 @@ func (t *tokens) Refused(ctx context.Context, token string) {
 
 type refusalKey struct{}
 
-// withRefusal tells a TokenSource how WeChat refused its token, also through one that wraps ours.
+// withRefusal puts WeChat's error about a token on the context of [TokenSource.Refused]. So it
+// reaches our source even if one of the program's own is around it.
 func withRefusal(ctx context.Context, refusal error) context.Context {
 	return context.WithValue(ctx, refusalKey{}, refusal)
 }
 
 const stillRefused = "the token just fetched was refused as well"
 
-// refusedAgain is why there is no token, with what WeChat said about the last one.
+// refusedAgain returns the error of a token that is not fetched again, with what WeChat said about
+// the last one.
 func refusedAgain(ctx context.Context) error {
 	err, _ := ctx.Value(refusalKey{}).(error)
 	if refusal, ok := errors.AsType[*Error](err); ok {
-		return &Error{Op: "app access token", Code: refusal.Code, Message: stillRefused + ": " + refusal.Message, RID: refusal.RID}
+		return &Error{
+			Op: "app access token", Code: refusal.Code,
+			Message: stillRefused + ": " + refusal.Message, RID: refusal.RID,
+		}
 	}
 	return tokenRefusal{}
 }
 
-// A tokenRefusal stands in where somebody else reports the refusal, without a code.
+// A tokenRefusal is the error if the context has none: then the program itself has called Refused.
 type tokenRefusal struct{}
 
 func (tokenRefusal) Error() string        { return "wechat: app access token: " + stillRefused }

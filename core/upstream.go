@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// The limits of one call. Media transfers get more.
+// The limits of one call. Uploads and downloads of files have higher ones.
 const (
 	callTime  = 5 * time.Second
 	callSize  = 1 << 20
@@ -24,11 +24,11 @@ const (
 	mediaSize = 20 << 20
 )
 
-// upstream is the way to api.weixin.qq.com: what every call shares below tokens and JSON.
+// upstream sends requests to api.weixin.qq.com. It knows nothing of tokens and JSON.
 type upstream struct {
 	base     string
 	client   http.Client
-	maxTime  time.Duration // the Timeout of the user's client; 0: none
+	maxTime  time.Duration // the Timeout of the given HTTPClient; 0 for none
 	observer Observer
 	logger   *slog.Logger
 
@@ -38,8 +38,10 @@ type upstream struct {
 
 func newTransport() *http.Transport {
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: (&net.Dialer{
+			Timeout: 2 * time.Second, KeepAlive: 30 * time.Second,
+		}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    2 * time.Second,
 		ResponseHeaderTimeout:  4 * time.Second,
@@ -48,7 +50,8 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:    64,
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,
-		// All calls share one HTTP/2 connection: without pings a dead one would fail them for minutes.
+		// All calls share one HTTP/2 connection. Without pings, all would fail for minutes after
+		// it broke.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 	}
 }
@@ -59,13 +62,15 @@ type exchange struct {
 	query            string
 	body             []byte
 	contentType      string
-	once             bool // sending it spends something: never send it twice
+	once             bool // must not be sent twice
 	media            bool
 }
 
-// do sends x and returns the answer's whole body. A failed connection is tried once more, if
-// the request was surely not sent, or sending it twice does no harm.
-func (u *upstream) do(ctx context.Context, x exchange) (body []byte, header http.Header, err error) {
+// do sends x and returns the answer's whole body. If the connection fails, it tries once more,
+// provided that the request was certainly not sent or may be sent twice.
+func (u *upstream) do(
+	ctx context.Context, x exchange,
+) (body []byte, header http.Header, err error) {
 	within := callTime
 	if x.media {
 		within = mediaTime
@@ -88,10 +93,13 @@ func (u *upstream) do(ctx context.Context, x exchange) (body []byte, header http
 	return body, header, err
 }
 
-// send makes one attempt. again tells that the connection failed and another one does no harm.
-func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header http.Header, again bool, err error) {
-	// Only a transport that could not connect, or reports a connection and then no writing, has
-	// surely sent nothing. The request may outlive this call inside the transport, hence the atomics.
+// send makes one attempt. again reports whether the connection failed and x may be sent again.
+func (u *upstream) send(
+	ctx context.Context, x exchange,
+) (body []byte, header http.Header, again bool, err error) {
+	// The request was certainly not sent if the transport could not connect, or has reported a
+	// connection but no writing. These are atomics because the transport may still use the request
+	// after this call.
 	var connected, wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -103,14 +111,17 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	}
 	req, err := http.NewRequestWithContext(ctx, x.method, target, bytes.NewReader(x.body))
 	if err != nil {
-		return nil, nil, false, &WireError{Op: x.op, Kind: WireBroken, Detail: "the request cannot be built"}
+		return nil, nil, false, &WireError{
+			Op: x.op, Kind: WireBroken, Detail: "the request cannot be built",
+		}
 	}
 	if x.body != nil {
 		req.Header.Set("Content-Type", x.contentType)
 	}
 	if x.once && x.method != http.MethodPost {
-		// Go's transport repeats a GET by itself when a reused connection turns out dead, unless
-		// there is a body that it cannot rewind. A POST it repeats only where nothing was written.
+		// Go's transport repeats a GET by itself if a reused connection turns out to be closed,
+		// unless the request has a body that cannot be read again. It repeats a POST only if
+		// nothing was written.
 		req.Body, req.GetBody = io.NopCloser(bytes.NewReader(x.body)), nil
 	}
 	res, err := u.client.Do(req)
@@ -122,7 +133,10 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, nil, false, &WireError{Op: x.op, Kind: WireStatus, Status: res.StatusCode, Detail: fmt.Sprintf("HTTP status %d", res.StatusCode)}
+		return nil, nil, false, &WireError{
+			Op: x.op, Kind: WireStatus, Status: res.StatusCode,
+			Detail: fmt.Sprintf("HTTP status %d", res.StatusCode),
+		}
 	}
 	size := int64(callSize)
 	if x.media {
@@ -133,16 +147,19 @@ func (u *upstream) send(ctx context.Context, x exchange) (body []byte, header ht
 	case err != nil:
 		wire := newWireError(ctx, x.op, err)
 		if wire.Kind != WireTimeout {
-			wire.Kind = WireBody // the answer began: asking again would not be the same question
+			// The answer has begun, so the request was handled and must not be repeated.
+			wire.Kind = WireBody
 		}
 		return nil, nil, false, wire
 	case int64(len(body)) > size:
-		return nil, nil, false, &WireError{Op: x.op, Kind: WireBody, Detail: fmt.Sprintf("more than %d bytes", size)}
+		return nil, nil, false, &WireError{
+			Op: x.op, Kind: WireBody, Detail: fmt.Sprintf("more than %d bytes", size),
+		}
 	}
 	return body, res.Header, false, nil
 }
 
-// observe tells the observer and the debug log about a call, by path and code only.
+// observe tells the observer and the debug log about a call: only its path and its result.
 func (u *upstream) observe(ctx context.Context, x exchange, began time.Time, err error) {
 	var code Code
 	if refusal, ok := errors.AsType[*Error](err); ok {
@@ -150,14 +167,18 @@ func (u *upstream) observe(ctx context.Context, x exchange, began time.Time, err
 	}
 	took := time.Since(began)
 	if u.observer != nil {
-		u.observer.Observe(ctx, Event{Name: EventUpstreamCall, Kind: x.path, Duration: took, Code: code, Failed: err != nil})
+		u.observer.Observe(ctx, Event{
+			Name: EventUpstreamCall, Kind: x.path, Duration: took, Code: code, Failed: err != nil,
+		})
 	}
 	if u.logger.Enabled(ctx, slog.LevelDebug) {
-		u.logger.LogAttrs(ctx, slog.LevelDebug, "wechat: call", slog.String("op", x.op), slog.Duration("took", took), slog.Any("error", err))
+		u.logger.LogAttrs(ctx, slog.LevelDebug, "wechat: call", slog.String("op", x.op),
+			slog.Duration("took", took), slog.Any("error", err))
 	}
 }
 
-// At most inFlight calls per API run at once; waiting more wait within their own time.
+// At most inFlight calls of an API run at once, and at most maxWaiting wait, within their own time
+// limits.
 const (
 	inFlight   = 64
 	maxWaiting = 1000
@@ -168,7 +189,7 @@ type limit struct {
 	waiting atomic.Int32
 }
 
-// enter waits for a place among the calls in flight to the same API.
+// enter waits until x may run beside the other calls of its API.
 func (u *upstream) enter(ctx context.Context, x exchange) (leave func(), err error) {
 	u.mu.Lock()
 	l := u.limits[x.path]
@@ -185,7 +206,10 @@ func (u *upstream) enter(ctx context.Context, x exchange) (leave func(), err err
 	}
 	if l.waiting.Add(1) > maxWaiting {
 		l.waiting.Add(-1)
-		return nil, &WireError{Op: x.op, Kind: WireBusy, Detail: fmt.Sprintf("%d calls are waiting already", maxWaiting)}
+		return nil, &WireError{
+			Op: x.op, Kind: WireBusy,
+			Detail: fmt.Sprintf("%d calls are waiting already", maxWaiting),
+		}
 	}
 	defer l.waiting.Add(-1)
 	select {

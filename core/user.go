@@ -6,34 +6,35 @@ import (
 	"time"
 )
 
-// A User is who is signed in, and what WeChat told about them. It may be shared between
-// requests: never change one. Identity is (AppID, OpenID); UnionID is often absent.
+// A User is a signed-in user, identified by AppID and OpenID together, and what WeChat says about
+// them. Requests may share one, so it must not be changed.
 //
-// It marshals with WeChat's own JSON names and never holds a token. The zero User is nobody.
+// It marshals with WeChat's own JSON names and contains no token.
 type User struct {
 	AppID    string // the account that OpenID belongs to
-	OpenID   string // the user's name at that account
-	UnionID  string // links the apps of one open-platform account; may be empty
+	OpenID   string // the user's id at that account
+	UnionID  string // the same in all apps of one open-platform account; often empty
 	Nickname string // empty for snsapi_base; not unique, and the user may change it
-	// The avatar; the last number of its path is the size in pixels (0: 640). Empty for
-	// snsapi_base and for users without one; dead once the user has another.
+	// The URL of the avatar. The last number of its path is the size in pixels (0 means 640). It
+	// is empty for snsapi_base and for users without an avatar, and stops working when the user
+	// changes the avatar.
 	HeadImgURL string
-	Country    string // place and sex are mostly empty today
+	Country    string // today WeChat leaves place and sex mostly empty
 	Province   string
 	City       string
 	Language   string   // of the user's WeChat, such as zh_CN
 	Sex        int      // 1 male, 2 female, 0 unknown
-	Privilege  []string // special rights, by WeChat's names; mostly nil
-	// What the user granted: snsapi_base, snsapi_userinfo or snsapi_login; empty for mini
+	Privilege  []string // special rights by WeChat's names; usually nil
+	// What the user has granted: snsapi_base, snsapi_userinfo or snsapi_login; empty for mini
 	// programs.
 	Scope     string
 	Snapshot  bool      // a virtual user of WeChat's snapshot page
 	LoginAt   time.Time // when the session began
-	CheckedAt time.Time // when WeChat last confirmed who this is: the login, or a later check
-	// How the session was made: "" by a login of this browser, "desk" by a phone, "handover" by a
-	// mini program.
+	CheckedAt time.Time // when WeChat confirmed last who this is: at the login or at a later check
+	// How the session was made: "" by a login of this browser, "desk" by a phone for a desktop,
+	// "handover" by a mini program for its web-view.
 	Via string
-	// Your own id of this user, at most 64 bytes, as OnLogin has set it; empty: none.
+	// Your own id of this user, which OnLogin may set, at most 64 bytes.
 	MemberID string
 }
 
@@ -57,11 +58,13 @@ type userJSON struct {
 	MemberID   string   `json:"member_id"`
 }
 
-// MarshalJSON writes WeChat's names, and login_at and checked_at in unix seconds (0: never).
+// MarshalJSON writes WeChat's names, and login_at and checked_at in unix seconds, where 0 means
+// never.
 func (u User) MarshalJSON() ([]byte, error) {
 	return json.Marshal(userJSON{
 		u.AppID, u.OpenID, u.UnionID, u.Nickname, u.HeadImgURL, u.Country, u.Province, u.City,
-		u.Language, u.Sex, u.Privilege, u.Scope, u.Snapshot, unixSeconds(u.LoginAt), unixSeconds(u.CheckedAt), u.Via, u.MemberID,
+		u.Language, u.Sex, u.Privilege, u.Scope, u.Snapshot, unixSeconds(u.LoginAt),
+		unixSeconds(u.CheckedAt), u.Via, u.MemberID,
 	})
 }
 
@@ -73,7 +76,8 @@ func (u *User) UnmarshalJSON(data []byte) error {
 	}
 	*u = User{
 		j.AppID, j.OpenID, j.UnionID, j.Nickname, j.HeadImgURL, j.Country, j.Province, j.City,
-		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot, timeOf(j.LoginAt), timeOf(j.CheckedAt), j.Via, j.MemberID,
+		j.Language, j.Sex, j.Privilege, j.Scope, j.Snapshot, timeOf(j.LoginAt), timeOf(j.CheckedAt),
+		j.Via, j.MemberID,
 	}
 	return nil
 }
@@ -92,17 +96,19 @@ func timeOf(unixSeconds int64) time.Time {
 	return time.Unix(unixSeconds, 0)
 }
 
-// UserKey is the context key of the signed-in user, a *User. It is exported for contexts that
-// answer for it themselves; everybody else calls [WithUser] and [UserFrom].
+// UserKey is the context key of the signed-in user, a *User. It is exported for implementations of
+// context.Context that return the user themselves. Everybody else calls [WithUser] and [UserFrom].
 type UserKey struct{}
 
-// WithUser puts the signed-in user on the context; see [UserFrom]. A nil u means that nobody is.
+// WithUser returns a context with the signed-in user, for [UserFrom]. A nil u means that nobody is
+// signed in.
 func WithUser(ctx context.Context, u *User) context.Context {
 	return context.WithValue(ctx, UserKey{}, u)
 }
 
-// UserFrom returns who is signed in, as stored by [WithUser]; nil and false mean that nobody is. On
-// gin ask c.Request.Context(), which a *gin.Context hides unless ContextWithFallback is on.
+// UserFrom returns the signed-in user of the context, or nil and false if nobody is signed in. On
+// gin pass c.Request.Context(): a *gin.Context does not look into that unless ContextWithFallback
+// is set.
 func UserFrom(ctx context.Context) (*User, bool) {
 	u, ok := ctx.Value(UserKey{}).(*User)
 	return u, ok && u != nil

@@ -19,26 +19,27 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// ErrPageURL is what [Client.Sign] says to anything but an absolute http or https URL.
+// ErrPageURL is the error of [Client.Sign] for a page that is not an absolute http or https URL.
 var ErrPageURL = errors.New("jssdk: the page's URL is not an http(s) URL")
 
 // A Client signs pages of one account. Make it with [New]; it is safe for concurrent use.
 type Client struct {
 	core    *core.Client
 	cache   core.Cache
-	key     string // of the ticket in the cache; holds the appid, no secret
+	key     string // of the ticket in the cache; contains the AppID but no secret
 	current atomic.Pointer[ticket]
 	flight  singleflight.Group
 
-	mu        sync.Mutex
-	dropped   string    // the ticket that was dropped last, which is not taken from the cache again …
-	droppedAt time.Time // … and when
+	mu sync.Mutex
+	// The ticket that was dropped last, which is not taken from the cache again, and when that
+	// was.
+	dropped   string
+	droppedAt time.Time
 }
 
 // New makes a Client that gets its ticket through c and keeps it in cache; nil means in memory.
-// Processes that share a cache share the ticket. Its lease is not asked for: another process may
-// fetch as well at the end of a ticket's two hours, which kills no ticket. A cache that fails is
-// passed by.
+// Processes that share a cache share the ticket. No lease is taken: two processes may fetch a new
+// ticket at the same time, but both tickets are good. If the cache fails, the ticket is fetched.
 func New(c *core.Client, cache core.Cache) *Client {
 	if cache == nil {
 		cache = core.NewMemoryCache()
@@ -46,22 +47,23 @@ func New(c *core.Client, cache core.Cache) *Client {
 	return &Client{core: c, cache: cache, key: "jsapi_ticket:" + c.AppID()}
 }
 
-// Format writes no more than the AppID, under every verb.
+// Format writes only the AppID, whatever the verb.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprint(f, "jssdk.Client of ", c.core.AppID())
 }
 
-// A Config is what wx.config wants from the server, with its names in JSON.
+// A Config is the part of wx.config's argument that comes from the server, with the same names in
+// JSON.
 type Config struct {
 	AppID     string `json:"appId"`     // of the account
 	Timestamp int64  `json:"timestamp"` // unix seconds
-	NonceStr  string `json:"nonceStr"`  // random, another one for each Config
+	NonceStr  string `json:"nonceStr"`  // random, different in each Config
 	Signature string `json:"signature"` // 40 hex digits, for one page
 }
 
-// Sign makes the Config of the page whose address bar says pageURL, with its query and exactly as
-// the browser writes it. A fragment is cut off. Errors: [ErrPageURL]; where no ticket can be had
-// those of [core.Call], or ctx's own.
+// Sign makes the Config of the page at pageURL, which must be what the browser shows as its
+// address, with the query. A fragment is cut off. Errors: [ErrPageURL]; if there is no ticket,
+// those of [core.Call] or ctx's own.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
 func (c *Client) Sign(ctx context.Context, pageURL string) (*Config, error) {
@@ -75,12 +77,17 @@ func (c *Client) Sign(ctx context.Context, pageURL string) (*Config, error) {
 		return nil, err
 	}
 	nonce, now := rand.Text(), time.Now().Unix()
-	return &Config{AppID: c.core.AppID(), Timestamp: now, NonceStr: nonce, Signature: signature(t, nonce, now, page)}, nil
+	return &Config{
+		AppID: c.core.AppID(), Timestamp: now, NonceStr: nonce,
+		Signature: signature(t, nonce, now, page),
+	}, nil
 }
 
-// signature is over names in small letters, in this order, and values as they are.
+// signature returns WeChat's signature: the names are in small letters and in this order, and the
+// values are not escaped.
 func signature(ticket, nonce string, timestamp int64, page string) string {
 	sum := sha1.Sum([]byte( //nolint:gosec // WeChat's signature is SHA-1
-		"jsapi_ticket=" + ticket + "&noncestr=" + nonce + "&timestamp=" + strconv.FormatInt(timestamp, 10) + "&url=" + page))
+		"jsapi_ticket=" + ticket + "&noncestr=" + nonce + "&timestamp=" +
+			strconv.FormatInt(timestamp, 10) + "&url=" + page))
 	return hex.EncodeToString(sum[:])
 }

@@ -12,30 +12,29 @@ import (
 
 const (
 	renewBefore  = 5 * time.Minute
-	retryAfter   = 10 * time.Second // while a ticket that could not be renewed still serves
-	fetchTime    = 10 * time.Second // a ticket and, if need be, the app token before it
-	dropPause    = time.Minute      // between two tickets that were dropped
+	retryAfter   = 10 * time.Second // if a ticket could not be renewed and is still good
+	fetchTime    = 10 * time.Second // for a ticket and, if need be, the app token before it
+	dropPause    = time.Minute      // between two calls of Drop that take effect
 	maxExpiresIn = 30 * 24 * 3600   // seconds
 )
 
-// A ticket of WeChat's proves that a page belongs to the account. It is a secret.
+// A ticket is what WeChat gives an account to sign its pages with. It is a secret.
 type ticket struct {
 	value  string
 	expiry time.Time
-	renew  time.Time // from here on a new one is fetched, while this one still serves
+	renew  time.Time // when a new one is fetched, while this one is still used
 }
 
-// Ticket returns the ticket that pages are signed with, for [Client.Drop]. It is a secret. Errors
+// Ticket returns the ticket with which pages are signed, for [Client.Drop]. It is a secret. Errors
 // are those of [Client.Sign].
 func (c *Client) Ticket(ctx context.Context) (string, error) { return c.ticket(ctx) }
 
-// Drop replaces a ticket that phones refuse ("invalid signature" of a page that is signed well):
-// WeChat may hand one out again when part of its life is over, and say that it is new. A ticket
-// that is no longer in use is left alone, so every replica that hears of it may call Drop; one of
-// them fetches. In each process that happens once a minute at most: in between, Drop does
-// nothing.
+// Drop replaces a ticket that phones refuse: they say "invalid signature" although the page is
+// signed correctly. That happens because WeChat may hand out an older ticket again as if it were
+// new. A ticket that is no longer in use is ignored, so every replica may call Drop and only one
+// of them fetches. In each process Drop takes effect once a minute at most.
 //
-// An error is one of [Client.Sign]: there is no other ticket, and pages go on with this one.
+// The errors are those of [Client.Sign]. After an error the ticket stays in use.
 func (c *Client) Drop(ctx context.Context, ticket string) error {
 	cur := c.current.Load()
 	if cur != nil && cur.value != ticket || !c.mayDrop(ticket) {
@@ -50,7 +49,8 @@ func (c *Client) Drop(ctx context.Context, ticket string) error {
 	return err
 }
 
-// mayDrop notes that ticket is dropped, unless one was within the last minute.
+// mayDrop notes that ticket is dropped and returns true, unless one was dropped within the last
+// minute.
 func (c *Client) mayDrop(ticket string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,7 +68,7 @@ func (c *Client) wasDropped(ticket string) bool {
 	return ticket == c.dropped
 }
 
-// due returns the ticket as one to renew at once. Of no ticket it returns none.
+// due returns a copy of the ticket that is to be renewed at once. That of a nil ticket is nil.
 func (t *ticket) due() *ticket {
 	if t == nil {
 		return nil
@@ -76,7 +76,8 @@ func (t *ticket) due() *ticket {
 	return &ticket{value: t.value, expiry: t.expiry}
 }
 
-// ticket returns a ticket that WeChat honours.
+// ticket returns the current ticket. It fetches one if there is none, and renews one that will
+// soon expire.
 func (c *Client) ticket(ctx context.Context) (string, error) {
 	cur := c.current.Load()
 	if cur != nil && time.Now().Before(cur.renew) {
@@ -97,7 +98,8 @@ func (c *Client) ticket(ctx context.Context) (string, error) {
 	return cur.value, nil
 }
 
-// renewed fetches once for all callers of this process. The fetch outlives a caller that leaves.
+// renewed fetches a ticket, once for all callers of this process at that time. The fetch goes on
+// if a caller's context ends.
 func (c *Client) renewed(ctx context.Context) (*ticket, error) {
 	done := c.flight.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
@@ -115,11 +117,11 @@ func (c *Client) renewed(ctx context.Context) (*ticket, error) {
 	}
 }
 
-// fetch takes the ticket from the cache, or else from WeChat.
+// fetch returns the ticket of the cache, or if it has none, a new one from WeChat.
 func (c *Client) fetch(ctx context.Context) (*ticket, error) {
 	now := time.Now()
 	if cur := c.current.Load(); cur != nil && now.Before(cur.renew) {
-		return cur, nil // another flight landed between the caller's look and this one
+		return cur, nil // another caller has fetched one since this one looked
 	}
 	if t := c.cached(ctx); t != nil && now.Before(t.renew) && !c.wasDropped(t.value) {
 		c.current.Store(t)
@@ -141,12 +143,12 @@ func (c *Client) fetch(ctx context.Context) (*ticket, error) {
 	t := &ticket{answer.Ticket, now.Add(life), now.Add(life - min(renewBefore, life/2))}
 	c.current.Store(t)
 	value := strconv.FormatInt(t.expiry.Unix(), 10) + " " + t.value
-	_ = c.cache.Set(ctx, c.key, value, life) // a cache that fails is passed by
+	_ = c.cache.Set(ctx, c.key, value, life) // the ticket is good even if the cache fails
 	return t, nil
 }
 
-// cached returns what another process has stored, or nil. The value holds its own expiry: a cache
-// may keep it for too long.
+// cached returns the ticket that another process has stored, or nil. The value contains its
+// expiry, because a cache may keep it for too long.
 func (c *Client) cached(ctx context.Context) *ticket {
 	value, ok, err := c.cache.Get(ctx, c.key)
 	if err != nil || !ok {

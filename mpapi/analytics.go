@@ -10,14 +10,15 @@ import (
 // AnalyticsService reads the statistics of a mini program.
 type AnalyticsService struct{ core *core.Client }
 
-// A Range is the days that a report covers, both included. An instant stands for the day that it
-// falls on in China; [Day] makes one. A zero End means the only end that WeChat accepts: the day
-// of Begin, the Sunday of its week, or the last day of its month.
+// A Range is the days that a report covers, both included. A time means the day that it falls on
+// in China; [Day] makes one. If End is zero, it is the only one that WeChat accepts: the day of
+// Begin, the Sunday of its week, or the last day of its month.
 type Range struct{ Begin, End time.Time }
 
-// Day is the beginning of a day in China.
+// Day returns the beginning of a day in China.
 func Day(year int, month time.Month, day int) time.Time {
-	return time.Date(year, month, day, 0, 0, 0, 0, time.FixedZone("UTC+8", int(chinaOffset/time.Second)))
+	return time.Date(year, month, day, 0, 0, 0, 0,
+		time.FixedZone("UTC+8", int(chinaOffset/time.Second)))
 }
 
 // chinaOffset is China's one time zone. It has no summer time, so no time zone database is needed.
@@ -37,7 +38,7 @@ type dates struct {
 	End   string `json:"end_date"`
 }
 
-// dates checks r against the one range that WeChat accepts for a period beginning there.
+// dates returns r as WeChat wants it. Its error is an [InputError] if r is not exactly one period.
 func (r Range) dates(p period) (*dates, error) {
 	if r.Begin.IsZero() {
 		return nil, &InputError{"begin_date", "is missing"}
@@ -50,7 +51,9 @@ func (r Range) dates(p period) (*dates, error) {
 	switch p {
 	case oneDay:
 		if begin.Equal(today) {
-			return nil, &InputError{"begin_date", "must be yesterday or earlier: today is not counted yet"}
+			return nil, &InputError{
+				"begin_date", "must be yesterday or earlier: today is not counted yet",
+			}
 		}
 	case week:
 		if begin.Weekday() != time.Monday {
@@ -70,13 +73,15 @@ func (r Range) dates(p period) (*dates, error) {
 	return d, nil
 }
 
-// chinaDay gives the day that t falls on in China, as midnight in UTC: days of that kind can be
+// chinaDay returns the day that t falls on in China, as midnight in UTC, so that days can be
 // compared and counted.
 func chinaDay(t time.Time) time.Time {
 	return t.UTC().Add(chinaOffset).Truncate(24 * time.Hour)
 }
 
-func report[T any](ctx context.Context, c *core.Client, name string, r Range, p period) (*T, error) {
+func report[T any](
+	ctx context.Context, c *core.Client, name string, r Range, p period,
+) (*T, error) {
 	d, err := r.dates(p)
 	if err != nil {
 		return nil, err
@@ -84,7 +89,7 @@ func report[T any](ctx context.Context, c *core.Client, name string, r Range, p 
 	return core.Call[T](ctx, c, core.Post("/datacube/"+name, d))
 }
 
-// A Retain says how many users came back.
+// A Retain is how many users came back.
 type Retain struct {
 	RefDate    string        `json:"ref_date"`     // 20170313, 20170306-20170312 or 201702
 	VisitUVNew []RetainCount `json:"visit_uv_new"` // of those who were new
@@ -93,27 +98,28 @@ type Retain struct {
 
 // A RetainCount is the number of users who came back after a time.
 type RetainCount struct {
-	Key   int `json:"key"`   // so many days, weeks or months later; 0: all users to begin with
+	// How many days, weeks or months later; 0 counts all users at the beginning.
+	Key   int `json:"key"`
 	Value int `json:"value"` // users
 }
 
-// DailyRetain tells who of one day's users came back 1 to 7, 14 and 30 days later. The day must be
-// yesterday or earlier. Errors: code 61500 or 61501 for dates that WeChat does not like.
+// DailyRetain returns how many of one day's users came back 1 to 7, 14 and 30 days later. The day
+// must be yesterday or earlier. Errors: code 61500 or 61501 for dates that WeChat does not accept.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-retain/getDailyRetain.html
 func (s AnalyticsService) DailyRetain(ctx context.Context, r Range) (*Retain, error) {
 	return report[Retain](ctx, s.core, "getweanalysisappiddailyretaininfo", r, oneDay)
 }
 
-// WeeklyRetain tells who of one week's users came back 1 to 4 weeks later. The week begins on a
-// Monday. Errors are those of [AnalyticsService.DailyRetain].
+// WeeklyRetain returns how many of one week's users came back 1 to 4 weeks later. The week begins
+// on a Monday. Errors are those of [AnalyticsService.DailyRetain].
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-retain/getWeeklyRetain.html
 func (s AnalyticsService) WeeklyRetain(ctx context.Context, r Range) (*Retain, error) {
 	return report[Retain](ctx, s.core, "getweanalysisappidweeklyretaininfo", r, week)
 }
 
-// MonthlyRetain tells who of one month's users came back a month later. Errors are those of
+// MonthlyRetain returns how many of one month's users came back a month later. Errors are those of
 // [AnalyticsService.DailyRetain].
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-retain/getMonthlyRetain.html
@@ -121,12 +127,12 @@ func (s AnalyticsService) MonthlyRetain(ctx context.Context, r Range) (*Retain, 
 	return report[Retain](ctx, s.core, "getweanalysisappidmonthlyretaininfo", r, month)
 }
 
-// A Summary is the totals of a mini program; List has one entry, or none where there is no data.
+// A Summary has the totals of a mini program. List has one entry, or none if there is no data.
 type Summary struct {
 	List []DaySummary `json:"list"`
 }
 
-// A DaySummary is the totals at the end of one day.
+// A DaySummary has the totals at the end of one day.
 type DaySummary struct {
 	RefDate    string `json:"ref_date"`    // 20170313
 	VisitTotal int    `json:"visit_total"` // users so far
@@ -134,7 +140,7 @@ type DaySummary struct {
 	ShareUV    int    `json:"share_uv"`    // users who shared it
 }
 
-// DailySummary gives the totals of one day, yesterday or earlier. Errors are those of
+// DailySummary returns the totals of one day, yesterday or earlier. Errors are those of
 // [AnalyticsService.DailyRetain].
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getDailySummary.html
@@ -142,7 +148,7 @@ func (s AnalyticsService) DailySummary(ctx context.Context, r Range) (*Summary, 
 	return report[Summary](ctx, s.core, "getweanalysisappiddailysummarytrend", r, oneDay)
 }
 
-// A VisitTrend is how a mini program was used; List has one entry, or none where there is no data.
+// A VisitTrend is how a mini program was used. List has one entry, or none if there is no data.
 type VisitTrend struct {
 	List []Visits `json:"list"`
 }
@@ -154,13 +160,13 @@ type Visits struct {
 	VisitPV    int    `json:"visit_pv"`     // pages visited
 	VisitUV    int    `json:"visit_uv"`     // users
 	VisitUVNew int    `json:"visit_uv_new"` // new users
-	// Mean stay per user, in seconds; 0 where WeChat leaves it out.
+	// Mean stay per user, in seconds; 0 if WeChat leaves it out.
 	StayTimeUV      float64 `json:"stay_time_uv"`
 	StayTimeSession float64 `json:"stay_time_session"` // mean stay per opening, in seconds
 	VisitDepth      float64 `json:"visit_depth"`       // mean number of pages per opening
 }
 
-// DailyVisitTrend gives the visits of one day, yesterday or earlier. Errors are those of
+// DailyVisitTrend returns the visits of one day, yesterday or earlier. Errors are those of
 // [AnalyticsService.DailyRetain], and code 61504: busy, try again.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-trend/getDailyVisitTrend.html
@@ -168,7 +174,7 @@ func (s AnalyticsService) DailyVisitTrend(ctx context.Context, r Range) (*VisitT
 	return report[VisitTrend](ctx, s.core, "getweanalysisappiddailyvisittrend", r, oneDay)
 }
 
-// WeeklyVisitTrend gives the visits of one week, which begins on a Monday. Errors are those of
+// WeeklyVisitTrend returns the visits of one week, which begins on a Monday. Errors are those of
 // [AnalyticsService.DailyRetain].
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-trend/getWeeklyVisitTrend.html
@@ -176,8 +182,8 @@ func (s AnalyticsService) WeeklyVisitTrend(ctx context.Context, r Range) (*Visit
 	return report[VisitTrend](ctx, s.core, "getweanalysisappidweeklyvisittrend", r, week)
 }
 
-// MonthlyVisitTrend gives the visits of one month; last month's are the newest that WeChat has.
-// Errors are those of [AnalyticsService.DailyRetain].
+// MonthlyVisitTrend returns the visits of one month, last month or earlier. Errors are those of
+// [AnalyticsService.DailyRetain].
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-trend/getMonthlyVisitTrend.html
 func (s AnalyticsService) MonthlyVisitTrend(ctx context.Context, r Range) (*VisitTrend, error) {

@@ -12,7 +12,7 @@ import (
 // ImageService processes pictures.
 type ImageService struct{ core *core.Client }
 
-// maxRatios is how many shapes one AICrop call takes.
+// maxRatios is how many ratios one call of AICrop may have.
 const maxRatios = 5
 
 // An AICropResult is how a picture is best cropped.
@@ -29,12 +29,14 @@ type Crop struct {
 	Bottom int `json:"crop_bottom"`
 }
 
-// AICrop finds the part of a picture worth showing. ratios are the shapes wanted, width divided
-// by height, at most 5; without one WeChat picks the best. Errors: code 101000 for a URL that
-// WeChat cannot download, 101002 for a picture that it cannot read.
+// AICrop finds the part of a picture that is worth showing. ratios are the wanted shapes, width
+// divided by height, at most 5; without any WeChat picks the best. Errors: code 101000 for a URL
+// that WeChat cannot download, 101002 for a picture that it cannot read.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/api/openpoc/image/api_imgaicrop.html
-func (s ImageService) AICrop(ctx context.Context, img Image, ratios ...float64) (*AICropResult, error) {
+func (s ImageService) AICrop(
+	ctx context.Context, img Image, ratios ...float64,
+) (*AICropResult, error) {
 	list, err := ratioList(ratios)
 	if err != nil {
 		return nil, err
@@ -44,14 +46,14 @@ func (s ImageService) AICrop(ctx context.Context, img Image, ratios ...float64) 
 		return nil, err
 	}
 	if list != "" {
-		form, _ := r.Body.(core.File) // a picture behind a URL has none so far
+		form, _ := r.Body.(core.File) // nil for a picture behind a URL
 		form.Fields = map[string]string{"ratios": list}
 		r.Body = form
 	}
 	return core.Call[AICropResult](ctx, s.core, r)
 }
 
-// ratioList writes ratios as WeChat wants them: 1,2.35.
+// ratioList returns ratios in the form of WeChat, for example 1,2.35.
 func ratioList(ratios []float64) (string, error) {
 	if len(ratios) > maxRatios {
 		return "", &InputError{"ratios", "are more than " + strconv.Itoa(maxRatios)}
@@ -68,7 +70,7 @@ func ratioList(ratios []float64) (string, error) {
 
 // A ScanQRCodeResult is the codes found in a picture.
 type ScanQRCodeResult struct {
-	CodeResults []ScannedCode `json:"code_results"` // those that were found
+	CodeResults []ScannedCode `json:"code_results"` // one for each code
 	ImgSize     Size          `json:"img_size"`     // of the whole picture
 }
 
@@ -89,7 +91,7 @@ func (s ImageService) ScanQRCode(ctx context.Context, img Image) (*ScanQRCodeRes
 
 // A SuperResolutionResult names an enlarged picture.
 type SuperResolutionResult struct {
-	MediaID string `json:"media_id"` // for [MediaService.Get]; lives 3 days
+	MediaID string `json:"media_id"` // for [MediaService.Get]; good for 3 days
 }
 
 // SuperResolution enlarges a picture of less than 2 MB. Errors are those of [ImageService.AICrop].
@@ -97,7 +99,9 @@ type SuperResolutionResult struct {
 // Deprecated: WeChat's manual marks this API as taken offline.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/en/dev/api-backend/open-api/img/img.superresolution.html
-func (s ImageService) SuperResolution(ctx context.Context, img Image) (*SuperResolutionResult, error) {
+func (s ImageService) SuperResolution(
+	ctx context.Context, img Image,
+) (*SuperResolutionResult, error) {
 	const path = "/cv/img/superresolution"
 	out, err := look[SuperResolutionResult](ctx, s.core, path, img)
 	if err == nil && out.MediaID == "" {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// An InputError is a fault of a request that was found before a call was spent. It never shows
-// the value. Find one with errors.As or errors.AsType.
+// An InputError is a fault of a request that was found before a call was spent on it. It does not
+// show the value. Find one with errors.As or errors.AsType.
 type InputError struct {
 	Field   string // WeChat's name of the field: "begin_date"
 	Problem string // what is wrong with it: "must be a Monday"
@@ -24,10 +24,12 @@ func required(field, value string) error {
 	return nil
 }
 
-// atMost limits value to a number of characters.
+// atMost returns an error if value has more characters.
 func atMost(field, value string, characters int) error {
 	if n := utf8.RuneCountInString(value); n > characters {
-		return &InputError{field, fmt.Sprintf("has %d characters, at most %d are allowed", n, characters)}
+		return &InputError{
+			field, fmt.Sprintf("has %d characters, at most %d are allowed", n, characters),
+		}
 	}
 	return nil
 }
@@ -39,7 +41,7 @@ func oneOf[T comparable](field string, value T, allowed ...T) error {
 	return &InputError{field, fmt.Sprintf("must be one of %v", allowed)}
 }
 
-// webURL wants an address that WeChat can download from.
+// webURL returns an error if WeChat cannot download from raw.
 func webURL(field, raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {

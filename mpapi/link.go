@@ -15,10 +15,11 @@ const maxPageURL = 1024
 
 // GenerateShortLinkRequest is a page to link to.
 type GenerateShortLinkRequest struct {
-	// A published page, with a query if need be: at most 1,024 characters.
+	// A published page, with or without a query, of at most 1,024 characters.
 	PageURL   string `json:"page_url"`
 	PageTitle string `json:"page_title,omitempty"` // optional; WeChat cuts it after 20 characters
-	// False: the link lives 30 days; true: one of the account's 100,000 for ever.
+	// If false, the link works for 30 days. If true, it works for ever and is one of the 100,000
+	// permanent links that the account may make.
 	IsPermanent bool `json:"is_permanent,omitempty"`
 }
 
@@ -32,8 +33,11 @@ type ShortLink struct {
 // once the permanent links are used up.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/short-link/generateShortLink.html
-func (s LinkService) GenerateShortLink(ctx context.Context, req GenerateShortLinkRequest) (*ShortLink, error) {
-	if err := errors.Join(required("page_url", req.PageURL), atMost("page_url", req.PageURL, maxPageURL)); err != nil {
+func (s LinkService) GenerateShortLink(
+	ctx context.Context, req GenerateShortLinkRequest,
+) (*ShortLink, error) {
+	if err := errors.Join(required("page_url", req.PageURL),
+		atMost("page_url", req.PageURL, maxPageURL)); err != nil {
 		return nil, err
 	}
 	r := core.Post("/wxa/genwxashortlink", req)

@@ -15,17 +15,17 @@ import (
 // MessageService makes shared messages that can be changed afterwards.
 type MessageService struct{ core *core.Client }
 
-// CreateActivityIDRequest says who may share a private message. At most one field is set; for an
-// ordinary updatable message leave both empty.
+// CreateActivityIDRequest names the user who may share a private message, by one of its fields.
+// For an ordinary updatable message leave both empty.
 type CreateActivityIDRequest struct {
 	OpenID  string // who may share it
 	UnionID string // the same, by the unionid
 }
 
-// An Activity is what an updatable message is known by.
+// An Activity names an updatable message.
 type Activity struct {
 	ActivityID string    // for the mini program and for SetUpdatableMsg
-	Expiry     time.Time // WeChat gives it 24 hours
+	Expiry     time.Time // 24 hours later
 }
 
 // CreateActivityID makes the ID of an updatable message, for the mini program's
@@ -33,7 +33,9 @@ type Activity struct {
 // of this package may return.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
-func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivityIDRequest) (*Activity, error) {
+func (s MessageService) CreateActivityID(
+	ctx context.Context, req CreateActivityIDRequest,
+) (*Activity, error) {
 	query := url.Values{}
 	switch {
 	case req.OpenID != "" && req.UnionID != "":
@@ -59,14 +61,14 @@ func (s MessageService) CreateActivityID(ctx context.Context, req CreateActivity
 	return &Activity{answer.ActivityID, time.Unix(int64(answer.ExpirationTime), 0)}, nil
 }
 
-// The states of an updatable message. It may stay in the first and change into the second, which
-// is final.
+// The states of an updatable message. It may be set to the first one repeatedly; the second one is
+// final.
 const (
-	TargetNotStarted = 0 // people still come in: the message shows how many
-	TargetStarted    = 1 // it goes on: tapping leads to a page
+	TargetNotStarted = 0 // people can still join: the message shows how many have
+	TargetStarted    = 1 // it has started: tapping the message leads to a page
 )
 
-// SetUpdatableMsgRequest is what a shared message shall say from now on.
+// SetUpdatableMsgRequest is the new content of a shared message.
 type SetUpdatableMsgRequest struct {
 	ActivityID   string // of [MessageService.CreateActivityID]; required
 	TargetState  int    // TargetNotStarted or TargetStarted
@@ -89,7 +91,7 @@ type parameter struct {
 	Value string `json:"value"`
 }
 
-// parameters lists what is set, the extra ones sorted by name.
+// parameters returns the fields that are set, then those of Extra sorted by name.
 func (t TemplateInfo) parameters() (list []parameter) {
 	if t.MemberCount != 0 {
 		list = append(list, parameter{"member_count", strconv.Itoa(t.MemberCount)})
@@ -126,13 +128,15 @@ func (r SetUpdatableMsgRequest) check() error {
 	for name := range t.Extra {
 		switch name {
 		case "", "member_count", "room_limit", "path", "version_type":
-			faults = append(faults, &InputError{"template_info", "has an extra parameter without a name of its own"})
+			faults = append(faults, &InputError{
+				"template_info", "has an extra parameter without a name of its own",
+			})
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// atLeastOne wants a positive number, or 0 where the field need not be set.
+// atLeastOne returns an error unless n is positive, or 0 and not needed.
 func atLeastOne(field string, n int, needed bool) error {
 	if n < 0 || (n == 0 && needed) {
 		return &InputError{field, "must be at least 1"}
@@ -152,10 +156,11 @@ func (s MessageService) SetUpdatableMsg(ctx context.Context, req SetUpdatableMsg
 	type template struct {
 		ParameterList []parameter `json:"parameter_list"`
 	}
-	_, err := core.Call[struct{}](ctx, s.core, core.Post("/cgi-bin/message/wxopen/updatablemsg/send", struct {
-		ActivityID   string   `json:"activity_id"`
-		TargetState  int      `json:"target_state"`
-		TemplateInfo template `json:"template_info"`
-	}{req.ActivityID, req.TargetState, template{req.TemplateInfo.parameters()}}))
+	_, err := core.Call[struct{}](ctx, s.core,
+		core.Post("/cgi-bin/message/wxopen/updatablemsg/send", struct {
+			ActivityID   string   `json:"activity_id"`
+			TargetState  int      `json:"target_state"`
+			TemplateInfo template `json:"template_info"`
+		}{req.ActivityID, req.TargetState, template{req.TemplateInfo.parameters()}}))
 	return err
 }

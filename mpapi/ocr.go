@@ -10,16 +10,18 @@ import (
 )
 
 // OCRService reads documents. WeChat gives 100 calls a day for free and sells more. All its calls
-// share their errors: code 101000 for a URL that WeChat cannot download, 101001 where the document
+// have the same errors: code 101000 for a URL that WeChat cannot download, 101001 if the document
 // is not found in the picture, 101002 for a picture that it cannot read, 101003 once the quota is
 // spent. A field that is not in the picture is empty. Control characters in texts become spaces.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 type OCRService struct{ core *core.Client }
 
-// ocr reads a document. An answer in which has finds nothing is an error: WeChat promises the
-// field.
-func ocr[T any](ctx context.Context, c *core.Client, path string, img Image, field string, has func(*T) bool) (*T, error) {
+// ocr reads a document. has reports whether the answer has the field that WeChat promises; without
+// it the answer is an error.
+func ocr[T any](
+	ctx context.Context, c *core.Client, path string, img Image, field string, has func(*T) bool,
+) (*T, error) {
 	r, err := img.request(path)
 	if err != nil {
 		return nil, err
@@ -41,12 +43,13 @@ func ocr[T any](ctx context.Context, c *core.Client, path string, img Image, fie
 	return out, nil
 }
 
-// A BankCardResult is what a bank card says.
+// A BankCardResult is the text on a bank card.
 type BankCardResult struct {
 	Number string `json:"number"` // digits
 }
 
-// UnmarshalJSON reads WeChat's form. Its table calls the field number, its sample id.
+// UnmarshalJSON reads WeChat's form. In WeChat's documentation the table calls the field number,
+// and the sample calls it id.
 func (r *BankCardResult) UnmarshalJSON(data []byte) error {
 	var wire struct {
 		Number string `json:"number"`
@@ -61,10 +64,12 @@ func (r *BankCardResult) UnmarshalJSON(data []byte) error {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) BankCard(ctx context.Context, img Image) (*BankCardResult, error) {
-	return ocr(ctx, s.core, "/cv/ocr/bankcard", img, "number", func(r *BankCardResult) bool { return r.Number != "" })
+	return ocr(ctx, s.core, "/cv/ocr/bankcard", img, "number", func(r *BankCardResult) bool {
+		return r.Number != ""
+	})
 }
 
-// A BusinessLicenseResult is what a business licence says.
+// A BusinessLicenseResult is the text on a business licence.
 type BusinessLicenseResult struct {
 	RegNum              string    `json:"reg_num"` // registration number
 	Serial              string    `json:"serial"`
@@ -85,11 +90,16 @@ type BusinessLicenseResult struct {
 // BusinessLicense reads a business licence. Errors are those of [OCRService].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
-func (s OCRService) BusinessLicense(ctx context.Context, img Image) (*BusinessLicenseResult, error) {
-	return ocr(ctx, s.core, "/cv/ocr/bizlicense", img, "reg_num", func(r *BusinessLicenseResult) bool { return r.RegNum != "" || r.EnterpriseName != "" })
+func (s OCRService) BusinessLicense(
+	ctx context.Context, img Image,
+) (*BusinessLicenseResult, error) {
+	return ocr(ctx, s.core, "/cv/ocr/bizlicense", img, "reg_num",
+		func(r *BusinessLicenseResult) bool {
+			return r.RegNum != "" || r.EnterpriseName != ""
+		})
 }
 
-// A DriverLicenseResult is what a driver's licence says. Dates are 2012-12-21.
+// A DriverLicenseResult is the text on a driver's licence. Dates have the form 2012-12-21.
 type DriverLicenseResult struct {
 	IDNum        string `json:"id_num"`
 	Name         string `json:"name"`
@@ -108,10 +118,13 @@ type DriverLicenseResult struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) DriverLicense(ctx context.Context, img Image) (*DriverLicenseResult, error) {
-	return ocr(ctx, s.core, "/cv/ocr/drivinglicense", img, "id_num", func(r *DriverLicenseResult) bool { return r.IDNum != "" || r.Name != "" })
+	return ocr(ctx, s.core, "/cv/ocr/drivinglicense", img, "id_num",
+		func(r *DriverLicenseResult) bool {
+			return r.IDNum != "" || r.Name != ""
+		})
 }
 
-// A VehicleLicenseResult is what a vehicle licence says. Dates are 2018-07-06.
+// A VehicleLicenseResult is the text on a vehicle licence. Dates have the form 2018-07-06.
 type VehicleLicenseResult struct {
 	PlateNum          string    `json:"plate_num"`
 	VehicleType       string    `json:"vehicle_type"`
@@ -123,7 +136,7 @@ type VehicleLicenseResult struct {
 	EngineNum         string    `json:"engine_num"`
 	RegisterDate      string    `json:"register_date"`
 	IssueDate         string    `json:"issue_date"`
-	PlateNumB         string    `json:"plate_num_b"` // the plate as the back says it
+	PlateNumB         string    `json:"plate_num_b"` // the plate number on the back
 	Record            string    `json:"record"`
 	PassengersNum     string    `json:"passengers_num"`  // 7人
 	TotalQuality      string    `json:"total_quality"`   // total mass: 2700kg
@@ -134,7 +147,7 @@ type VehicleLicenseResult struct {
 	ImgSize           Size      `json:"img_size"`
 }
 
-// UnmarshalJSON reads WeChat's form, also with the misspelt names of older answers.
+// UnmarshalJSON reads WeChat's form, and also the misspelt names of older answers.
 func (r *VehicleLicenseResult) UnmarshalJSON(data []byte) error {
 	type plain VehicleLicenseResult
 	wire := struct {
@@ -152,12 +165,15 @@ func (r *VehicleLicenseResult) UnmarshalJSON(data []byte) error {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) VehicleLicense(ctx context.Context, img Image) (*VehicleLicenseResult, error) {
-	return ocr(ctx, s.core, "/cv/ocr/driving", img, "plate_num", func(r *VehicleLicenseResult) bool { return r.PlateNum != "" || r.PlateNumB != "" || r.VIN != "" })
+	return ocr(ctx, s.core, "/cv/ocr/driving", img, "plate_num",
+		func(r *VehicleLicenseResult) bool {
+			return r.PlateNum != "" || r.PlateNumB != "" || r.VIN != ""
+		})
 }
 
-// An IDCardResult is what one side of a Chinese identity card says.
+// An IDCardResult is the text on one side of a Chinese identity card.
 type IDCardResult struct {
-	Type        string `json:"type"` // Front: all but ValidDate; Back: ValidDate alone
+	Type        string `json:"type"` // Front has all fields but ValidDate; Back has only ValidDate
 	Name        string `json:"name"`
 	ID          string `json:"id"`
 	Addr        string `json:"addr"`
@@ -170,7 +186,9 @@ type IDCardResult struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) IDCard(ctx context.Context, img Image) (*IDCardResult, error) {
-	return ocr(ctx, s.core, "/cv/ocr/idcard", img, "type", func(r *IDCardResult) bool { return r.Type != "" })
+	return ocr(ctx, s.core, "/cv/ocr/idcard", img, "type", func(r *IDCardResult) bool {
+		return r.Type != ""
+	})
 }
 
 // A PrintedTextResult is the text in a picture.
@@ -189,5 +207,7 @@ type PrintedTextItem struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 func (s OCRService) PrintedText(ctx context.Context, img Image) (*PrintedTextResult, error) {
-	return ocr(ctx, s.core, "/cv/ocr/comm", img, "items", func(r *PrintedTextResult) bool { return r.Items != nil })
+	return ocr(ctx, s.core, "/cv/ocr/comm", img, "items", func(r *PrintedTextResult) bool {
+		return r.Items != nil
+	})
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// maxImage is what WeChat takes: pictures of less than 2 MB.
+// maxImage is the size limit of WeChat, which takes pictures of less than 2 MB.
 const maxImage = 2<<20 - 1
 
-// An Image is the picture that a call looks at. Make it with [ImageURL] or [ImageFile]; a zero
-// one is an [InputError] of the call.
+// An Image is the picture of a call. Make it with [ImageURL] or [ImageFile]; with a zero Image the
+// call returns an [InputError].
 type Image struct {
 	url     string
 	name    string
@@ -22,24 +22,23 @@ type Image struct {
 	ocrType string
 }
 
-// ImageURL is a picture that WeChat downloads, of less than 2 MB, behind an http or https URL.
-// Anybody else can open that URL, too: for documents of your users take [ImageFile].
+// ImageURL returns the picture at an http or https URL, of less than 2 MB, which WeChat downloads.
+// Anybody else can open that URL, too, so use [ImageFile] for documents of your users.
 func ImageURL(url string) Image { return Image{url: url} }
 
-// ImageFile is a picture that is uploaded, of less than 2 MB. name is the file name to tell
-// WeChat. r is read by the call, so the Image serves for one call; r's own error comes back
-// wrapped.
+// ImageFile returns a picture of less than 2 MB to upload. name is the file name that WeChat is
+// told. The call reads r, so the Image is good for one call. An error of r is returned wrapped.
 func ImageFile(name string, r io.Reader) Image { return Image{name: name, file: r} }
 
-// OCRType says how a document was pictured: "photo" or "scan". Older pages of WeChat's manual
-// require it and newer ones do not have it, so it is not sent unless it is set. Only OCR looks at
-// it.
+// OCRType returns i with the way in which a document was pictured, "photo" or "scan". Older pages
+// of WeChat's manual require it and newer ones do not mention it, so it is sent only if it is set.
+// It is for OCR only.
 func (i Image) OCRType(kind string) Image {
 	i.ocrType = kind
 	return i
 }
 
-// request makes the call of a picture API: a URL travels in the query, a file in the form.
+// request returns the request of a picture API. A URL is sent in the query, a file in a form.
 func (i Image) request(path string) (core.Request, error) {
 	r := core.Post(path, nil)
 	if i.file == nil {
@@ -60,14 +59,16 @@ func (i Image) request(path string) (core.Request, error) {
 	}
 	name := i.name
 	if name == "" {
-		name = "img" // WeChat wants a name, any name
+		name = "img" // WeChat requires a name but does not use it
 	}
-	r.Body = core.File{Field: "img", Name: name, ContentType: http.DetectContentType(content), Content: content}
+	r.Body = core.File{
+		Field: "img", Name: name, ContentType: http.DetectContentType(content), Content: content,
+	}
 	r.Query = url.Values{}
 	return r, nil
 }
 
-// look calls a picture API that needs nothing but the picture.
+// look calls a picture API that needs only the picture.
 func look[T any](ctx context.Context, c *core.Client, path string, i Image) (*T, error) {
 	r, err := i.request(path)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// RiskService tells how risky a user is.
+// RiskService rates how risky users are.
 type RiskService struct{ core *core.Client }
 
-// UserRiskRankRequest says who does what. The appid is the client's own.
+// UserRiskRankRequest is a user and what the user does.
 type UserRiskRankRequest struct {
 	// Must have opened the mini program in the last 2 hours.
 	OpenID string `json:"openid"`
@@ -39,10 +39,11 @@ func (r UserRiskRankRequest) check() error {
 	)
 }
 
-// A UserRiskRankResult is how risky WeChat thinks a user is.
+// A UserRiskRankResult is WeChat's rating of a user.
 type UserRiskRankResult struct {
 	RiskRank int // 0 to 4, higher is riskier
-	// Names this call towards WeChat; it is WeChat that spells it so, and it is no unionid.
+	// WeChat's number of this call, to quote to its support. The spelling is WeChat's, and it is
+	// not a unionid.
 	UnoinID int64
 }
 
@@ -51,7 +52,9 @@ type UserRiskRankResult struct {
 // is spent.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/safety-control-capability/getUserRiskRank.html
-func (s RiskService) UserRiskRank(ctx context.Context, req UserRiskRankRequest) (*UserRiskRankResult, error) {
+func (s RiskService) UserRiskRank(
+	ctx context.Context, req UserRiskRankRequest,
+) (*UserRiskRankResult, error) {
 	if err := req.check(); err != nil {
 		return nil, err
 	}

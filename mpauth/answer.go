@@ -11,7 +11,7 @@ import (
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
-// The words of "error" in answers. Clients branch on them.
+// The values of "error" in JSON answers. Clients branch on them, so they must not change.
 const (
 	loginRequired  = "login_required"
 	sessionExpired = "session_expired"
@@ -25,7 +25,7 @@ const (
 	misconfigured  = "config"
 )
 
-// A problem is why a request is not answered as the client hoped. err is for the log only.
+// A problem is a request that fails: the answer to the client, and err, which only the log sees.
 type problem struct {
 	status int
 	word   string
@@ -37,7 +37,7 @@ func storeProblem(access string, err error) *problem {
 	return &problem{http.StatusServiceUnavailable, storeDown, err, access}
 }
 
-// wechatProblem sorts an error of code2Session.
+// wechatProblem returns the problem that an error of [Client.Code2Session] is to the client.
 func wechatProblem(err error) *problem {
 	code, _ := errors.AsType[core.Code](err)
 	switch code {
@@ -50,12 +50,13 @@ func wechatProblem(err error) *problem {
 	case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
 		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
 		return &problem{status: http.StatusInternalServerError, word: misconfigured, err: err}
-	default: // any other code, and all that is no refusal
+	default: // other codes, and calls that got no answer from WeChat
 		return wireProblem(err)
 	}
 }
 
-// wireProblem sorts what failed between us and WeChat.
+// wireProblem returns the problem of a call that failed between this server and WeChat, or that
+// WeChat refused with a code that tells the client nothing.
 func wireProblem(err error) *problem {
 	p := &problem{status: http.StatusBadGateway, word: upstream, err: err}
 	wire, ok := errors.AsType[*core.WireError](err)
@@ -71,11 +72,12 @@ func wireProblem(err error) *problem {
 	return p
 }
 
-// report logs a problem by its weight: what the operator must mend, what passes, what is ordinary.
+// report logs a problem: as an error if the operator has to change something, as a warning if it
+// may pass by itself, and otherwise for debugging.
 func (a *Auth) report(ctx context.Context, p *problem) {
 	level := slog.LevelDebug
 	switch {
-	case errors.Is(p.err, context.Canceled): // the client left: nobody's fault
+	case errors.Is(p.err, context.Canceled): // the client hung up
 	case p.word == misconfigured:
 		level = slog.LevelError
 	case p.word == upstream || p.word == limited || p.word == refused:
@@ -91,12 +93,13 @@ func (a *Auth) report(ctx context.Context, p *problem) {
 	}
 }
 
-// reportStoreDown tells log and observer that the session store is away. Every client meets it, so
-// the log is told once a minute.
+// reportStoreDown tells the log and the observer that the session store cannot be reached. During
+// an outage that happens with every request, so the log gets one line a minute.
 func (a *Auth) reportStoreDown(ctx context.Context, p *problem) {
 	a.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: p.access})
 	if leftOut, due := a.storeDown.Due(time.Now()); due {
-		a.logger.ErrorContext(ctx, "mpauth: session store down", "op", p.access, "left_out", leftOut, "error", p.err)
+		a.logger.ErrorContext(ctx, "mpauth: session store down",
+			"op", p.access, "left_out", leftOut, "error", p.err)
 	}
 }
 

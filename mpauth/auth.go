@@ -13,11 +13,12 @@ import (
 	"github.com/wxoauth/wxoauth/internal/stores"
 )
 
-// Admit decides about a request. With the token of a good session it returns the request to pass
-// on, with the [Session] and a [core.User] on its context. Otherwise it has answered: 401
-// login_required, 401 session_expired for a token older than MaxAge, or 503 store_down while the
-// session store cannot tell; a token stays good over that. A request that this Auth has admitted
-// already passes as it is.
+// Admit decides whether a request may pass. If it carries the token of a good session, Admit
+// returns the request to pass on, with the [Session] and a [core.User] on its context, and true.
+// Otherwise it has answered already and returns false. The answers are 401 login_required, 401
+// session_expired for a token older than MaxAge, and 503 store_down while the session store cannot
+// be asked; the token stays good during such an outage. A request that this Auth has admitted
+// before passes unchanged.
 func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
 	if in, ok := r.Context().Value(admissionKey{}).(admission); ok && in.auth == a {
 		return r, true
@@ -33,11 +34,13 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, boo
 		h.Set("Cache-Control", answers.NoStore)
 	}
 	w.Header().Add("Vary", "Authorization")
-	ctx := context.WithValue(stores.WithAdmission(r.Context(), came), admissionKey{}, admission{a, &rec.session})
+	ctx := context.WithValue(stores.WithAdmission(r.Context(), came), admissionKey{},
+		admission{a, &rec.session})
 	return r.WithContext(core.WithUser(ctx, rec.user())), true
 }
 
-// identify finds out who sent r: its token says so, or without one the cloud's gateway.
+// identify returns who sent r: the user of its token, or if it has none, the user that the gateway
+// of WeChat's cloud hosting names.
 func (a *Auth) identify(r *http.Request) (record, *problem) {
 	token := bearer(r)
 	if token == "" && a.trustCloud {
@@ -57,7 +60,7 @@ func (a *Auth) identify(r *http.Request) (record, *problem) {
 	return record{}, storeProblem("read", err)
 }
 
-// What [Auth.Session] says of a token that no session stands behind.
+// The errors of [Auth.Session] for a token that has no session, or no longer.
 var (
 	ErrNoSession      = errors.New("mpauth: no session has this token")
 	ErrSessionExpired = errors.New("mpauth: the session is older than MaxAge")
@@ -69,7 +72,8 @@ var (
 // Errors: [ErrNoSession] (the client logs in), [ErrSessionExpired] (it logs in again). Any other
 // error is an outage of the session store: the token stays good.
 func (a *Auth) Session(ctx context.Context, token string) (*Session, *core.User, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody) // stores read requests
+	// A session store reads its cookie from a request, so the token gets one.
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,7 +87,7 @@ func (a *Auth) Session(ctx context.Context, token string) (*Session, *core.User,
 	return &rec.session, rec.user(), nil
 }
 
-// find returns what is recorded of a token's session. Errors are those of [Auth.Session].
+// find returns the record of a token's session. Its errors are those of [Auth.Session].
 func (a *Auth) find(r *http.Request, token string) (record, error) {
 	l, err := a.tokens.open(r, token)
 	switch {
@@ -97,7 +101,8 @@ func (a *Auth) find(r *http.Request, token string) (record, error) {
 	return l.record, nil
 }
 
-// bearer returns the token of r, or "". Of several Authorization headers none counts.
+// bearer returns the token of r, or "" if r has none, or several Authorization headers: then a
+// proxy in front may have looked at another one than we would.
 func bearer(r *http.Request) string {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
@@ -110,9 +115,12 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// user is the session's public part.
+// user returns the part of the session that handlers and the client may see.
 func (rec record) user() *core.User {
-	return &core.User{AppID: rec.session.AppID, OpenID: rec.session.OpenID, UnionID: rec.session.UnionID, LoginAt: rec.loginAt, CheckedAt: rec.loginAt}
+	return &core.User{
+		AppID: rec.session.AppID, OpenID: rec.session.OpenID, UnionID: rec.session.UnionID,
+		LoginAt: rec.loginAt, CheckedAt: rec.loginAt,
+	}
 }
 
 // An admission is what [Auth.Admit] leaves on the context.

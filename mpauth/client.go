@@ -12,7 +12,8 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// ErrArgument is returned for a call that WeChat could only refuse. Nothing was sent.
+// ErrArgument is the error of a call whose arguments WeChat would refuse in any case. Nothing was
+// sent.
 var ErrArgument = errors.New("mpauth: bad argument")
 
 // A Client makes WeChat's calls about the users of one mini program. Make it with [NewClient]; it
@@ -23,13 +24,14 @@ type Client struct{ core *core.Client }
 // NewClient returns the calls of the mini program that c belongs to.
 func NewClient(c *core.Client) *Client { return &Client{c} }
 
-// Format writes no more than the AppID, under every verb.
+// Format writes only the AppID, whatever the verb.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprint(f, "mpauth.Client of ", c.core.AppID())
 }
 
-// PhoneNumber returns the phone number that a user shared with a getPhoneNumber button. code is
-// the button's, good once and for 5 minutes; a login code gets [core.ErrInvalidCode].
+// PhoneNumber returns the phone number that a user shared with a getPhoneNumber button. code comes
+// from the button and works once, within 5 minutes; the code of a login gets
+// [core.ErrInvalidCode].
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/phone-number/getPhoneNumber.html
 func (c *Client) PhoneNumber(ctx context.Context, code string) (*PhoneInfo, error) {
@@ -50,8 +52,8 @@ func (c *Client) PhoneNumber(ctx context.Context, code string) (*PhoneInfo, erro
 	return &a.Phone, nil
 }
 
-// PluginOpenPID returns the openpid of a plugin's user: the same person has another one in each
-// plugin. code is that of wx.pluginLogin, good once and for 5 minutes.
+// PluginOpenPID returns the openpid of a plugin's user, which is another one in each plugin. code
+// comes from wx.pluginLogin and works once, within 5 minutes.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPluginOpenPId.html
 func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error) {
@@ -72,7 +74,8 @@ func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error)
 	return a.OpenPID, nil
 }
 
-// spending returns the request that spends a code, which works once.
+// spending returns a request with a code that works once: it is never repeated, and errors do not
+// show the code.
 func spending(path, code string) (core.Request, error) {
 	if code == "" {
 		return core.Request{}, fmt.Errorf("%w: code is empty", ErrArgument)
@@ -83,10 +86,10 @@ func spending(path, code string) (core.Request, error) {
 	return r, nil
 }
 
-// An EncryptedDataCheck says what WeChat knows about encrypted data.
+// An EncryptedDataCheck is WeChat's answer about the origin of encrypted data.
 type EncryptedDataCheck struct {
-	Valid      bool      // WeChat made it, within the last 3 days
-	CreateTime time.Time // when it did
+	Valid      bool      // whether WeChat made the data within the last 3 days
+	CreateTime time.Time // when WeChat made the data
 }
 
 // CheckEncryptedData asks WeChat whether it made the encryptedData of a phone number, within the
@@ -100,10 +103,11 @@ func (c *Client) CheckEncryptedData(ctx context.Context, hash string) (*Encrypte
 		return nil, fmt.Errorf("%w: hash is not the hex of a SHA-256", ErrArgument)
 	}
 	type answer struct {
-		Valid      bool     `json:"vaild"` // WeChat's spelling
+		Valid      bool     `json:"vaild"` // the spelling is WeChat's
 		CreateTime core.Int `json:"create_time"`
 	}
-	r := core.Post("/wxa/business/checkencryptedmsg", map[string]string{"encrypted_msg_hash": hex.EncodeToString(sum)})
+	r := core.Post("/wxa/business/checkencryptedmsg",
+		map[string]string{"encrypted_msg_hash": hex.EncodeToString(sum)})
 	a, err := core.Call[answer](ctx, c.core, r)
 	if err != nil {
 		return nil, err
@@ -120,9 +124,9 @@ type PaidUnionIDParams struct {
 	OutTradeNo    string // the merchant's own order number
 }
 
-// PaidUnionID returns the unionid of a user within 5 minutes of a payment. It needs no consent,
-// but a mini program that is bound to an open-platform account. Errors: errcode 89002 (not bound),
-// 89300 (no such payment).
+// PaidUnionID returns the unionid of a user within 5 minutes of a payment. The user need not
+// consent, but the mini program must be bound to an open-platform account. Errors: errcode 89002
+// (not bound), 89300 (no such payment).
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPaidUnionid.html
 func (c *Client) PaidUnionID(ctx context.Context, p PaidUnionIDParams) (string, error) {

@@ -24,23 +24,27 @@ type Config struct {
 	AppID  string      // of the mini program
 	Secret core.Secret // its AppSecret
 
-	// Random, 32 bytes or more each: the first seals, all open. The same on every replica, and
-	// needed with a Store, too.
+	// Keys are random, 32 bytes or more each, and the same on every replica. The first one seals
+	// tokens, and each of them opens tokens, so a new key is added at the end and moved to the
+	// front later. They are needed with a Store, too.
 	Keys [][]byte
-	// Default sessionstore.NewCookie(Keys...): the sealed token is the session. A server-side
-	// store makes a logout final.
+	// Store keeps the sessions. By default the whole session is sealed into the token, as
+	// sessionstore.NewCookie(Keys...) does it. With a store on a server, a token is worthless
+	// after a logout.
 	Store sessions.Store
 
-	MaxAge time.Duration // a session's life from its login, never extended; default 30 days
+	// MaxAge is how long a session lasts from its login; nothing extends it. The default is 30
+	// days.
+	MaxAge time.Duration
 
 	// OnLogin is called once per login, before its session is saved: find or make your user here.
-	// An error refuses the login with a 403; its text is only logged. ctx lives 8 seconds at most
-	// and survives a client that hangs up. The body of r was read.
+	// An error refuses the login with a 403; its text is only logged. ctx ends after 8 seconds at
+	// most, but not when the client hangs up. The body of r has been read already.
 	OnLogin func(ctx context.Context, r *http.Request, s *Session) error
 
-	// TrustCloudHeaders lets WeChat's cloud hosting say who the user is, in its X-WX headers, where
-	// a request has no token. Anybody can forge them: set it only where every request comes through
-	// WeChat's gateway.
+	// TrustCloudHeaders takes the user of a request without a token from the X-WX headers that
+	// WeChat's cloud hosting sets. Anybody can forge them, so set it only if every request comes
+	// through WeChat's gateway.
 	TrustCloudHeaders bool
 
 	APIURL     string        // default https://api.weixin.qq.com
@@ -51,7 +55,7 @@ type Config struct {
 
 const defaultMaxAge = 30 * 24 * time.Hour
 
-// Format writes no more than the AppID, under every verb: Keys are bytes and would print as such.
+// Format writes only the AppID, whatever the verb, because Keys would print as they are.
 func (cfg Config) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprint(f, "mpauth.Config of ", cfg.AppID)
 }
@@ -60,7 +64,8 @@ func (cfg Config) check() error {
 	wrong := faults.In("mpauth: Config.")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
 	wrong.Keys("Keys", cfg.Keys)
-	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: give sessions.NewCookieStore a block key, or leave Store empty")
+	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: "+
+		"give sessions.NewCookieStore a block key, or leave Store empty")
 	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)
 	wrong.URL("APIURL", cfg.APIURL)
 	return wrong.Err()
@@ -79,7 +84,7 @@ type Auth struct {
 	storeDown  logs.Sample
 }
 
-// Format writes no more than the AppID, under every verb.
+// Format writes only the AppID, whatever the verb.
 func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "mpauth.Auth of ", a.appID) }
 
 // New checks cfg and reports all its faults at once. It does not call WeChat.
@@ -100,17 +105,18 @@ func New(cfg Config) (*Auth, error) {
 	}
 	a := &Auth{
 		appID: cfg.AppID, client: NewClient(wechat), tokens: tokens, refusals: newRefusals(),
-		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer, logger: logs.Of(cfg.Logger, cfg.AppID),
-		storeDown: logs.Sample{Every: time.Minute},
+		onLogin: cfg.OnLogin, trustCloud: cfg.TrustCloudHeaders, observer: cfg.Observer,
+		logger: logs.Of(cfg.Logger, cfg.AppID), storeDown: logs.Sample{Every: time.Minute},
 	}
 	return a, nil
 }
 
-// For a while after its end a session is still kept, so that its client hears session_expired
-// rather than what a forged token hears. In a sealed token that costs nothing.
+// A session is kept for a while after its end, so that its client is answered session_expired and
+// not login_required, as for a forged token. A sealed token takes no room on the server and may
+// last longer.
 const (
 	sealedAfterwards = 365 * 24 * time.Hour
-	storedAfterwards = 24 * time.Hour // and no longer than the session itself lived
+	storedAfterwards = 24 * time.Hour // or the life of the session, if that is shorter
 )
 
 func newTokens(cfg Config) (*tokens, error) {
@@ -130,9 +136,10 @@ func newTokens(cfg Config) (*tokens, error) {
 		t.store, err = sessionstore.NewCookie(cfg.Keys...)
 	} else {
 		afterwards = min(t.life, storedAfterwards)
-		// Whatever the store shows to clients or operators, the session_key is not in it.
+		// The record is sealed before the store gets it: a store may show its content to
+		// operators, or even to clients, and the session_key must not be in it.
 		t.codec, err = sessionstore.NewCodecs(cfg.Keys, "wxoauth mini "+cfg.AppID)
 	}
-	t.keep = max(t.life, t.life+afterwards) // the sum of absurd lives overflows
+	t.keep = max(t.life, t.life+afterwards) // the sum overflows if MaxAge is absurdly long
 	return t, err
 }

@@ -15,14 +15,16 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// eventKind is the Kind of login events, which for web logins is a scope.
+// eventKind is the Kind of the events about mini program logins. Those about web logins have a
+// scope there.
 const eventKind = "mini"
 
 const (
 	maxLoginBody = 4 << 10         // bytes
-	postTime     = 8 * time.Second // for a login or a logout, from request to answer
+	postTime     = 8 * time.Second // the time limit of a login or a logout
 
-	// Calls of one client that find their token expired log in at once, the second perhaps with the
+	// A login ends the session of the token that it comes with, but not one younger than this. If
+	// two calls of a client find the token expired, both log in, and the second may bring the
 	// token that the first has just got.
 	newTime = 5 * time.Second
 )
@@ -36,15 +38,16 @@ type loginAnswer struct {
 
 // LoginHandler exchanges the code of wx.login for a token:
 //
-//	POST {"code":"…"} → 200 {"token":"…","expires_in":2592000,"user":{"appid":"…","openid":"…",…}}
+//	POST {"code":"…"}
+//	200  {"token":"…","expires_in":2592000,"user":{"appid":"…","openid":"…",…}}
 //
 // A failure is {"error":"…"}: bad_request (400), invalid_code (401: call wx.login again), blocked
 // by WeChat or refused by OnLogin (403), limited (429), config (500: see the log), upstream (502,
 // 503, 504) and store_down (503).
 //
 // A login that comes with the token of an earlier session ends that session, unless it is only
-// seconds old. Nothing is asked of WeChat while the session store is away, so that the code stays
-// good, nor about a code that WeChat has refused lately.
+// seconds old. WeChat is not asked while the session store cannot be reached, so that the code can
+// be sent again, and not about a code that it has refused lately.
 func (a *Auth) LoginHandler() http.Handler { return post(a.login) }
 
 func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +61,9 @@ func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	a.observe(r.Context(), core.Event{Name: core.EventLoginFinished, Kind: eventKind, Duration: time.Since(began)})
+	a.observe(r.Context(), core.Event{
+		Name: core.EventLoginFinished, Kind: eventKind, Duration: time.Since(began),
+	})
 	answers.JSON(w, http.StatusOK, answer)
 }
 
@@ -82,15 +87,17 @@ func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem)
 		return nil, p
 	}
 	if a.onLogin != nil {
-		seen := *session // what OnLogin does to it stays its own
+		seen := *session // a copy, because OnLogin may change it
 		if err := a.onLogin(r.Context(), r, &seen); err != nil {
 			return nil, &problem{status: http.StatusForbidden, word: refused, err: err}
 		}
 	}
-	rec := record{*session, time.Unix(time.Now().Unix(), 0)} // whole seconds, as it will be read
+	// In whole seconds, as the record holds it.
+	rec := record{*session, time.Unix(time.Now().Unix(), 0)}
 	token, err := a.tokens.issue(r, rec, began)
 	switch {
-	// The code is spent; with another one OnLogin decides anew.
+	// EndSessions was called for this user meanwhile. The client logs in again with a new code,
+	// and OnLogin decides about that.
 	case errors.Is(err, sessionstore.ErrEnded):
 		return nil, &problem{status: http.StatusUnauthorized, word: invalidCode, err: err}
 	case err != nil:
@@ -100,8 +107,8 @@ func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem)
 	return &loginAnswer{token, int64(a.tokens.life / time.Second), rec.user()}, nil
 }
 
-// endEarlier ends the session whose token came with a login, unless it is new. The login stands
-// if it cannot be ended: then it ends by itself.
+// endEarlier ends the session whose token came with a login, unless it is new. An outage of the
+// store does not undo the login: the earlier session then lasts until its time is over.
 func (a *Auth) endEarlier(r *http.Request) {
 	earlier, err := a.tokens.open(r, bearer(r))
 	switch {
@@ -115,7 +122,8 @@ func (a *Auth) endEarlier(r *http.Request) {
 	}
 }
 
-// readCode reads {"code":"…"}, with nothing behind it; other fields are the client's own.
+// readCode reads the body of a login, {"code":"…"}. Other fields are allowed, for OnLogin's sake,
+// but nothing may follow the object.
 func readCode(r *http.Request) (string, error) {
 	if r.Body == nil {
 		return "", errors.New("no body")
@@ -128,7 +136,8 @@ func readCode(r *http.Request) (string, error) {
 		Code string `json:"code"`
 	}
 	if json.Unmarshal(body, &form) != nil {
-		return "", errors.New(`the body is not {"code":"…"}`) // the decoder's own words may quote it
+		// The error of the decoder is not passed on, because it may quote the code.
+		return "", errors.New(`the body is not {"code":"…"}`)
 	}
 	if form.Code == "" {
 		return "", errors.New("no code")
@@ -156,11 +165,12 @@ func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 // EndSessions ends every session of a user: those of header tokens, on all replicas, and the
-// browser sessions that were handed over from the mini program, where they are in the same Store. A
-// login under way does not survive it. To keep the user out, let OnLogin refuse, too.
+// browser sessions that were handed over from the mini program, if they are in the same Store. A
+// login that has begun before fails. To keep the user out, let OnLogin refuse the user as well.
 //
-// Errors: [sessionstore.ErrUnsupported] with tokens that no store knows, [ErrArgument] for what is
-// no openid. After any other error nobody knows whether it has taken effect: call it again.
+// Errors: [sessionstore.ErrUnsupported] if the sessions are in the tokens and not in a store,
+// [ErrArgument] if openID is not an openid. After any other error the sessions may have been ended
+// or not: call it again.
 func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	if !subject.ValidID(openID) {
 		return fmt.Errorf("%w: openID is empty or malformed", ErrArgument)
@@ -175,7 +185,7 @@ func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	return nil
 }
 
-// end ends the session of a token, and says whether there was one.
+// end ends the session of a token and reports whether there was one.
 func (a *Auth) end(r *http.Request, token string) (ended bool, p *problem) {
 	l, err := a.tokens.open(r, token)
 	if err != nil {
@@ -190,8 +200,8 @@ func (a *Auth) end(r *http.Request, token string) (ended bool, p *problem) {
 	return true, nil
 }
 
-// post serves POST only, on a context of its own: a phone that hangs up loses neither login nor
-// logout.
+// post serves POST only, on a context that does not end when the client hangs up: a login or a
+// logout that has begun is finished.
 func post(serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

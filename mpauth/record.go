@@ -20,7 +20,7 @@ type record struct {
 
 const (
 	recordVersion = 1
-	recordPurpose = "mini" // a store may be shared with other kinds of session
+	recordPurpose = "mini" // tells the session from others in the same store
 	maxField      = 1 << 10
 )
 
@@ -29,14 +29,16 @@ var errRecord = errors.New("mpauth: not a mini program's session, or one of anot
 func (rec record) marshal() []byte {
 	s := rec.session
 	data := binary.BigEndian.AppendUint32([]byte{recordVersion}, uint32(rec.loginAt.Unix()))
-	for _, field := range []string{recordPurpose, s.AppID, s.OpenID, s.UnionID, string(s.SessionKey)} {
+	for _, field := range []string{
+		recordPurpose, s.AppID, s.OpenID, s.UnionID, string(s.SessionKey),
+	} {
 		data = binary.AppendUvarint(data, uint64(len(field)))
 		data = append(data, field...)
 	}
 	return data
 }
 
-// unmarshalRecord reads what marshal wrote for appID. The error is errRecord.
+// unmarshalRecord reads a record that marshal wrote for appID. The error is errRecord.
 func unmarshalRecord(data []byte, appID string) (record, error) {
 	if len(data) < 5 || data[0] != recordVersion {
 		return record{}, errRecord
@@ -51,9 +53,12 @@ func unmarshalRecord(data []byte, appID string) (record, error) {
 		}
 		fields[i], rest = string(rest[n:n+int(size)]), rest[n+int(size):]
 	}
-	if len(rest) > 0 || fields[0] != recordPurpose || fields[1] != appID || !subject.ValidID(fields[2]) {
+	if len(rest) > 0 || fields[0] != recordPurpose || fields[1] != appID ||
+		!subject.ValidID(fields[2]) {
 		return record{}, errRecord
 	}
-	rec.session = Session{AppID: fields[1], OpenID: fields[2], UnionID: fields[3], SessionKey: SessionKey(fields[4])}
+	rec.session = Session{
+		AppID: fields[1], OpenID: fields[2], UnionID: fields[3], SessionKey: SessionKey(fields[4]),
+	}
 	return rec, nil
 }

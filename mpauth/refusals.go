@@ -13,8 +13,8 @@ const (
 	maxRefusals = 1 << 13         // remembered at once, in about 1 MB
 )
 
-// refusals are the codes that WeChat has refused lately, by their hash: asking again would only
-// spend the mini program's calls.
+// refusals are the codes that WeChat has refused lately, by their hash. They are not sent again,
+// because each call counts against the limits of the mini program.
 type refusals struct {
 	mu    sync.Mutex
 	codes *simplelru.LRU[[sha256.Size]byte, refusal]
@@ -26,12 +26,12 @@ type refusal struct {
 }
 
 func newRefusals() *refusals {
-	// Fails for a size of 0 only.
+	// NewLRU fails only if the size is 0.
 	codes, _ := simplelru.NewLRU[[sha256.Size]byte, refusal](maxRefusals, nil)
 	return &refusals{codes: codes}
 }
 
-// of returns how WeChat refused the code, or nil.
+// of returns the error with which WeChat refused the code, or nil.
 func (l *refusals) of(code string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

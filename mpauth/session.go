@@ -10,23 +10,23 @@ import (
 	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
-// A Session is a user of the mini program and the key that WeChat shares with us for this login.
-// Identity is (AppID, OpenID).
+// A Session is a user of the mini program, identified by AppID and OpenID together, and the key
+// that WeChat gave for this login.
 type Session struct {
 	AppID, OpenID string
-	UnionID       string     // links the apps of one open-platform account; may be empty
-	SessionKey    SessionKey // empty for users of cloud hosting's headers
+	UnionID       string     // the same in all apps of one open-platform account; may be empty
+	SessionKey    SessionKey // empty if the headers of cloud hosting named the user
 }
 
-// sessionAnswer is what WeChat sends for a code, and for a new key.
+// sessionAnswer is WeChat's answer to a code, and to a request for a new key.
 type sessionAnswer struct {
 	OpenID     subject.ID `json:"openid"`
 	UnionID    subject.ID `json:"unionid"`
 	SessionKey SessionKey `json:"session_key"`
 }
 
-// Code2Session exchanges the code of wx.login, which is good once and for 5 minutes. It needs no
-// app access token and never fetches one.
+// Code2Session exchanges the code of wx.login, which works once, within 5 minutes. It needs no app
+// access token.
 //
 // Errors: [core.ErrInvalidCode] and [core.ErrCodeUsed] (call wx.login again), [core.ErrBlocked]
 // (WeChat refuses this user), [core.ErrRateLimit] (100 logins of one user in a minute).
@@ -52,7 +52,7 @@ func (c *Client) Code2Session(ctx context.Context, jsCode string) (*Session, err
 }
 
 // CheckSession asks WeChat whether key is still the user's session_key. The error is
-// [ErrSessionKey] when it is not.
+// [ErrSessionKey] if it is not.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/checkSessionKey.html
 func (c *Client) CheckSession(ctx context.Context, openID string, key SessionKey) error {
@@ -64,17 +64,19 @@ func (c *Client) CheckSession(ctx context.Context, openID string, key SessionKey
 	return keyError(err)
 }
 
-// ResetSessionKey replaces the user's session_key, and the old one is dead at once. The new one
-// lives no longer than the old one would have. The answer has no UnionID. Do not reset a user's
-// key often. The error is [ErrSessionKey] when key is not the user's.
+// ResetSessionKey replaces the user's session_key. The old one is worthless at once, and the new
+// one does not last longer than the old one would have. The returned Session has no UnionID.
+// WeChat asks not to call it often. The error is [ErrSessionKey] if key is not the user's.
 //
 // WeChat docs: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/ResetUserSessionKey.html
-func (c *Client) ResetSessionKey(ctx context.Context, openID string, key SessionKey) (*Session, error) {
+func (c *Client) ResetSessionKey(
+	ctx context.Context, openID string, key SessionKey,
+) (*Session, error) {
 	r, err := signed("/wxa/resetusersessionkey", openID, key)
 	if err != nil {
 		return nil, err
 	}
-	r.Once = true // a second one would be signed with a dead key
+	r.Once = true // a repeat would be signed with the replaced key
 	a, err := core.Call[sessionAnswer](ctx, c.core, r)
 	if err != nil {
 		return nil, keyError(err)
@@ -86,7 +88,7 @@ func (c *Client) ResetSessionKey(ctx context.Context, openID string, key Session
 	return s, err
 }
 
-// signed makes a call about openID that proves that we hold its key.
+// signed returns a request about openID, with the signature that proves that we have its key.
 func signed(path, openID string, key SessionKey) (core.Request, error) {
 	if openID == "" || key == "" {
 		return core.Request{}, fmt.Errorf("%w: openid or session_key is empty", ErrArgument)
@@ -98,7 +100,7 @@ func signed(path, openID string, key SessionKey) (core.Request, error) {
 	}), nil
 }
 
-// keyError adds [ErrSessionKey] to WeChat's two ways of saying that a session_key is not good.
+// keyError adds [ErrSessionKey] to the two errcodes that say that a session_key is not the user's.
 func keyError(err error) error {
 	const absent, wrongSignature core.Code = 87007, 87009
 	if errors.Is(err, absent) || errors.Is(err, wrongSignature) {
@@ -107,7 +109,8 @@ func keyError(err error) error {
 	return err
 }
 
-// session checks an answer. A user without a proper identity must never get into a session.
+// session checks WeChat's answer and makes the Session of it. An answer without a valid openid is
+// an error: a session must have exactly one user.
 func (c *Client) session(r core.Request, a *sessionAnswer) (*Session, error) {
 	switch {
 	case !a.OpenID.Valid():
@@ -117,5 +120,8 @@ func (c *Client) session(r core.Request, a *sessionAnswer) (*Session, error) {
 	case a.SessionKey == "" || len(a.SessionKey) > 128:
 		return nil, r.BadAnswer("no session_key, or an endless one")
 	}
-	return &Session{AppID: c.core.AppID(), OpenID: string(a.OpenID), UnionID: string(a.UnionID), SessionKey: a.SessionKey}, nil
+	return &Session{
+		AppID: c.core.AppID(), OpenID: string(a.OpenID), UnionID: string(a.UnionID),
+		SessionKey: a.SessionKey,
+	}, nil
 }

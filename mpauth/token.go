@@ -15,27 +15,31 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// maxTokenSize is more than any store makes of a session: browsers take no longer cookies either.
+// maxTokenSize is the length that a token may have. A token is the value of a cookie that a store
+// sets, and browsers take no longer ones.
 const maxTokenSize = 4096
 
-// valueKey is the key of the one value in our sessions.
+// valueKey is the key of the only value in our sessions.
 const valueKey = "wxmini"
 
-// errNoToken means that Store is no store for header tokens.
-var errNoToken = errors.New("mpauth: the store set no cookie of the session's name, or one that fits into no header")
+// errNoToken means that no token can be made with this Store.
+var errNoToken = errors.New(
+	"mpauth: the store set no cookie of the session's name, or one that fits into no header",
+)
 
-// tokens turns sessions into tokens and back, by way of a gorilla store: a token is the value of
-// the cookie that the store would have set.
+// tokens turns sessions into tokens and back. It uses a gorilla store, which knows only cookies: a
+// token is the value of the cookie that the store sets.
 type tokens struct {
 	store sessions.Store
-	name  string               // of that cookie
-	codec []securecookie.Codec // nil with a store that certainly seals: ours
+	name  string // of the cookie
+	// Seals what the store gets; nil for our own cookie store, which seals by itself.
+	codec []securecookie.Codec
 	appID string
 	life  time.Duration // of a session, from its login
-	keep  time.Duration // how long the store holds it
+	keep  time.Duration // how long the store keeps it
 }
 
-// A login is a token's session as the store has it.
+// A login is the session of a token, as it was found in the store.
 type login struct {
 	record
 
@@ -43,16 +47,17 @@ type login struct {
 	stored  *sessions.Session
 }
 
-// ready reports an outage of the store, before a code of WeChat's is spent on a session that could
-// not be kept. Whoever sends codes that he made up leaves no more behind than one of 32 keys, which
-// lie on different nodes of a cluster.
+// ready returns an error if the store cannot be reached. It is called before a code is sent to
+// WeChat, because a code works once and would be lost if the session could not be saved. To find
+// out, it reserves one of 32 keys. More keys would let strangers, who send invented codes, fill the
+// store; a single one would always ask the same node of a cluster.
 func (t *tokens) ready(r *http.Request) error {
 	if outcomes, ok := t.store.(sessionstore.Outcomes); ok {
 		_, err := outcomes.Reserve(r.Context(), "mini login "+rand.Text()[:1], postTime)
 		return err
 	}
 	if t.codec == nil {
-		return nil // a sealed token is kept by the client
+		return nil // the token holds the session, so there is no server to ask
 	}
 	trial := sessions.NewSession(t.store, t.name)
 	trial.IsNew = true
@@ -63,8 +68,9 @@ func (t *tokens) ready(r *http.Request) error {
 	return err
 }
 
-// issue stores a session under a new ID and returns its token. began is when the login began. An
-// error is [sessionstore.ErrEnded], or an outage.
+// issue saves a new session and returns its token. began is when the login began. The error is
+// [sessionstore.ErrEnded] if the user's sessions were ended since then, and otherwise means an
+// outage.
 func (t *tokens) issue(r *http.Request, rec record, began time.Time) (token string, err error) {
 	value := rec.marshal()
 	if t.codec != nil {
@@ -95,7 +101,7 @@ func (t *tokens) issue(r *http.Request, rec record, began time.Time) (token stri
 	return token, nil
 }
 
-// open returns the login behind a token, or nil if there is none. An error is an outage.
+// open returns the login of a token, or nil if the token has none. An error means an outage.
 func (t *tokens) open(r *http.Request, token string) (*login, error) {
 	if !validToken(token) {
 		return nil, nil
@@ -135,7 +141,7 @@ func (t *tokens) endAll(ctx context.Context, openID string) error {
 	return ender.EndAll(ctx, subject.Of(t.appID, openID))
 }
 
-// end removes the session from the store, as far as it is there. An error is an outage.
+// end removes the session from the store, if it is there. An error means an outage.
 func (t *tokens) end(r *http.Request, l *login) error {
 	if _, err := t.save(r, l.stored, -time.Second); !sessionstore.Anonymous(err) {
 		return err
@@ -143,17 +149,20 @@ func (t *tokens) end(r *http.Request, l *login) error {
 	return nil
 }
 
-// save saves the session and returns the header that a browser would have got.
-func (t *tokens) save(r *http.Request, stored *sessions.Session, life time.Duration) (http.Header, error) {
+// save saves the session and returns the header with the cookie that the store sets.
+func (t *tokens) save(
+	r *http.Request, stored *sessions.Session, life time.Duration,
+) (http.Header, error) {
 	stored.Options = &sessions.Options{
-		Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode,
+		Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, Secure: true,
+		SameSite: http.SameSiteLaxMode,
 	}
 	answer := headerOnly{}
 	err := t.store.Save(t.carrier(r, ""), answer, stored)
 	return answer.Header(), err
 }
 
-// carrier is r as a browser would send it: with the token in a cookie, and no other header.
+// carrier returns r as the store expects it: with the token in a cookie, and no other header.
 func (t *tokens) carrier(r *http.Request, token string) *http.Request {
 	carrier := r.WithContext(r.Context())
 	carrier.Header = http.Header{}
@@ -163,8 +172,8 @@ func (t *tokens) carrier(r *http.Request, token string) *http.Request {
 	return carrier
 }
 
-// validToken reports whether token can be the value of a cookie and part of a header: then it
-// means the same to the store as to us.
+// validToken reports whether token can be the value of a cookie without quoting. If it were
+// quoted, the store would read another value than the one that was sent.
 func validToken(token string) bool {
 	for _, c := range []byte(token) {
 		if c <= ' ' || c >= 0x7f || c == '"' || c == ',' || c == ';' || c == '\\' {
@@ -174,7 +183,7 @@ func validToken(token string) bool {
 	return 1 <= len(token) && len(token) <= maxTokenSize
 }
 
-// headerOnly is a ResponseWriter of which only the header is of interest.
+// headerOnly is a ResponseWriter that keeps the header and drops the rest.
 type headerOnly http.Header
 
 func (h headerOnly) Header() http.Header         { return http.Header(h) }

@@ -8,7 +8,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// A Watermark says for which app and when WeChat made some data.
+// A Watermark is WeChat's note in encrypted data: for which app it was made, and when.
 type Watermark struct {
 	AppID     string
 	Timestamp time.Time
@@ -38,7 +38,7 @@ func (w Watermark) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire)
 }
 
-// fromUnix turns WeChat's seconds into a time; 0 is no time.
+// fromUnix turns WeChat's seconds into a time; 0 becomes the zero time.
 func fromUnix(seconds core.Int) time.Time {
 	if seconds == 0 {
 		return time.Time{}
@@ -47,8 +47,8 @@ func fromUnix(seconds core.Int) time.Time {
 }
 
 // UserData is the decrypted encryptedData of wx.getUserInfo and wx.getUserProfile. Today's clients
-// fill little of it: no gender, no place, the language is always zh_CN, and with
-// wx.getUserProfile there is no OpenID and no UnionID.
+// fill only a few fields: gender and place are empty, the language is always zh_CN, and
+// wx.getUserProfile gives no OpenID and no UnionID.
 type UserData struct {
 	OpenID    string    `json:"openId"`
 	UnionID   string    `json:"unionId"`
@@ -65,13 +65,14 @@ type UserData struct {
 // PhoneData is a phone number: the decrypted encryptedData of a getPhoneNumber button, and the
 // answer of [Client.PhoneNumber].
 type PhoneData struct {
-	PhoneNumber     string    `json:"phoneNumber"`     // foreign numbers begin with the country code
-	PurePhoneNumber string    `json:"purePhoneNumber"` // without it
+	// Foreign numbers begin with the country code.
+	PhoneNumber     string    `json:"phoneNumber"`
+	PurePhoneNumber string    `json:"purePhoneNumber"` // without the country code
 	CountryCode     string    `json:"countryCode"`     // "86"
 	Watermark       Watermark `json:"watermark"`
 }
 
-// PhoneInfo is [PhoneData] by the name of WeChat's call.
+// PhoneInfo is [PhoneData] under the name that WeChat's call has for it.
 type PhoneInfo = PhoneData
 
 // UnmarshalJSON reads WeChat's form, where countryCode is a string or a number.

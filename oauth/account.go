@@ -16,7 +16,7 @@ import (
 // clients are the accounts that users log in with.
 type clients struct {
 	client  *Client // of the official account
-	website *Client // nil without Config.Website
+	website *Client // nil if Config.Website is nil
 }
 
 func newClients(cfg Config) (c clients, err error) {
@@ -29,7 +29,7 @@ func newClients(cfg Config) (c clients, err error) {
 	return c, err
 }
 
-// of returns the account that a session was made with.
+// of returns the account with which a session was made.
 func (c clients) of(rec *record) *Client {
 	if c.website != nil && c.website.api.AppID() == rec.user.AppID {
 		return c.website
@@ -37,7 +37,7 @@ func (c clients) of(rec *record) *Client {
 	return c.client
 }
 
-// granting returns the account that asks for scope; nil: it is not configured, or no longer.
+// granting returns the account that asks for scope, or nil if it is not configured, or no longer.
 func (c clients) granting(scope Scope) *Client {
 	if scope == ScopeLogin {
 		return c.website
@@ -52,8 +52,9 @@ func (cfg *Config) newClient(appID string, secret core.Secret) (*Client, error) 
 	})
 }
 
-// cookieName returns a name of ours for the cookies of one account and program, and whether they
-// carry Secure: both follow PublicURL, as browsers see it, and no header of a request.
+// cookieName returns the name of a cookie of one account and program, and whether it must be
+// Secure. Both follow from PublicURL and not from the headers of a request, which a client can
+// choose.
 func (cfg *Config) cookieName(kind string) (name string, secure bool) {
 	sum := sha256.Sum256([]byte(cfg.AppID))
 	name = kind + "-" + hex.EncodeToString(sum[:3])
@@ -71,14 +72,15 @@ func (cfg *Config) derive(purpose string) ([][]byte, error) {
 	keys := make([][]byte, len(cfg.Keys))
 	for i, key := range cfg.Keys {
 		var err error
-		if keys[i], err = hkdf.Key(sha256.New, key, nil, "wxoauth "+purpose+" "+cfg.AppID, sha256.Size); err != nil {
+		info := "wxoauth " + purpose + " " + cfg.AppID
+		if keys[i], err = hkdf.Key(sha256.New, key, nil, info, sha256.Size); err != nil {
 			return nil, err
 		}
 	}
 	return keys, nil
 }
 
-// codecs returns the seal for one purpose and account.
+// codecs returns the codecs that seal for one purpose and account.
 func (cfg *Config) codecs(purpose string) ([]securecookie.Codec, error) {
 	return sessionstore.NewCodecs(cfg.Keys, "wxoauth "+purpose+" "+cfg.AppID)
 }

@@ -2,15 +2,23 @@ package oauth
 
 import "strings"
 
-// What a desktop may be called on the phone. A User-Agent's own text is never shown: it could say
-// anything. A ticket holds the index, so new names go to the end, up to 16 browsers and 8 systems.
+// The names of browsers and systems that a phone shows for a desktop. The text of a User-Agent is
+// not shown, because anybody can choose it. A ticket contains the index of a name, so new names
+// are added at the end, up to 16 browsers and 8 systems.
 var (
-	browserNames = [...]string{"", "Chrome", "Edge", "Firefox", "Safari", "Opera", "QQ Browser", "UC Browser", "Sogou", "Samsung Internet", "WeCom"} //nolint:gochecknoglobals // a constant table
-	systemNames  = [8]string{"", "Windows", "macOS", "Linux", "ChromeOS", "Android", "iOS", "HarmonyOS"}                                             //nolint:gochecknoglobals // a constant table
+	//nolint:gochecknoglobals // a constant table
+	browserNames = [...]string{
+		"", "Chrome", "Edge", "Firefox", "Safari", "Opera", "QQ Browser", "UC Browser", "Sogou",
+		"Samsung Internet", "WeCom",
+	}
+	//nolint:gochecknoglobals // a constant table
+	systemNames = [8]string{
+		"", "Windows", "macOS", "Linux", "ChromeOS", "Android", "iOS", "HarmonyOS",
+	}
 )
 
-// Marks of browsers and systems in a User-Agent. The first that is there counts: Edge says Chrome,
-// Chrome says Safari, and Android says Linux.
+// Parts of a User-Agent by which browsers and systems are recognized. The order matters: Edge also
+// says Chrome, Chrome says Safari, and Android says Linux.
 var (
 	browserMarks = [...]struct { //nolint:gochecknoglobals // a constant table
 		mark string
@@ -35,14 +43,22 @@ var (
 		mark string
 		name int
 	}{
-		{"OpenHarmony", 7}, {"HarmonyOS", 7}, {"Android", 5}, {"iPhone", 6}, {"iPad", 6}, {"Windows", 1}, {"CrOS", 4}, {"Macintosh", 2}, {"Linux", 3},
+		{"OpenHarmony", 7},
+		{"HarmonyOS", 7},
+		{"Android", 5},
+		{"iPhone", 6},
+		{"iPad", 6},
+		{"Windows", 1},
+		{"CrOS", 4},
+		{"Macintosh", 2},
+		{"Linux", 3},
 	}
 )
 
-// maxAgent is how much of a User-Agent is looked at, in bytes.
+// maxAgent is how many bytes of a User-Agent are searched.
 const maxAgent = 512
 
-// recognize returns the indices of the browser's and the system's names; 0 is another one.
+// recognize returns the indices of the names of browser and system; 0 means an unknown one.
 func recognize(userAgent string) (browser, system int) {
 	userAgent = userAgent[:min(len(userAgent), maxAgent)]
 	for _, b := range browserMarks {

@@ -8,14 +8,16 @@ import (
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
-// redirect writes location as it is: http.Redirect would clean its path.
+// redirect redirects to location as it is. http.Redirect would change its path: it removes dots
+// and double slashes.
 func redirect(w http.ResponseWriter, status int, location string) {
 	answers.Private(w.Header())
 	w.Header().Set("Location", location)
 	w.WriteHeader(status)
 }
 
-// varyCookie says that a page depends on its cookies. values is the memory for it.
+// varyCookie adds Cookie to Vary, because the page depends on it. values is memory for the
+// header's value.
 func varyCookie(h http.Header, values *[1]string) {
 	switch vary := h["Vary"]; {
 	case len(vary) == 0:
@@ -26,9 +28,9 @@ func varyCookie(h http.Header, values *[1]string) {
 	}
 }
 
-// keepCode keeps a page's address from other sites if it may hold a login code. Anybody can have WeChat
-// send a browser to any page of this site, with a state that is not ours. Who learns the code then ends
-// a login of his own with it.
+// keepCode keeps a page's address from other sites if it may hold a login code. Anybody can have
+// WeChat send a browser to any page of this site, with a state that is not ours. Who learns the
+// code then ends a login of his own with it.
 func keepCode(h http.Header, r *http.Request) {
 	if strings.Contains(r.URL.RawQuery, "code=") && h.Get("Referrer-Policy") == "" {
 		h.Set("Referrer-Policy", "same-origin")

@@ -5,14 +5,15 @@ import (
 	"strings"
 )
 
-// asksFirst reports whether l would open WeChat's dialog before the user has asked for it.
+// asksFirst reports whether a page of ours must ask the user before l opens WeChat's dialog.
 func (a *Auth) asksFirst(v *visit, l login) bool {
-	return l.scope.covers(ScopeUserInfo) && !l.check() && !a.cfg.AskAtOnce && !v.tapped && !v.parse().tapped
+	return l.scope.covers(ScopeUserInfo) && !l.check() && !a.cfg.AskAtOnce && !v.tapped &&
+		!v.parse().tapped
 }
 
 // ask answers with the page that asks first.
 func (a *Auth) ask(v *visit) {
-	page := v.uri // byte by byte, as far as it may stand in a link
+	page := v.uri // unchanged, as far as a link may contain it
 	if v.marked() {
 		page = v.page().String()
 	}
@@ -20,7 +21,8 @@ func (a *Auth) ask(v *visit) {
 	if strings.Contains(page, "?") {
 		sign = "&"
 	}
-	a.look.ask(v.w, v.r, a.cfg.Purpose, a.cfg.PrivacyURL, a.cfg.PublicURL+escape(page)+sign+tapParam+"=1")
+	a.look.ask(v.w, v.r, a.cfg.Purpose, a.cfg.PrivacyURL,
+		a.cfg.PublicURL+escape(page)+sign+tapParam+"=1")
 }
 
 func validPrivacyURL(raw string) bool {

@@ -15,15 +15,15 @@ import (
 	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
-// attempts are the logins that are under way. Nothing of them is on the server: each is a state in
-// WeChat's URL and a cookie in one browser. A login start has a cookie of its own, so that tabs do
-// not disturb each other.
+// attempts are the logins that have begun. The server keeps nothing about them: each has a state
+// in WeChat's URL and a cookie in one browser. Each login has a cookie of its own, so that several
+// tabs can log in at once.
 type attempts struct {
 	prefix string // of the cookies' names
-	unkept string // the name of the cookie that counts logins whose session was not kept
-	secure bool   // the cookies carry Secure
+	unkept string // name of the cookie that counts logins whose session the browser did not keep
+	secure bool   // whether the cookies are Secure
 	maxAge time.Duration
-	keys   [][]byte // of the states' MACs
+	keys   [][]byte // for the MACs of the states
 	seal   []securecookie.Codec
 }
 
@@ -42,20 +42,20 @@ const (
 	attemptSeconds = 600
 	attemptName    = 8 // characters of the state, in the cookie's name
 	maxAttempts    = 5
-	maxCleared     = 10 // in one answer: a browser that was given hundreds is rid of them by and by
+	maxCleared     = 10 // in one answer; a browser with more loses the others with the next answers
 )
 
 func (t *attempts) name(text string) string {
 	return t.prefix + text[len(statePrefix):len(statePrefix)+attemptName]
 }
 
-// owns reports whether a cookie of that name is an attempt's of this program. Of another program,
-// which has a Config.Name, more follows behind the prefix.
+// owns reports whether the cookie with this name is that of an attempt of this program. The names
+// of a program with a Config.Name may begin with the same prefix, but are longer.
 func (t *attempts) owns(name string) bool {
 	return strings.HasPrefix(name, t.prefix) && len(name) == len(t.prefix)+attemptName
 }
 
-// tie sets the cookie of s, and clears the oldest of the others so that five stay.
+// tie sets the cookie of s, and clears the oldest of the others until at most maxAttempts remain.
 func (t *attempts) tie(v *visit, s state) error {
 	name := t.name(s.text)
 	value, err := securecookie.EncodeMulti(name, []byte(s.text), t.seal...)
@@ -64,7 +64,7 @@ func (t *attempts) tie(v *visit, s state) error {
 	}
 	type attempt struct {
 		name   string
-		issued int64 // 0: it does not open
+		issued int64 // 0 if the cookie does not open
 	}
 	var others []attempt
 	for otherName, value := range cookie.All(v.r) {
@@ -85,7 +85,7 @@ func (t *attempts) tie(v *visit, s state) error {
 	return nil
 }
 
-// open returns the state that an attempt's cookie was made for.
+// open returns the state for which an attempt's cookie was made.
 func (t *attempts) open(name, value string) (state, bool) {
 	var text []byte
 	if err := securecookie.DecodeMulti(name, value, &text, t.seal...); err != nil {
@@ -94,7 +94,7 @@ func (t *attempts) open(name, value string) (state, bool) {
 	return t.parse(string(text))
 }
 
-// ties reports whether s is not too old, and the browser holds its cookie.
+// ties reports whether s is not too old and the browser has its cookie.
 func (t *attempts) ties(v *visit, s state) bool {
 	name := t.name(s.text)
 	for value := range cookie.Candidates(v.r, name) {
@@ -109,25 +109,28 @@ func (t *attempts) ties(v *visit, s state) bool {
 // untie clears the cookie of s.
 func (t *attempts) untie(v *visit, s state) { t.clear(v.w, t.name(s.text)) }
 
-// A browser that drops the session's cookie would be sent to WeChat for ever. So a finished login
-// leaves a cookie for a minute that says how often this user has been there lately, and the next
-// login counts on. A cookie of another user, which somebody has planted, counts nothing.
+// A browser that does not keep the session's cookie would be sent to WeChat again and again. So a
+// finished login sets another cookie, for a minute, which counts the logins of this user. It
+// contains a digest of the user, and a cookie of another user does not count: somebody may have
+// put that into the browser to lock its user out.
 const unkeptTime = time.Minute
 
-// setUnkept notes that a user has finished so many logins.
+// setUnkept sets the cookie that counts the logins of a user.
 func (t *attempts) setUnkept(v *visit, user []byte, logins int) {
 	value := binary.BigEndian.AppendUint32([]byte{byte(logins)}, uint32(v.now.Unix()))
 	sealed, err := securecookie.EncodeMulti(t.unkept, append(value, user...), t.seal...)
-	if err == nil { // or nobody counts
+	if err == nil { // otherwise this login is not counted
 		http.SetCookie(v.w, t.cookie(t.unkept, sealed, int(t.unkeptLife()/time.Second)))
 	}
 }
 
-// unkeptLogins returns how often the user has just been at WeChat without keeping a session.
+// unkeptLogins returns how often this user has logged in within the last minute without keeping
+// the session.
 func (t *attempts) unkeptLogins(v *visit, user []byte) int {
 	for sealed := range cookie.Candidates(v.r, t.unkept) {
 		var value []byte
-		if err := securecookie.DecodeMulti(t.unkept, sealed, &value, t.seal...); err != nil || len(value) < 5 {
+		if err := securecookie.DecodeMulti(t.unkept, sealed, &value, t.seal...); err != nil ||
+			len(value) < 5 {
 			continue
 		}
 		left := time.Unix(int64(binary.BigEndian.Uint32(value[1:])), 0)
@@ -138,10 +141,11 @@ func (t *attempts) unkeptLogins(v *visit, user []byte) int {
 	return 0
 }
 
-// unkeptLife is a second at least, as MaxAge is. A session that ended by itself was not dropped.
+// unkeptLife returns how long a login is counted. It is not longer than a session lasts, because
+// after that the browser has dropped the session for a good reason.
 func (t *attempts) unkeptLife() time.Duration { return min(unkeptTime, t.maxAge) }
 
-// clearUnkept begins to count anew.
+// clearUnkept sets the count to zero.
 func (t *attempts) clearUnkept(v *visit) {
 	if cookie.Value(v.r, t.unkept) != "" {
 		t.clear(v.w, t.unkept)

@@ -14,8 +14,8 @@ import (
 // Auth is the login of one official account. Make it with [New]; it is safe for concurrent use.
 type Auth struct {
 	cfg   Config
-	look  look              // of our pages
-	files map[string]string // that WeChat asks for, by path
+	look  look              // of the pages that this package shows
+	files map[string]string // which WeChat asks for, by path
 	site
 	clients
 	*reporter
@@ -25,9 +25,9 @@ type Auth struct {
 	sessions *keeper
 	logins   *logins
 	grants   *grants
-	desk     *desk // nil without cfg.Desk
+	desk     *desk // nil if cfg.Desk is nil
 	openings openings
-	handover []securecookie.Codec // the seal of its tickets
+	handover []securecookie.Codec // seals the tickets of handovers
 	csrf     *http.CrossOriginProtection
 }
 
@@ -38,11 +38,17 @@ func New(cfg Config) (*Auth, error) {
 		return nil, err
 	}
 	var faults [7]error
-	a := &Auth{files: cfg.files(), site: newSite(cfg), look: look{cfg.Brand, cfg.PublicURL}, csrf: http.NewCrossOriginProtection()}
+	a := &Auth{
+		files: cfg.files(), site: newSite(cfg), look: look{cfg.Brand, cfg.PublicURL},
+		csrf: http.NewCrossOriginProtection(),
+	}
 	a.clients, faults[0] = newClients(cfg)
-	cfg.Logger = logs.Of(cfg.Logger, cfg.AppID) // the clients name their own account
-	if cfg.AnyBrowser && (cfg.OpenURL == "" || strings.TrimRight(cfg.OpenURL, "/") == defaultOpenURL) {
-		cfg.Logger.Warn("wxoauth: AnyBrowser sends every browser to the real WeChat, which only its own can log in at: leave it to tests and the simulator")
+	// Only now: the clients have added their accounts to it by themselves.
+	cfg.Logger = logs.Of(cfg.Logger, cfg.AppID)
+	if cfg.AnyBrowser && (cfg.OpenURL == "" ||
+		strings.TrimRight(cfg.OpenURL, "/") == defaultOpenURL) {
+		cfg.Logger.Warn("wxoauth: AnyBrowser sends every browser to the real WeChat, " +
+			"which only its own can log in at: leave it to tests and the simulator")
 	}
 	a.cfg, a.reporter = cfg, newReporter(cfg, a.site)
 	a.attempts, faults[1] = newAttempts(cfg)

@@ -9,25 +9,27 @@ import (
 	"github.com/wxoauth/wxoauth/internal/faults"
 )
 
-// A Brand is what the pages of this library show of the site that they belong to. Every field may
-// be empty.
+// A Brand describes the site on the pages that this package shows. Every field may be empty.
 type Brand struct {
-	Name    string // the site's name; default on pages that need one: the host of PublicURL
-	LogoURL string // a square image of this site, "/logo.png", or a data: URL
+	Name    string // the site's name; if empty, pages that need one show the host of PublicURL
+	LogoURL string // a square image: a path of this site such as "/logo.png", or a data: URL
 	HomeURL string // where error pages lead back to; default "/"
-	Support string // whom to ask: https:, mailto: and tel: become links, all else is shown as it is
+	// Whom to ask for help: https:, mailto: and tel: URLs become links, any other text is shown.
+	Support string
 }
 
-// faults returns all that is wrong with b on a site at publicURL.
+// check adds all that is wrong with b, for a site at publicURL, to wrong.
 func (b Brand) check(wrong *faults.List, publicURL string) {
 	own := func(address string) bool {
-		return strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") || strings.HasPrefix(address, originOf(publicURL)+"/")
+		return strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") ||
+			strings.HasPrefix(address, originOf(publicURL)+"/")
 	}
 	if logo := b.LogoURL; logo != "" && !own(logo) && !strings.HasPrefix(logo, "data:image/") {
 		wrong.If(true, "Brand.LogoURL", "is neither of this site nor data:image/…")
 	}
 	if home := b.HomeURL; home != "" && !own(home) {
-		if u, err := url.Parse(home); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		if u, err := url.Parse(home); err != nil || u.Host == "" ||
+			u.Scheme != "https" && u.Scheme != "http" {
 			wrong.If(true, "Brand.HomeURL", "is neither a path nor an http(s) URL")
 		}
 	}
@@ -40,16 +42,16 @@ func originOf(publicURL string) string {
 	return scheme + "://" + host
 }
 
-// A look is what all pages of one [Auth] share.
+// A look is what all pages of an [Auth] have in common.
 type look struct {
 	brand     Brand
 	publicURL string
 }
 
-// unknownLook is that of a Failure whose site is not known.
+// unknownLook is for the page of a Failure that the app has made.
 var unknownLook look //nolint:gochecknoglobals // never changed
 
-// address makes a path of the site a whole URL.
+// address returns the whole URL of a path of the site, and any other URL unchanged.
 func (l *look) address(url string) string {
 	if strings.HasPrefix(url, "/") {
 		return l.publicURL + url
@@ -57,14 +59,15 @@ func (l *look) address(url string) string {
 	return url
 }
 
-// home is where pages link to.
+// home returns the URL of the home page.
 func (l *look) home() string { return l.address(cmp.Or(l.brand.HomeURL, "/")) }
 
-// siteName names the site in a sentence.
+// siteName returns the name of the site for use in a sentence.
 func (l *look) siteName() string {
 	_, host, _ := strings.Cut(originOf(l.publicURL), "://")
 	return cmp.Or(l.brand.Name, host)
 }
 
-// newFailureCode names one failure, on its page and in the log: 8 characters, easy to read out.
+// newFailureCode returns a random name of a failure, which its page and the log show: 8 characters
+// that are easy to read out.
 func newFailureCode() string { return rand.Text()[:8] }

@@ -6,8 +6,8 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// answerCallback answers a browser that WeChat sent back. rec is the session so far, or nil. The
-// first case that applies counts.
+// answerCallback answers a browser that WeChat has sent back. rec is the present session, or nil.
+// The first case that is true decides.
 func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback) {
 	signedIn := rec.covers(need) && rec.covers(back.state.scope)
 	if back.state.check() {
@@ -19,21 +19,24 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 		a.fail(v, newFailure(KindDenied, errors.New("WeChat sent no code")))
 		return
 
-	// The attempt's cookie is gone: the back button, or a second callback after the first was done.
+	// The attempt's cookie is gone, because of the back button or a second callback after the
+	// first one was finished.
 	case !tied && signedIn:
 		a.redirectTo(v, v.page())
 		return
 
-	// A check that another tab has made in the meantime.
+	// Another tab has made the check meanwhile.
 	case back.state.check() && signedIn:
 		a.attempts.untie(v, back.state)
 		a.redirectTo(v, v.page())
 		return
 
-	// The same, and nobody is signed in: this browser lost the cookie, or never had it. Whose login
-	// that was nobody knows, so it begins anew.
+	// The attempt's cookie is gone and nobody is signed in. The browser has lost the cookie, or
+	// the login began in another browser: the code may be somebody else's. So the login starts
+	// again.
 	case !tied:
-		a.restart(v, back.state, newFailure(KindCookies, errors.New("the attempt's cookie is missing or expired")))
+		a.restart(v, back.state, newFailure(KindCookies,
+			errors.New("the attempt's cookie is missing or expired")))
 		return
 	}
 	out, err := a.logins.settle(v.r, back, rec)
@@ -47,20 +50,21 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 	switch {
 	case f == nil:
 		a.attempts.untie(v, back.state)
-		// A browser that has just been at WeChat, and is sent there again, may do so for ever: it keeps
-		// no session, or the clocks of two replicas are far apart.
+		// A browser that comes from WeChat without a session, or with a check that was just made,
+		// may go round in circles: it keeps no cookies, or the clocks of two replicas differ.
 		again := rec == nil || back.state.check() && v.now.Sub(rec.user.CheckedAt) < checkLife
 		if again && !a.countLogin(v, out.User, back.state.restarts+1) {
-			a.fail(v, newFailure(KindCookies, errors.New("the browser kept no session of the last logins")))
+			a.fail(v, newFailure(KindCookies,
+				errors.New("the browser kept no session of the last logins")))
 			return
 		}
 		a.redirectTo(v, v.page())
 
-	// The code is spent, and nothing is lost.
+	// The code does not work any more, but the user is signed in.
 	case f.Kind == KindCode && signedIn:
 		a.redirectTo(v, v.page())
 
-	// The code is spent, and nobody knows who came with it.
+	// The code does not work any more, and nobody is signed in.
 	case f.Kind == KindCode:
 		a.restart(v, back.state, f)
 
@@ -69,8 +73,8 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 	}
 }
 
-// countLogin counts the logins of one user whose sessions this browser did not keep. False: these
-// are too many, and the browser would go round in circles.
+// countLogin counts the logins of one user whose sessions this browser did not keep. It returns
+// false if there are too many: another login would end the same way.
 func (a *Auth) countLogin(v *visit, user []byte, logins int) bool {
 	logins += a.attempts.unkeptLogins(v, user)
 	if logins > maxRestarts+1 {
@@ -81,8 +85,8 @@ func (a *Auth) countLogin(v *visit, user []byte, logins int) bool {
 	return true
 }
 
-// restart begins the login again without a word to the user. The number of restarts travels in
-// the state; after the second the user is told.
+// restart begins the login again, without telling the user. The state contains the number of
+// restarts; after the second one, the user gets the page of f.
 func (a *Auth) restart(v *visit, s state, f *Failure) {
 	if s.restarts >= maxRestarts {
 		a.fail(v, f)
@@ -90,8 +94,9 @@ func (a *Auth) restart(v *visit, s state, f *Failure) {
 	}
 	a.observe(v.r.Context(), core.Event{Name: core.EventLoginRestarted, Kind: string(f.Kind)})
 	again := s.login
-	again.scope = a.required(s.scope) // on a desktop it was the website app's
+	// Not the scope of the website app, which the state has if the login began on a desktop.
+	again.scope = a.required(s.scope)
 	again.restarts++
-	v.tapped = true // or the login would not have begun
+	v.tapped = true // the user has asked for the login already
 	a.logIn(v, again)
 }

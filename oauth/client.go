@@ -17,13 +17,16 @@ import (
 
 // ClientConfig describes one official account, or one website app. AppID and Secret are required.
 type ClientConfig struct {
-	AppID       string      // of the official account or the website app
-	Secret      core.Secret // its AppSecret
-	RedirectURI string      // where WeChat sends browsers back to; its domain must be registered with WeChat
-	APIURL      string      // default https://api.weixin.qq.com
-	OpenURL     string      // default https://open.weixin.qq.com
-	// NoConnectRedirect leaves connect_redirect=1 out of authorize URLs. With it WeChat calls back
-	// twice less often; it is in no manual, and was reported once to break the login in WeChat for PC.
+	AppID  string      // of the official account or the website app
+	Secret core.Secret // its AppSecret
+	// RedirectURI is the URL to which WeChat sends browsers back. Its domain must be registered
+	// with WeChat.
+	RedirectURI string
+	APIURL      string // default https://api.weixin.qq.com
+	OpenURL     string // default https://open.weixin.qq.com
+	// NoConnectRedirect leaves connect_redirect=1 out of authorize URLs. With that parameter
+	// WeChat calls back twice less often. It is not documented, and one user reported that it
+	// breaks the login in WeChat for PC.
 	NoConnectRedirect bool
 	HTTPClient        *http.Client  // default: see core.ClientConfig
 	Observer          core.Observer // default: none
@@ -32,13 +35,13 @@ type ClientConfig struct {
 
 const defaultOpenURL = "https://open.weixin.qq.com"
 
-// A Client makes the wire calls of WeChat's web login. It needs no app access token. It is
-// immutable and safe for concurrent use.
+// A Client makes the calls of WeChat's web login. It needs no app access token. It is immutable
+// and safe for concurrent use.
 type Client struct {
 	api         *core.Client
 	redirectURI string
 	openURL     string
-	once        bool // asks WeChat to call back once
+	once        bool // whether WeChat is asked to call back once
 }
 
 // NewClient checks cfg and reports all its faults at once. It does not call WeChat.
@@ -57,7 +60,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{api: api, redirectURI: cfg.RedirectURI, openURL: defaultOpenURL, once: !cfg.NoConnectRedirect}
+	c := &Client{
+		api: api, redirectURI: cfg.RedirectURI, openURL: defaultOpenURL,
+		once: !cfg.NoConnectRedirect,
+	}
 	if cfg.OpenURL != "" {
 		c.openURL = strings.TrimRight(cfg.OpenURL, "/")
 	}
@@ -66,15 +72,17 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 
 // AuthorizeParams are the parts of an authorize URL.
 type AuthorizeParams struct {
-	RedirectURI   string // default the client's
-	Scope         Scope  // default ScopeUserInfo; ScopeLogin makes the QR page of a website app
-	State         string // [0-9A-Za-z], at most 128 bytes; empty is sent as "0", because WeChat demands one
-	ForcePopup    bool   // ask the user even where WeChat would not
-	ForceSnapshot bool   // open the snapshot page
+	RedirectURI string // default the client's
+	Scope       Scope  // default ScopeUserInfo; ScopeLogin makes the QR page of a website app
+	// State is at most 128 characters of 0-9, A-Z and a-z. WeChat requires one, so an empty one is
+	// sent as "0".
+	State         string
+	ForcePopup    bool // ask the user even if WeChat would not
+	ForceSnapshot bool // open WeChat's snapshot page
 }
 
-// AuthorizeURL is the page of WeChat that a browser is redirected to (302, never 301: WeChat's
-// browser would remember it). WeChat matches the order of the parameters.
+// AuthorizeURL returns the URL of WeChat's page, to which a browser is redirected. Use status 302
+// and not 301, which WeChat's browser would remember. WeChat checks the order of the parameters.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 func (c *Client) AuthorizeURL(p AuthorizeParams) string {
@@ -93,7 +101,8 @@ func (c *Client) AuthorizeURL(p AuthorizeParams) string {
 	}
 	u := c.openURL + page + "?appid=" + url.QueryEscape(c.api.AppID()) +
 		"&redirect_uri=" + strings.ReplaceAll(url.QueryEscape(redirectURI), "+", "%20") +
-		"&response_type=code&scope=" + url.QueryEscape(string(scope)) + "&state=" + url.QueryEscape(state)
+		"&response_type=code&scope=" + url.QueryEscape(string(scope)) + "&state=" +
+		url.QueryEscape(state)
 	if p.ForcePopup {
 		u += "&forcePopup=true"
 	}
@@ -106,18 +115,22 @@ func (c *Client) AuthorizeURL(p AuthorizeParams) string {
 	return u + "#wechat_redirect"
 }
 
-// A Token is what WeChat gives for a login code. It prints as its openid only.
+// A Token is what WeChat gives for a login code. It prints as its openid alone.
 type Token struct {
-	AccessToken  string // of the user, not of the app; 2 hours
-	RefreshToken string // 30 days
+	AccessToken  string // of the user, not of the app; good for 2 hours
+	RefreshToken string // good for 30 days
 	OpenID       string
-	UnionID      string    // only with ScopeUserInfo or ScopeLogin, and a bound open-platform account
-	Scope        Scope     // what the user granted, the highest of the list; empty if WeChat did not say
-	Expiry       time.Time // of AccessToken
-	Snapshot     bool      // a virtual user of WeChat's snapshot page: never make an account of one
+	// UnionID is set only with ScopeUserInfo or ScopeLogin, and if the account is bound to an
+	// open-platform account.
+	UnionID string
+	// Scope is the highest scope that the user has granted; empty if WeChat did not say.
+	Scope    Scope
+	Expiry   time.Time // of AccessToken
+	Snapshot bool      // a virtual user of WeChat's snapshot page: never make an account of one
 }
 
-// ErrIdentity means that an answer of WeChat names no valid user, or another one than asked for.
+// ErrIdentity means that an answer of WeChat names no valid user, or another one than was asked
+// for.
 var ErrIdentity = errors.New("oauth: WeChat's answer does not name the expected user")
 
 type tokenAnswer struct {
@@ -137,8 +150,8 @@ const (
 	refreshOp    = "GET " + refreshPath
 )
 
-// Exchange gives a login code for a token. A code works once, for 5 minutes. The call is never
-// repeated once it may have been sent.
+// Exchange exchanges a login code for a token. A code works once, within 5 minutes. The call is
+// not repeated once it may have been sent.
 //
 // Errors: [core.ErrInvalidCode], [core.ErrCodeUsed], [core.ErrCodeExpired] and other refusals;
 // [ErrIdentity]; [core.WireError].
@@ -146,12 +159,13 @@ const (
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 func (c *Client) Exchange(ctx context.Context, code string) (*Token, error) {
 	return c.token(ctx, exchangePath, url.Values{
-		"appid": {c.api.AppID()}, "secret": {string(c.api.Secret())}, "code": {code}, "grant_type": {"authorization_code"},
+		"appid": {c.api.AppID()}, "secret": {string(c.api.Secret())}, "code": {code},
+		"grant_type": {"authorization_code"},
 	})
 }
 
-// Refresh gives a refresh token for a new access token. Store the returned refresh token: WeChat
-// may change it. UnionID and Snapshot are not in the answer.
+// Refresh exchanges a refresh token for a new access token. Store the returned refresh token,
+// because WeChat may change it. UnionID and Snapshot are not set.
 //
 // Errors: [core.ErrInvalidRefresh], [core.ErrRefreshExpired] and [core.ErrGrantRevoked] mean that
 // the user has to log in again; [ErrIdentity]; [core.WireError].
@@ -173,12 +187,15 @@ func (c *Client) token(ctx context.Context, path string, query url.Values) (*Tok
 	if !a.OpenID.Valid() || (a.UnionID != "" && !a.UnionID.Valid()) {
 		return nil, ErrIdentity
 	}
-	if !plausibleToken(a.AccessToken) || !plausibleToken(a.RefreshToken) || a.ExpiresIn < 1 || a.ExpiresIn > maxExpiresIn {
+	if !plausibleToken(a.AccessToken) || !plausibleToken(a.RefreshToken) || a.ExpiresIn < 1 ||
+		a.ExpiresIn > maxExpiresIn {
 		return nil, r.BadAnswer("a token is missing, or a length or lifetime is out of bounds")
 	}
 	t := &Token{
-		AccessToken: a.AccessToken, RefreshToken: a.RefreshToken, OpenID: string(a.OpenID), UnionID: string(a.UnionID),
-		Expiry: time.Now().Add(time.Duration(a.ExpiresIn) * time.Second), Snapshot: a.Snapshot != 0,
+		AccessToken: a.AccessToken, RefreshToken: a.RefreshToken, OpenID: string(a.OpenID),
+		UnionID:  string(a.UnionID),
+		Expiry:   time.Now().Add(time.Duration(a.ExpiresIn) * time.Second),
+		Snapshot: a.Snapshot != 0,
 	}
 	if a.Scope != "" {
 		t.Scope = highest(a.Scope)
@@ -188,7 +205,7 @@ func (c *Client) token(ctx context.Context, path string, query url.Values) (*Tok
 
 const (
 	maxExpiresIn = 30 * 24 * 3600 // seconds
-	maxToken     = 512            // bytes; WeChat says to reserve that much
+	maxToken     = 512            // bytes; WeChat's manual says to reserve that much
 )
 
 func plausibleToken(s string) bool { return s != "" && len(s) <= maxToken }
@@ -206,19 +223,23 @@ type userAnswer struct {
 	Privilege  []string   `json:"privilege"`
 }
 
-// UserInfo fetches a user's profile with the user's own access token, which must have been
-// granted [ScopeUserInfo] or [ScopeLogin]. lang is zh_CN (also if empty), zh_TW or en.
-// Scope, Snapshot and LoginAt of the result are not set. Control characters in texts are spaces.
+// UserInfo fetches a user's profile with the user's own access token, which must have been granted
+// [ScopeUserInfo] or [ScopeLogin]. lang is zh_CN (also if empty), zh_TW or en. Scope, Snapshot and
+// LoginAt of the result are not set. Control characters in texts become spaces.
 //
 // Errors: [core.ErrAccessToken], [core.ErrUnauthorizedAPI] for a base token, [ErrIdentity] if
 // WeChat answers for another user; [core.WireError].
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
-func (c *Client) UserInfo(ctx context.Context, accessToken, openID, lang string) (*core.User, error) {
+func (c *Client) UserInfo(
+	ctx context.Context, accessToken, openID, lang string,
+) (*core.User, error) {
 	if lang == "" {
 		lang = "zh_CN"
 	}
-	r := core.Get("/sns/userinfo", url.Values{"access_token": {accessToken}, "openid": {openID}, "lang": {lang}})
+	r := core.Get("/sns/userinfo", url.Values{
+		"access_token": {accessToken}, "openid": {openID}, "lang": {lang},
+	})
 	r.NoToken = true
 	a, err := core.Call[userAnswer](ctx, c.api, r)
 	if err != nil {
@@ -229,15 +250,16 @@ func (c *Client) UserInfo(ctx context.Context, accessToken, openID, lang string)
 	}
 	oneline.All(a)
 	return &core.User{
-		AppID: c.api.AppID(), OpenID: openID, UnionID: string(a.UnionID), Nickname: a.Nickname, HeadImgURL: a.HeadImgURL,
-		Country: a.Country, Province: a.Province, City: a.City, Language: a.Language, Sex: int(a.Sex), Privilege: a.Privilege,
+		AppID: c.api.AppID(), OpenID: openID, UnionID: string(a.UnionID), Nickname: a.Nickname,
+		HeadImgURL: a.HeadImgURL, Country: a.Country, Province: a.Province, City: a.City,
+		Language: a.Language, Sex: int(a.Sex), Privilege: a.Privilege,
 	}, nil
 }
 
 // Validate asks WeChat whether a user's access token is still good for openID; nil means yes.
 //
 // Errors: [core.ErrAccessToken] and [core.ErrInvalidOpenID] mean no; [core.WireError] means that
-// nobody knows.
+// WeChat did not answer.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 func (c *Client) Validate(ctx context.Context, accessToken, openID string) error {

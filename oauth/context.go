@@ -17,7 +17,8 @@ type admission struct {
 	admitted        bool // by Admit; false: only identified
 	user            *core.User
 
-	cacheControl, vary [1]string // the values of these headers: the request's own, as a handler may change them in place
+	// The values of these headers: the request's own, as a handler may change them in place.
+	cacheControl, vary [1]string
 
 	mu     sync.Mutex
 	record *record // of user; AccessToken may replace it
@@ -57,8 +58,12 @@ func (a *Auth) admission(ctx context.Context) *admission {
 
 // pass puts the user on the context, and keeps the page, which depends on the user, out of shared
 // caches, unless its handler says otherwise.
-func (a *Auth) pass(w http.ResponseWriter, r *http.Request, rec *record, admitted bool) *http.Request {
-	adm := &admission{Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec}
+func (a *Auth) pass(
+	w http.ResponseWriter, r *http.Request, rec *record, admitted bool,
+) *http.Request {
+	adm := &admission{
+		Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec,
+	}
 	adm.cacheControl[0] = answers.NoStore
 	w.Header()["Cache-Control"] = adm.cacheControl[:]
 	varyCookie(w.Header(), &adm.vary)

@@ -19,42 +19,47 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A Desk is desktop login without a website app: the desktop shows a QR code and a number, a phone
-// opens the code in WeChat and chooses the number, and the desktop is signed in as the phone's user.
+// A Desk is desktop login without a website app. The desktop shows a QR code and a number. A phone
+// scans the code with WeChat, its user chooses the same number, and the desktop is signed in as
+// this user.
 //
-// A stranger who sends the code to a user, and talks the user into choosing the number, is signed in
-// as that user: so the phone says which browser on which system asks, and Confirm may ask for more.
+// If somebody sends the code to a user and persuades the user to choose the number, that person is
+// signed in as the user. So the phone shows which browser and system ask, and Confirm may check
+// more.
 type Desk struct {
-	// MaxAge is the life of a session that was made this way, from its confirmation. Default 24
-	// hours, at most Config.MaxAge.
+	// MaxAge is how long a session made this way lasts, from its confirmation. Default 24 hours,
+	// at most Config.MaxAge.
 	MaxAge time.Duration
-	// Confirm is asked after the user has chosen the right number: r is the phone's request, u the
-	// phone's user. An error refuses, with a 403 page on the phone. ctx lives 8 seconds at most.
+	// Confirm is called after the user has chosen the right number: r is the phone's request, u
+	// the phone's user. An error refuses, with a 403 page on the phone. ctx ends after 8 seconds
+	// at most.
 	Confirm func(ctx context.Context, r *http.Request, d DeskRequest, u *core.User) error
-	// QR returns what the code of a ticket holds, for codes that end in [Auth.ApproveDesk]: the url
-	// of createQRCode, or an address that opens a mini program. It is called whenever the page is
-	// shown. Default: LoginPath with the ticket.
+	// QR returns the content of the QR code for a ticket, if the app calls [Auth.ApproveDesk]
+	// itself: for example the url of createQRCode, or an address that opens a mini program. It is
+	// called whenever the page is shown. The default is LoginPath with the ticket.
 	QR func(ctx context.Context, ticket string) (string, error)
 }
 
 // A DeskRequest is a desktop that wants to be signed in.
 type DeskRequest struct {
 	Ticket  string    // 32 characters of A-Za-z0-9_-
-	Browser string    // such as "Chrome", of a short list; empty: another one
-	System  string    // such as "Windows", of a short list; empty: another one
+	Browser string    // such as "Chrome", from a short list; empty if unknown
+	System  string    // such as "Windows", from a short list; empty if unknown
 	Number  int       // what the desktop shows, 10 to 99
 	At      time.Time // when the code was made
 }
 
 const (
-	deskRenewal  = 2 * time.Minute  // a code that no phone has opened is replaced
-	deskPatience = 10 * time.Minute // and then the page waits for a click
-	deskFresh    = 5 * time.Minute  // a phone's session that is older is checked first
-	deskPoll     = 20 * time.Second // the longest answer to a poll
-	maxHeld      = 8                // tickets of one browser: four of each scope
+	deskRenewal = 2 * time.Minute // age at which a code that no phone has opened is replaced
+	// After this time the page waits for a click before it shows another code.
+	deskPatience = 10 * time.Minute
+	// If the phone's session was confirmed earlier than this, WeChat is asked again.
+	deskFresh = 5 * time.Minute
+	deskPoll  = 20 * time.Second // the longest answer to a poll
+	maxHeld   = 8                // tickets of a browser: four of each scope
 )
 
-// desk is what an Auth with a Desk has.
+// A desk is the part of an Auth that serves a Desk.
 type desk struct {
 	Desk
 
@@ -78,8 +83,8 @@ func newDesk(cfg Config, store sessionstore.Outcomes) (*desk, error) {
 	return k, errors.Join(faults[:]...)
 }
 
-// DeskRequest returns what a ticket asks for, for a confirmation page of the app's own, such as one
-// in a mini program. Show Browser, System and At, and have the user choose Number among others.
+// DeskRequest returns the request of a ticket, for a confirmation page of the app's own, such as
+// one in a mini program. Show Browser, System and At, and let the user choose Number among others.
 // The error is [ErrDeskTicket].
 func (a *Auth) DeskRequest(ticket string) (DeskRequest, error) {
 	if a.desk == nil {
@@ -93,21 +98,25 @@ func (a *Auth) DeskRequest(ticket string) (DeskRequest, error) {
 }
 
 func (t ticket) request() DeskRequest {
-	return DeskRequest{Ticket: t.text, Browser: browserNames[t.browser], System: systemNames[t.system], Number: t.number, At: t.issued}
+	return DeskRequest{
+		Ticket: t.text, Browser: browserNames[t.browser], System: systemNames[t.system],
+		Number: t.number, At: t.issued,
+	}
 }
 
-// ApproveDesk signs the desktop that shows the ticket in as u, after a confirmation of the app's own.
-// That somebody has scanned the code is none: a code can be sent to anybody, so ask first.
+// ApproveDesk signs in the desktop that shows the ticket as u, after a confirmation page of the
+// app's own. Do not call it just because somebody has scanned the code: a code can be sent to
+// anybody.
 //
-// u is the user of a mini program, or of the official account: a follower known by no more than an
-// openid has an empty AppID and Scope, and is worth [ScopeBase]. Approving twice for the same user
-// does nothing.
+// u is a user of a mini program or of the official account. If only the openid of a follower is
+// known, leave AppID and Scope empty: the session then has [ScopeBase]. A second approval for the
+// same user does nothing.
 //
-// Where sessions are kept on a server, the desktop has 50 seconds to come for its session: after that
-// nobody could tell whether [Auth.EndSessions] was called since.
+// If sessions are kept on a server, the desktop must fetch its session within 50 seconds. Later it
+// would not be known whether [Auth.EndSessions] was called meanwhile.
 //
-// Errors: [ErrDeskTicket]; a user without a valid openid, or who has granted less than the desktop's
-// page needs; a ticket that was refused, or approved for somebody else; the store's own.
+// Errors: [ErrDeskTicket]; u has no valid openid, or has granted less than the desktop's page
+// needs; the ticket was refused, or approved for another user; and the errors of the store.
 func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) error {
 	if a.desk == nil {
 		return ErrDeskTicket
@@ -125,7 +134,7 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 	}
 	if known.Scope == "" {
 		known.Scope = string(ScopeBase)
-		if known.AppID != a.cfg.AppID { // there is no more to ask a mini program's user for
+		if known.AppID != a.cfg.AppID { // a user of a mini program cannot be asked for more
 			known.Scope = string(a.cfg.Scope)
 		}
 	}
@@ -145,11 +154,13 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 	return nil
 }
 
-// approval is the decision that the desktop becomes u, whose request came at that time: what was
-// ended since is ended for the desktop, too.
-func (a *Auth) approval(ctx context.Context, t ticket, u *core.User, at time.Time) (*decision, error) {
+// approval returns the decision to sign in the desktop as u. at is the time of the request that
+// approves: if the user's sessions are ended after that, the desktop's is ended, too.
+func (a *Auth) approval(
+	ctx context.Context, t ticket, u *core.User, at time.Time,
+) (*decision, error) {
 	known, now := *u, at.Truncate(time.Second)
-	// It is a login: where a page wants a fresh one, this is as fresh as a desktop can have it.
+	// It is as recent as a login on a desktop can be, for pages that require a recent one.
 	known.Via, known.LoginAt, known.CheckedAt, known.MemberID = viaDesk, now, now, ""
 	rec := &record{user: &known}
 	d := &decision{By: decider(t, u), User: rec.encode(), At: at}
@@ -159,19 +170,19 @@ func (a *Auth) approval(ctx context.Context, t ticket, u *core.User, at time.Tim
 	return d, a.desk.ledger.recently(ctx, t, time.Since(at))
 }
 
-// decider is a digest of who decides about a ticket.
+// decider returns a digest of the user who decides about a ticket.
 func decider(t ticket, u *core.User) string {
 	sum := sha256.Sum256([]byte(t.text + " " + u.AppID + " " + u.OpenID))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// held is what a desktop's cookie holds.
+// held is the content of a desktop's cookie.
 type held struct {
-	since   time.Time // when the page was first shown, or a click asked for a new code
+	since   time.Time // when the page was first shown, or when a click asked for a new code
 	tickets []ticket  // the newest first
 }
 
-// held returns the tickets of the request's browser that its desktop may still sign in with.
+// held returns the tickets of this browser with which it may still sign in.
 func (k *desk) held(r *http.Request) held {
 	var plain []byte
 	for value := range cookie.Candidates(r, k.name) {
@@ -193,7 +204,8 @@ func (k *desk) held(r *http.Request) held {
 	return h
 }
 
-// hold ties tickets to the browser. They are sealed: only who was shown a code may wait for it.
+// hold sets the cookie with the tickets. It is sealed, so that only the browser that shows a code
+// can be signed in with it.
 func (k *desk) hold(w http.ResponseWriter, h held) error {
 	plain := binary.BigEndian.AppendUint32(nil, uint32(h.since.Unix())) // good until 2106
 	for _, t := range h.tickets[:min(len(h.tickets), maxHeld)] {
@@ -207,7 +219,7 @@ func (k *desk) hold(w http.ResponseWriter, h held) error {
 	return nil
 }
 
-// drop clears what hold has set.
+// drop clears the cookie of hold.
 func (k *desk) drop(w http.ResponseWriter) { http.SetCookie(w, k.cookie("", -1)) }
 
 func (k *desk) cookie(value string, maxAge int) *http.Cookie {
@@ -217,7 +229,7 @@ func (k *desk) cookie(value string, maxAge int) *http.Cookie {
 	}
 }
 
-// look returns the state that counts most of a browser's tickets, the newest first.
+// look returns the state of the ticket that has got furthest. tickets are the newest first.
 func (k *desk) look(ctx context.Context, all []ticket) (ticketState, error) {
 	best := ticketExpired
 	for i, t := range all {

@@ -13,7 +13,7 @@ import (
 	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
-// answerDesk answers LoginPath?desk=…, and reports whether that is what was asked for.
+// answerDesk answers LoginPath?desk=…, and reports whether the request was for that.
 func (a *Auth) answerDesk(v *visit, asked string) bool {
 	switch {
 	case asked == "":
@@ -26,8 +26,8 @@ func (a *Auth) answerDesk(v *visit, asked string) bool {
 	return true
 }
 
-// answerTicket answers LoginPath?desk=TICKET on a phone. A ticket that is not good ends here,
-// before anything is asked of WeChat or of the store.
+// answerTicket answers LoginPath?desk=TICKET on a phone. A bad ticket is answered before WeChat or
+// the store is asked.
 func (a *Auth) answerTicket(v *visit, text string) {
 	t, ok := a.desk.tickets.parse(text)
 	switch {
@@ -44,9 +44,9 @@ func (a *Auth) answerTicket(v *visit, text string) {
 	}
 }
 
-// showConfirmation asks the phone's user, once it is known who that is.
+// showConfirmation shows the page with the numbers, once the phone's user is signed in.
 func (a *Auth) showConfirmation(v *visit, t ticket) {
-	v.tapped = true // the scan is one
+	v.tapped = true // the user has asked for the login by scanning the code
 	r, ok := a.admit(v, demand{scope: t.scope, maxAge: deskFresh})
 	if !ok {
 		return
@@ -57,7 +57,8 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 	case u.Snapshot:
 		a.fail(v, newFailure(KindSnapshot, errors.New("a virtual user of a snapshot page")))
 		return
-	case u.Via != "": // who a phone or a mini program has vouched for does not vouch for others
+	case u.Via != "":
+		// This session was itself made by a phone or a mini program, and must not sign in others.
 		a.logIn(v, login{scope: t.scope})
 		return
 	case !a.openings.take(u, v.now):
@@ -77,8 +78,9 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 		a.look.write(v.w, v.r, http.StatusOK, confirmTemplate, page{
 			Name: deskConfirmPage,
 			Desk: &deskView{
-				Browser: browserNames[t.browser], System: systemNames[t.system], Choices: t.choices[:],
-				Minutes: int(a.desk.tickets.age(t) / time.Minute), By: decider(t, u), Nickname: u.Nickname,
+				Browser: browserNames[t.browser], System: systemNames[t.system],
+				Choices: t.choices[:], Minutes: int(a.desk.tickets.age(t) / time.Minute),
+				By: decider(t, u), Nickname: u.Nickname,
 			},
 		})
 	}
@@ -95,7 +97,8 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	case err != nil:
 		a.fail(v, storeFailure("read", err))
 		return
-	case !rec.covers(t.scope), rec.user.Via != "", rec.user.Snapshot, v.now.Sub(rec.user.CheckedAt) > deskFresh+ticketLife:
+	case !rec.covers(t.scope), rec.user.Via != "", rec.user.Snapshot,
+		v.now.Sub(rec.user.CheckedAt) > deskFresh+ticketLife:
 		a.unanswered(v, t)
 		return
 	case !a.openings.take(rec.user, v.now):
@@ -107,7 +110,8 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		a.fail(v, newFailure(KindState, err))
 		return
 	}
-	if by := form.Get("as"); by != "" && by != decider(t, rec.user) { // the form was another user's
+	// The form was shown to another user.
+	if by := form.Get("as"); by != "" && by != decider(t, rec.user) {
 		a.fail(v, newFailure(KindState, errDecided))
 		return
 	}
@@ -120,7 +124,8 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 			return &decision{By: decider(t, rec.user)}, nil
 		}
 		if refusal = a.confirm(r, t, rec.user); refusal != nil {
-			return &decision{By: decider(t, rec.user), Kind: refusal.Kind}, nil //nolint:nilerr // the phone is told below
+			//nolint:nilerr // the phone is told below
+			return &decision{By: decider(t, rec.user), Kind: refusal.Kind}, nil
 		}
 		approval, err := a.approval(ctx, t, rec.user, v.now)
 		if a.sessions.endable() {
@@ -140,8 +145,8 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 	}
 }
 
-// unanswered answers a form of nobody, or of somebody who may not sign a desktop in: it counts for
-// nothing, and the ticket is as good as before.
+// unanswered answers a form of a visitor who is not signed in, or may not sign in a desktop. The
+// form is ignored and the ticket stays good.
 func (a *Auth) unanswered(v *visit, t ticket) {
 	if wantsPage(v.r) {
 		a.showLogin(v, page{Name: unsentPage, URL: a.ticketURL(t)})
@@ -150,7 +155,7 @@ func (a *Auth) unanswered(v *visit, t ticket) {
 	a.loginRequired(v, demand{scope: t.scope})
 }
 
-// confirm asks Config.Desk.Confirm.
+// confirm calls Config.Desk.Confirm.
 func (a *Auth) confirm(r *http.Request, t ticket, u *core.User) *Failure {
 	if a.desk.Confirm == nil {
 		return nil
@@ -165,13 +170,13 @@ func (a *Auth) confirm(r *http.Request, t ticket, u *core.User) *Failure {
 	return f
 }
 
-// showDecision tells a phone's user what came of the ticket.
+// showDecision shows the phone's user the decision about the ticket.
 func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
 	if d.By != decider(t, u) {
 		a.fail(v, newFailure(KindState, errDecided))
 		return
 	}
-	if d.Kind != "" { // once more: what was wrong is in the log of the first time
+	if d.Kind != "" { // shown again; the cause was logged the first time
 		a.fail(v, &Failure{Status: http.StatusForbidden, Kind: d.Kind})
 		return
 	}
@@ -184,8 +189,8 @@ func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
 
 const maxForm = 4 << 10 // bytes
 
-// readForm returns what was sent in the body. A form that is none, or too long, is empty; an error
-// means that the body was cut.
+// readForm returns the form in the body. If the body is not a form or is too long, it is empty. An
+// error means that the body did not arrive completely.
 func readForm(r *http.Request) (url.Values, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 	if err != nil {
@@ -193,12 +198,12 @@ func readForm(r *http.Request) (url.Values, error) {
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil || len(body) > maxForm {
-		return url.Values{}, nil //nolint:nilerr // said above
+		return url.Values{}, nil //nolint:nilerr // see above
 	}
 	return form, nil
 }
 
-// agreed reports whether the form chooses t's number, that alone, and does not refuse.
+// agreed reports whether the form chooses t's number and no other one, and does not refuse.
 func agreed(form url.Values, t ticket) bool {
 	numbers := form["number"]
 	return len(numbers) == 1 && numbers[0] == strconv.Itoa(t.number) && !form.Has("refuse")

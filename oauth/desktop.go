@@ -12,13 +12,13 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// logInByPhone answers a page load on a desktop: with a session if a phone has confirmed a code of
-// this browser, else with a page that shows a code.
+// logInByPhone answers a page load on a desktop: with a session, if a phone has confirmed a code
+// of this browser, and otherwise with a page that shows a code.
 func (a *Auth) logInByPhone(v *visit, need Scope) {
 	held := a.desk.held(v.r)
 	var live []ticket
 	shown := ticketWaiting
-	show := -1 // of live
+	show := -1 // index in live of the ticket to show
 	for _, t := range held.tickets {
 		state, d, err := a.desk.ledger.state(v.r.Context(), t, a.desk.tickets)
 		if err != nil {
@@ -31,7 +31,8 @@ func (a *Auth) logInByPhone(v *visit, need Scope) {
 				return
 			}
 		case ticketScanned, ticketWaiting:
-			// The code that a phone has opened is shown, else the newest while it is young.
+			// The code that a phone has opened is shown, and otherwise the newest one, if it is
+			// not too old.
 			young := state == ticketScanned || a.desk.tickets.age(t) < deskRenewal
 			if t.scope == need && young && (show < 0 || state == ticketScanned) {
 				show, shown = len(live), state
@@ -42,7 +43,8 @@ func (a *Auth) logInByPhone(v *visit, need Scope) {
 	}
 	changed := len(live) != len(held.tickets)
 	if show < 0 {
-		if v.now.Sub(held.since) >= deskPatience { // this load is a click, not the page's own
+		// The user has clicked; the page does not load itself any more after this time.
+		if v.now.Sub(held.since) >= deskPatience {
 			held.since = v.now
 			a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: deskEvent})
 		}
@@ -56,7 +58,7 @@ func (a *Auth) logInByPhone(v *visit, need Scope) {
 // deskEvent is the Kind of a desk's events.
 const deskEvent = "desk"
 
-// showCode answers with the page that shows t.
+// showCode answers with the page that shows the code of t.
 func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, changed bool) {
 	ctx := v.r.Context()
 	view := &deskView{
@@ -83,7 +85,8 @@ func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, change
 		}
 	}
 	a.look.write(v.w, v.r, http.StatusUnauthorized, deskTemplate, page{
-		Name: deskPage, URL: a.cfg.PublicURL + v.page().String(), QR: newQRCode(view.Code), Desk: view, script: deskScript,
+		Name: deskPage, URL: a.cfg.PublicURL + v.page().String(), QR: newQRCode(view.Code),
+		Desk: view, script: deskScript,
 	})
 }
 
@@ -91,11 +94,12 @@ func (a *Auth) ticketURL(t ticket) string {
 	return a.cfg.PublicURL + a.loginPath + "?desk=" + t.text
 }
 
-// seconds is d for a page's script, a second at least.
+// seconds returns d in seconds for a page's script, at least 1.
 func seconds(d time.Duration) int { return max(1, int(d/time.Second)) }
 
-// redeem signs the desktop in as d says, and reports whether the visit has its answer. Of two
-// browsers with the same ticket one gets the session; the other goes on as if it had none.
+// redeem signs in the desktop as decided by d, and reports whether the visit is answered. If two
+// requests have the same ticket, one of them gets the session, and redeem returns false for the
+// other.
 func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 	began := time.Now()
 	ctx, r, cancel := lastingVisit(v)
@@ -120,7 +124,7 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		return err == nil || ended, err
 	})
 	switch known, isFailure := errors.AsType[*Failure](err); {
-	case err == nil && !mine, errors.Is(err, sessionstore.ErrEnded): // it starts anew
+	case err == nil && !mine, errors.Is(err, sessionstore.ErrEnded): // the page shows a new code
 		return false
 	case isFailure:
 		a.fail(v, known)
@@ -133,14 +137,16 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		v.w.Header().Add("Set-Cookie", line)
 	}
 	a.desk.drop(v.w)
-	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: deskEvent, Duration: time.Since(began)})
-	// The browser keeps the fragment that it has: this is the page's own URL, and no login's.
+	a.observe(ctx, core.Event{
+		Name: core.EventLoginFinished, Kind: deskEvent, Duration: time.Since(began),
+	})
+	// The location has no fragment, so the browser keeps that of the page.
 	redirect(v.w, http.StatusFound, a.cfg.PublicURL+v.page().String())
 	return true
 }
 
-// stands returns ErrEnded for a confirmation that EndSessions may have voided since. Where it is too
-// old for that to be known, the session tells that confirmed it and would have ended as well.
+// stands returns ErrEnded for a confirmation that EndSessions may have voided since. Where it is
+// too old for that to be known, the session tells that confirmed it and would have ended as well.
 func (a *Auth) stands(ctx context.Context, t ticket, d *decision) error {
 	if !a.sessions.endable() {
 		return nil
@@ -151,7 +157,8 @@ func (a *Auth) stands(ctx context.Context, t ticket, d *decision) error {
 	case recent:
 		return nil
 	}
-	phone := (&http.Request{Header: http.Header{"Cookie": {a.sessions.name + "=" + d.Session}}}).WithContext(ctx)
+	header := http.Header{"Cookie": {a.sessions.name + "=" + d.Session}}
+	phone := (&http.Request{Header: header}).WithContext(ctx)
 	rec, err := a.sessions.open(phone, time.Now())
 	switch {
 	case err != nil:
@@ -163,16 +170,17 @@ func (a *Auth) stands(ctx context.Context, t ticket, d *decision) error {
 	}
 }
 
-// lastingVisit returns a request for the app's hooks that goes on when the browser hangs up, and a
-// context that lives a little longer, to note what came of it.
+// lastingVisit returns a request for OnLogin and Confirm that is not cancelled when the browser
+// hangs up, and a context that ends a little later, for storing the result.
 func lastingVisit(v *visit) (context.Context, *http.Request, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), reserveTime-time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()),
+		reserveTime-time.Second)
 	work, cancelWork := context.WithTimeout(ctx, workTime)
 	return ctx, v.r.WithContext(work), func() { cancelWork(); cancel() }
 }
 
-// poll answers the script of a desktop's page: with the state of its tickets, as soon as that is not
-// the one that it has seen.
+// poll answers the script of a desktop's page with the state of its tickets, as soon as that
+// differs from the state that the script has.
 func (a *Auth) poll(v *visit) {
 	held := a.desk.held(v.r).tickets
 	answers.Private(v.w.Header())
@@ -184,8 +192,10 @@ func (a *Auth) poll(v *visit) {
 	if seen == "" {
 		seen = ticketWaiting
 	}
-	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) && !rec.user.CheckedAt.Before(held[0].issued) {
-		writeState(v.w, ticketReady, nil) // by another tab, and not by a session that was not enough
+	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) &&
+		!rec.user.CheckedAt.Before(held[0].issued) {
+		// Another tab has signed in, after the page was shown and with a sufficient scope.
+		writeState(v.w, ticketReady, nil)
 		return
 	}
 	state, err := a.desk.look(v.r.Context(), held)

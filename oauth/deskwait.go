@@ -14,24 +14,23 @@ import (
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
-// A lobby is where desktops wait for their tickets: one goroutine looks for all of them, and ends
-// when nobody waits.
+// A lobby holds the desktops that wait for their tickets. One goroutine looks up the tickets of
+// all, and ends when nobody waits.
 //
-// net/http keeps about 30 kB for a request that waits: two stacks and three buffers. So the lobby
-// takes over the connection where it can, and answers there itself; then a desktop that waits costs
-// a tenth of that. Over HTTP/2, and through a ResponseWriter that gives no connection away, the
-// request waits.
+// net/http needs about 30 kB for a waiting request: two stacks and three buffers. So the lobby
+// hijacks the connection if it can and writes the answer itself, which takes a tenth of that. With
+// HTTP/2, and with a ResponseWriter that cannot be hijacked, the request waits.
 type lobby struct {
 	look func(ctx context.Context, held []ticket) (ticketState, error)
 
 	mu      sync.Mutex
 	waiting map[*waiter]struct{}
-	servers map[*http.Server]struct{} // that tell when they shut down
-	close   context.CancelFunc        // ends the goroutine; nil while nobody waits
+	servers map[*http.Server]struct{} // which call dismiss when they shut down
+	close   context.CancelFunc        // ends the goroutine; nil if nobody waits
 }
 
-// A waiter is told once: when its tickets are no longer in the state that it has seen, or when its
-// time is over.
+// A waiter is a poll that waits. It is answered once: when the state of its tickets changes, or
+// when its time is over.
 type waiter struct {
 	held  []ticket
 	seen  ticketState
@@ -41,18 +40,19 @@ type waiter struct {
 
 const (
 	lobbyPause = 500 * time.Millisecond // between two rounds
-	lobbyRound = 10 * time.Second       // the longest that a round may take
-	tellTime   = time.Second            // to write an answer of 300 bytes
+	lobbyRound = 10 * time.Second       // time limit of a round
+	tellTime   = time.Second            // time limit for writing an answer of 300 bytes
 
-	// maxTaken bounds the connections that the lobby holds, as it does not notice a browser that hangs
-	// up. Beyond it the requests wait, and end with their connections.
+	// maxTaken is how many connections the lobby hijacks at a time. It does not notice that a
+	// browser has hung up, so a client could otherwise use up all connections. Further requests
+	// wait as ordinary ones, which end with their connection.
 	maxTaken = 20_000
 )
 
-// answer tells v the first state of the tickets that is not seen, or the one that they are in after
-// deskPoll.
+// answer answers v with the state of the tickets as soon as it differs from seen, and after
+// deskPoll in any case.
 func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
-	rw := v.w // what outlives this call may not hold v: visits live on the stack
+	rw := v.w // kept apart, because v must not be used after this call: visits are on the stack
 	w := &waiter{held: held, seen: seen, until: time.Now().Add(deskPoll)}
 	l.watch(v.r)
 	if conn := l.takeOver(v); conn != nil {
@@ -72,16 +72,17 @@ func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
 	}
 }
 
-// takeOver returns the connection of v, or nil where it cannot be had.
+// takeOver hijacks the connection of v. It returns nil if that is not possible.
 func (l *lobby) takeOver(v *visit) (conn net.Conn) {
 	l.mu.Lock()
 	full := len(l.waiting) >= maxTaken
 	l.mu.Unlock()
-	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); full || !ok || v.r.ProtoMajor != 1 {
+	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); full || !ok ||
+		v.r.ProtoMajor != 1 {
 		return nil
 	}
 	defer func() {
-		if recover() != nil { // gin asks the writer behind its own without looking whether it can
+		if recover() != nil { // gin's Hijack panics if the writer behind it has no such method
 			conn = nil
 		}
 	}()
@@ -92,9 +93,9 @@ func (l *lobby) takeOver(v *visit) (conn net.Conn) {
 	return conn
 }
 
-// answerOn writes what writeState writes to a connection that was taken over, and closes it.
+// answerOn writes the answer of writeState to a hijacked connection and closes it.
 func answerOn(conn net.Conn, h http.Header, state ticketState, err error) {
-	defer conn.Close() //nolint:errcheck // the desktop asks again
+	defer conn.Close() //nolint:errcheck // the desktop polls again in any case
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	status, body := stateAnswer(h, state, err)
 	answer := http.Response{
@@ -102,10 +103,11 @@ func answerOn(conn net.Conn, h http.Header, state ticketState, err error) {
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
 	_ = conn.SetWriteDeadline(time.Now().Add(tellTime))
-	_ = answer.Write(conn) // the browser hung up
+	_ = answer.Write(conn) // fails only if the browser has hung up
 }
 
-// watch sees to it that nobody waits on a server that shuts down: a poll would hold it up, or be cut.
+// watch makes the server of r call dismiss when it shuts down. Otherwise a waiting poll would
+// delay the shutdown, or be cut off.
 func (l *lobby) watch(r *http.Request) {
 	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if !ok {
@@ -122,7 +124,8 @@ func (l *lobby) watch(r *http.Request) {
 	}
 }
 
-// dismiss tells everybody what they know, so that they ask again elsewhere.
+// dismiss answers all waiters with the state that they have, so that they poll again and reach
+// another server.
 func (l *lobby) dismiss() {
 	l.mu.Lock()
 	all := slices.Collect(maps.Keys(l.waiting))
@@ -144,7 +147,7 @@ func (l *lobby) enter(w *waiter) {
 	l.waiting[w] = struct{}{}
 }
 
-// leave reports whether w was waiting until now.
+// leave removes w and reports whether it was still waiting.
 func (l *lobby) leave(w *waiter) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,14 +161,14 @@ func (l *lobby) leave(w *waiter) bool {
 	return true
 }
 
-// tell tells w, unless somebody else has done so.
+// tell answers w, unless that has been done.
 func (l *lobby) tell(w *waiter, state ticketState, err error) {
 	if l.leave(w) {
 		w.tell(state, err)
 	}
 }
 
-// run looks for everybody, round after round.
+// run looks up the tickets of all waiters, round after round.
 func (l *lobby) run(ctx context.Context) {
 	next := time.NewTicker(lobbyPause)
 	defer next.Stop()
@@ -184,7 +187,8 @@ func (l *lobby) run(ctx context.Context) {
 	}
 }
 
-// lookFor looks for each of a round. While the store is away the others are not kept from waiting on.
+// lookFor looks up the tickets of all waiters of a round. After the first error of the store the
+// other waiters just go on waiting.
 func (l *lobby) lookFor(ctx context.Context, round []*waiter) {
 	ctx, cancel := context.WithTimeout(ctx, lobbyRound)
 	defer cancel()
@@ -205,10 +209,10 @@ func (l *lobby) lookFor(ctx context.Context, round []*waiter) {
 func writeState(w http.ResponseWriter, state ticketState, err error) {
 	status, body := stateAnswer(w.Header(), state, err)
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the browser hung up
+	_, _ = io.WriteString(w, body) // fails only if the browser has hung up
 }
 
-// stateAnswer returns the answer to a poll; err means that the store is away.
+// stateAnswer returns the answer to a poll; err is an error of the store, or nil.
 func stateAnswer(h http.Header, state ticketState, err error) (status int, body string) {
 	h.Set("Content-Type", answers.TypeJSON)
 	if err != nil {

@@ -1,25 +1,29 @@
 // Package oauth logs WeChat users in on the web: inside WeChat by an official account, in other
 // browsers by QR code.
 //
-// [Auth] is the engine behind every adapter. [Auth.Admit] is the whole decision about a request:
-// it returns the request to pass on, with the user on its context, or has answered already with
-// a redirect to WeChat, a 401 or an error page. Most programs use it through a package in
-// adapters/. A middleware of your own is short:
-//
 //	auth, err := oauth.New(oauth.Config{
-//		AppID: "wx…", Secret: "…", PublicURL: "https://shop.example.com", Keys: [][]byte{key},
+//		AppID:     os.Getenv("WECHAT_APPID"), // of the official account
+//		Secret:    core.Secret(os.Getenv("WECHAT_SECRET")),
+//		PublicURL: "https://shop.example.com",
+//		Keys:      [][]byte{key}, // 32 random bytes, the same in every process
 //	})
-//	…
-//	guard := func(next http.Handler) http.Handler {
-//		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-//			if r, ok := auth.Admit(w, r, ""); ok {
-//				next.ServeHTTP(w, r) // core.UserFrom(r.Context()) says who it is
-//			}
-//		})
+//	if err != nil {
+//		log.Fatal(err)
 //	}
+//	http.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) {
+//		if r, ok := auth.Admit(w, r, ""); ok { // if not, the request is answered already
+//			user, _ := core.UserFrom(r.Context())
+//			fmt.Fprintln(w, "hello", user.Nickname)
+//		}
+//	})
 //
-// Admit may be called at any depth and for any path: WeChat sends the browser back to the very URL
-// that it was asked for, so there is no callback route.
+// Most programs do not call it, but take the middleware of a package in adapters/, all of which are
+// thin layers over [Auth].
 //
-// [Client] holds the wire calls alone, for programs with a session handling of their own.
+// [Auth.Admit] decides whether a request may pass. It returns the request to pass on, with the user
+// on its context, or it has answered already: with a redirect to WeChat, a 401 for a script, or an
+// error page. It may be called anywhere and for any path. WeChat sends the browser back to the same
+// URL that it had asked for, so there is no callback route to register.
+//
+// [Client] has the calls to WeChat alone, for programs that keep sessions of their own.
 package oauth

@@ -8,9 +8,9 @@ import (
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
-// fail answers with f, and tells log and observer.
+// fail answers with the page of f, and tells the log and the observer.
 func (a *Auth) fail(v *visit, f *Failure) {
-	f = new(*f) // it may be the failure of others as well
+	f = new(*f) // a copy, because other requests may have got the same failure
 	f.RetryURL = a.cfg.PublicURL + v.page().String()
 	f.code, f.look = newFailureCode(), &a.look
 	if len(v.address.states) > 0 {
@@ -26,7 +26,7 @@ func (a *Auth) fail(v *visit, f *Failure) {
 	f.WritePage(v.w, v.r)
 }
 
-// WritePage answers r with the built-in page of f, or with JSON where r did not ask for a page. It
+// WritePage answers r with the built-in page of f, or with JSON if r does not ask for a page. It
 // is for an OnError that replaces only some of the pages.
 func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
 	f.setRetryAfter(w.Header())
@@ -35,17 +35,20 @@ func (f *Failure) WritePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	look := f.look
-	if look == nil { // a Failure that the app made
+	if look == nil { // the app has made this Failure
 		look = &unknownLook
 	}
-	p := page{Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code, script: f.script}
-	if p.Words == ticketWords || p.Words == decidedWords { // the code is on another screen
+	p := page{
+		Name: string(f.Kind), Words: f.words(), URL: f.RetryURL, Code: f.code, script: f.script,
+	}
+	// The user must scan another code, so there is nothing to retry here.
+	if p.Words == ticketWords || p.Words == decidedWords {
 		p.URL, p.script = "", script{}
 	}
 	look.message(w, r, f.Status, p)
 }
 
-// words returns where the page's words are in the table.
+// words returns under which name the table has the page's words.
 func (f *Failure) words() string {
 	switch {
 	case errors.Is(f.Err, core.ErrQuota):

@@ -9,37 +9,39 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// A Kind says why a login failed.
+// A Kind is the reason why a login failed.
 type Kind string
 
 // The kinds of [Failure].
 const (
-	KindDenied       Kind = "denied"         // the user refused, or granted less than asked
-	KindState        Kind = "state"          // state, or what came with it, was not made by us
-	KindCookies      Kind = "cookies"        // the browser keeps losing its cookies
-	KindCode         Kind = "code"           // WeChat keeps refusing the code
-	KindSnapshot     Kind = "snapshot"       // a virtual user of WeChat's snapshot page
-	KindBlocked      Kind = "blocked"        // WeChat blocks or restricts this user
-	KindIdentity     Kind = "identity"       // WeChat's answer does not name the expected user
-	KindLimited      Kind = "limited"        // a quota or rate limit of WeChat; or one login, or one user, asks too often here
-	KindUpstream     Kind = "upstream"       // WeChat is away or answers nonsense
+	KindDenied   Kind = "denied"   // the user refused, or granted less than asked
+	KindState    Kind = "state"    // state, or something that came with it, is forged
+	KindCookies  Kind = "cookies"  // the browser keeps losing its cookies
+	KindCode     Kind = "code"     // WeChat keeps refusing the code
+	KindSnapshot Kind = "snapshot" // a virtual user of WeChat's snapshot page
+	KindBlocked  Kind = "blocked"  // WeChat blocks or restricts this user
+	KindIdentity Kind = "identity" // WeChat's answer does not name the expected user
+	// A quota or rate limit of WeChat; or one login, or one user, asks too often here.
+	KindLimited      Kind = "limited"
+	KindUpstream     Kind = "upstream"       // WeChat cannot be reached, or sent no valid answer
 	KindConfig       Kind = "config"         // AppID, Secret, IP whitelist or permissions are wrong
-	KindStore        Kind = "store"          // the session store is away
+	KindStore        Kind = "store"          // the session store cannot be reached
 	KindRefusedByApp Kind = "refused_by_app" // OnLogin returned ErrRefused
-	KindApp          Kind = "app"            // OnLogin failed: it returned any other error
+	KindApp          Kind = "app"            // OnLogin returned another error
 )
 
-// ErrRefused is what OnLogin returns, as it is or wrapped, for a user who is not wanted here: the
-// login ends at a 403 page. Any other error is a fault of the program.
+// ErrRefused is for OnLogin to return, wrapped or not, if a user may not sign in: the login ends
+// with a 403 page. Any other error means that OnLogin has failed.
 var ErrRefused = errors.New("oauth: the app refuses this login")
 
-// ErrDeskTicket is returned for a ticket that is over 5 minutes old, or that this Auth did not make.
+// ErrDeskTicket is returned for a ticket that is over 5 minutes old, or that this Auth did not
+// make.
 var ErrDeskTicket = errors.New("oauth: not a ticket of this desk, or no longer")
 
-// errDecided is returned for a ticket that somebody else decided about.
+// errDecided is returned for a ticket about which another user has decided.
 var errDecided = errors.New("oauth: somebody else has decided about this ticket")
 
-// errCrowded means that many wait for a work already.
+// errCrowded means that too many requests wait for the same work.
 var errCrowded = errors.New("many requests for the same wait already")
 
 // errBusy is of a user who opens code after code of desktops, or is handed over again and again.
@@ -47,19 +49,21 @@ var errBusy = errors.New("one user asks for too much")
 
 // A Failure is a login that ended at an error page. Config.OnError is given one.
 type Failure struct {
-	Status   int    // HTTP status of the answer: 400, 403, 500, 502, 503 or 504
-	Kind     Kind   // why, in one word
-	RetryURL string // absolute: the page that was asked for; opening it tries again. After a callback it is the address without WeChat's code
-	Err      error  // for logs; never holds a secret. Not for pages
+	Status int  // HTTP status of the answer: 400, 403, 500, 502, 503 or 504
+	Kind   Kind // the reason, in one word
+	// RetryURL is the absolute URL of the page that was asked for, without WeChat's code. Opening
+	// it tries again.
+	RetryURL string
+	Err      error // for logs, not for pages; contains no secret
 
-	storeOp string // of KindStore: "read" or "write"
+	storeOp string // for KindStore: "read" or "write"
 
-	code   string // names this failure on its page and in the log
-	look   *look  // of the site that it happened on
-	script script // of its page; none: the browser's address is RetryURL
+	code   string // name of this failure, on its page and in the log
+	look   *look  // of its page
+	script script // of its page; none if the address in the browser is RetryURL already
 }
 
-// Error says why, with the cause: for logs, not for pages.
+// Error returns the kind and the cause. It is for logs, not for pages.
 func (f *Failure) Error() string {
 	if f.Err == nil {
 		return "wxoauth: " + string(f.Kind)
@@ -67,10 +71,10 @@ func (f *Failure) Error() string {
 	return "wxoauth: " + string(f.Kind) + ": " + f.Err.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// retryAfter is how long a client should wait, in seconds; empty: no word about it.
+// retryAfter returns the Retry-After header, in seconds, or "" for none.
 func (f *Failure) retryAfter() string {
 	switch f.Kind {
 	case KindStore:
@@ -82,10 +86,11 @@ func (f *Failure) retryAfter() string {
 	}
 }
 
-// level is how a failure is logged: what a visitor can bring about is no news to an operator.
+// level returns the level at which a failure is logged. Failures that any visitor can cause are
+// logged for debugging only.
 func (f *Failure) level() slog.Level {
 	switch {
-	case f.Err == nil: // a repeated answer: the first one was logged
+	case f.Err == nil: // the answer is repeated; the failure was logged the first time
 		return slog.LevelDebug
 	case f.Kind == KindApp:
 		return slog.LevelError
@@ -100,7 +105,7 @@ func (f *Failure) level() slog.Level {
 	}
 }
 
-// canceled reports whether err only says that the browser has hung up.
+// canceled reports whether err means only that the browser has hung up.
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
 // newFailure is a failure with the status of its kind.
@@ -123,14 +128,15 @@ func newFailure(kind Kind, err error) *Failure {
 	return f
 }
 
-// storeFailure is the answer while the session store is away: never a logout, never a redirect.
+// storeFailure returns the failure of a session store that cannot be reached. The user stays
+// signed in.
 func storeFailure(op string, err error) *Failure {
 	f := newFailure(KindStore, err)
 	f.storeOp = op
 	return f
 }
 
-// failureOf sorts an error of a login; nil stays nil.
+// failureOf returns the Failure that an error of a login is to the user. For nil it returns nil.
 func failureOf(err error) *Failure {
 	if err == nil {
 		return nil
@@ -156,7 +162,8 @@ func kindOf(err error) Kind {
 	if errors.Is(err, ErrIdentity) {
 		return KindIdentity
 	}
-	if wire, ok := errors.AsType[*core.WireError](err); ok && wire.Status == http.StatusTooManyRequests {
+	if wire, ok := errors.AsType[*core.WireError](err); ok &&
+		wire.Status == http.StatusTooManyRequests {
 		return KindLimited
 	}
 	refusal, ok := errors.AsType[*core.Error](err)
@@ -165,7 +172,8 @@ func kindOf(err error) Kind {
 	}
 	switch refusal.Code {
 	case core.ErrInvalidCode, core.ErrCodeUsed, core.ErrCodeExpired, core.ErrGrantRevoked:
-		if refusal.Op == exchangeOp { // of UserInfo they say nothing about the code
+		// Other calls return these codes as well, but not about the login code.
+		if refusal.Op == exchangeOp {
 			return KindCode
 		}
 	case core.ErrBlocked, core.ErrUserRestricted:

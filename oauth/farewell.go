@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// farewells are the sessions that this process has seen the end of. A sealed cookie cannot be taken
-// back, and an answer that is under way may set it once more after the logout: here it is not taken
-// for a session again. A process that was not there, or has forgotten, knows nothing of it.
+// farewells are the sessions that have ended in this process. A logout cannot make a sealed cookie
+// worthless, and the answer to another request, which began before, may set the cookie again. With
+// the help of this list it is not accepted. It works only in the process of the logout, and only
+// for the last ones.
 type farewells struct {
 	mu    sync.RWMutex
 	known map[sessionID]farewell
@@ -18,11 +19,11 @@ type farewell byte
 
 const (
 	notEnded  farewell = iota
-	replaced           // by another login of the browser: it is not saved any more
-	loggedOut          // it is not accepted either
+	replaced           // by another login of the browser: it is not saved again
+	loggedOut          // it is not saved again and not accepted
 )
 
-const maxFarewells = 10_000 // about 1 MB; beyond it any is forgotten
+const maxFarewells = 10_000 // in about 1 MB; if there are more, any one is dropped
 
 func (f *farewells) add(rec *record, how farewell) {
 	if rec == nil {

@@ -8,27 +8,29 @@ import (
 	"time"
 )
 
-// flights are the works that are under way in this process, and the results of a while ago. Whoever
-// asks for the same work meanwhile gets the same result, and costs the store nothing.
+// flights are the tasks that this process is doing, and the results of the latest ones. A request
+// that needs the same task gets the same result, without another question to the store.
 type flights struct {
 	mu    sync.Mutex
 	byKey map[string]*flight
 }
 
-// A flight is one work. Its fields but waiters are final once landed is closed.
+// A flight is a task that is being done or was done. After landed is closed, its fields do not
+// change, except waiters.
 type flight struct {
 	landed  chan struct{}
 	result  []byte
 	err     error
 	waiters int
-	until   time.Time // when a result is forgotten; zero: under way
+	until   time.Time // when the result is dropped; zero while the task is being done
 }
 
-// maxResults bounds the results that are remembered, each 2 kB at most. Beyond it the store is asked.
+// maxResults is how many results are kept, each 2 kB at most. If there are more, some are dropped,
+// and the store is asked instead.
 const maxResults = 4096
 
-// join returns the flight of a task, and whether the caller leads it, which means to do the work and
-// to land it. nil: too many wait for it already.
+// join returns the flight of a task. If leads is true, the caller must do the task and call land.
+// join returns nil if too many wait for the task.
 func (f *flights) join(t task, now time.Time) (one *flight, leads bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -49,7 +51,7 @@ func (f *flights) join(t task, now time.Time) (one *flight, leads bool) {
 	return one, true
 }
 
-// land ends a flight. Its result is remembered for a while, its failure is not.
+// land ends a flight. A result is kept for t.keep, a failure is not kept.
 func (f *flights) land(t task, one *flight, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,7 +64,7 @@ func (f *flights) land(t task, one *flight, now time.Time) {
 	close(one.landed)
 }
 
-// makeRoom forgets results: those that are over, and if that is not enough any.
+// makeRoom drops the results whose time is over, and if that is not enough, any others.
 func (f *flights) makeRoom(now time.Time) {
 	if len(f.byKey) <= maxResults {
 		return
@@ -74,7 +76,7 @@ func (f *flights) makeRoom(now time.Time) {
 	}
 }
 
-// wait returns the result of a flight that somebody else leads.
+// wait waits for a flight that another request leads and returns its result.
 func (one *flight) wait(ctx context.Context) ([]byte, error) {
 	select {
 	case <-one.landed:
@@ -84,7 +86,10 @@ func (one *flight) wait(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// errStillRunning is the failure of a wait that is over.
+// errStillRunning returns the failure of a wait that took too long.
 func errStillRunning() *Failure {
-	return &Failure{Status: http.StatusGatewayTimeout, Kind: KindUpstream, Err: errors.New("an earlier request for the same is still running")}
+	return &Failure{
+		Status: http.StatusGatewayTimeout, Kind: KindUpstream,
+		Err: errors.New("an earlier request for the same is still running"),
+	}
 }

@@ -7,30 +7,36 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// FlowParams is all that a program with its own session handling may know about a visitor.
+// FlowParams is what a program with its own sessions may know about a visitor.
 type FlowParams struct {
-	RedirectURI   string // default the client's
-	OpenID        string // with AccessToken: saves a call
-	AccessToken   string // the user's, of an earlier [Token]; ignored without OpenID
-	RefreshToken  string // of the same; used once the access token is dead
+	RedirectURI   string // default: that of the Client
+	OpenID        string // of the user; goes with AccessToken
+	AccessToken   string // of an earlier [Token]; ignored without OpenID
+	RefreshToken  string // of the same Token; used if the access token does not work any more
 	Scope         Scope  // default ScopeUserInfo
-	State         string // make a random one per visitor, and compare it before you pass Code on
+	State         string // make a random one per visitor, and compare it before you set Code
 	ForcePopup    bool   // ask the user even where WeChat would not
 	ForceSnapshot bool   // open WeChat's snapshot page
-	Code          string // of the callback; goes before all tokens
+	Code          string // from the callback; used rather than the tokens
 
-	// OnToken is given each token fetched on the way, to store it. Its error ends the flow.
+	// OnToken gets each token that is fetched, to store it. An error ends the flow.
 	OnToken func(context.Context, *Token) error
 }
 
-// InitAccessToken finds a live access token of the visitor: by Code, else by AccessToken and
-// OpenID if WeChat still honours them, else by RefreshToken. If none helps, url is the page to
-// redirect to. One of url, token and err is set.
-func (c *Client) InitAccessToken(ctx context.Context, p FlowParams) (url string, token *Token, err error) {
+// InitAccessToken returns an access token of the visitor that works. It exchanges Code, or if that
+// is empty, takes AccessToken and OpenID if WeChat accepts them, or else uses RefreshToken. If
+// none of them gives a token, url is the page to redirect to. Exactly one of url, token and err is
+// set.
+func (c *Client) InitAccessToken(
+	ctx context.Context, p FlowParams,
+) (url string, token *Token, err error) {
 	if p.Code == "" && p.AccessToken != "" && p.OpenID != "" {
 		switch err := c.Validate(ctx, p.AccessToken, p.OpenID); {
 		case err == nil:
-			return "", &Token{AccessToken: p.AccessToken, RefreshToken: p.RefreshToken, OpenID: p.OpenID, Scope: p.Scope}, nil
+			return "", &Token{
+				AccessToken: p.AccessToken, RefreshToken: p.RefreshToken, OpenID: p.OpenID,
+				Scope: p.Scope,
+			}, nil
 		case !deadToken(err):
 			return "", nil, err
 		}
@@ -42,19 +48,24 @@ func (c *Client) InitAccessToken(ctx context.Context, p FlowParams) (url string,
 	return url, token, err
 }
 
-// AuthorizeUserInfo finds the visitor's profile: by Code, else by AccessToken and OpenID, else by
-// RefreshToken. A dead access token falls through to the refresh token, a dead refresh token to
-// the URL. If none helps, url is the page to redirect to. One of url, user and err is set.
+// AuthorizeUserInfo returns the visitor's profile. It exchanges Code, or if that is empty, takes
+// AccessToken and OpenID if they work, or else uses RefreshToken. If none of them gives the
+// profile, url is the page to redirect to. Exactly one of url, user and err is set.
 //
-// With ScopeBase there is no profile to fetch: the user has an OpenID and perhaps a UnionID. A known
-// AccessToken and OpenID are validated instead.
-func (c *Client) AuthorizeUserInfo(ctx context.Context, p FlowParams) (url string, user *core.User, err error) {
+// With ScopeBase no profile is fetched: the user has an OpenID and perhaps a UnionID. WeChat is
+// asked whether AccessToken and OpenID belong together.
+func (c *Client) AuthorizeUserInfo(
+	ctx context.Context, p FlowParams,
+) (url string, user *core.User, err error) {
 	if p.Code == "" && p.AccessToken != "" && p.OpenID != "" {
-		if p.Scope == ScopeBase { // no profile will prove that the openid is the token's
+		// Otherwise the profile shows that the token belongs to the openid.
+		if p.Scope == ScopeBase {
 			err = c.Validate(ctx, p.AccessToken, p.OpenID)
 		}
 		if err == nil {
-			user, err = c.profile(ctx, &Token{AccessToken: p.AccessToken, OpenID: p.OpenID}, p.Scope)
+			user, err = c.profile(ctx, &Token{
+				AccessToken: p.AccessToken, OpenID: p.OpenID,
+			}, p.Scope)
 		}
 		if err == nil || !deadToken(err) {
 			return "", user, err
@@ -71,7 +82,8 @@ func (c *Client) AuthorizeUserInfo(ctx context.Context, p FlowParams) (url strin
 	return "", user, err
 }
 
-// fetch gives Code or RefreshToken for a token. Neither error nor token: the user has to log in.
+// fetch exchanges Code or RefreshToken for a token. If it returns neither error nor token, the
+// user has to log in.
 func (c *Client) fetch(ctx context.Context, p FlowParams) (token *Token, err error) {
 	switch {
 	case p.Code != "":
@@ -79,7 +91,7 @@ func (c *Client) fetch(ctx context.Context, p FlowParams) (token *Token, err err
 	case p.RefreshToken != "":
 		token, err = c.Refresh(ctx, p.RefreshToken)
 		if deadGrant(err) {
-			return nil, nil //nolint:nilnil // said in the comment above
+			return nil, nil //nolint:nilnil // see the comment above
 		}
 	}
 	if token == nil || err != nil {
@@ -110,15 +122,20 @@ func (c *Client) profile(ctx context.Context, t *Token, asked Scope) (*core.User
 }
 
 func (c *Client) authorizeURL(p FlowParams) string {
-	return c.AuthorizeURL(AuthorizeParams{p.RedirectURI, p.Scope, p.State, p.ForcePopup, p.ForceSnapshot})
+	return c.AuthorizeURL(AuthorizeParams{
+		p.RedirectURI, p.Scope, p.State, p.ForcePopup, p.ForceSnapshot,
+	})
 }
 
-// deadToken tells that a user's access token is of no use, as opposed to WeChat being away.
+// deadToken reports whether err means that WeChat does not accept the access token.
 func deadToken(err error) bool {
-	return errors.Is(err, core.ErrAccessToken) || errors.Is(err, core.ErrInvalidOpenID) || errors.Is(err, core.ErrGrantRevoked)
+	return errors.Is(err, core.ErrAccessToken) || errors.Is(err, core.ErrInvalidOpenID) ||
+		errors.Is(err, core.ErrGrantRevoked)
 }
 
-// deadGrant tells that a refresh token is of no use: the user has to log in again.
+// deadGrant reports whether err means that WeChat does not accept the refresh token: the user has
+// to log in again.
 func deadGrant(err error) bool {
-	return errors.Is(err, core.ErrInvalidRefresh) || errors.Is(err, core.ErrRefreshExpired) || errors.Is(err, core.ErrGrantRevoked)
+	return errors.Is(err, core.ErrInvalidRefresh) || errors.Is(err, core.ErrRefreshExpired) ||
+		errors.Is(err, core.ErrGrantRevoked)
 }

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// The types below hold keys, codes or tokens. Printed under any verb, they show none.
+// The types below contain keys, codes or tokens, which are not printed, whatever the verb.
 
 // Format prints the account's AppID.
 func (cfg Config) Format(f fmt.State, _ rune) {
@@ -20,20 +20,21 @@ func (c Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprint(f, "oauth.Client of ", c.api.AppID())
 }
 
-// Format prints who the token belongs to, and what was granted.
+// Format writes whose token it is, and its scope.
 func (t Token) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "oauth.Token of %s (%s)", t.OpenID, t.Scope)
 }
 
-// LogValue says the same in logs, also in those of JSON. MarshalJSON would not do: tokens are stored.
+// LogValue makes log/slog write the same, also in JSON. There is no MarshalJSON for that, because
+// programs store tokens as JSON.
 func (t Token) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }
 
-// Format prints who the parameters are about.
+// Format writes the OpenID.
 func (p FlowParams) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "oauth.FlowParams of %s (%s)", p.OpenID, p.Scope)
 }
 
-// Format prints where the URL will lead.
+// Format writes the RedirectURI and the scope.
 func (p AuthorizeParams) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "oauth.AuthorizeParams of %s (%s)", p.RedirectURI, p.Scope)
 }

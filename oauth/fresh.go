@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// checkLife is the least that a confirmation is good for: with less a page that asks for a new one
-// would never be reached.
+// checkLife is the shortest time for which a confirmation is good. With less, the confirmation
+// might be too old again when the browser comes back from WeChat.
 const checkLife = 10 * time.Second
 
-// freshParam is where LoginPath is told the age in seconds.
+// freshParam is the parameter of LoginPath with the age in seconds.
 const freshParam = "fresh"
 
-// freshness reads that age; 0 stands for none, and for what is not a positive number of seconds.
+// freshness returns that age, or 0 if it is missing or not a positive number.
 func freshness(text string) time.Duration {
 	seconds, err := strconv.ParseUint(text, 10, 31)
 	if err != nil || seconds == 0 {
@@ -22,7 +22,7 @@ func freshness(text string) time.Duration {
 }
 
 // confirmed reports whether WeChat has confirmed the session's user since the check began: in
-// another tab, or by a callback that came twice.
+// another tab, or by the first of two callbacks.
 func (rec *record) confirmed(check state) bool {
 	return rec != nil && !rec.user.CheckedAt.Before(check.issued)
 }

@@ -24,61 +24,66 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A handover makes a web session of a mini program's. The mini program asks its server for
-// [Auth.HandoverURL], and opens that in a web-view:
+// A handover signs in a mini program's user in its web-view. The mini program asks its server for
+// [Auth.HandoverURL] and opens that in a web-view:
 //
 //	GET LoginPath?handover=TICKET&return_to=/me   302 /me, with a session of the same user
 //
-// The ticket is good for a minute, once, for one page, and only in a web-view: a link that is sent
-// to somebody else signs nobody in. Everybody else is sent to the page as they are.
+// The ticket works once, within a minute, for one page, and only in a web-view, so a link that is
+// sent to somebody else signs nobody in. If the ticket is not good, the browser just goes on to
+// the page.
 const (
 	handoverParam = "handover"
 	handoverLife  = time.Minute
 )
 
-// A handoverTicket is what the ticket holds, sealed.
+// A handoverTicket is the content of a ticket, which is sealed.
 type handoverTicket struct {
-	ID      []byte    `json:"i"` // random: a user may be handed over twice in a second
+	ID      []byte    `json:"i"` // random, because a user may have two tickets in a second
 	Made    time.Time `json:"m"` // when the mini program's request came
 	AppID   string    `json:"a"` // of the mini program
 	OpenID  string    `json:"o"`
 	UnionID string    `json:"u,omitempty"`
-	LoginAt time.Time `json:"l"` // when WeChat told the mini program who the user is
+	LoginAt time.Time `json:"l"` // when the user logged in to the mini program
 	Page    []byte    `json:"p"` // a digest of return_to
 }
 
-// HandoverURL returns an address of this site at which a mini program's web-view is signed in as u,
-// a user of the mini program, and goes on to page, a path of this site. The address works once and
-// for one minute, which begins when the request of ctx came: hand on the context of the mini program's
-// request, so that an EndSessions since then counts.
+// HandoverURL returns an address of this site that a mini program opens in a web-view: it signs in
+// the web-view as u, a user of the mini program, and goes on to page, a path of this site. The
+// address works once, within one minute from the request of ctx. So ctx must be the context of the
+// mini program's request: then EndSessions also ends a handover whose request came before.
 //
-// The session lasts 24 hours at most. Its user has Via "handover", and it has no access token.
-// There is no more to ask a mini program's user for, so it is enough wherever Config.Scope is.
-// OnLogin is called with the web-view's request. A browser that is signed in as this very user
-// keeps the session that it has.
+// The session lasts 24 hours at most. Its user has Via "handover", and it has no access token. A
+// user of a mini program cannot be asked for more, so the session is enough for pages that need
+// Config.Scope. OnLogin is called with the web-view's request. A browser that is already signed in
+// as this user keeps its session.
 //
-// The error says that u is not a mini program's user, that page leaves this site, or that the request
-// came over a minute ago. With cookie
-// sessions on several replicas set Config.Outcomes: without it each process on its own sees to it
-// that an address works once.
+// The error means that u is not a user of a mini program, that page is not on this site, or that
+// the request came more than a minute ago. With cookie sessions on several replicas set
+// Config.Outcomes: without it an address works once in each process.
 func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {
-	if u == nil || u.AppID == "" || slices.Contains(a.sessions.appIDs, u.AppID) || !subject.ValidID(u.OpenID) {
+	if u == nil || u.AppID == "" || slices.Contains(a.sessions.appIDs, u.AppID) ||
+		!subject.ValidID(u.OpenID) {
 		return "", errors.New("oauth: only a mini program's user can be handed over")
 	}
 	to, ok := a.ownPage(page)
 	if !ok {
-		return "", errors.New("oauth: a handover leads to a path of this site, and not to LoginPath")
+		return "", errors.New(
+			"oauth: a handover leads to a path of this site, and not to LoginPath",
+		)
 	}
 	came := stores.Admission(ctx)
 	if time.Since(came) > handoverLife {
-		return "", errors.New("oauth: the mini program's request came too long ago to hand its user over")
+		return "", errors.New(
+			"oauth: the mini program's request came too long ago to hand its user over",
+		)
 	}
 	t := handoverTicket{
 		ID: make([]byte, 16), Made: came, Page: pageDigest(to),
 		AppID: u.AppID, OpenID: u.OpenID, UnionID: u.UnionID, LoginAt: u.LoginAt,
 	}
 	_, _ = rand.Read(t.ID)  // never fails
-	if t.LoginAt.IsZero() { // WeChat's cloud hosting tells who the user is with each request
+	if t.LoginAt.IsZero() { // the user came through WeChat's cloud hosting, which has no logins
 		t.LoginAt = t.Made
 	}
 	data, err := json.Marshal(t)
@@ -98,7 +103,7 @@ func pageDigest(page string) []byte {
 	return sum[:16]
 }
 
-// redeemHandover goes on to return_to, with a session if the ticket is good for this browser.
+// redeemHandover redirects to return_to, with a session if the ticket is good for this browser.
 func (a *Auth) redeemHandover(v *visit, ticket string) {
 	to := v.page().first("return_to")
 	if t := a.openHandover(v, ticket, to); t != nil {
@@ -110,26 +115,30 @@ func (a *Auth) redeemHandover(v *visit, ticket string) {
 	a.returnTo(v.w, http.StatusFound, to)
 }
 
-// openHandover returns nil for a ticket that does not apply: made up, late, of another page, or in
-// another browser than a web-view of its mini program.
+// openHandover returns nil if the ticket is not good: invented, too old, for another page, or not
+// in a web-view of its mini program.
 func (a *Auth) openHandover(v *visit, ticket, page string) *handoverTicket {
 	var data []byte
 	t := &handoverTicket{}
-	if securecookie.DecodeMulti(handoverParam, ticket, &data, a.handover...) != nil || json.Unmarshal(data, t) != nil {
+	if securecookie.DecodeMulti(handoverParam, ticket, &data, a.handover...) != nil ||
+		json.Unmarshal(data, t) != nil {
 		return nil
 	}
 	to, ok := a.ownPage(page)
 	age := v.now.Sub(t.Made)
-	if !ok || !bytes.Equal(t.Page, pageDigest(to)) || age > handoverLife || age < -clock.Skew || !webViewOf(v.r, t.AppID) {
+	if !ok || !bytes.Equal(t.Page, pageDigest(to)) || age > handoverLife || age < -clock.Skew ||
+		!webViewOf(v.r, t.AppID) {
 		return nil
 	}
 	return t
 }
 
-// webViewAppID is where newer WeChats name the mini program.
+// webViewAppID matches the part of a User-Agent in which newer versions of WeChat name the mini
+// program.
 var webViewAppID = regexp.MustCompile(`miniprogram/(wx[0-9a-z]+)`)
 
-// webViewOf reports whether r comes from a web-view of that mini program, as far as its browser says.
+// webViewOf reports whether r comes from a web-view of this mini program, according to its
+// User-Agent. Older versions of WeChat do not name the mini program.
 func webViewOf(r *http.Request, appID string) bool {
 	agent := strings.ToLower(r.UserAgent())
 	if !inWeChat(r) || !strings.Contains(agent, "miniprogram") {
@@ -139,7 +148,7 @@ func webViewOf(r *http.Request, appID string) bool {
 	return named == nil || named[1] == strings.ToLower(appID)
 }
 
-// takeOver begins the session, unless the ticket was used before or the very user is signed in.
+// takeOver begins the session, unless the ticket was used before or the same user is signed in.
 func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 	old, err := a.sessions.load(v.r, v.now)
 	if err != nil {
@@ -163,7 +172,7 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 		return nil
 	}
 	f := a.startHandedOver(ctx, v, t)
-	if f != nil { // nobody is signed in by it, so it is not used up
+	if f != nil { // nobody was signed in, so the ticket may be used again
 		_ = a.outcomes.store.SetOutcome(ctx, key, nil, 0)
 	}
 	return f
@@ -172,18 +181,22 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 func (a *Auth) startHandedOver(ctx context.Context, v *visit, t *handoverTicket) *Failure {
 	r, now := v.r.WithContext(ctx), time.Now()
 	rec, err := a.logins.introduce(r, &record{user: &core.User{
-		AppID: t.AppID, OpenID: t.OpenID, UnionID: t.UnionID, Scope: string(a.cfg.Scope), Via: viaHandover,
-		LoginAt: now.Truncate(time.Second), CheckedAt: t.LoginAt.Truncate(time.Second),
+		AppID: t.AppID, OpenID: t.OpenID, UnionID: t.UnionID, Scope: string(a.cfg.Scope),
+		Via: viaHandover, LoginAt: now.Truncate(time.Second),
+		CheckedAt: t.LoginAt.Truncate(time.Second),
 	}})
 	if err != nil {
 		return refusalByApp(err).failure()
 	}
 	switch err := a.sessions.replace(v.w, r, rec, t.Made, now); {
-	case errors.Is(err, sessionstore.ErrEnded): // meanwhile: the page is visited by nobody
+	case errors.Is(err, sessionstore.ErrEnded):
+		// The user's sessions were ended meanwhile: the browser goes on without one.
 		return nil
 	case err != nil:
 		return storeFailure("write", err)
 	}
-	a.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: viaHandover, Duration: time.Since(v.now)})
+	a.observe(ctx, core.Event{
+		Name: core.EventLoginFinished, Kind: viaHandover, Duration: time.Since(v.now),
+	})
 	return nil
 }

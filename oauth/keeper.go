@@ -19,25 +19,29 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A keeper keeps the sessions of one Auth, in its store. An error of any method means that the store
-// could not tell: then nothing may be saved, and no cookie cleared.
+// A keeper keeps the sessions of an Auth in its store. An error of any method means that the store
+// could not be asked. Nothing must be saved then, and no cookie cleared.
 type keeper struct {
 	store         sessions.Store
-	peeker        stores.Peeker // the store; nil without memo
-	memo          *memo         // nil: none
+	peeker        stores.Peeker // the store, if there is a memo
+	memo          *memo         // nil for none
 	name          string        // of the session's cookie
-	secure        bool          // the cookie carries Secure
+	secure        bool          // whether the cookie is Secure
 	maxAge        time.Duration
-	deskAge       time.Duration // the same for sessions that a phone has confirmed
-	appIDs        []string      // of the accounts that users log in with
+	deskAge       time.Duration // maxAge of sessions that a phone has confirmed
+	appIDs        []string      // of the accounts with which users log in
 	allowSnapshot bool
 	logger        *slog.Logger
 	ended         farewells
-	saving        [64]sync.Mutex // by session: one answer at a time changes it
+	// Chosen by the session, so that only one request at a time changes it.
+	saving [64]sync.Mutex
 }
 
 func newKeeper(cfg Config) (k *keeper, err error) {
-	k = &keeper{store: cfg.Store, maxAge: cfg.MaxAge, deskAge: min(defaultDeskAge, cfg.MaxAge), appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger}
+	k = &keeper{
+		store: cfg.Store, maxAge: cfg.MaxAge, deskAge: min(defaultDeskAge, cfg.MaxAge),
+		appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger,
+	}
 	k.name, k.secure = cfg.cookieName("wx")
 	if cfg.Desk != nil {
 		k.deskAge = cfg.Desk.MaxAge
@@ -54,7 +58,8 @@ func newKeeper(cfg Config) (k *keeper, err error) {
 	return k, err
 }
 
-// load returns the request's record, perhaps without tokens, or nil for a visitor who is anonymous.
+// load returns the record of the request's session, perhaps without tokens, or nil if nobody is
+// signed in.
 func (k *keeper) load(r *http.Request, now time.Time) (*record, error) {
 	if k.memo == nil {
 		return k.open(r, now)
@@ -67,7 +72,7 @@ func (k *keeper) load(r *http.Request, now time.Time) (*record, error) {
 	return nil, nil
 }
 
-// loadValue is load for one value of the session's cookie.
+// loadValue is like load, for one value of the session's cookie.
 func (k *keeper) loadValue(r *http.Request, value string, now time.Time) (*record, error) {
 	sealed, err := k.peeker.Peek(r.Context(), k.name, value)
 	if err != nil {
@@ -85,7 +90,8 @@ func (k *keeper) loadValue(r *http.Request, value string, now time.Time) (*recor
 		return nil, nil
 	}
 	k.memo.put(value, sealed, rec, now, k.end(rec))
-	if k.ended.of(rec) == loggedOut { // a moment ago, and perhaps before there was something to forget
+	// A moment ago, and perhaps before there was something to forget.
+	if k.ended.of(rec) == loggedOut {
 		k.memo.forget(rec)
 		return nil, nil
 	}
@@ -98,7 +104,7 @@ func (k *keeper) endable() bool {
 	return ok
 }
 
-// open is load past the memo: a record of its own, with tokens.
+// open is like load, but does not use the memo: the record has its tokens and is not shared.
 func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
 	session, err := k.session(r)
 	if err != nil {
@@ -107,8 +113,9 @@ func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
 	return k.recordIn(session.Values, now), nil
 }
 
-// session returns the request's session. A store of the program's own looks at the first cookie of the
-// name alone. Over http a neighbour's may stand in front of ours, so the next ones are tried as well.
+// session returns the request's session. A store of the program's own looks at the first cookie of
+// the name alone. Over http a neighbour's may stand in front of ours, so the next ones are tried
+// as well.
 func (k *keeper) session(r *http.Request) (*sessions.Session, error) {
 	session, err := k.store.New(r, k.name)
 	if k.secure || !nobodys(session, err) {
@@ -130,7 +137,7 @@ func nobodys(session *sessions.Session, err error) bool {
 	return sessionstore.Anonymous(err) && (err != nil || session == nil || session.IsNew)
 }
 
-// unlessAnonymous returns an error of the store unless it means that nobody is signed in.
+// unlessAnonymous returns the error of the store, or nil if it means that nobody is signed in.
 func (k *keeper) unlessAnonymous(r *http.Request, err error) error {
 	if !sessionstore.Anonymous(err) {
 		return err
@@ -141,7 +148,8 @@ func (k *keeper) unlessAnonymous(r *http.Request, err error) error {
 	return nil
 }
 
-// recordIn returns the record of a session that is ours and alive, or nil.
+// recordIn returns the record in a session's values, or nil if it is not of this account, or is
+// over.
 func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
 	data, ok := values[recordKey].([]byte)
 	if !ok {
@@ -154,24 +162,25 @@ func (k *keeper) recordIn(values map[any]any, now time.Time) *record {
 	if k.ended.of(rec) == loggedOut {
 		return nil
 	}
-	if rec.user.Snapshot && !k.allowSnapshot { // from before it was forbidden, or of an Auth that allows it
+	// The session was made before this was forbidden, or by an Auth that allows it.
+	if rec.user.Snapshot && !k.allowSnapshot {
 		return nil
 	}
 	return rec
 }
 
-// ours reports whether the session is of one of our accounts. One that came by a phone or a mini
-// program may be of another: our own seal vouches for it.
+// ours reports whether the session is of one of our accounts. A session that was made by a phone
+// or a mini program may have the AppID of another account; we have sealed it, so it is good.
 func (k *keeper) ours(rec *record) bool {
 	return rec.user.Via != "" || slices.Contains(k.appIDs, rec.user.AppID)
 }
 
-// alive reports whether the session has begun, and has not outlived its end.
+// alive reports whether the session has begun and has not ended.
 func (k *keeper) alive(rec *record, now time.Time) bool {
 	return now.Before(k.end(rec)) && now.Sub(rec.user.LoginAt) > -clock.Skew
 }
 
-// end returns when the session is over, however much it is used.
+// end returns when the session ends; its use does not extend it.
 func (k *keeper) end(rec *record) time.Time {
 	switch rec.user.Via {
 	case viaDesk:
@@ -182,10 +191,12 @@ func (k *keeper) end(rec *record) time.Time {
 	return rec.user.LoginAt.Add(k.maxAge)
 }
 
-// save writes rec into the request's session, with the life that is left of it. was is the session
-// as its reader found it: what somebody else has written since stays. A session that ended
-// meanwhile, by a logout in another tab, stays ended.
-func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, now time.Time) error {
+// save writes rec into the request's session, which keeps its end. was is the session as it was
+// read: changes that another request has made since are kept. If the session was ended meanwhile,
+// by a logout in another tab, it stays ended.
+func (k *keeper) save(
+	w http.ResponseWriter, r *http.Request, was, rec *record, now time.Time,
+) error {
 	mine := &k.saving[rec.serial%uint32(len(k.saving))]
 	mine.Lock()
 	defer mine.Unlock()
@@ -199,7 +210,7 @@ func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, 
 	}
 	merged := rec.onto(was, current)
 	if bytes.Equal(merged.encode(), current.encode()) {
-		return nil // somebody else has done the same
+		return nil // another request has made the same change
 	}
 	if err := k.write(w, r, session, merged, now); !errors.Is(err, sessionstore.ErrNotFound) {
 		return err
@@ -207,12 +218,14 @@ func (k *keeper) save(w http.ResponseWriter, r *http.Request, was, rec *record, 
 	return nil
 }
 
-// replace begins a new session for rec under a new ID, so that an ID planted in the browser before
-// the login is worth nothing after it. The old record is deleted. began is when the login began: the
-// error is [sessionstore.ErrEnded] if the user's sessions were ended since. Another replica may have
-// said so by a clock that is ahead of ours. Then nobody here knows how long ago it was, and any end that
-// a store remembers counts.
-func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, began, now time.Time) error {
+// replace begins a new session for rec and deletes the old one. The new session has a new ID,
+// because somebody may have put the old ID into the browser before the login. began is when the
+// login began: the error is [sessionstore.ErrEnded] if the user's sessions were ended since. If
+// began is in the future, because another replica's clock is ahead, it is set back by a minute, so
+// that any end that the store remembers counts.
+func (k *keeper) replace(
+	w http.ResponseWriter, r *http.Request, rec *record, began, now time.Time,
+) error {
 	old, err := k.session(r)
 	if err != nil && !sessionstore.Anonymous(err) {
 		return err
@@ -230,7 +243,7 @@ func (k *keeper) replace(w http.ResponseWriter, r *http.Request, rec *record, be
 	return k.create(w, r.WithContext(sessionstore.WithLogin(r.Context(), login)), rec, now)
 }
 
-// create begins a session beside any that there may be.
+// create begins a session without deleting another one.
 func (k *keeper) create(w http.ResponseWriter, r *http.Request, rec *record, now time.Time) error {
 	begun := *rec
 	begun.serial = newSerial()
@@ -239,7 +252,7 @@ func (k *keeper) create(w http.ResponseWriter, r *http.Request, rec *record, now
 	return k.write(w, r, session, &begun, now)
 }
 
-// removeAll ends all sessions of a user, and the logins that are under way.
+// removeAll ends all sessions of a user, and the logins that have begun.
 func (k *keeper) removeAll(ctx context.Context, openID string) error {
 	ender, ok := k.store.(sessionstore.Ender)
 	if !ok {
@@ -253,25 +266,28 @@ func (k *keeper) removeAll(ctx context.Context, openID string) error {
 	return nil
 }
 
-// remove ends the request's session rec, in the store and in the browser; nil is nobody's.
+// remove ends the request's session, in the store and in the browser. rec is its record, or nil.
 func (k *keeper) remove(w http.ResponseWriter, r *http.Request, rec *record) error {
 	session, err := k.session(r)
 	switch {
 	case !sessionstore.Anonymous(err):
-		return err // the session may be there: its cookie stays
+		return err // the session may exist, so its cookie is kept
 	case session == nil:
 		return errors.New("the store gave no session")
 	}
 	k.ended.add(rec, loggedOut)
 	k.memo.forget(rec)
-	if session.IsNew { // there is nothing in the store, and some mind being asked to delete it
+	// The store has no such session, and some stores fail if they are asked to delete it.
+	if session.IsNew {
 		http.SetCookie(w, sessions.NewCookie(k.name, "", k.options(-1)))
 		return nil
 	}
 	return k.delete(w, r, session)
 }
 
-func (k *keeper) write(w http.ResponseWriter, r *http.Request, session *sessions.Session, rec *record, now time.Time) error {
+func (k *keeper) write(
+	w http.ResponseWriter, r *http.Request, session *sessions.Session, rec *record, now time.Time,
+) error {
 	session.Options = k.options(max(1, int(k.end(rec).Sub(now)/time.Second)))
 	session.Values = map[any]any{recordKey: rec.encode()}
 	return k.store.Save(r, w, session)
@@ -290,10 +306,12 @@ func (k *keeper) delete(w http.ResponseWriter, r *http.Request, session *session
 }
 
 func (k *keeper) options(maxAge int) *sessions.Options {
-	return &sessions.Options{Path: "/", MaxAge: maxAge, Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	return &sessions.Options{
+		Path: "/", MaxAge: maxAge, Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
 }
 
-// headerWriter takes the cookies that a store sets.
+// headerWriter is a ResponseWriter that collects the cookies that a store sets.
 type headerWriter struct{ header http.Header }
 
 func (w headerWriter) Header() http.Header       { return w.header }

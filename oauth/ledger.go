@@ -10,39 +10,41 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A ledger is what all replicas know of the tickets that a phone has opened. Each has a mark that it
-// was opened, what was decided, and who has signed in with it, none of which outlives the ticket by
-// more than a minute. Of other tickets it knows nothing.
+// A ledger is what all replicas know about the tickets that a phone has opened: that it was
+// opened, the decision, and whether a desktop has signed in with it. All that is kept for at most
+// a minute longer than the ticket is good. Nothing is stored about other tickets.
 type ledger struct {
 	store sessionstore.Outcomes
-	seal  []securecookie.Codec // a decision says who somebody is
+	seal  []securecookie.Codec // seals decisions, because they contain a user
 }
 
-// A ticketState is how far a ticket has come. The strings are those of the desktop's poll.
+// A ticketState is how far a ticket has got. The desktop's poll is answered with these strings.
 type ticketState string
 
 const (
 	ticketWaiting ticketState = "waiting" // for a phone
-	ticketScanned ticketState = "scanned" // a phone has it, or a desktop is signing in with it just now
-	ticketReady   ticketState = "ready"   // the phone has confirmed: the desktop may sign in
-	ticketRefused ticketState = "refused" // on the phone, or a wrong number
+	// A phone has opened it, or a desktop is just signing in with it.
+	ticketScanned ticketState = "scanned"
+	ticketReady   ticketState = "ready"   // the phone has confirmed it: the desktop may sign in
+	ticketRefused ticketState = "refused" // the user refused or chose a wrong number
 	ticketExpired ticketState = "expired" // too old, or used
 )
 
-// A decision is what was said on a phone.
+// A decision is what a phone's user has decided about a ticket.
 type decision struct {
-	By   string    `json:"by"`             // a digest of who said it
-	User []byte    `json:"user,omitempty"` // the record of whom the desktop becomes; nil: refused
-	Kind Kind      `json:"kind,omitempty"` // why Confirm refused
+	By   string    `json:"by"`             // a digest of the user who decided
+	User []byte    `json:"user,omitempty"` // record of the user to sign in; nil if refused
+	Kind Kind      `json:"kind,omitempty"` // the reason if Confirm refused
 	At   time.Time `json:"at"`             // when
 
-	// Session is the value of the phone's session cookie where that ends with EndSessions; else empty.
+	// Session is the value of the phone's session cookie, if EndSessions can end that session, and
+	// otherwise empty.
 	Session string `json:"session,omitempty"`
 }
 
 func (d *decision) approved() bool { return d.User != nil }
 
-// The keys of a ticket.
+// The keys of a ticket in the store.
 func scanKey(t ticket) string     { return "desk scan " + t.text }
 func decisionKey(t ticket) string { return "desk decision " + t.text }
 func recentKey(t ticket) string   { return "desk recent " + t.text }
@@ -51,9 +53,11 @@ func redeemKey(t ticket) string   { return "desk redeem " + t.text }
 // spent is the outcome of a ticket that has signed somebody in, or was approved a moment ago.
 var spent = []byte{1} //nolint:gochecknoglobals // never changed
 
-// state returns how far t has come; the decision of a ticket that is ready comes with it. A ticket
-// that is waiting costs one read.
-func (l *ledger) state(ctx context.Context, t ticket, tickets *tickets) (ticketState, *decision, error) {
+// state returns how far t has got, and the decision if it is ready. For a ticket that is waiting
+// it reads the store once.
+func (l *ledger) state(
+	ctx context.Context, t ticket, tickets *tickets,
+) (ticketState, *decision, error) {
 	_, scanned, err := l.store.Outcome(ctx, scanKey(t))
 	if err != nil {
 		return "", nil, err
@@ -94,7 +98,7 @@ func (l *ledger) scan(ctx context.Context, t ticket) error {
 	return err
 }
 
-// decision returns what was decided about t; nil: nothing yet.
+// decision returns the decision about t, or nil if there is none.
 func (l *ledger) decision(ctx context.Context, t ticket) (*decision, error) {
 	key := decisionKey(t)
 	sealed, _, err := l.store.Outcome(ctx, key)
@@ -109,11 +113,14 @@ func (l *ledger) decision(ctx context.Context, t ticket) (*decision, error) {
 	return d, json.Unmarshal(plain, d)
 }
 
-// decide asks say for a decision about t unless there is one, and returns what was decided. The
-// first to come decides, and the others wait for that; if say fails, nothing is decided. ctx must be
-// over before a reservation is: whoever is late changes nothing.
-func (l *ledger) decide(ctx context.Context, t ticket, say func() (*decision, error)) (*decision, error) {
-	if err := l.scan(ctx, t); err != nil { // an approval of the app's own may come without one
+// decide returns the decision about t. If there is none, it calls say for one; of several callers
+// one does so, and the others wait. If say fails, nothing is decided. ctx must end before the
+// reservation does, so that a caller who is late cannot change the decision of the next one.
+func (l *ledger) decide(
+	ctx context.Context, t ticket, say func() (*decision, error),
+) (*decision, error) {
+	// ApproveDesk may be called for a ticket that no phone has opened.
+	if err := l.scan(ctx, t); err != nil {
 		return nil, err
 	}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -135,10 +142,12 @@ func (l *ledger) decide(ctx context.Context, t ticket, say func() (*decision, er
 	}
 }
 
-func (l *ledger) decideFirst(ctx context.Context, t ticket, say func() (*decision, error)) (*decision, error) {
+func (l *ledger) decideFirst(
+	ctx context.Context, t ticket, say func() (*decision, error),
+) (*decision, error) {
 	key := decisionKey(t)
 	keep := false
-	defer func() { // also when Confirm panics
+	defer func() { // deferred, because Confirm may panic
 		if !keep {
 			l.release(ctx, key)
 		}
@@ -181,17 +190,19 @@ func (l *ledger) recent(ctx context.Context, t ticket) (bool, error) {
 	return held, err
 }
 
-// redeem lets one desktop sign in with t, and returns false to the others. If signIn fails the
-// ticket is as good as before, unless the failure is final. ctx must be over before a reservation
-// is: whoever is late signs nobody in.
-func (l *ledger) redeem(ctx context.Context, t ticket, signIn func() (final bool, err error)) (bool, error) {
+// redeem calls signIn for one desktop with t, and returns false to the others. If signIn fails,
+// the ticket may be used again, unless the failure is final. ctx must end before the reservation
+// does, so that a caller who is late signs nobody in.
+func (l *ledger) redeem(
+	ctx context.Context, t ticket, signIn func() (final bool, err error),
+) (bool, error) {
 	key := redeemKey(t)
 	mine, err := l.store.Reserve(ctx, key, reserveTime)
 	if err != nil || !mine {
 		return false, err
 	}
 	keep := false
-	defer func() { // also when OnLogin panics
+	defer func() { // deferred, because OnLogin may panic
 		if !keep {
 			l.release(ctx, key)
 		}
@@ -203,7 +214,7 @@ func (l *ledger) redeem(ctx context.Context, t ticket, signIn func() (final bool
 	if err := ctx.Err(); err != nil {
 		return true, err
 	}
-	// Nobody gets a session whose ticket may be used again: if this fails, so does the login.
+	// If this fails, the ticket could be used again, so the login fails, too.
 	if err := l.store.SetOutcome(ctx, key, spent, ticketLife+ticketRest); err != nil {
 		return true, err
 	}
@@ -211,10 +222,10 @@ func (l *ledger) redeem(ctx context.Context, t ticket, signIn func() (final bool
 	return true, signInErr
 }
 
-// release takes a reservation back, unless ctx is over: then it may be somebody else's by now, and
-// has ended or ends by itself.
+// release ends a reservation. If ctx has ended, it does nothing: the reservation ends soon by
+// itself, and may already be that of another caller.
 func (l *ledger) release(ctx context.Context, key string) {
 	if ctx.Err() == nil {
-		_ = l.store.SetOutcome(ctx, key, nil, 0) // else it ends by itself
+		_ = l.store.SetOutcome(ctx, key, nil, 0) // if this fails, the reservation ends by itself
 	}
 }

@@ -7,20 +7,21 @@ import (
 )
 
 // LoginHandler starts a login for a page's script, which sends the browser to
-// LoginPath?return_to=/path#fragment. It goes on to return_to once the user is signed in, at once
-// if that is so already. return_to is a path as the browser sees it, with the path of PublicURL, or
-// a whole address that begins with PublicURL, as location.href does. One that could lead off the
-// site is replaced by the home page.
+// LoginPath?return_to=/path#fragment. When the user is signed in, or if that is so already, it
+// redirects to return_to. That is a path as the browser sees it, with the path of PublicURL, or a
+// whole address that begins with PublicURL, as location.href does. If it could lead to another
+// site, the home page is taken instead.
 //
-// scope=snsapi_userinfo asks for more than Config.Scope; it never asks for less. fresh=300 asks
-// WeChat whether it is still the same user, if that was not so within the last 300 seconds.
+// With scope=snsapi_userinfo it asks for more than Config.Scope, but never for less. With
+// fresh=300 it asks WeChat whether it is still the same user, unless WeChat has confirmed that
+// within the last 300 seconds.
 //
-// With Config.Desk it also answers desk=TICKET, which a phone opens and posts to, and desk=wait, by
-// which a desktop waits for that.
+// With Config.Desk it also answers desk=TICKET, which a phone opens and posts to, and desk=wait,
+// with which a desktop waits for the phone.
 //
-// With embed=1 a script of the same site gets, in place of a redirect to the QR page of
-// Config.Website, what that page is opened with in a frame: JSON of appid, scope, redirect_uri and
-// state. It gets 204 where somebody is signed in.
+// With embed=1 a script of the same site gets no redirect to the QR page of Config.Website, but
+// the parameters to show that page in a frame: JSON with appid, scope, redirect_uri and state. If
+// somebody is signed in already, it gets 204.
 func (a *Auth) LoginHandler() http.Handler {
 	a.loginServed.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,9 +30,10 @@ func (a *Auth) LoginHandler() http.Handler {
 	})
 }
 
-// answerLoginPath treats LoginPath as a guarded page that goes on to return_to.
+// answerLoginPath answers LoginPath like a page that needs a login, and then redirects to
+// return_to.
 func (a *Auth) answerLoginPath(v *visit) {
-	v.tapped = true // who opens this address wants to log in
+	v.tapped = true // opening this address means that the user wants to log in
 	page, need := v.page(), demand{scope: a.cfg.Scope}
 	if a.desk != nil && a.answerDesk(v, page.first("desk")) {
 		return
@@ -51,7 +53,7 @@ func (a *Auth) answerLoginPath(v *visit) {
 	if _, ok := a.admit(v, need); !ok {
 		return
 	}
-	if !navigation(v.r) { // a script that asks whether it is signed in
+	if !navigation(v.r) { // a script asks whether somebody is signed in
 		answers.Private(v.w.Header())
 		v.w.WriteHeader(http.StatusNoContent)
 		return

@@ -14,11 +14,11 @@ import (
 
 const maxLogoutBody = 8 << 10 // bytes
 
-// LogoutHandler ends the session on a POST from this site. It goes on to a checked return_to of
-// query or form; without one it shows a small page, and a script gets 204.
+// LogoutHandler ends the session on a POST from this site. It redirects to return_to of the query
+// or the form, if that is on this site. Without one it shows a small page, and a script gets 204.
 //
-// With cookie sessions, a cookie that was copied before stays good until it expires; a store on a
-// server forgets the session.
+// With cookie sessions, a cookie that was copied before stays good until it expires. A store on a
+// server deletes the session.
 func (a *Auth) LogoutHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -47,20 +47,21 @@ func (a *Auth) LogoutHandler() http.Handler {
 	})
 }
 
-// SignOut ends the session of the visitor, if there is one, in a handler of the program's own, which
-// has to see to it that another site's page cannot call it. It sets a cookie, so call it before you
-// write the answer. An error means that the session store is away, and the session lives on.
+// SignOut ends the session of the visitor, if there is one, in a handler of your own. The handler
+// must make sure that a page of another site cannot call it. SignOut sets a cookie, so call it
+// before you write the answer. An error means that the session store cannot be reached and the
+// session still exists.
 func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error {
 	v := newVisit(w, r)
 	return a.signOut(&v)
 }
 
-// EndSessions ends every session of a user of this account, or of Config.Website's: on all replicas,
-// in every browser and on every desk. A login that is under way does not survive it; to keep the
-// user out, let OnLogin return [ErrRefused], too.
+// EndSessions ends every session of a user of this account, or of Config.Website: on all replicas
+// and in every browser. A login that has begun before fails. To keep the user out, let OnLogin
+// return [ErrRefused] as well.
 //
-// Errors: [sessionstore.ErrUnsupported] with sessions in cookies, which nobody can end; an openID that
-// is none. After any other error nobody knows whether it has taken effect: call it again.
+// Errors: [sessionstore.ErrUnsupported] if sessions are in cookies, which cannot be ended; an
+// invalid openID. After any other error the sessions may have been ended or not: call it again.
 func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	if !subject.ValidID(openID) {
 		return errors.New("oauth: openID is empty or malformed")
@@ -75,7 +76,7 @@ func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	return nil
 }
 
-// signOut ends the session, if there is one, and answers nothing.
+// signOut ends the session, if there is one, without writing an answer.
 func (a *Auth) signOut(v *visit) error {
 	rec, err := a.sessions.load(v.r, v.now)
 	if err != nil {
@@ -84,7 +85,7 @@ func (a *Auth) signOut(v *visit) error {
 	if err := a.sessions.remove(v.w, v.r, rec); err != nil {
 		return err
 	}
-	a.attempts.clearUnkept(v) // that login was kept
+	a.attempts.clearUnkept(v) // the browser has kept this session
 	if rec != nil {
 		a.observe(v.r.Context(), core.Event{Name: core.EventSessionEnded})
 	}

@@ -56,7 +56,10 @@ func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	if sealed == cookie {
 		sealed = key
 	}
-	e := &memoEntry{sealed: sealed, until: until, record: record{profileAt: rec.profileAt, serial: rec.serial}, user: *rec.user}
+	e := &memoEntry{
+		sealed: sealed, until: until, record: record{profileAt: rec.profileAt, serial: rec.serial},
+		user: *rec.user,
+	}
 	e.record.user = &e.user
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -76,5 +79,7 @@ func (m *memo) forget(rec *record) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	maps.DeleteFunc(m.entries, func(_ string, e *memoEntry) bool { return e.record.id() == rec.id() })
+	maps.DeleteFunc(m.entries, func(_ string, e *memoEntry) bool {
+		return e.record.id() == rec.id()
+	})
 }

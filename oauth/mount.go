@@ -9,9 +9,9 @@ import (
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
-// Routes returns the handlers that a program needs beside its own, by path: those of LoginPath, of
-// "logout" beside it (/wechat/logout, if LoginPath is the default), and of the verify files at the
-// root. The adapters' Mount registers them, for all methods.
+// Routes returns the handlers of this package by path: that of LoginPath, that of "logout" in the
+// same directory (/wechat/logout, if LoginPath is the default), and those of the verify files at
+// the root. The Mount functions of the adapters register them, for all methods.
 func (a *Auth) Routes() map[string]http.Handler {
 	routes := map[string]http.Handler{
 		a.cfg.LoginPath: a.LoginHandler(),
@@ -29,14 +29,15 @@ func (a *Auth) Routes() map[string]http.Handler {
 	return routes
 }
 
-// files returns the contents of the files that WeChat asks for, by path.
+// files returns the contents of the verify files by path.
 func (cfg *Config) files() map[string]string {
 	files := map[string]string{}
 	for name, content := range cfg.VerifyFiles {
 		files["/"+strings.TrimPrefix(name, "/")] = content
 	}
 	if cfg.VerifyFile != "" {
-		files["/"+cfg.VerifyFile] = strings.TrimSuffix(strings.TrimPrefix(cfg.VerifyFile, "MP_verify_"), ".txt")
+		content := strings.TrimPrefix(cfg.VerifyFile, "MP_verify_")
+		files["/"+cfg.VerifyFile] = strings.TrimSuffix(content, ".txt")
 	}
 	return files
 }
@@ -44,6 +45,6 @@ func (cfg *Config) files() map[string]string {
 func writeFile(w http.ResponseWriter, content string) {
 	answers.Private(w.Header())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(http.StatusOK)      // gin would say 404, having no such route
-	_, _ = io.WriteString(w, content) // the browser hung up
+	w.WriteHeader(http.StatusOK)      // gin sets 404 before, because it has no such route
+	_, _ = io.WriteString(w, content) // fails only if the browser has hung up
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // openings count how often each user has opened or answered codes of desktops here lately, or was
-// handed over. Codes and handovers cost nothing to make, and WeChat is not asked about them; one that is
-// opened costs the store a few keys for as long as it lives.
+// handed over. Codes and handovers cost nothing to make, and WeChat is not asked about them; one
+// that is opened costs the store a few keys for as long as it lives.
 type openings struct {
 	mu    sync.Mutex
 	known map[string]opening // by user

@@ -14,11 +14,12 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// outcomes see to it that the fleet does once what may be done only once, such as the exchange of a
-// code, which WeChat makes a browser ask for twice. Replicas share them if the store can do that.
+// outcomes make sure that a task is done only once, although several requests, at several
+// replicas, ask for it. An example is the exchange of a code, since WeChat may call back twice
+// with it. Replicas share outcomes if the store can do that.
 type outcomes struct {
 	store   sessionstore.Outcomes
-	seal    []securecookie.Codec // an outcome holds a session's cookie, or tokens
+	seal    []securecookie.Codec // seals outcomes, which contain a session's cookie or tokens
 	logger  *slog.Logger
 	flights flights
 }
@@ -31,7 +32,8 @@ func newOutcomes(cfg Config, store sessions.Store) (*outcomes, error) {
 	if o.store == nil {
 		o.store = sessionstore.NewMemoryOutcomes()
 		if cfg.Desk != nil {
-			cfg.Logger.Warn("wxoauth: Desk works within one process only: with more replicas set Outcomes, or a Store that has them")
+			cfg.Logger.Warn("wxoauth: Desk works within one process only: " +
+				"with more replicas set Outcomes, or a Store that has them")
 		}
 	}
 	var err error
@@ -40,33 +42,35 @@ func newOutcomes(cfg Config, store sessions.Store) (*outcomes, error) {
 }
 
 const (
-	workTime    = 8 * time.Second  // the longest that a work may take
-	reserveTime = 10 * time.Second // a process that died with a reservation blocks nobody longer
-	waitTime    = 12 * time.Second // for somebody else's work
+	workTime    = 8 * time.Second  // time limit of a task
+	reserveTime = 10 * time.Second // of a reservation: how long others wait if its process has died
+	waitTime    = 12 * time.Second // for a task of another process
 
-	// Somebody else's work is looked for after a pause, which grows.
+	// The pauses between two looks at the task of another process. They get longer.
 	firstPause = 50 * time.Millisecond
 	lastPause  = time.Second
 )
 
-// outcomeKey is the key of what is done once for a secret.
+// outcomeKey returns the key of the task with this purpose for a secret.
 func outcomeKey(purpose, secret string) string {
 	sum := sha256.Sum256([]byte(purpose + secret))
 	return hex.EncodeToString(sum[:16])
 }
 
-// A task is what is done once.
+// A task is something to do once.
 type task struct {
 	key        string
-	maxWaiters int           // that wait for it in a process
-	keep       time.Duration // who asks again within this time gets the same outcome
+	maxWaiters int           // how many requests of a process may wait for it
+	keep       time.Duration // how long the same outcome is returned again
 }
 
-// once returns the outcome of work, which runs once for a task, however often and at whichever
-// replica it is asked for. In each process one asks the store, the others wait for that one. If work
-// fails, the next to ask tries again. ctx bounds work and wait; it should not end with a request, as
-// others may wait for the same.
-func (o *outcomes) once(ctx context.Context, t task, work func(context.Context) ([]byte, error)) ([]byte, error) {
+// once returns the outcome of work. For each task work runs once, however many requests ask for it
+// at all replicas. In each process one request asks the store, and the others wait for that one.
+// If work fails, the next request tries again. ctx limits both work and waiting. It should not end
+// with a request, because other requests may wait for the same work.
+func (o *outcomes) once(
+	ctx context.Context, t task, work func(context.Context) ([]byte, error),
+) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitTime)
 	defer cancel()
 	one, leads := o.flights.join(t, time.Now())
@@ -76,17 +80,20 @@ func (o *outcomes) once(ctx context.Context, t task, work func(context.Context) 
 	case !leads:
 		return one.wait(ctx)
 	}
-	one.err = newFailure(KindCode, errors.New("an earlier callback broke off")) // OnLogin may panic
+	// This is the error if work panics, as OnLogin may.
+	one.err = newFailure(KindCode, errors.New("an earlier callback broke off"))
 	defer func() { o.flights.land(t, one, time.Now()) }()
 	one.result, one.err = o.lead(ctx, t, work)
 	return one.result, one.err
 }
 
-// lead does the work, or waits for the replica that does.
-func (o *outcomes) lead(ctx context.Context, t task, work func(context.Context) ([]byte, error)) ([]byte, error) {
+// lead does the work, or waits for the process that does it.
+func (o *outcomes) lead(
+	ctx context.Context, t task, work func(context.Context) ([]byte, error),
+) ([]byte, error) {
 	pause, held := firstPause, false
 	failure := func(op string, err error) *Failure {
-		// The context itself may be told of its end a moment later than the store.
+		// The store may notice the end of ctx a moment before ctx does.
 		if end, _ := ctx.Deadline(); pause > firstPause && !time.Now().Before(end) {
 			return errStillRunning()
 		}
@@ -118,8 +125,10 @@ func (o *outcomes) lead(ctx context.Context, t task, work func(context.Context) 
 	}
 }
 
-// run does the work, for which this process holds the reservation.
-func (o *outcomes) run(ctx context.Context, t task, work func(context.Context) ([]byte, error)) (result []byte, err error) {
+// run does the work, after this process has made the reservation.
+func (o *outcomes) run(
+	ctx context.Context, t task, work func(context.Context) ([]byte, error),
+) (result []byte, err error) {
 	defer func() { // also when OnLogin panics
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -128,7 +137,8 @@ func (o *outcomes) run(ctx context.Context, t task, work func(context.Context) (
 			sealed = o.sealed(t.key, result)
 		}
 		if err := o.store.SetOutcome(ctx, t.key, sealed, t.keep); err != nil {
-			o.logger.WarnContext(ctx, "wxoauth: the outcome of a login cannot be stored", "error", err)
+			o.logger.WarnContext(ctx, "wxoauth: the outcome of a login cannot be stored",
+				"error", err)
 		}
 	}()
 	working, cancel := context.WithTimeout(ctx, workTime)
@@ -136,7 +146,7 @@ func (o *outcomes) run(ctx context.Context, t task, work func(context.Context) (
 	return work(working)
 }
 
-// sealed writes an outcome for the store, tied to its key.
+// sealed returns an outcome as it is stored, sealed for its key.
 func (o *outcomes) sealed(key string, result []byte) []byte {
 	sealed, err := securecookie.EncodeMulti(key, result, o.seal...)
 	if err != nil {
@@ -152,7 +162,7 @@ func (o *outcomes) open(key string, sealed []byte) (result []byte, err error) {
 	return result, nil
 }
 
-// spend marks what may be used once in its life, and reports whether it was unused.
+// spend marks key as used for the time life, and reports whether it was not used before.
 func (o *outcomes) spend(ctx context.Context, key string, life time.Duration) (bool, error) {
 	unused, err := o.store.Reserve(ctx, spentKey(key), life)
 	if err != nil {
@@ -161,7 +171,7 @@ func (o *outcomes) spend(ctx context.Context, key string, life time.Duration) (b
 	return unused, nil
 }
 
-// unspend takes the mark back: nothing came of it.
+// unspend removes the mark, because the use has failed.
 func (o *outcomes) unspend(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()

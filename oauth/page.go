@@ -35,21 +35,22 @@ func parsePage(name string) *template.Template {
 	return template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html"))
 }
 
-// A script is a page's only one. The page's policy allows it by its hash, and nothing else.
+// A script is the only one of its page. The page's Content-Security-Policy allows it by its hash.
 type script struct {
 	element template.HTML
 	policy  string
 }
 
-// newScript reads a script that needs more of a page's policy than to run.
+// newScript reads a script. more is what the policy must allow for it, besides running it.
 func newScript(name, more string) script {
 	code, err := pageFiles.ReadFile("pages/" + name + ".js")
 	if err != nil {
-		panic(err) // it is embedded
+		panic(err) // cannot happen: the file is embedded
 	}
 	sum := sha256.Sum256(code)
 	return script{
-		element: template.HTML("<script>" + string(code) + "</script>\n"), //nolint:gosec // our own file
+		//nolint:gosec // our own file
+		element: template.HTML("<script>" + string(code) + "</script>\n"),
 		policy:  "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'" + more,
 	}
 }
@@ -58,10 +59,10 @@ func newScript(name, more string) script {
 // it needs.
 type page struct {
 	Name   string // <body data-page>
-	Words  string // where its words are in the table; empty: under Name
-	URL    string // where the page's link or button leads; empty: to the home page
-	Code   string // names a failure, for whoever asks for help
-	Framed bool   // shown inside a page of this site: links leave the frame
+	Words  string // where its words are in the table; default Name
+	URL    string // of the page's link or button; default: the home page
+	Code   string // of a failure, to tell to support
+	Framed bool   // whether the page is shown in a frame, so that links must leave that
 
 	QR                  *qrCode
 	Purpose, PrivacyURL string
@@ -72,38 +73,42 @@ type page struct {
 	script script
 }
 
-// The names of the pages that are no failures.
+// The names of the pages that are not about failures, and of words.
 const (
 	openInWeChatPage = "open-in-wechat"
 	openLinkWords    = "open-link" // the same page for a URL that is too long for a QR code
 	signedOutPage    = "signed-out"
 	askPage          = "ask"
-	framedPage       = "framed"  // a login cannot go on inside a frame
-	loginPage        = "login"   // a page was loaded by something that cannot go to WeChat
-	unsentPage       = "unsent"  // a form was sent without a session: nothing was done with it
-	ticketWords      = "ticket"  // of KindState: a desk's ticket that is not good
-	decidedWords     = "decided" // of KindState: a desk's ticket that somebody else has answered
+	framedPage       = "framed"  // a frame cannot show WeChat's dialog
+	loginPage        = "login"   // shown to a page load that cannot be redirected to WeChat
+	unsentPage       = "unsent"  // a form was sent without a session and is not handled
+	ticketWords      = "ticket"  // for KindState: the ticket of a desk is not good
+	decidedWords     = "decided" // for KindState: another user has decided about the ticket
 	deskPage         = "desk"
 	deskConfirmPage  = "desk-confirm"
 	deskDonePage     = "desk-done"
 	deskRefusedPage  = "desk-refused"
 )
 
-// Good reports whether the page has good news.
+// Good reports whether the page is about a success.
 func (p page) Good() bool { return p.Name == signedOutPage || p.Name == deskDonePage }
 
-// Footed reports whether the page links to the home page at its foot: error pages do whose button
-// leads elsewhere.
+// Footed reports whether the page has a link to the home page at its foot. Error pages have it
+// unless their button leads there.
 func (p page) Footed() bool { return p.Code != "" && p.URL != "" }
 
 func (p page) Lang() string           { return p.lang }
 func (p page) Brand() Brand           { return p.look.brand }
-func (p page) Logo() template.URL     { return template.URL(p.look.address(p.look.brand.LogoURL)) } //nolint:gosec // checked by New
 func (p page) Home() string           { return p.look.home() }
 func (p page) Script() template.HTML  { return p.script.element }
 func (p page) Word(key string) string { return word(p.lang, key) }
 
-// Say returns what the page says at that place in its language, or "" if it says nothing there.
+// Logo returns the URL of Brand.LogoURL, which New has checked.
+func (p page) Logo() template.URL {
+	return template.URL(p.look.address(p.look.brand.LogoURL)) //nolint:gosec // checked by New
+}
+
+// Say returns the page's text for a place, in its language, or "" if it has none there.
 func (p page) Say(place string) string {
 	name := p.Words
 	if name == "" {
@@ -112,10 +117,10 @@ func (p page) Say(place string) string {
 	return strings.ReplaceAll(word(p.lang, name+"."+place), "{site}", p.look.siteName())
 }
 
-// Site names the site.
+// Site returns the name of the site.
 func (p page) Site() string { return p.look.siteName() }
 
-// Ago says how long ago the desktop's code was made.
+// Ago returns the text about how long ago the desktop's code was made.
 func (p page) Ago() string {
 	if p.Desk.Minutes == 1 {
 		return p.Say("minute")
@@ -123,12 +128,12 @@ func (p page) Ago() string {
 	return strings.ReplaceAll(p.Say("minutes"), "{n}", strconv.Itoa(p.Desk.Minutes))
 }
 
-// Tap asks for the number on the phone.
+// Tap returns the text that asks for the number on the phone.
 func (p page) Tap() string {
 	return strings.ReplaceAll(p.Say("scanned"), "{number}", strconv.Itoa(p.Desk.Number))
 }
 
-// To is where the page's button leads.
+// To returns the text of the page's button.
 func (p page) To() string {
 	if p.URL == "" {
 		return p.Home()
@@ -137,9 +142,12 @@ func (p page) To() string {
 }
 
 // defaultIcon is a green tile with a tick.
-const defaultIcon = `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%2307c160'/%3E%3Cpath d='M4.5 8.4l2.4 2.4 4.6-5' fill='none' stroke='%23fff' stroke-width='1.8' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E`
+const defaultIcon = `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox=` +
+	`'0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%2307c160'/%3E` +
+	`%3Cpath d='M4.5 8.4l2.4 2.4 4.6-5' fill='none' stroke='%23fff' ` +
+	`stroke-width='1.8' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E`
 
-// Icon is what the browser shows in the page's tab.
+// Icon returns the image that the browser shows in the page's tab.
 func (p page) Icon() template.URL {
 	if logo := p.Logo(); logo != "" {
 		return logo
@@ -147,19 +155,21 @@ func (p page) Icon() template.URL {
 	return defaultIcon
 }
 
-// SupportURL is Brand.Support if that is an address to link to.
+// SupportURL returns Brand.Support if that is a URL to link to, and otherwise "".
 func (p page) SupportURL() template.URL {
 	support := p.look.brand.Support
 	for _, scheme := range []string{"https://", "http://", "mailto:", "tel:"} {
 		if strings.HasPrefix(support, scheme) {
-			return template.URL(support) //nolint:gosec // of one of these schemes
+			return template.URL(support) //nolint:gosec // has one of these schemes
 		}
 	}
 	return ""
 }
 
 // write answers with p in the visitor's language.
-func (l *look) write(w http.ResponseWriter, r *http.Request, status int, t *template.Template, p page) {
+func (l *look) write(
+	w http.ResponseWriter, r *http.Request, status int, t *template.Template, p page,
+) {
 	p.look, p.lang = l, languageOf(r)
 	h := w.Header()
 	answers.Private(h)
@@ -175,17 +185,19 @@ func (l *look) write(w http.ResponseWriter, r *http.Request, status int, t *temp
 	if p.Framed {
 		frames = "'self'"
 	}
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src "+images+"; frame-ancestors "+frames+p.script.policy)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src "+
+		images+"; frame-ancestors "+frames+p.script.policy)
 	w.WriteHeader(status)
-	_ = t.ExecuteTemplate(w, "layout", p) // fails only when the browser hangs up
+	_ = t.ExecuteTemplate(w, "layout", p) // fails only if the browser has hung up
 }
 
-// message answers with a page of a sign, a heading, a sentence and a button.
+// message answers with a page that has a sign, a heading, a sentence and a button.
 func (l *look) message(w http.ResponseWriter, r *http.Request, status int, p page) {
 	l.write(w, r, status, messageTemplate, p)
 }
 
-// openInWeChat answers other browsers with address as a link and a QR code.
+// openInWeChat answers with a page for browsers other than WeChat's: address as a link and as a QR
+// code.
 func (l *look) openInWeChat(w http.ResponseWriter, r *http.Request, address string) {
 	p := page{Name: openInWeChatPage, URL: address, QR: newQRCode(address), script: copyScript}
 	if p.QR == nil {
@@ -194,21 +206,22 @@ func (l *look) openInWeChat(w http.ResponseWriter, r *http.Request, address stri
 	l.write(w, r, http.StatusUnauthorized, openTemplate, p)
 }
 
-// ask answers a page load with our own question, before WeChat asks its own. to is where its button
-// leads.
+// ask answers with the page that asks before WeChat's dialog does. to is the URL of its button.
 func (l *look) ask(w http.ResponseWriter, r *http.Request, purpose, privacyURL, to string) {
-	l.write(w, r, http.StatusUnauthorized, askTemplate, page{Name: askPage, URL: to, Purpose: purpose, PrivacyURL: privacyURL})
+	l.write(w, r, http.StatusUnauthorized, askTemplate, page{
+		Name: askPage, URL: to, Purpose: purpose, PrivacyURL: privacyURL,
+	})
 }
 
-// A deskView is what the pages of a desk show: those above the line on the desktop, those below on
-// the phone.
+// A deskView is the content of the pages of a Desk: first the fields of the page on the desktop,
+// then those of the page on the phone.
 type deskView struct {
 	Number       int
-	Code         string // what the QR code holds
-	Wait         string // where the page's script asks
+	Code         string // the content of the QR code
+	Wait         string // the URL that the page's script polls
 	State        ticketState
-	Others       bool // the browser holds more than the code that is shown
-	Renew, Until int  // seconds until a new code is due, and until the page asks for a click
+	Others       bool // whether the browser has other codes as well
+	Renew, Until int  // seconds until a new code is shown, and until the page asks for a click
 
 	Browser, System string
 	Minutes         int // since the code was made
@@ -216,20 +229,21 @@ type deskView struct {
 	By, Nickname    string
 }
 
-// Link reports whether the code holds an address.
+// Link reports whether the content of the code is a URL.
 func (d *deskView) Link() bool {
 	return strings.HasPrefix(d.Code, "https://") || strings.HasPrefix(d.Code, "http://")
 }
 
-// A qrCode is drawn in whole pixels, so that it stays sharp.
+// A qrCode is an image in which each module has a whole number of pixels, so that it is sharp.
 type qrCode struct {
 	Image template.URL
 	Side  int // of the image on the page, in CSS pixels
 }
 
 const (
-	// maxScanned is how long a text may be, in bytes, to be drawn: a longer one makes a code that
-	// phones hardly read from a screen, and that takes a hundred times as long as the page.
+	// maxScanned is the length, in bytes, up to which a text is drawn as a QR code. Phones hardly
+	// read the code of a longer one from a screen, and drawing it takes a hundred times as long as
+	// the rest of the page.
 	maxScanned = 256
 	qrScale    = 6   // pixels of the image to a module
 	qrSide     = 240 // about the side of the image on the page
@@ -245,14 +259,15 @@ func newQRCode(text string) *qrCode {
 		return nil
 	}
 	code.Scale = qrScale
-	modules := code.Size + 8 // with the quiet zone
+	modules := code.Size + 8 // with the white margin
+	image := "data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())
 	return &qrCode{
-		Image: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), //nolint:gosec // an image that we drew
+		Image: template.URL(image), //nolint:gosec // the image was made here
 		Side:  max(3, (qrSide+modules/2)/modules) * modules,
 	}
 }
 
-// languageOf is Chinese unless the browser prefers English.
+// languageOf returns Chinese, unless the browser prefers English.
 func languageOf(r *http.Request) string {
 	accepted := r.Header.Get("Accept-Language")
 	if len(accepted) > 256 {
@@ -266,4 +281,5 @@ func languageOf(r *http.Request) string {
 	return []string{chinese, english}[best]
 }
 
-var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English}) //nolint:gochecknoglobals // never changed
+//nolint:gochecknoglobals // never changed
+var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English})

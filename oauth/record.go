@@ -10,18 +10,19 @@ import (
 	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
-// A record is what a session holds: who is signed in, and the tokens of the grant. It never
-// changes once it may be shared.
+// A record is the content of a session: the user and the tokens. It is not changed once other
+// requests may have it.
 type record struct {
 	user         *core.User
 	accessToken  string
 	expiry       time.Time // of accessToken
 	refreshToken string
-	profileAt    time.Time // when the profile was fetched; zero: there is none
-	serial       uint32    // random: tells sessions of one user apart
+	profileAt    time.Time // when the profile was fetched; zero if there is none
+	serial       uint32    // random, to distinguish the sessions of a user
 }
 
-// A sessionID names one session, whatever changes in it. It is no secret, and not what a store calls it.
+// A sessionID identifies a session, whatever changes in it. It is not secret, and it is not the ID
+// of the store.
 type sessionID struct {
 	openID  string
 	loginAt int64
@@ -32,21 +33,22 @@ func (r *record) id() sessionID {
 	return sessionID{r.user.OpenID, r.user.LoginAt.Unix(), r.serial}
 }
 
-// recordKey is where a gorilla session keeps the encoded record.
+// recordKey is the key of the encoded record in a gorilla session.
 const recordKey = "u"
 
-// maxRecord is the most that a record may take, in bytes. A browser keeps 4,096 bytes a cookie;
-// proxies in between often allow 4 or 8 kB for all headers together.
+// maxRecord is the size limit of an encoded record, in bytes. A browser keeps a cookie of up to
+// 4,096 bytes, but many proxies limit all headers together to 4 or 8 kB.
 const maxRecord = 800
 
-// A record is written as the bytes below, then its strings, each behind its length.
+// An encoded record has the bytes below and then its strings, each after its length.
 //
 //	0  'w', the purpose    4  login      12  expiry of the access token    20  serial
 //	1  version             8  profile    16  check
 //	2  sex                    each in unix seconds, 0: none
 //	3  1 for a snapshot user, plus twice the place in vias
 //
-// Version 1 ends at 16, and knows neither the ways nor the member's ID. It is read, not written.
+// Version 1 ends at byte 16 and has neither vias nor the member's ID. It is still read, but not
+// written.
 const (
 	recordPurpose = 'w'
 	recordVersion = 2
@@ -54,7 +56,7 @@ const (
 	record1Head   = 16
 )
 
-// How a session was made, as [core.User] has it in Via.
+// The values of [core.User] in Via.
 const (
 	viaDesk     = "desk"
 	viaHandover = "handover"
@@ -65,8 +67,9 @@ var vias = [...]string{"", viaDesk, viaHandover} //nolint:gochecknoglobals // a 
 // maxMemberID is the longest MemberID, in bytes.
 const maxMemberID = 64
 
-// encode writes r in at most maxRecord bytes. What does not fit is left out, the most easily
-// replaced first; openid, unionid, member's ID and refresh token always stay.
+// encode returns r in at most maxRecord bytes. If it does not fit, strings are left out, first
+// those that can most easily be fetched again. openid, unionid, member's ID and refresh token are
+// always kept.
 func (r *record) encode() []byte {
 	user := *r.user
 	fit := *r
@@ -108,7 +111,8 @@ func (r *record) write() []byte {
 	}
 	binary.BigEndian.PutUint32(data[20:], r.serial)
 	for _, s := range append([]string{
-		r.refreshToken, r.accessToken, u.AppID, u.OpenID, u.UnionID, u.Scope, u.Nickname, u.HeadImgURL,
+		r.refreshToken, r.accessToken, u.AppID, u.OpenID, u.UnionID, u.Scope, u.Nickname,
+		u.HeadImgURL,
 		u.Country, u.Province, u.City, u.Language, u.MemberID,
 	}, u.Privilege...) {
 		data = binary.AppendUvarint(data, uint64(len(s)))
@@ -119,7 +123,8 @@ func (r *record) write() []byte {
 
 var errRecord = errors.New("oauth: not a session of this version")
 
-// decodeRecord reads what encode wrote, today or in version 1. It accepts nothing else.
+// decodeRecord reads what encode has written, in this version or in version 1. Anything else is an
+// error.
 func decodeRecord(data []byte) (*record, error) {
 	if len(data) < record1Head || len(data) > maxRecord || data[0] != recordPurpose || data[2] > 2 {
 		return nil, errRecord
@@ -156,7 +161,7 @@ func decodeRecord(data []byte) (*record, error) {
 	if r.accessToken, rest = cutString(rest); rest == nil {
 		return nil, errRecord
 	}
-	text := string(rest) // one allocation for all of the user, and apart from the tokens
+	text := string(rest) // one allocation for all strings of the user, without the tokens
 	for _, s := range texts {
 		begin, end, ok := stringAt(rest)
 		if !ok {
@@ -174,16 +179,20 @@ func decodeRecord(data []byte) (*record, error) {
 	}
 	for _, scope := range scopeBits {
 		if u.Scope == string(scope) {
-			u.Scope = string(scope) // each request reads it: the constant is at hand, a user's text seldom
+			// Every request reads the scope, and the constant is more likely to be in the
+			// processor's cache than the text of this user.
+			u.Scope = string(scope)
 		}
 	}
-	if u.LoginAt.IsZero() || u.CheckedAt.IsZero() || len(u.MemberID) > maxMemberID || !subject.ValidID(u.OpenID) || Scope(u.Scope).rank() == 0 {
+	if u.LoginAt.IsZero() || u.CheckedAt.IsZero() || len(u.MemberID) > maxMemberID ||
+		!subject.ValidID(u.OpenID) || Scope(u.Scope).rank() == 0 {
 		return nil, errRecord
 	}
 	return r, nil
 }
 
-// cutString reads one string; rest is nil if there is none.
+// cutString returns the string at the beginning of data, and the rest, which is nil if there is no
+// string.
 func cutString(data []byte) (s string, rest []byte) {
 	begin, end, ok := stringAt(data)
 	if !ok {
@@ -192,7 +201,7 @@ func cutString(data []byte) (s string, rest []byte) {
 	return string(data[begin:end]), data[end:]
 }
 
-// stringAt finds the string at the head of data, behind its length.
+// stringAt returns where the string at the beginning of data is, after its length.
 func stringAt(data []byte) (begin, end int, ok bool) {
 	n, size := binary.Uvarint(data[:min(len(data), 2)])
 	if size <= 0 || (size > 1 && n < 0x80) || n > uint64(len(data)-size) {
@@ -201,15 +210,16 @@ func stringAt(data []byte) (begin, end int, ok bool) {
 	return size, size + int(n), true
 }
 
-// covers reports whether r is the session of a user who granted need. Nobody has granted anything.
+// covers reports whether r is the session of a user who has granted need. It is false for nil.
 func (r *record) covers(need Scope) bool { return r != nil && Scope(r.user.Scope).covers(need) }
 
-// onto returns r for a session that was read as was, and has become now since: what somebody else
-// has changed meanwhile stays changed.
+// onto merges two changes of a session that was read as was: r is the change of this request, now
+// what other requests have made of it since.
 func (r *record) onto(was, now *record) *record {
 	merged, user := *r, *r.user
 	if now.refreshToken != was.refreshToken || now.accessToken != was.accessToken {
-		merged.accessToken, merged.expiry, merged.refreshToken = now.accessToken, now.expiry, now.refreshToken
+		merged.accessToken, merged.expiry, merged.refreshToken = now.accessToken, now.expiry,
+			now.refreshToken
 	}
 	if now.profileAt.After(r.profileAt) {
 		user, merged.profileAt = *now.user, now.profileAt
@@ -221,7 +231,8 @@ func (r *record) onto(was, now *record) *record {
 	return &merged
 }
 
-// hasTokens is false for a record that a memo has kept, and for one whose session has none.
+// hasTokens reports whether r has tokens. A record from the memo has none, and some sessions have
+// none either.
 func (r *record) hasTokens() bool { return r.refreshToken != "" }
 
 func firstRunes(s string, n int) string {

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	refreshTime  = 2 * time.Second // a page load waits no longer for a new profile
-	saveTime     = time.Second     // and then no longer for the store
+	refreshTime  = 2 * time.Second // how long a page load waits for a new profile
+	saveTime     = time.Second     // and then for the store
 	refreshPause = time.Minute     // between two refreshes of one session by this process
-	tokenMargin  = time.Minute     // an access token this near its end is renewed first
+	tokenMargin  = time.Minute     // an access token is renewed this long before its end
 )
 
-// grants are what users have granted the accounts: tokens, which are renewed when they are needed, and
-// profiles, which are fetched again now and then.
+// grants renew what users have granted: tokens, when they are needed, and profiles, when they are
+// old.
 type grants struct {
 	clients       clients
 	sessions      *keeper
@@ -31,9 +31,9 @@ type grants struct {
 	refreshes     pauses
 }
 
-// refreshProfile fetches the profile again if it is old and this page load is the one to do it. It
-// returns rec itself if that is not so, or if WeChat or the store is away. false: the grant is
-// dead, and the user has to log in again.
+// refreshProfile fetches the profile again if it is old and no other page load does so. Otherwise,
+// and if WeChat or the store cannot be reached, it returns rec. It returns false if the user has
+// withdrawn the grant and has to log in again.
 func (g *grants) refreshProfile(v *visit, rec *record) (*record, bool) {
 	if rec.profileAt.IsZero() || v.now.Sub(rec.profileAt) <= g.profileMaxAge || !navigation(v.r) {
 		return rec, true
@@ -56,7 +56,9 @@ func (g *grants) refreshProfile(v *visit, rec *record) (*record, bool) {
 		result = "failed"
 		g.report.logger.DebugContext(ctx, "wxoauth: profile not refreshed", "error", err)
 	}
-	g.report.observe(ctx, core.Event{Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(v.now)})
+	g.report.observe(ctx, core.Event{
+		Name: core.EventProfileRefreshed, Kind: result, Duration: time.Since(v.now),
+	})
 	if result == "revoked" {
 		g.refreshes.died(rec.id())
 		return nil, false
@@ -64,18 +66,20 @@ func (g *grants) refreshProfile(v *visit, rec *record) (*record, bool) {
 	if fresh == was {
 		return rec, true
 	}
-	// Tokens are saved even where the profile could not be fetched, and took all of ctx's time:
-	// WeChat may have changed them.
+	// Tokens are saved even if fetching the profile took all the time of ctx, because WeChat may
+	// have changed them.
 	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancelSaving()
 	if err := g.sessions.save(v.w, v.r.WithContext(saving), was, fresh, time.Now()); err != nil {
-		g.report.logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved", "error", err)
+		g.report.logger.WarnContext(ctx, "wxoauth: a refreshed profile cannot be saved",
+			"error", err)
 		g.report.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: "write"})
 	}
 	return fresh, true
 }
 
-// withTokens returns rec complete; a remembered one has to be opened again.
+// withTokens returns rec with its tokens. If it comes from the memo, the session has to be opened
+// again.
 func (g *grants) withTokens(r *http.Request, rec *record, now time.Time) (*record, error) {
 	if rec.hasTokens() {
 		return rec, nil
@@ -85,7 +89,7 @@ func (g *grants) withTokens(r *http.Request, rec *record, now time.Time) (*recor
 	}
 	full, err := g.sessions.open(r, now)
 	if err == nil && full == nil {
-		err = ErrNoSession // it ended this very moment
+		err = ErrNoSession // the session has just been ended
 	}
 	if err != nil {
 		return rec, err
@@ -93,8 +97,11 @@ func (g *grants) withTokens(r *http.Request, rec *record, now time.Time) (*recor
 	return full, nil
 }
 
-// freshProfile returns as much of a fresh record as could be had, and rec itself if nothing could.
-func (g *grants) freshProfile(ctx context.Context, r *http.Request, rec *record, now time.Time) (*record, error) {
+// freshProfile returns rec with a new profile. If that fails, it may still have new tokens, and
+// otherwise it is rec itself.
+func (g *grants) freshProfile(
+	ctx context.Context, r *http.Request, rec *record, now time.Time,
+) (*record, error) {
 	client, tokens := g.clients.of(rec), rec
 	if !tokenLive(rec, now) {
 		var err error
@@ -103,7 +110,8 @@ func (g *grants) freshProfile(ctx context.Context, r *http.Request, rec *record,
 		}
 	}
 	user, err := client.UserInfo(ctx, tokens.accessToken, rec.user.OpenID, g.lang)
-	if errors.Is(err, core.ErrAccessToken) && tokens == rec { // it died before its time
+	// The token was refused before its expiry.
+	if errors.Is(err, core.ErrAccessToken) && tokens == rec {
 		if tokens, err = g.renewTokens(ctx, r, rec); err != nil {
 			return rec, err
 		}
@@ -117,8 +125,8 @@ func (g *grants) freshProfile(ctx context.Context, r *http.Request, rec *record,
 	return &fresh, nil
 }
 
-// withProfile returns u as the profile describes it now. All that a profile does not tell stays, and
-// a UnionID that it leaves out.
+// withProfile returns u with the data of profile. Fields that a profile does not have are kept,
+// and also the UnionID if it is missing.
 func withProfile(u, profile *core.User) *core.User {
 	fresh := *profile
 	fresh.UnionID = cmp.Or(profile.UnionID, u.UnionID)
@@ -131,9 +139,9 @@ func tokenLive(rec *record, now time.Time) bool {
 	return rec.accessToken != "" && rec.expiry.Sub(now) > tokenMargin
 }
 
-// renewTokens returns rec with live tokens. WeChat may change the refresh token when it is used, so of
-// all requests that hold the same one a single one uses it, in the whole fleet if outcomes are
-// shared. One that came late finds the new tokens in the session.
+// renewTokens returns rec with new tokens. WeChat may change the refresh token when it is used, so
+// only one of the requests that have the same one uses it, at all replicas if they share outcomes.
+// A later request finds the new tokens in the session.
 func (g *grants) renewTokens(ctx context.Context, r *http.Request, rec *record) (*record, error) {
 	fresh, err := g.useRefreshToken(ctx, rec)
 	if !deadGrant(err) {
@@ -151,30 +159,35 @@ func (g *grants) renewTokens(ctx context.Context, r *http.Request, rec *record) 
 	}
 }
 
-// A renewal is the outcome of a refresh token's use.
+// A renewal is the outcome of using a refresh token.
 type renewal struct {
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	UnionID      string    `json:"unionid,omitempty"`
 	Expiry       time.Time `json:"expiry"`
-	Dead         core.Code `json:"dead,omitempty"` // WeChat refused it for good
-	Message      string    `json:"message,omitempty"`
+	// WeChat's code, if the refresh token does not work any more.
+	Dead    core.Code `json:"dead,omitempty"`
+	Message string    `json:"message,omitempty"`
 }
 
 const (
-	renewalTime = 10 * time.Minute // who comes with an old refresh token gets the same tokens for so long
-	maxRenewals = 1000             // that wait for one in a process: the requests of a single session
+	// How long a request with the old refresh token gets the same new tokens.
+	renewalTime = 10 * time.Minute
+	maxRenewals = 1000 // requests of one session that may wait for a renewal in a process
 )
 
-// useRefreshToken gives the refresh token for new tokens, once. A dead one is not asked about again
-// and again.
+// useRefreshToken exchanges the refresh token for new tokens, once. If WeChat refuses it for good,
+// that is kept as well, so that WeChat is not asked again.
 func (g *grants) useRefreshToken(ctx context.Context, rec *record) (*record, error) {
 	client := g.clients.of(rec)
-	once := task{key: outcomeKey("refresh ", rec.refreshToken), maxWaiters: maxRenewals, keep: renewalTime}
+	once := task{
+		key: outcomeKey("refresh ", rec.refreshToken), maxWaiters: maxRenewals, keep: renewalTime,
+	}
 	data, err := g.outcomes.once(ctx, once, func(ctx context.Context) ([]byte, error) {
 		token, err := client.Refresh(ctx, rec.refreshToken)
 		if refusal, ok := errors.AsType[*core.Error](err); ok && deadGrant(err) {
-			return json.Marshal(renewal{Dead: refusal.Code, Message: refusal.Message}) //nolint:gosec // it holds no token
+			//nolint:gosec // contains no token
+			return json.Marshal(renewal{Dead: refusal.Code, Message: refusal.Message})
 		}
 		if err != nil {
 			return nil, err
@@ -182,7 +195,11 @@ func (g *grants) useRefreshToken(ctx context.Context, rec *record) (*record, err
 		if token.OpenID != rec.user.OpenID {
 			return nil, ErrIdentity
 		}
-		return json.Marshal(renewal{AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, UnionID: token.UnionID, Expiry: token.Expiry}) //nolint:gosec // once seals it
+		//nolint:gosec // once seals it
+		return json.Marshal(renewal{
+			AccessToken: token.AccessToken, RefreshToken: token.RefreshToken,
+			UnionID: token.UnionID, Expiry: token.Expiry,
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -196,7 +213,8 @@ func (g *grants) useRefreshToken(ctx context.Context, rec *record) (*record, err
 	}
 	fresh, user := *rec, *rec.user
 	user.UnionID = cmp.Or(got.UnionID, user.UnionID)
-	fresh.user, fresh.accessToken, fresh.expiry, fresh.refreshToken = &user, got.AccessToken, got.Expiry, got.RefreshToken
+	fresh.user, fresh.accessToken, fresh.expiry, fresh.refreshToken = &user, got.AccessToken,
+		got.Expiry, got.RefreshToken
 	return &fresh, nil
 }
 
@@ -204,20 +222,20 @@ var (
 	// ErrNoSession is returned by [Auth.AccessToken] when nobody is signed in.
 	ErrNoSession = errors.New("oauth: nobody is signed in")
 
-	// ErrNoToken is returned by [Auth.AccessToken] for a session that WeChat gave this browser no
-	// token for: its user's Via is "desk" or "handover".
+	// ErrNoToken is returned by [Auth.AccessToken] for a session that did not begin with a login
+	// in this browser, and so has no token: its user's Via is "desk" or "handover".
 	ErrNoToken = errors.New("oauth: the session has no access token")
 )
 
-// AccessToken returns a live access token of the signed-in user, to call WeChat with in the
+// AccessToken returns an access token of the signed-in user that works, for calls to WeChat in the
 // user's name. It may refresh the token and set a cookie, so call it before you write the answer.
 //
-// Errors: [ErrNoSession]; [ErrNoToken]; a dead grant is [core.ErrInvalidRefresh],
-// [core.ErrRefreshExpired] or [core.ErrGrantRevoked]; [core.WireError]; the store's own.
+// Errors: [ErrNoSession]; [ErrNoToken]; [core.ErrInvalidRefresh], [core.ErrRefreshExpired] or
+// [core.ErrGrantRevoked] if the user has to log in again; [core.WireError]; those of the store.
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	now := time.Now()
 	adm := a.admission(r.Context())
-	if adm == nil { // a request that no middleware has seen
+	if adm == nil { // no middleware has read the session
 		rec, err := a.sessions.load(r, now)
 		if err != nil {
 			return "", err
@@ -227,7 +245,7 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 		}
 		adm = &admission{record: rec}
 	}
-	adm.mu.Lock() // a second call waits, and finds the token that the first one fetched
+	adm.mu.Lock() // a second call waits and gets the token that the first one has fetched
 	defer adm.mu.Unlock()
 	rec, err := a.grants.withTokens(r, adm.record, now)
 	if err != nil {
@@ -248,8 +266,8 @@ func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, erro
 	return rec.accessToken, nil
 }
 
-// pauses remembers which sessions were refreshed a moment ago, so that one page load refreshes
-// while the others pass with the old profile, and whose grant was found dead.
+// pauses are the sessions that were refreshed lately, so that one page load refreshes while the
+// others pass with the old profile. They also contain the sessions that have to log in again.
 type pauses struct {
 	mu    sync.Mutex
 	known map[sessionID]pause
@@ -260,9 +278,10 @@ type pause struct {
 	dead  bool
 }
 
-const maxPauses = 10_000 // about 1 MB; beyond it profiles stay old a little longer
+const maxPauses = 10_000 // in about 1 MB; if there are more, profiles are refreshed later
 
-// begin pauses a session and returns true, unless it is paused. dead: its grant was found dead.
+// begin adds a session and returns mine as true, unless the session is there already. dead reports
+// whether died was called for it.
 func (p *pauses) begin(id sessionID, now time.Time) (mine, dead bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -286,7 +305,7 @@ func (p *pauses) begin(id sessionID, now time.Time) (mine, dead bool) {
 	return true, false
 }
 
-// died says of a session that is paused that its grant is dead.
+// died notes that the user of a session has to log in again.
 func (p *pauses) died(id sessionID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,14 +12,14 @@ import (
 	"github.com/wxoauth/wxoauth/internal/logs"
 )
 
-// A reporter tells the log and the Observer what an operator should know.
+// A reporter tells the log and the Observer about failures.
 type reporter struct {
 	logger   *slog.Logger
 	observer core.Observer // nil: none
 	site     site
 
-	loginServed atomic.Bool // something answers LoginPath, as far as is known
-	unserved    sync.Once   // nothing does, and the log says so
+	loginServed atomic.Bool // whether something is known to answer LoginPath
+	unserved    sync.Once   // for the log entry that nothing is known to answer it
 	storeDown   logs.Sample
 	cookiesLost logs.Sample
 }
@@ -37,10 +37,11 @@ func (p *reporter) observe(ctx context.Context, e core.Event) {
 	}
 }
 
-// report tells log and observer of f.
+// report tells the log and the observer about f.
 func (p *reporter) report(v *visit, f *Failure) {
 	ctx := v.r.Context()
-	p.logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)), slog.Int("status", f.Status), slog.String("code", f.code), slog.Any("error", f.Err))
+	p.logger.LogAttrs(ctx, f.level(), "wxoauth: login refused", slog.String("kind", string(f.Kind)),
+		slog.Int("status", f.Status), slog.String("code", f.code), slog.Any("error", f.Err))
 	switch {
 	case f.Kind == KindStore && !canceled(f.Err):
 		p.reportStoreDown(ctx, f.storeOp, f.Err)
@@ -54,29 +55,33 @@ func (p *reporter) report(v *visit, f *Failure) {
 	p.observe(ctx, event)
 }
 
-// reportStoreDown tells log and observer that the session store is away. Every visitor meets it, so
-// the log is told once a minute.
+// reportStoreDown tells the log and the observer that the session store cannot be reached. During
+// an outage that happens with every request, so the log gets one line a minute.
 func (p *reporter) reportStoreDown(ctx context.Context, op string, err error) {
 	p.observe(ctx, core.Event{Name: core.EventStoreDown, Kind: op})
 	if leftOut, due := p.storeDown.Due(time.Now()); due {
-		p.logger.ErrorContext(ctx, "wxoauth: session store down", "op", op, "left_out", leftOut, "error", err)
+		p.logger.ErrorContext(ctx, "wxoauth: session store down",
+			"op", op, "left_out", leftOut, "error", err)
 	}
 }
 
 // reportCookiesLost tells the log, once a minute, that browsers come back from WeChat without the
-// cookies that they were given. Mostly they were given them by another host than PublicURL's.
+// cookies that were set before. Usually they were set for another host than that of PublicURL.
 func (p *reporter) reportCookiesLost(v *visit) {
 	if leftOut, due := p.cookiesLost.Due(v.now); due {
-		p.logger.WarnContext(v.r.Context(), "wxoauth: cookies lost", "host", v.r.Host, "public_url", p.site.publicURL, "left_out", leftOut)
+		p.logger.WarnContext(v.r.Context(), "wxoauth: cookies lost",
+			"host", v.r.Host, "public_url", p.site.publicURL, "left_out", leftOut)
 	}
 }
 
-// warnUnserved tells the log, once, that scripts are sent to a path that nothing may answer.
+// warnUnserved tells the log, once, that scripts are sent to a path that perhaps nothing answers.
 func (p *reporter) warnUnserved() {
 	if p.loginServed.Load() {
 		return
 	}
 	p.unserved.Do(func() {
-		p.logger.Warn("wxoauth: a script was told to log in at LoginPath, which nothing is known to answer: register Login or call Mount, unless the middleware sees every path", "login_path", p.site.plainLoginPath)
+		p.logger.Warn("wxoauth: a script was told to log in at LoginPath, which nothing is known "+
+			"to answer: register Login or call Mount, unless the middleware sees every path",
+			"login_path", p.site.plainLoginPath)
 	})
 }

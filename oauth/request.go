@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// navigation reports whether r is a browser loading a page, or a frame of one: only that may be
-// answered with a redirect. A script could not follow it, and a body would be lost.
+// navigation reports whether r loads a page, or a frame of one. Only such a request may be
+// redirected to WeChat: a script cannot follow the redirect, and the body of a form would be lost.
 func navigation(r *http.Request) bool {
 	h := r.Header
 	mode, dest, accept := h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), h.Get("Accept")
@@ -22,19 +22,21 @@ func navigation(r *http.Request) bool {
 	case accept != "" && accept != "*/*" || !strings.Contains(r.UserAgent(), "Mozilla/"):
 		return false
 	}
-	// Old browsers, and all of them over plain http, send no Sec-Fetch headers, and their scripts accept
-	// anything. Some of their page loads do so too: those ask for secure addresses, or accept nothing
-	// by name, and scripts do neither.
-	return mode != "" || dest != "" || (accept == "" || h.Get("Upgrade-Insecure-Requests") == "1") && !scripted(r)
+	// Old browsers, and all browsers over plain http, send no Sec-Fetch headers. Their scripts
+	// accept anything, and so do some of their page loads. But such a page load has
+	// Upgrade-Insecure-Requests, or accepts nothing by name, and scripts do neither.
+	return mode != "" || dest != "" ||
+		(accept == "" || h.Get("Upgrade-Insecure-Requests") == "1") && !scripted(r)
 }
 
-// framed reports whether r loads a part of a page. Browsers without Sec-Fetch headers do not say.
+// framed reports whether r loads a frame of a page. It is false for browsers without Sec-Fetch
+// headers.
 func framed(r *http.Request) bool {
 	dest := r.Header.Get("Sec-Fetch-Dest")
 	return dest == "iframe" || dest == "frame"
 }
 
-// scripted reports whether r has a header that no browser sends when it loads a page.
+// scripted reports whether r has a header that browsers do not send when they load a page.
 func scripted(r *http.Request) bool {
 	for _, name := range []string{"Origin", "Content-Type", "Hx-Request", "Range"} {
 		if r.Header.Get(name) != "" {
@@ -44,8 +46,9 @@ func scripted(r *http.Request) bool {
 	return false
 }
 
-// wantsPage reports whether an answer to r is for a person's eyes, if it is no redirect: to a
-// submitted form, to a service worker or a script that shows whole pages.
+// wantsPage reports whether the answer to r will be shown, so that a page is better than JSON: r
+// loads a page or submits a form, or comes from a service worker or a script that shows whole
+// pages.
 func wantsPage(r *http.Request) bool {
 	script := isXHR(r) || r.Header.Get("Hx-Request") != "" || isPrefetch(r)
 	return navigation(r) || acceptsHTML(r) && !script
@@ -60,8 +63,8 @@ func isPrefetch(r *http.Request) bool {
 	return strings.Contains(strings.ToLower(purpose), "prefetch")
 }
 
-// ownScript reports whether r is the fetch of a page of this very site. A browser without Sec-Fetch
-// headers proves it by one that other sites' pages cannot send.
+// ownScript reports whether r was sent by a script of this site. For browsers without Sec-Fetch
+// headers it looks for a header that scripts of other sites cannot send.
 func ownScript(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin" && r.Header.Get("Sec-Fetch-Dest") == "empty"
@@ -73,8 +76,8 @@ func acceptsHTML(r *http.Request) bool {
 	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html")
 }
 
-// inWeChat reports whether r comes from WeChat's own browser, on a phone or a desktop. WeCom says
-// MicroMessenger too.
+// inWeChat reports whether r comes from WeChat's own browser, on a phone or a desktop. The
+// User-Agent of WeCom contains MicroMessenger, too, but is not WeChat.
 func inWeChat(r *http.Request) bool {
 	agent := strings.ToLower(r.UserAgent())
 	return strings.Contains(agent, "micromessenger") && !strings.Contains(agent, "wxwork")

@@ -5,14 +5,15 @@ import "strings"
 // A Scope is what a user is asked to grant.
 type Scope string
 
-// The scopes of WeChat. ScopeUserInfo and ScopeLogin are worth the same; ScopeBase is less.
+// The scopes of WeChat. ScopeUserInfo and ScopeLogin grant the same; ScopeBase grants less.
 const (
-	ScopeBase     Scope = "snsapi_base"     // silent: the openid only
-	ScopeUserInfo Scope = "snsapi_userinfo" // asks the user: openid, unionid and profile
-	ScopeLogin    Scope = "snsapi_login"    // QR login of a website app: openid, unionid and profile
+	ScopeBase     Scope = "snsapi_base"     // only the openid; WeChat does not ask the user
+	ScopeUserInfo Scope = "snsapi_userinfo" // openid, unionid and profile; WeChat asks the user
+	// The openid, unionid and profile by the QR login of a website app.
+	ScopeLogin Scope = "snsapi_login"
 )
 
-// rank orders scopes; an unknown scope is worth nothing.
+// rank returns a higher number for a scope that grants more, and 0 for an unknown one.
 func (s Scope) rank() int {
 	switch s {
 	case ScopeBase:
@@ -23,11 +24,11 @@ func (s Scope) rank() int {
 	return 0
 }
 
-// covers reports whether a user who granted s need not be asked for need.
+// covers reports whether s grants all that need grants.
 func (s Scope) covers(need Scope) bool { return s.rank() >= need.rank() }
 
-// highest picks the scope that counts from WeChat's comma-separated list. A list without any
-// known scope still is a login: base.
+// highest returns the highest scope of WeChat's comma-separated list, or ScopeBase if none is
+// known.
 func highest(list string) Scope {
 	best := ScopeBase
 	for one := range strings.SplitSeq(list, ",") {
@@ -38,7 +39,8 @@ func highest(list string) Scope {
 	return best
 }
 
-// required makes a scope that sessions can be measured by. An unknown one asks for the most.
+// required returns the scope that a page needs. "" is Config.Scope, and an unknown scope is taken
+// for the highest.
 func (a *Auth) required(need Scope) Scope {
 	switch need {
 	case "":

@@ -16,7 +16,7 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// logins make sessions of codes.
+// logins exchange codes and begin sessions.
 type logins struct {
 	clients       clients
 	sessions      *keeper
@@ -27,15 +27,15 @@ type logins struct {
 	onLogin       func(context.Context, *http.Request, *core.User) error // nil: none
 }
 
-// An outcome is the final answer to a state.
+// An outcome is the result of a login, for all callbacks with its state.
 type outcome struct {
-	Cookies []string `json:"cookies,omitempty"` // the session's Set-Cookie lines
-	User    []byte   `json:"user,omitempty"`    // a digest of who signed in
-	Kind    Kind     `json:"kind,omitempty"`    // why nobody is signed in; empty: somebody is
-	err     error    // of the refusal, for the log of the process that was there
+	Cookies []string `json:"cookies,omitempty"` // the Set-Cookie headers of the session
+	User    []byte   `json:"user,omitempty"`    // a digest of the user
+	Kind    Kind     `json:"kind,omitempty"`    // why nobody is signed in; empty if somebody is
+	err     error    // the cause, for the log of this process; not stored
 }
 
-// failure returns why nobody is signed in, or nil.
+// failure returns why nobody is signed in, or nil if somebody is.
 func (o *outcome) failure() *Failure {
 	if o.Kind == "" {
 		return nil
@@ -43,24 +43,25 @@ func (o *outcome) failure() *Failure {
 	return newFailure(o.Kind, o.err)
 }
 
-// maxCallbacks is how many callbacks of one login wait in a process for the first one. WeChat sends
-// two, and an impatient visitor a few more.
+// maxCallbacks is how many callbacks of a login may wait in a process for the first one. WeChat
+// sends two, and a visitor who reloads the page some more.
 const maxCallbacks = 8
 
-// outcomeTime is how long a repeated callback gets the same answer.
+// outcomeTime is how long a repeated callback gets the same outcome.
 const outcomeTime = 30 * time.Second
 
-// settle finds the outcome of a state. old is the session so far, or nil.
+// settle returns the outcome of a state. old is the present session, or nil.
 func (l *logins) settle(r *http.Request, back *callback, old *record) (*outcome, error) {
 	key := outcomeKey("login ", back.state.text)
-	var out *outcome // nil: somebody else was first
+	var out *outcome // nil if another callback was first
 	once := task{key: key, maxWaiters: maxCallbacks, keep: outcomeTime}
-	data, err := l.outcomes.once(context.WithoutCancel(r.Context()), once, func(ctx context.Context) (data []byte, err error) {
-		if out, err = l.signInOnce(r.WithContext(ctx), key, back, old); err != nil {
-			return nil, err
-		}
-		return json.Marshal(out)
-	})
+	data, err := l.outcomes.once(context.WithoutCancel(r.Context()), once,
+		func(ctx context.Context) (data []byte, err error) {
+			if out, err = l.signInOnce(r.WithContext(ctx), key, back, old); err != nil {
+				return nil, err
+			}
+			return json.Marshal(out)
+		})
 	if err != nil || out != nil {
 		return out, err
 	}
@@ -68,10 +69,13 @@ func (l *logins) settle(r *http.Request, back *callback, old *record) (*outcome,
 	return out, json.Unmarshal(data, out)
 }
 
-// signInOnce spends the state, which then is of no use for as long as it could be, also to a browser
-// that keeps the attempt's cookie. A login that failed gives it back, and so does a code that WeChat
-// refuses: strangers make those up, and nothing of them is to stay in the store.
-func (l *logins) signInOnce(r *http.Request, key string, back *callback, old *record) (*outcome, error) {
+// signInOnce marks the state as used and signs in. A used state is refused as long as it could be
+// valid, even if the browser has kept the attempt's cookie. If the login fails, or WeChat refuses
+// the code, the mark is removed: strangers can send invented codes, and these must not fill the
+// store.
+func (l *logins) signInOnce(
+	r *http.Request, key string, back *callback, old *record,
+) (*outcome, error) {
 	unused, err := l.outcomes.spend(r.Context(), key, stateLife+clock.Skew)
 	if err != nil {
 		return nil, err
@@ -82,37 +86,43 @@ func (l *logins) signInOnce(r *http.Request, key string, back *callback, old *re
 	out, err := l.signIn(r, back, old)
 	if f := failureOf(err); f != nil {
 		l.outcomes.unspend(r.Context(), key)
-		if f.Kind == KindCode { // it will be refused again
+		if f.Kind == KindCode { // WeChat would refuse the code again
 			return &outcome{Kind: KindCode, err: f.Err}, nil
 		}
 	}
 	return out, err
 }
 
-// signIn exchanges the code and saves the session.
+// signIn exchanges the code and begins the session.
 func (l *logins) signIn(r *http.Request, back *callback, old *record) (*outcome, error) {
 	ctx, began, asked := r.Context(), time.Now(), back.state.scope
 	client := l.clients.granting(asked)
 	if client == nil {
-		return nil, newFailure(KindConfig, errors.New("the login began with a Website that is no longer configured"))
+		return nil, newFailure(KindConfig,
+			errors.New("the login began with a Website that is no longer configured"))
 	}
 	token, err := client.Exchange(ctx, back.code)
 	if err != nil {
 		return nil, err
 	}
-	if token.Snapshot && (!l.allowSnapshot || back.state.check()) { // a virtual user confirms nobody
-		return &outcome{Kind: KindSnapshot, err: errors.New("a virtual user of a snapshot page")}, nil
+	// A check is never confirmed by a virtual user.
+	if token.Snapshot && (!l.allowSnapshot || back.state.check()) {
+		return &outcome{
+			Kind: KindSnapshot, err: errors.New("a virtual user of a snapshot page"),
+		}, nil
 	}
 	if back.state.check() {
 		out, err := l.confirm(r, token, client)
 		if out != nil {
-			l.report.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: back.state.kind(), Duration: time.Since(began)})
+			l.report.observe(ctx, core.Event{
+				Name: core.EventLoginFinished, Kind: back.state.kind(), Duration: time.Since(began),
+			})
 		}
 		if out != nil || err != nil {
 			return out, err
 		}
 	}
-	scope := asked // what was granted beyond that is of no use: nothing was fetched with it
+	scope := asked // even if WeChat granted more, nothing more was fetched
 	if token.Scope != "" && !token.Scope.covers(asked) {
 		scope = token.Scope
 	}
@@ -124,7 +134,8 @@ func (l *logins) signIn(r *http.Request, back *callback, old *record) (*outcome,
 	if !scope.covers(asked) {
 		out.Kind, out.err = KindDenied, errors.New("less was granted than asked")
 		if old != nil && old.user.AppID == rec.user.AppID && old.user.OpenID == rec.user.OpenID {
-			return out, nil // the session at hand is worth no less
+			// The present session of the same user is kept, as it has no lower scope.
+			return out, nil
 		}
 	}
 	if rec, err = l.introduce(r, rec); err != nil {
@@ -132,31 +143,39 @@ func (l *logins) signIn(r *http.Request, back *callback, old *record) (*outcome,
 	}
 	header := http.Header{}
 	switch err := l.sessions.replace(headerWriter{header}, r, rec, began, time.Now()); {
-	case errors.Is(err, sessionstore.ErrEnded): // meanwhile: the browser starts anew
+	case errors.Is(err, sessionstore.ErrEnded):
+		// EndSessions was called meanwhile: the browser has to log in again.
 		return &outcome{Kind: KindCode, err: err}, nil
 	case err != nil:
 		return nil, storeFailure("write", err)
 	}
 	out.Cookies = header["Set-Cookie"]
 	out.User = userDigest(rec.user)
-	l.report.observe(ctx, core.Event{Name: core.EventLoginFinished, Kind: string(scope), Duration: time.Since(began)})
+	l.report.observe(ctx, core.Event{
+		Name: core.EventLoginFinished, Kind: string(scope), Duration: time.Since(began),
+	})
 	return out, nil
 }
 
-// userDigest names a user where the openid is not to be seen.
+// userDigest returns a digest of a user, for places where the openid must not be readable.
 func userDigest(u *core.User) []byte {
 	sum := sha256.Sum256([]byte(u.AppID + " " + u.OpenID))
 	return sum[:16]
 }
 
-// newRecord fetches the profile if scope has one.
-func (l *logins) newRecord(ctx context.Context, client *Client, token *Token, scope Scope) (*record, error) {
+// newRecord returns the record of a new session. It fetches the profile if scope grants it.
+func (l *logins) newRecord(
+	ctx context.Context, client *Client, token *Token, scope Scope,
+) (*record, error) {
 	now := time.Now().Truncate(time.Second)
-	rec := &record{accessToken: token.AccessToken, expiry: token.Expiry, refreshToken: token.RefreshToken}
+	rec := &record{
+		accessToken: token.AccessToken, expiry: token.Expiry, refreshToken: token.RefreshToken,
+	}
 	rec.user = &core.User{AppID: client.api.AppID(), OpenID: token.OpenID}
 	if scope.covers(ScopeUserInfo) {
 		var err error
-		if rec.user, err = client.UserInfo(ctx, token.AccessToken, token.OpenID, l.lang); err != nil {
+		if rec.user, err = client.UserInfo(ctx, token.AccessToken, token.OpenID,
+			l.lang); err != nil {
 			return nil, err
 		}
 		rec.profileAt = now
@@ -164,12 +183,13 @@ func (l *logins) newRecord(ctx context.Context, client *Client, token *Token, sc
 	if rec.user.UnionID == "" {
 		rec.user.UnionID = token.UnionID
 	}
-	rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt, rec.user.CheckedAt = string(scope), token.Snapshot, now, now
+	rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt, rec.user.CheckedAt = string(scope),
+		token.Snapshot, now, now
 	return rec, nil
 }
 
-// introduce asks OnLogin about a new session, and returns its record with the app's own ID in it.
-// Whatever else OnLogin does to the user has no effect.
+// introduce calls OnLogin for a new session, and returns its record with the MemberID that OnLogin
+// has set. Other changes of the user have no effect.
 func (l *logins) introduce(r *http.Request, rec *record) (*record, error) {
 	if l.onLogin == nil {
 		return rec, nil
@@ -179,11 +199,12 @@ func (l *logins) introduce(r *http.Request, rec *record) (*record, error) {
 	if err := l.onLogin(r.Context(), r, &seen); err != nil {
 		return nil, err
 	}
-	if r.Context().Err() != nil { // whoever waits for the login has been told that it failed
+	if r.Context().Err() != nil { // the browser has been told that the login failed
 		return nil, errors.New("OnLogin returned after its context had ended")
 	}
 	if len(seen.MemberID) > maxMemberID {
-		return nil, fmt.Errorf("MemberID has %d bytes, at most %d are kept", len(seen.MemberID), maxMemberID)
+		return nil, fmt.Errorf("MemberID has %d bytes, at most %d are kept", len(seen.MemberID),
+			maxMemberID)
 	}
 	member, known := *rec, *rec.user
 	known.MemberID = seen.MemberID
@@ -191,7 +212,8 @@ func (l *logins) introduce(r *http.Request, rec *record) (*record, error) {
 	return &member, nil
 }
 
-// refusalByApp tells a user whom OnLogin does not want from an OnLogin that failed.
+// refusalByApp returns the outcome of a login for which OnLogin returned err: the user is refused,
+// or OnLogin has failed.
 func refusalByApp(err error) *outcome {
 	if errors.Is(err, ErrRefused) {
 		return &outcome{Kind: KindRefusedByApp, err: err}
@@ -199,8 +221,8 @@ func refusalByApp(err error) *outcome {
 	return &outcome{Kind: KindApp, err: err}
 }
 
-// confirm writes into the session of the very user of token that WeChat has confirmed it. nil: there
-// is no such session.
+// confirm notes in the session that WeChat has confirmed its user, who must be that of token. It
+// returns nil if there is no session of this user.
 func (l *logins) confirm(r *http.Request, token *Token, client *Client) (*outcome, error) {
 	now := time.Now()
 	rec, err := l.sessions.open(r, now)
@@ -208,7 +230,7 @@ func (l *logins) confirm(r *http.Request, token *Token, client *Client) (*outcom
 		return nil, storeFailure("read", err)
 	}
 	if rec == nil || rec.user.AppID != client.api.AppID() || rec.user.OpenID != token.OpenID {
-		return nil, nil //nolint:nilnil // said in the comment above
+		return nil, nil //nolint:nilnil // see the comment above
 	}
 	checked, user := *rec, *rec.user
 	user.CheckedAt, user.UnionID = now.Truncate(time.Second), cmp.Or(token.UnionID, user.UnionID)

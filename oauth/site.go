@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A site knows its own addresses. Everything that leads somewhere is made of PublicURL, and of
-// nothing that a request says of its host.
+// A site makes the addresses of this site. They are made of PublicURL and not of the Host header
+// of a request, which a client can choose.
 type site struct {
 	publicURL      string
 	origin         string // PublicURL without its path
-	prefix         string // the path of PublicURL, which a proxy takes away; mostly empty
-	loginPath      string // escaped, as it arrives here
+	prefix         string // the path of PublicURL, which a proxy removes; usually empty
+	loginPath      string // escaped, and without the prefix
 	plainLoginPath string
 }
 
@@ -25,14 +25,15 @@ func newSite(cfg Config) site {
 	}
 }
 
-// redirectTo goes on to a page of this site. Its fragment is empty: browsers carry the
-// #wechat_redirect of WeChat's page over redirects that have none, and a hash router would look for
-// a route of that name.
+// redirectTo redirects to a page of this site. The location ends in an empty fragment. Without
+// one, browsers keep the #wechat_redirect of WeChat's page, which a hash router in the page would
+// take for a route.
 func (s *site) redirectTo(v *visit, page target) {
 	redirect(v.w, http.StatusFound, s.publicURL+page.String()+"#")
 }
 
-// returnTo redirects to a page of this site. raw is a path as browsers see it, or the whole address.
+// returnTo redirects to a page of this site, or to the home page if raw is none. raw is a path as
+// browsers see it, or a whole address.
 func (s *site) returnTo(w http.ResponseWriter, status int, raw string) {
 	to, ok := s.ownPage(raw)
 	if !ok {
@@ -41,14 +42,14 @@ func (s *site) returnTo(w http.ResponseWriter, status int, raw string) {
 	redirect(w, status, s.origin+to)
 }
 
-// ownPage returns the path, as browsers see it, of a page of this site other than LoginPath. False:
-// raw is no such page.
+// ownPage returns the path of raw, as browsers see it, and whether raw is a page of this site
+// other than LoginPath.
 func (s *site) ownPage(raw string) (string, bool) {
 	return safeReturn(s.withoutOrigin(raw), s.prefix+s.plainLoginPath)
 }
 
-// withoutOrigin returns the path of an address that begins with PublicURL. Everything else is
-// returned as it is.
+// withoutOrigin returns the path of an address that begins with PublicURL, and any other address
+// unchanged.
 func (s *site) withoutOrigin(address string) string {
 	rest, ok := strings.CutPrefix(address, s.publicURL)
 	switch {

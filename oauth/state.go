@@ -13,29 +13,30 @@ import (
 	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
-// A state is the value that WeChat hands back with a code:
+// A state is the parameter that WeChat sends back with a code. Its text is
 //
-//	"wx1" hex( 16 random bytes | 4 issue time | 1 flags, restarts and scope | 16 of an HMAC over all that )
+//	"wx1" hex( 16 random | 4 issue time | 1 flags, restarts and scope | 16 of an HMAC over these )
 //
-// The HMAC tells a state of ours whose cookie was lost from a forged one, without storing
-// anything. It never replaces the attempt cookie, which ties the state to one browser.
+// If the attempt's cookie is missing, the HMAC shows whether the state was made here or is forged,
+// without anything being stored. It does not replace the cookie, which ties the state to one
+// browser.
 type state struct {
 	login
 	text   string
 	issued time.Time
 }
 
-// A login is what the user is sent to WeChat for.
+// A login is what a state says about its login.
 type login struct {
 	scope    Scope
-	restarts int // that it took so far
+	restarts int // how often it was restarted
 	flags    loginFlags
 }
 
-// check reports whether the login confirms the user of a session that there is.
+// check reports whether the login only confirms the user of the present session.
 func (l login) check() bool { return l.flags&flagCheck != 0 }
 
-// kind names the login in events.
+// kind returns the Kind of the login's events.
 func (l login) kind() string {
 	if l.check() {
 		return "check"
@@ -43,14 +44,15 @@ func (l login) kind() string {
 	return string(l.scope)
 }
 
-// The flags say what else a login is for. They are the upper half of the byte they share.
+// The flags of a login. They are the upper half of the byte that also has restarts and scope.
 type loginFlags byte
 
 const (
-	// flagCheck is of a login that asks WeChat, silently, whether it is still the same user.
+	// flagCheck marks a login that asks WeChat, without asking the user, whether it is still the
+	// same user.
 	flagCheck loginFlags = 1 << 4
 
-	// knownFlags are those that a state may have: what nobody knows is refused.
+	// knownFlags are all flags. A state with another one is refused.
 	knownFlags = flagCheck
 )
 
@@ -60,13 +62,16 @@ const (
 	stateMAC    = 16
 	stateLen    = len(statePrefix) + 2*(stateBody+stateMAC)
 	stateLife   = 10 * time.Minute
-	maxRestarts = 2 // the bits hold one more
+	maxRestarts = 2 // two bits would allow 3
 )
 
-// scopeBits are how a state writes its scope, in two bits; two more are the restarts.
-var scopeBits = [...]Scope{ScopeBase, ScopeUserInfo, ScopeLogin} //nolint:gochecknoglobals // a constant table
+// scopeBits are the scopes by the two bits that a state has for them. The next two bits are the
+// restarts.
+//
+//nolint:gochecknoglobals // a constant table
+var scopeBits = [...]Scope{ScopeBase, ScopeUserInfo, ScopeLogin}
 
-// issue makes the state of a login that begins now.
+// issue makes a state for a login that begins now.
 func (t *attempts) issue(l login, now time.Time) state {
 	var b [stateBody]byte
 	_, _ = rand.Read(b[:16]) // never fails
@@ -78,12 +83,13 @@ func (t *attempts) issue(l login, now time.Time) state {
 	return s
 }
 
-// stateForm reports whether a state parameter has the form of ours. All others are the app's own.
+// stateForm reports whether a state parameter has the form of ours. If not, it belongs to the app.
 func stateForm(text string) bool {
-	return len(text) == stateLen && strings.HasPrefix(text, statePrefix) && strings.Trim(text[len(statePrefix):], "0123456789abcdef") == ""
+	return len(text) == stateLen && strings.HasPrefix(text, statePrefix) &&
+		strings.Trim(text[len(statePrefix):], "0123456789abcdef") == ""
 }
 
-// parse opens a state that we made, whatever its age.
+// parse returns the state with this text and whether it was made here, at any time.
 func (t *attempts) parse(text string) (state, bool) {
 	if !stateForm(text) {
 		return state{}, false

@@ -8,26 +8,27 @@ import (
 	"unicode/utf8"
 )
 
-// A target is the page that a request asks for: path and query as the browser wrote them, escaped
-// so that they are safe behind PublicURL.
+// A target is the page of a request: path and query as the browser sent them, but escaped so that
+// they can be appended to PublicURL.
 type target struct {
 	path  string // begins with "/"
 	query []param
 }
 
-// A param is one part of a query, between two ampersands.
+// A param is a part of a query, between two ampersands.
 type param struct{ raw, name, value string }
 
-// requestURI is path and query as the browser wrote them. StripPrefix and the like change r.URL; of
-// an absolute request line scheme and host are ignored. It begins with "/" whatever was sent, so that
-// nothing of it continues the host of PublicURL.
+// requestURI returns path and query as the browser sent them; r.URL may have been changed by
+// http.StripPrefix and the like. Scheme and host of an absolute request line are dropped. The
+// result always begins with "/", because otherwise it would continue the host when it is appended
+// to PublicURL.
 func requestURI(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
 	line, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
-		line = r.URL // of a request that did not come from a server
+		line = r.URL // the request was not made by a server
 	}
 	return "/" + strings.TrimPrefix(line.RequestURI(), "/")
 }
@@ -56,7 +57,7 @@ func parseParams(query string) []param {
 	return params
 }
 
-// escape percent-encodes the bytes that have no place in a URL. Escapes that are there stay.
+// escape percent-encodes the bytes that must not be in a URL. Existing escapes are kept.
 func escape(s string) string {
 	const digits = "0123456789ABCDEF"
 	var out strings.Builder
@@ -83,7 +84,7 @@ func (t target) String() string {
 	return t.path + "?" + strings.Join(raw, "&")
 }
 
-// first returns the value of the first parameter of that name.
+// first returns the value of the first parameter with this name.
 func (t target) first(name string) string {
 	for _, p := range t.query {
 		if p.name == name {
@@ -93,7 +94,7 @@ func (t target) first(name string) string {
 	return ""
 }
 
-// without is the target without the parameters of that name.
+// without returns the target without the parameters of this name.
 func (t target) without(name string) target {
 	var query []param
 	for _, p := range t.query {
@@ -104,11 +105,12 @@ func (t target) without(name string) target {
 	return target{t.path, query}
 }
 
-// WeChat adds code and state to redirect_uri. An app's own parameters of these names travel with
-// wx_ in front: code as wx_code, and so that nothing is lost on the way back, wx_code as wx_wx_code.
+// WeChat adds code and state to redirect_uri. If the app's page has parameters with these names,
+// they get the prefix wx_ for the way to WeChat and back. So do those that have the prefix
+// already: wx_code becomes wx_wx_code, and the way back is unambiguous.
 const travelPrefix = "wx_"
 
-// outward is the target as it goes into redirect_uri.
+// outward returns the target for redirect_uri.
 func (t target) outward() target {
 	return t.rename(func(p param) param {
 		if carried(p.name) {
@@ -118,7 +120,7 @@ func (t target) outward() target {
 	})
 }
 
-// homeward takes back what outward did.
+// homeward undoes outward.
 func (t target) homeward() target {
 	return t.rename(func(p param) param {
 		if carried(p.name) && strings.HasPrefix(p.raw, travelPrefix) {
@@ -136,7 +138,7 @@ func (t target) rename(f func(param) param) target {
 	return target{t.path, query}
 }
 
-// carried holds for code, state, wx_code, wx_wx_state and so on.
+// carried reports whether name is code or state, perhaps with prefixes, such as wx_wx_state.
 func carried(name string) bool {
 	for strings.HasPrefix(name, travelPrefix) {
 		name = name[len(travelPrefix):]
@@ -149,8 +151,8 @@ const (
 	maxFragment = 512  // bytes, encoded
 )
 
-// safeReturn checks a return_to and gives it back as a path of this site with query and fragment,
-// escaped. Whatever could lead elsewhere, or back to loginPath, is refused.
+// safeReturn returns a return_to as an escaped path of this site with query and fragment. It
+// returns false if it could lead to another site, or back to loginPath.
 func safeReturn(raw, loginPath string) (string, bool) {
 	if raw == "" || len(raw) > maxReturnTo || raw[0] != '/' || !utf8.ValidString(raw) {
 		return "", false
@@ -161,7 +163,8 @@ func safeReturn(raw, loginPath string) (string, bool) {
 		return "", false
 	}
 	decoded, err := url.PathUnescape(plain)
-	if err != nil || !utf8.ValidString(decoded) || hasControl(decoded) || strings.Contains(decoded, `\`) {
+	if err != nil || !utf8.ValidString(decoded) || hasControl(decoded) ||
+		strings.Contains(decoded, `\`) {
 		return "", false
 	}
 	for _, p := range []string{plain, decoded, path.Clean(plain), path.Clean(decoded)} {

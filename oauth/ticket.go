@@ -12,13 +12,13 @@ import (
 	"github.com/wxoauth/wxoauth/internal/clock"
 )
 
-// A ticket is what the code on a desktop's page stands for. Its text is 32 characters, so that it
-// also fits the scene of a mini program's code or of createQRCode:
+// A ticket is the content of the QR code on a desktop's page. Its text has 32 characters, because
+// that is the limit for the scene of a mini program's code. It is
 //
 //	4 issue time | 8 random | 1 browser, system, profile | 11 of an HMAC over the rest
 //
-// in base64. The HMAC's key is derived with the appid and Config.Name. The number that the user is
-// asked for follows from the rest, too, so nothing is stored about a ticket before a phone opens it.
+// in base64. The key of the HMAC is derived with the AppID and Config.Name. The numbers are
+// computed from the ticket, too, so nothing need be stored about a ticket until a phone opens it.
 type ticket struct {
 	text    string
 	issued  time.Time
@@ -26,27 +26,27 @@ type ticket struct {
 	system  int // index of systemNames
 	scope   Scope
 	number  int    // what the desktop shows, 10 to 99
-	choices [3]int // what the phone shows, number among them
+	choices [3]int // what the phone shows, including number
 }
 
 const (
 	ticketBody = 4 + 8 + 1
 	ticketMAC  = 11
 	ticketSize = ticketBody + ticketMAC
-	ticketLife = 5 * time.Minute // for a phone to open and confirm it
-	ticketRest = time.Minute     // and then for the desktop to come back
+	ticketLife = 5 * time.Minute // the time for a phone to open and confirm it
+	ticketRest = time.Minute     // and then the time for the desktop to sign in
 )
 
 var ticketText = base64.RawURLEncoding //nolint:gochecknoglobals // an immutable alphabet
 
 // tickets issues and reads the tickets of one Auth.
 type tickets struct {
-	keys [][]byte         // the first signs, all read
+	keys [][]byte         // the first one signs, each of them verifies
 	now  func() time.Time // this process's clock
 
-	// ahead is by how many seconds the fleet's fastest clock is known to be ahead of now. Each
-	// ticket tells its replica's time, and a replica whose clock is slow goes by the fast one's: its
-	// tickets would be old elsewhere before a phone has seen them.
+	// ahead is how many seconds the fastest clock of all replicas is ahead of now, as far as is
+	// known from the times in tickets. A replica with a slow clock uses the fast one's time:
+	// otherwise the others would take its tickets for old before a phone has opened them.
 	ahead atomic.Int64
 }
 
@@ -55,12 +55,12 @@ func newTickets(cfg Config) (*tickets, error) {
 	return &tickets{keys: keys, now: time.Now}, err
 }
 
-// time is the fleet's.
+// time returns the time of the fastest known clock.
 func (t *tickets) time() time.Time {
 	return t.now().Add(time.Duration(t.ahead.Load()) * time.Second)
 }
 
-// issue makes a ticket for a browser, on a page that asks for scope.
+// issue makes a ticket for a browser and a page that needs scope.
 func (t *tickets) issue(userAgent string, scope Scope) ticket {
 	var body [ticketBody]byte
 	binary.BigEndian.PutUint32(body[:], uint32(t.time().Unix())) // good until 2106
@@ -73,7 +73,8 @@ func (t *tickets) issue(userAgent string, scope Scope) ticket {
 	return t.read(body[:], t.keys[0])
 }
 
-// parse returns the ticket that we made with that text, and that a phone may still open.
+// parse returns the ticket with this text, and whether it was made here and a phone may still open
+// it.
 func (t *tickets) parse(text string) (ticket, bool) {
 	if len(text) != ticketText.EncodedLen(ticketSize) {
 		return ticket{}, false
@@ -86,7 +87,8 @@ func (t *tickets) parse(text string) (ticket, bool) {
 	return found, ok && t.age(found) <= ticketLife
 }
 
-// open returns the ticket that we made with those bytes, unless it is too old even for its desktop.
+// open returns the ticket with these bytes, and whether it was made here and its desktop may still
+// use it.
 func (t *tickets) open(raw []byte) (ticket, bool) {
 	body, mac := raw[:ticketBody], raw[ticketBody:]
 	var signer []byte
@@ -108,12 +110,13 @@ func (t *tickets) open(raw []byte) (ticket, bool) {
 	return found, t.age(found) <= ticketLife+ticketRest
 }
 
-// age is how long ago the ticket was issued.
+// age returns how long ago the ticket was issued.
 func (t *tickets) age(of ticket) time.Duration { return t.time().Sub(of.issued) }
 
-// read is the ticket that key signs with that body.
+// read returns the ticket with this body, signed with key.
 func (t *tickets) read(body, key []byte) ticket {
-	raw := append(append(make([]byte, 0, ticketSize), body...), ticketSum(key, 'm', body)[:ticketMAC]...)
+	raw := append(append(make([]byte, 0, ticketSize), body...),
+		ticketSum(key, 'm', body)[:ticketMAC]...)
 	found := ticket{
 		text:    ticketText.EncodeToString(raw),
 		issued:  time.Unix(int64(binary.BigEndian.Uint32(body)), 0),
@@ -128,13 +131,13 @@ func (t *tickets) read(body, key []byte) ticket {
 	return found
 }
 
-// raw is the ticket's text as bytes.
+// raw returns the bytes of the ticket's text.
 func (t ticket) raw() []byte {
-	raw, _ := ticketText.DecodeString(t.text) // we have written it
+	raw, _ := ticketText.DecodeString(t.text) // cannot fail: the text was made here
 	return raw
 }
 
-// ticketSum is an HMAC for one purpose.
+// ticketSum returns the HMAC of body for one purpose.
 func ticketSum(key []byte, purpose byte, body []byte) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte{purpose})
@@ -142,7 +145,8 @@ func ticketSum(key []byte, purpose byte, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// drawNumbers draws three numbers of two digits from random bytes, and one of them.
+// drawNumbers makes three different numbers of two digits from random bytes, and chooses one of
+// them.
 func drawNumbers(random []byte) (number int, choices [3]int) {
 	var pool [90]int
 	for i := range pool {

@@ -87,7 +87,8 @@ const maxCode = 512 // bytes
 // callback returns nil if the request carries no state of our form. An error means that somebody
 // made it up.
 func (v *visit) callback(t *attempts) (*callback, error) {
-	if v.r.Method != http.MethodGet || !strings.Contains(v.query, statePrefix) || len(v.parse().states) == 0 {
+	if v.r.Method != http.MethodGet || !strings.Contains(v.query, statePrefix) ||
+		len(v.parse().states) == 0 {
 		return nil, nil //nolint:nilnil // said in the comment above
 	}
 	states, codes := v.address.states, v.address.codes
@@ -102,7 +103,9 @@ func (v *visit) callback(t *attempts) (*callback, error) {
 	if len(codes) == 1 {
 		back.code = codes[0]
 	}
-	if len(back.code) > maxCode || strings.ContainsFunc(back.code, func(c rune) bool { return c <= ' ' || c > '~' }) {
+	if len(back.code) > maxCode || strings.ContainsFunc(back.code, func(c rune) bool {
+		return c <= ' ' || c > '~'
+	}) {
 		return nil, errors.New("the code is malformed")
 	}
 	back.denied = back.code == "" || strings.EqualFold(back.code, "authdeny")

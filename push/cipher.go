@@ -11,8 +11,10 @@ import (
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
-// errDecrypt is all that is said about a text that does not open.
-var errDecrypt = errors.New("push: cannot decrypt: the EncodingAESKey or AppID is not that of the console, or the text was changed")
+// errDecrypt is the only error about a text that does not open: a more precise one would help
+// whoever tries out texts to guess their content.
+var errDecrypt = errors.New("push: cannot decrypt: " +
+	"the EncodingAESKey or AppID is not that of the console, or the text was changed")
 
 // A cipher seals and opens the messages of one account. The sealed bytes are
 //
@@ -24,14 +26,15 @@ type cipher struct {
 
 const randomSize, headSize = 16, 16 + 4
 
-// newCipher takes a key of the form that Config.check has seen.
+// newCipher makes a cipher of a key whose form Config.check has accepted.
 func newCipher(appID, encodingAESKey string) *cipher {
-	// Not the strict decoder: the last character of a real key often has bits to spare.
+	// The decoder must not be the strict one: the last character of a key often has bits set that
+	// stand for nothing.
 	key, _ := base64.StdEncoding.DecodeString(encodingAESKey + "=")
 	return &cipher{key, appID}
 }
 
-// open gives the message in an Encrypt text, or errDecrypt.
+// open returns the message in an Encrypt text. The error is errDecrypt.
 func (c *cipher) open(text string) ([]byte, error) {
 	sealed, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
@@ -52,11 +55,12 @@ func (c *cipher) open(text string) ([]byte, error) {
 	return message, nil
 }
 
-// seal gives the Encrypt text of a message.
+// seal returns the Encrypt text of a message.
 func (c *cipher) seal(message []byte) (string, error) {
 	head := make([]byte, headSize)
 	_, _ = rand.Read(head[:randomSize]) // never fails
 	binary.BigEndian.PutUint32(head[randomSize:], uint32(len(message)))
-	sealed, err := wxcrypt.Encrypt(c.key, c.key[:16], slices.Concat(head, message, []byte(c.appID)), wxcrypt.PushBlock)
+	sealed, err := wxcrypt.Encrypt(c.key, c.key[:16], slices.Concat(head, message, []byte(c.appID)),
+		wxcrypt.PushBlock)
 	return base64.StdEncoding.EncodeToString(sealed), err
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
-// Mode is how WeChat's console is set to send messages.
+// Mode is the way of sending messages that is chosen in WeChat's console.
 type Mode int
 
 const (
 	// Safe takes encrypted messages only. Replies are encrypted.
 	Safe Mode = iota
-	// Compat is for accounts that get each message plain and encrypted in one body. The plain
-	// half is never looked at, because nothing signs it. Replies are encrypted.
+	// Compat is for accounts that get each message twice in one body, plain and encrypted. Only
+	// the encrypted half is read, because the plain one is not signed. Replies are encrypted.
 	Compat
-	// Plain takes messages as they are. The signature then covers no body: whoever has seen one
-	// request can send another body with it. Do not use it over http, nor for anything that
-	// matters.
+	// Plain takes unencrypted messages. The signature then does not cover the body: whoever has
+	// seen one request can send another body with its signature. Do not use it over http, nor for
+	// anything that matters.
 	Plain
 )
 
@@ -42,36 +42,37 @@ func (m Mode) String() string {
 // same here.
 type Config struct {
 	Token          string // 3 to 32 letters and digits; required
-	EncodingAESKey string // 43 characters; required but in Plain mode
-	AppID          string // whose messages these are; required but in Plain mode
+	EncodingAESKey string // 43 characters; required, except in Plain mode
+	AppID          string // of the account; required, except in Plain mode
 	Mode           Mode   // default Safe
 
-	// OldToken and OldEncodingAESKey are accepted beside the others while a change in the console
-	// takes effect. Set both (in Plain mode the token alone); one that stays the same is repeated.
+	// OldToken and OldEncodingAESKey are accepted as well while a change in the console takes
+	// effect. Set both, even if one of them stays the same (in Plain mode only the token).
 	OldToken, OldEncodingAESKey string
 
 	// Seen remembers which messages were handled. The default remembers the last 65,536 in this
 	// process; share one between processes that serve the same account.
 	Seen Seen
 
-	// The callbacks. Their context carries the values of the request, but ends 60 seconds after
-	// the call rather than with the request. An error is logged and makes WeChat deliver again.
-	// Result of mpapi's MediaCheckAsync.
+	// The callbacks. Their context has the values of the request's, but ends 60 seconds after the
+	// call and not with the request. An error is logged and makes WeChat send the message again.
+	//
+	// OnMediaCheck gets the result of mpapi's MediaCheckAsync.
 	OnMediaCheck func(context.Context, *MediaCheck) error
-	// Delete what the user withdrew.
+	// OnAuthorizationRevoke has to delete the data that the user withdrew.
 	OnAuthorizationRevoke func(context.Context, *AuthorizationChange) error
-	// The WeChat account is closed: delete its data.
+	// OnAuthorizationCancellation has to delete all data of a user whose WeChat account is closed.
 	OnAuthorizationCancellation func(context.Context, *AuthorizationChange) error
-	// Fetch nickname and avatar again, or clear them.
+	// OnUserInfoModified has to fetch nickname and avatar again, or to clear them.
 	OnUserInfoModified func(context.Context, *AuthorizationChange) error
-	// OnAny gets every message that has no callback of its own. A nil *Reply answers success.
-	// Without OnAny such messages are answered success and forgotten.
+	// OnAny gets every message that has no callback of its own. A nil *Reply answers with success,
+	// and so are such messages answered if OnAny is nil.
 	OnAny func(context.Context, *Message) (*Reply, error)
 
 	Logger *slog.Logger // default slog.Default(); ordinary traffic writes nothing above Debug
 }
 
-// Format prints the AppID and the mode, under every verb: the rest is secret.
+// Format writes only the AppID and the mode, whatever the verb, because the rest is secret.
 func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "push.Config of %s (%s)", c.AppID, c.Mode)
 }
@@ -86,16 +87,24 @@ var (
 
 func (c *Config) check() error {
 	wrong := faults.In("push: Config.")
-	const form32, form43 = "must be 3 to 32 letters and digits", "must be the 43 characters of the console"
+	const (
+		form32 = "must be 3 to 32 letters and digits"
+		form43 = "must be the 43 characters of the console"
+	)
 	sealed := c.Mode != Plain
 	rotating := c.OldToken != "" || c.OldEncodingAESKey != ""
 	wrong.If(!tokenPattern.MatchString(c.Token), "Token", form32)
-	wrong.If((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey), "EncodingAESKey", form43)
-	wrong.If((sealed || c.AppID != "") && !subject.ValidID(c.AppID), "AppID", "must be the AppID of the account, 1 to 64 letters, digits, - and _")
+	wrong.If((sealed || c.EncodingAESKey != "") && !aesKeyPattern.MatchString(c.EncodingAESKey),
+		"EncodingAESKey", form43)
+	wrong.If((sealed || c.AppID != "") && !subject.ValidID(c.AppID), "AppID",
+		"must be the AppID of the account, 1 to 64 letters, digits, - and _")
 	wrong.If(c.Mode < Safe || c.Mode > Plain, "Mode", "must be Safe, Compat or Plain")
 	wrong.If(c.OldToken != "" && !tokenPattern.MatchString(c.OldToken), "OldToken", form32)
-	wrong.If(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey), "OldEncodingAESKey", form43)
-	wrong.If(rotating && c.OldToken == "", "OldToken", "must be set with OldEncodingAESKey; repeat Token if it stays the same")
-	wrong.If(rotating && sealed && c.OldEncodingAESKey == "", "OldEncodingAESKey", "must be set with OldToken; repeat EncodingAESKey if it stays the same")
+	wrong.If(c.OldEncodingAESKey != "" && !aesKeyPattern.MatchString(c.OldEncodingAESKey),
+		"OldEncodingAESKey", form43)
+	wrong.If(rotating && c.OldToken == "", "OldToken",
+		"must be set with OldEncodingAESKey; repeat Token if it stays the same")
+	wrong.If(rotating && sealed && c.OldEncodingAESKey == "", "OldEncodingAESKey",
+		"must be set with OldToken; repeat EncodingAESKey if it stays the same")
 	return wrong.Err()
 }

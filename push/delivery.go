@@ -12,39 +12,41 @@ import (
 )
 
 const (
-	answerTime  = 4500 * time.Millisecond // WeChat waits 5 s
+	answerTime  = 4500 * time.Millisecond // WeChat waits for 5 s
 	handlerTime = 60 * time.Second
 	doneTime    = 24 * time.Hour
-	// A reservation is renewed thrice in its life. It is shorter than answerTime, so that a repeat
-	// that waits for a process that has died takes over.
+	// leaseTime is how long a reservation lasts; it is renewed after each third of that time. It
+	// is shorter than answerTime: if the process that handles a message dies, a repeat that waits
+	// for it in another process still has time to take over.
 	leaseTime = 3 * time.Second
-	pollTime  = 100 * time.Millisecond // between two looks at a message that another process has
-	seenTime  = time.Second            // for one call of Seen
+	// Between two questions whether another process has handled the message.
+	pollTime = 100 * time.Millisecond
+	seenTime = time.Second // for one call of Seen
 )
 
-// A job is the callback with its message.
+// A job calls the callback with its message.
 type job func(context.Context) (*Reply, error)
 
-// A delivery is a message in hand in this process. All requests that bring the message while it
-// is in hand share one.
+// A delivery is a message that is being handled in this process. Requests that bring the same
+// message meanwhile share it.
 type delivery struct {
 	key      string
-	name     string // of the event, for the log
+	name     string // the kind of message, for the log
 	deadline time.Time
 	stage    atomic.Int32
-	done     chan struct{} // closed when the callback has returned and that is noted
-	outcome  outcome       // to be read after done
+	done     chan struct{} // closed when the callback has returned and Seen knows it
+	outcome  outcome       // set before done is closed
 }
 
 type outcome struct {
 	reply *Reply
-	err   error // nil is answered 200
+	err   error // nil: the answer is 200
 }
 
-// The stages tell what to answer at the deadline.
+// The stages of a delivery. They decide about the answer at the deadline.
 const (
 	arrived int32 = iota // nobody has started to handle it
-	inHand               // this process or another one runs the callback
+	inHand               // the callback runs, in this process or in another one
 	failed               // the callback has failed
 )
 
@@ -53,8 +55,8 @@ var (
 	errNoReturn  = errors.New("push: the callback ended its goroutine")
 )
 
-// deliver has the job done, unless the message was handled before or is in hand already, and
-// returns what to answer, by deadline.
+// deliver returns what to answer to the message m, before the deadline. It does the job, unless
+// the message was handled before or is being handled.
 func (h *Handler) deliver(ctx context.Context, m *Message, deadline time.Time, do job) outcome {
 	sum := sha256.Sum256(m.Raw)
 	key := hex.EncodeToString(sum[:])
@@ -70,7 +72,8 @@ func (h *Handler) deliver(ctx context.Context, m *Message, deadline time.Time, d
 	return d.wait()
 }
 
-// wait returns the outcome, or at the deadline what is known by then.
+// wait returns the outcome. At the deadline it returns success if the callback still runs, and
+// otherwise an error, so that WeChat sends the message again.
 func (d *delivery) wait() outcome {
 	timer := time.NewTimer(time.Until(d.deadline))
 	defer timer.Stop()
@@ -85,7 +88,7 @@ func (d *delivery) wait() outcome {
 	return outcome{err: errUnhandled}
 }
 
-// run owns d until it is done. It is not bound to the request.
+// run handles d. It goes on after the request is answered.
 func (h *Handler) run(ctx context.Context, d *delivery, do job) {
 	if h.reserve(ctx, d) {
 		d.outcome = h.handle(ctx, d, do)
@@ -96,8 +99,8 @@ func (h *Handler) run(ctx context.Context, d *delivery, do job) {
 	close(d.done)
 }
 
-// reserve reports whether the message is for this process to handle. If not, it was handled
-// before, or another process has it in hand and will have answered by now.
+// reserve reports whether this process has to handle the message. If not, it was handled before,
+// or another process is handling it, which reserve has waited for until the deadline.
 func (h *Handler) reserve(ctx context.Context, d *delivery) bool {
 	for {
 		var mine, done bool
@@ -119,26 +122,34 @@ func (h *Handler) reserve(ctx context.Context, d *delivery) bool {
 	}
 }
 
-// callSeen bounds one call of Seen and logs its failure.
-func (h *Handler) callSeen(ctx context.Context, d *delivery, what string, call func(context.Context) error) error {
+// callSeen makes one call of Seen, with a time limit, and logs its failure.
+func (h *Handler) callSeen(
+	ctx context.Context, d *delivery, what string, call func(context.Context) error,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, seenTime)
 	defer cancel()
 	err := call(ctx)
 	if err != nil {
-		h.logger.WarnContext(ctx, "push: Seen failed, a repeat may be handled again", "call", what, "event", d.name, "error", err)
+		h.logger.WarnContext(ctx, "push: Seen failed, a repeat may be handled again",
+			"call", what, "event", d.name, "error", err)
 	}
 	return err
 }
 
-// handle runs the job and notes how it ended.
+// handle runs the job and tells Seen how it ended.
 func (h *Handler) handle(ctx context.Context, d *delivery, do job) outcome {
 	out := h.call(ctx, d, do)
 	if out.err != nil {
-		h.logger.ErrorContext(ctx, "push: callback failed", "event", d.name, "answered_before", d.late(), "error", out.err)
-		_ = h.callSeen(ctx, d, "release", func(ctx context.Context) error { return h.seen.Release(ctx, d.key) })
+		h.logger.ErrorContext(ctx, "push: callback failed",
+			"event", d.name, "answered_before", d.late(), "error", out.err)
+		_ = h.callSeen(ctx, d, "release", func(ctx context.Context) error {
+			return h.seen.Release(ctx, d.key)
+		})
 		return out
 	}
-	_ = h.callSeen(ctx, d, "done", func(ctx context.Context) error { return h.seen.Done(ctx, d.key, doneTime) })
+	_ = h.callSeen(ctx, d, "done", func(ctx context.Context) error {
+		return h.seen.Done(ctx, d.key, doneTime)
+	})
 	if out.reply != nil && d.late() {
 		h.logger.WarnContext(ctx, "push: reply came too late and is lost", "event", d.name)
 	}
@@ -147,7 +158,7 @@ func (h *Handler) handle(ctx context.Context, d *delivery, do job) outcome {
 
 func (d *delivery) late() bool { return time.Now().After(d.deadline) }
 
-// call runs the job with a time of its own and renews the reservation until it returns.
+// call runs the job, with its own time limit, and renews the reservation until the job returns.
 func (h *Handler) call(ctx context.Context, d *delivery, do job) outcome {
 	d.stage.Store(inHand)
 	ended := make(chan outcome, 1)
@@ -174,14 +185,16 @@ func (h *Handler) call(ctx context.Context, d *delivery, do job) outcome {
 		case out := <-ended:
 			return out
 		case <-renew.C:
-			_ = h.callSeen(ctx, d, "extend", func(ctx context.Context) error { return h.seen.Extend(ctx, d.key, leaseTime) })
+			_ = h.callSeen(ctx, d, "extend", func(ctx context.Context) error {
+				return h.seen.Extend(ctx, d.key, leaseTime)
+			})
 		}
 	}
 }
 
-// Drain waits until no callback runs any more, or ctx ends: then the error is ctx's. Call it after
-// [http.Server.Shutdown]: a callback may still be running although its message is answered, and
-// WeChat will not send that one again.
+// Drain waits until no callback runs any more. If ctx ends before, it returns ctx's error. Call it
+// after [http.Server.Shutdown]: a callback may still be running although its message is answered,
+// and WeChat will not send that message again.
 func (h *Handler) Drain(ctx context.Context) error {
 	for {
 		d := h.anyRunning()

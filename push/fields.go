@@ -12,7 +12,7 @@ import (
 // ErrMalformed matches every error about a message that is not XML or JSON as WeChat sends it.
 var ErrMalformed = errors.New("push: malformed message")
 
-// What a message may hold. Real ones have some dozens of fields, 5 deep at most.
+// The limits of a message. Those of WeChat have some dozens of fields, nested 5 deep at most.
 const (
 	maxBody   = 256 << 10 // bytes
 	maxDepth  = 16
@@ -24,14 +24,15 @@ const (
 // fields of one name.
 type Fields map[string][]Field
 
-// A Field holds either text or further fields. Numbers are text as they were written; true and
-// false are "true" and "false", null is "".
+// A Field holds either text or further fields. Numbers are text as they were written, true and
+// false are "true" and "false", and null is "".
 type Field struct {
 	Text   string
 	Fields Fields
 }
 
-// Get returns the text of the first field at path, "" if there is none: Get("result", "suggest").
+// Get returns the text of the first field at path, for example Get("result", "suggest"), or "" if
+// there is none.
 func (f Fields) Get(path ...string) string {
 	text := ""
 	for _, name := range path {
@@ -43,7 +44,7 @@ func (f Fields) Get(path ...string) string {
 	return text
 }
 
-// first returns the text of the first of names that is there.
+// first returns the text of the first of these names that the message has.
 func (f Fields) first(names ...string) string {
 	for _, name := range names {
 		if text := f.Get(name); text != "" {
@@ -53,7 +54,7 @@ func (f Fields) first(names ...string) string {
 	return ""
 }
 
-// numbers reads numbers. It keeps the first fault, so that a caller asks once at the end.
+// numbers reads numbers and keeps the first error, so that a caller can check it once, at the end.
 type numbers struct{ err error }
 
 // integer reads a whole number that WeChat sends as a number or as a string; absent is 0.
@@ -66,7 +67,7 @@ func (n *numbers) integer(f Fields, name string) int64 {
 	return int64(value)
 }
 
-// int is integer for small numbers.
+// int is like integer, for small numbers.
 func (n *numbers) int(f Fields, name string) int { return int(n.integer(f, name)) }
 
 // float reads a number that WeChat sends as a number or as a string; absent is 0.
@@ -89,12 +90,14 @@ func (n *numbers) fault(name string) {
 	}
 }
 
-// malformed makes an error that matches ErrMalformed. It must not be given what came from outside.
+// malformed makes an error that matches ErrMalformed. Its arguments must not come from the
+// message, because the error is logged.
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// parse reads XML or JSON, whichever it is. Errors match [ErrMalformed].
+// parse reads a message of XML or JSON and reports whether it was JSON. Errors match
+// [ErrMalformed].
 func parse(data []byte) (fields Fields, isJSON bool, err error) {
 	if len(data) > maxBody {
 		return nil, false, malformed("more than %d bytes", maxBody)
@@ -111,7 +114,7 @@ func parse(data []byte) (fields Fields, isJSON bool, err error) {
 	return nil, false, malformed("neither XML nor JSON")
 }
 
-// A budget bounds how deep and how many the fields of one message are.
+// A budget limits how many fields a message may have, and how deep they may be nested.
 type budget struct{ depth, fields int }
 
 // enter is called for each field and container; leave when a container ends.
@@ -126,8 +129,8 @@ func (b *budget) enter() error {
 
 func (b *budget) leave() { b.depth-- }
 
-// legible replaces what nicknames bring along and decoders refuse: control bytes, but those
-// allowed, become spaces, and invalid UTF-8 becomes U+FFFD.
+// legible replaces what nicknames may contain and decoders refuse: control bytes become spaces,
+// except those in allowed, and invalid UTF-8 becomes U+FFFD.
 func legible(data []byte, allowed string) []byte {
 	return bytes.Map(func(r rune) rune {
 		if r < ' ' && !strings.ContainsRune(allowed, r) || r == '\uFFFE' || r == '\uFFFF' {

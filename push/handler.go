@@ -23,7 +23,7 @@ type Handler struct {
 	logger  *slog.Logger
 
 	onMediaCheck func(context.Context, *MediaCheck) error
-	// By name of the event.
+	// By the name of the event.
 	onAuthorization map[string]func(context.Context, *AuthorizationChange) error
 	onAny           func(context.Context, *Message) (*Reply, error)
 
@@ -37,7 +37,8 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		mode: cfg.Mode, tokens: []string{cfg.Token}, seen: cfg.Seen, logger: logs.Of(cfg.Logger, cfg.AppID),
+		mode: cfg.Mode, tokens: []string{cfg.Token}, seen: cfg.Seen,
+		logger:       logs.Of(cfg.Logger, cfg.AppID),
 		onMediaCheck: cfg.OnMediaCheck, onAny: cfg.OnAny,
 		onAuthorization: map[string]func(context.Context, *AuthorizationChange) error{
 			"user_authorization_revoke":       cfg.OnAuthorizationRevoke,
@@ -76,8 +77,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// checkURL proves to WeChat's console that this server knows the token. echostr is plain in every
-// mode. It is not signed, so it goes back as nothing that a browser would run.
+// checkURL answers the check that WeChat's console makes of the URL, which proves that this server
+// knows the token. echostr is not encrypted in any mode. It is not signed either, so it is sent
+// back with a content type that no browser runs.
 func (h *Handler) checkURL(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if _, _, err := h.verify(query, "signature"); err != nil {
@@ -127,14 +129,16 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.
 	}
 	answer, contentType, err := p.answer(m, out.reply, time.Now())
 	if err != nil {
-		h.logger.ErrorContext(r.Context(), "push: reply cannot be sent", "event", m.name(), "error", err)
+		h.logger.ErrorContext(r.Context(), "push: reply cannot be sent",
+			"event", m.name(), "error", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
 	write(w, answer, contentType)
 }
 
-// jobFor finds the callback for m, and reads what it wants to be given.
+// jobFor returns the job of the callback for m. An error means that m lacks what the callback
+// gets.
 func (h *Handler) jobFor(m *Message) (job, error) {
 	if m.Event == mediaCheckEvent && h.onMediaCheck != nil {
 		c, err := newMediaCheck(m)
@@ -153,15 +157,16 @@ func (h *Handler) jobFor(m *Message) (job, error) {
 	}, nil
 }
 
-// refuse answers a request that no callback is run for. Whoever sent it is told nothing; the log
-// is told more loudly where the sender knew the token. A message of WeChat's that cannot be read
-// is answered success: another answer would bring it again, no better, and its user would be told
-// that the account is out of order.
+// refuse answers a request for which no callback runs. The answer does not say why. The log does,
+// as a warning if the sender knew the token. A message from WeChat that cannot be read is answered
+// with success: otherwise WeChat would send the same bytes again, and tell the user that the
+// account is out of order.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	level, status := slog.LevelWarn, http.StatusBadRequest
 	switch {
 	case errors.Is(err, ErrMalformed):
-		h.logger.WarnContext(r.Context(), "push: message cannot be read, answered success", "error", err)
+		h.logger.WarnContext(r.Context(), "push: message cannot be read, answered success",
+			"error", err)
 		write(w, []byte(success), typeText)
 		return
 	case errors.Is(err, errForged):

@@ -11,8 +11,9 @@ type jsonParser struct {
 	budget
 }
 
-// parseJSON reads one object. A name that comes twice is kept twice, as no encoding/json target
-// would do: so nobody can hide one value behind another.
+// parseJSON reads one object. It does not decode into a struct or a map, because of a name that
+// comes twice encoding/json keeps only the last value. Here both are kept, so that none is
+// overlooked.
 func parseJSON(data []byte) (Fields, error) {
 	data = legible(data, "")
 	if !json.Valid(data) {
@@ -24,7 +25,7 @@ func parseJSON(data []byte) (Fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	return values[0].Fields, nil // one, because data begins with {
+	return values[0].Fields, nil // exactly one, because data begins with {
 }
 
 // value reads one value of that name; an array is as many fields as it has elements.
@@ -74,7 +75,7 @@ func (p *jsonParser) object() ([]Field, error) {
 		if err != nil {
 			return nil, malformed("broken JSON")
 		}
-		name, _ := token.(string) // JSON has no other names
+		name, _ := token.(string) // names in JSON are always strings
 		values, err := p.value(name)
 		if err != nil {
 			return nil, err

@@ -9,12 +9,12 @@ import (
 // A Message is what WeChat sent, decrypted.
 type Message struct {
 	ToUserName   string    // the account's own name, gh_…
-	FromUserName string    // the user's OpenID, or a name of the platform
+	FromUserName string    // the user's OpenID, or the platform
 	CreateTime   time.Time // to the second
 	MsgType      string    // event, text, image …
-	Event        string    // which event; "" where MsgType is not event
+	Event        string    // which event; "" if MsgType is not event
 	MsgID        string    // "" for most events
-	Fields       Fields    // all that was sent, those above included
+	Fields       Fields    // all fields, including those above
 	Raw          []byte    // the message as it was sent
 	JSON         bool      // whether it was JSON, otherwise XML
 }
@@ -25,14 +25,17 @@ func parseMessage(data []byte) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event", "MsgId"} {
+	for _, name := range []string{
+		"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event", "MsgId",
+	} {
 		if len(f[name]) > 1 {
 			return nil, malformed("more than one %s", name)
 		}
 	}
 	m := &Message{
-		ToUserName: f.Get("ToUserName"), FromUserName: f.Get("FromUserName"), MsgType: f.Get("MsgType"),
-		MsgID: f.first("MsgId", "MsgID", "msgid"), Fields: f, Raw: data, JSON: isJSON,
+		ToUserName: f.Get("ToUserName"), FromUserName: f.Get("FromUserName"),
+		MsgType: f.Get("MsgType"), MsgID: f.first("MsgId", "MsgID", "msgid"), Fields: f, Raw: data,
+		JSON: isJSON,
 	}
 	if m.MsgType == "" || strings.EqualFold(m.MsgType, "event") {
 		m.Event = f.Get("Event")
@@ -47,13 +50,14 @@ func parseMessage(data []byte) (*Message, error) {
 	return m, nil
 }
 
-// name says what m is, for the log.
+// name returns the kind of message, for the log.
 func (m *Message) name() string {
 	name := cmp.Or(m.Event, m.MsgType)
 	return name[:min(len(name), 64)]
 }
 
-// isProbe reports whether m is how cloud hosting asks whether a path answers.
+// isProbe reports whether m is the message with which cloud hosting asks whether a path answers.
 func (m *Message) isProbe() bool {
-	return m.MsgType == "" && m.CreateTime.IsZero() && m.Fields.Get("action") == "CheckContainerPath"
+	return m.MsgType == "" && m.CreateTime.IsZero() &&
+		m.Fields.Get("action") == "CheckContainerPath"
 }

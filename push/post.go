@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// freshTime is how far CreateTime may be from our clock, either way.
+// freshTime is how much CreateTime may differ from our clock.
 const freshTime = 10 * time.Minute
 
 var (
@@ -17,7 +17,8 @@ var (
 	errStale  = errors.New("push: CreateTime is more than 10 minutes from now")
 )
 
-// The forms matter: they keep a signature from being used for other parts than it was made of.
+// The forms of timestamp and nonce. They are signed without separators, so without fixed forms a
+// signature would also be good for characters moved from one to the other.
 var (
 	timestampPattern = regexp.MustCompile(`^[0-9]{10}$`)
 	noncePattern     = regexp.MustCompile(`^[0-9A-Za-z]{1,32}$`)
@@ -26,14 +27,14 @@ var (
 // A post is the body of a request that WeChat has signed.
 type post struct {
 	message []byte  // decrypted
-	json    bool    // whether the body around it was JSON; not set in Plain mode
-	token   string  // that the signature was made with
-	nonce   string  // of the query
-	cipher  *cipher // that opened the message; nil in Plain mode
+	json    bool    // whether the body around it was JSON; false in Plain mode
+	token   string  // with which the signature was made
+	nonce   string  // from the query
+	cipher  *cipher // with which the message was opened; nil in Plain mode
 }
 
-// open verifies and decrypts. The mode decides what is looked at, never the request. The error is
-// errForged, or errDecrypt under a good signature.
+// open verifies and decrypts a request. The mode alone decides what is read: a request must not be
+// able to choose. The error is errForged, or with a good signature errDecrypt.
 func (h *Handler) open(query url.Values, body []byte) (*post, error) {
 	if h.mode == Plain {
 		token, nonce, err := h.verify(query, "signature")
@@ -56,9 +57,11 @@ func (h *Handler) open(query url.Values, body []byte) (*post, error) {
 	return nil, errDecrypt
 }
 
-// verify checks the signature under that name in the query, over what the query holds and more.
-// It returns the token that it was made with, and the nonce.
-func (h *Handler) verify(query url.Values, name string, more ...string) (token, nonce string, err error) {
+// verify checks the signature that the query has under this name: it covers timestamp, nonce and
+// more. verify returns the token with which it was made, and the nonce.
+func (h *Handler) verify(
+	query url.Values, name string, more ...string,
+) (token, nonce string, err error) {
 	timestamp, nonce := single(query, "timestamp"), single(query, "nonce")
 	if !timestampPattern.MatchString(timestamp) || !noncePattern.MatchString(nonce) {
 		return "", "", fmt.Errorf("%w: timestamp or nonce", errForged)
@@ -79,8 +82,8 @@ func single(query url.Values, name string) string {
 	return ""
 }
 
-// checkFresh looks at the time inside the message: the one in the query can be changed without
-// breaking the signature.
+// checkFresh refuses an old message. It takes the time inside the message, because the one in the
+// query can be changed without breaking the signature.
 func checkFresh(m *Message) error {
 	if m.CreateTime.IsZero() {
 		return malformed("no CreateTime")

@@ -12,25 +12,27 @@ import (
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
-// A Reply is answered in place of success. It is sealed as the [Mode] demands, and written as XML
-// or JSON like the message. A reply that comes later than 4.5 seconds after the message is lost.
+// A Reply is sent as the answer to a message. It is encrypted as the [Mode] demands, and is XML or
+// JSON like the message. A reply that comes later than 4.5 seconds after the message is lost.
 type Reply struct {
 	// Text is sent to the user as a text message.
 	Text string
-	// Raw, if set, is the whole reply instead, in the format of the message: XML or JSON as
-	// WeChat's page on the kind of reply has it.
+	// Raw, if set, is sent instead: the whole reply, in XML or JSON like the message, as WeChat's
+	// documentation describes this kind of reply.
 	Raw []byte
 }
 
 const (
-	success   = "success"
-	typeText  = "text/plain; charset=utf-8"
-	typeXML   = "application/xml; charset=utf-8"
-	xmlText   = `<xml><ToUserName>%s</ToUserName><FromUserName>%s</FromUserName><CreateTime>%d</CreateTime><MsgType>%s</MsgType><Content>%s</Content></xml>`
-	xmlSealed = `<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature><TimeStamp>%d</TimeStamp><Nonce>%s</Nonce></xml>`
+	success  = "success"
+	typeText = "text/plain; charset=utf-8"
+	typeXML  = "application/xml; charset=utf-8"
+	xmlText  = `<xml><ToUserName>%s</ToUserName><FromUserName>%s</FromUserName>` +
+		`<CreateTime>%d</CreateTime><MsgType>%s</MsgType><Content>%s</Content></xml>`
+	xmlSealed = `<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature>` +
+		`<TimeStamp>%d</TimeStamp><Nonce>%s</Nonce></xml>`
 )
 
-// plain is the reply to m before it is sealed.
+// plain returns the unencrypted reply to m.
 func (r *Reply) plain(m *Message, now time.Time) ([]byte, error) {
 	switch {
 	case r.Raw != nil:
@@ -42,13 +44,16 @@ func (r *Reply) plain(m *Message, now time.Time) ([]byte, error) {
 			MsgType, Content         string
 		}{m.FromUserName, m.ToUserName, now.Unix(), "text", r.Text})
 	}
-	return fmt.Appendf(nil, xmlText, cdata(m.FromUserName), cdata(m.ToUserName), now.Unix(), cdata("text"), cdata(r.Text)), nil
+	return fmt.Appendf(nil, xmlText, cdata(m.FromUserName), cdata(m.ToUserName), now.Unix(),
+		cdata("text"), cdata(r.Text)), nil
 }
 
-// answer gives the body and content type for what the callback returned.
-func (p *post) answer(m *Message, reply *Reply, now time.Time) (body []byte, contentType string, err error) {
+// answer returns the body and the content type of the answer to m.
+func (p *post) answer(
+	m *Message, reply *Reply, now time.Time,
+) (body []byte, contentType string, err error) {
 	if reply == nil || (reply.Text == "" && len(reply.Raw) == 0) {
-		return []byte(success), typeText, nil // this one is never sealed
+		return []byte(success), typeText, nil // success is never encrypted
 	}
 	body, err = reply.plain(m, now)
 	isJSON := m.JSON
@@ -62,8 +67,8 @@ func (p *post) answer(m *Message, reply *Reply, now time.Time) (body []byte, con
 	return body, typeXML, err
 }
 
-// seal encrypts a reply with the key that opened the message, so that it can be read during a
-// rotation too.
+// seal encrypts a reply with the key of the message, because that is the one that WeChat uses
+// while keys change.
 func (p *post) seal(reply []byte, now time.Time) ([]byte, error) {
 	text, err := p.cipher.seal(reply)
 	if err != nil {
@@ -77,16 +82,18 @@ func (p *post) seal(reply []byte, now time.Time) ([]byte, error) {
 			Nonce                 string
 		}{text, signature, now.Unix(), p.nonce})
 	}
-	return fmt.Appendf(nil, xmlSealed, cdata(text), cdata(signature), now.Unix(), cdata(p.nonce)), nil
+	return fmt.Appendf(nil, xmlSealed, cdata(text), cdata(signature), now.Unix(),
+		cdata(p.nonce)), nil
 }
 
-// cdata quotes text for XML. What XML cannot hold at all becomes a space.
+// cdata quotes text for XML. Characters that XML does not allow become spaces.
 func cdata(text string) string {
 	text = string(legible([]byte(text), xmlControls))
 	return "<![CDATA[" + strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>") + "]]>"
 }
 
-// encodeJSON leaves <, > and & as they are: WeChat does not decode \u003c everywhere.
+// encodeJSON writes <, > and & as they are, because some of WeChat's programs do not decode
+// \u003c.
 func encodeJSON(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

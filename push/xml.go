@@ -11,7 +11,8 @@ import (
 // xmlControls are the control bytes that XML allows in text.
 const xmlControls = "\t\n\r"
 
-// An xmlParser passes over attributes and comments. It knows no entities but the five of XML.
+// An xmlParser reads elements and ignores attributes and comments. It knows only the five entities
+// of XML.
 type xmlParser struct {
 	*xml.Decoder
 	budget
@@ -52,8 +53,8 @@ func parseXML(data []byte) (Fields, error) {
 	}
 }
 
-// element reads on to the end of the element that has just begun. Text between elements is
-// passed over, and so are blanks round a CDATA section.
+// element reads to the end of the element that has just begun. Text between elements is ignored,
+// and so are blanks round a CDATA section.
 func (p *xmlParser) element(name string) (*Field, error) {
 	if err := p.enter(); err != nil {
 		return nil, err

@@ -12,11 +12,12 @@ import (
 )
 
 // NewCodecs returns one codec per key, for [securecookie.EncodeMulti] and
-// [securecookie.DecodeMulti]: the first key seals, all open. The codecs encrypt and authenticate a
-// []byte, and what was sealed for one purpose or name does not open for another. They know no
-// expiry: whoever needs one puts it into the value.
+// [securecookie.DecodeMulti]: the first key seals, and each of them opens. The codecs encrypt and
+// authenticate a []byte. A value that was sealed for one purpose or name does not open for
+// another. The codecs do not check an expiry: if you need one, put it into the value.
 //
-// It refuses an empty purpose and what [NewCookie] refuses, all faults joined.
+// An empty purpose is an error, and so are the keys that [NewCookie] does not accept. All of them
+// are joined.
 func NewCodecs(keys [][]byte, purpose string) ([]securecookie.Codec, error) {
 	wrong := faults.In("sessionstore: ")
 	wrong.Keys("keys", keys)
@@ -35,11 +36,12 @@ func NewCodecs(keys [][]byte, purpose string) ([]securecookie.Codec, error) {
 	return codecs, nil
 }
 
-// A codec writes base64url(nonce | ciphertext | tag), bound to the name. There is exactly one
-// spelling of a value, so a changed byte never goes unnoticed.
+// A codec writes base64url(nonce | ciphertext | tag), bound to the name. It accepts only one
+// spelling of a value, so a change of any character is an error.
 type codec struct{ aead cipher.AEAD }
 
-// transport is how a sealed value is written; it needs no quoting in cookies, headers and URLs.
+// transport writes sealed values, in an alphabet that needs no quoting in cookies, headers and
+// URLs.
 var transport = base64.RawURLEncoding.Strict() //nolint:gochecknoglobals // an immutable alphabet
 
 // Encode seals value, a []byte; see [securecookie.Codec].
@@ -48,7 +50,8 @@ func (c codec) Encode(name string, value any) (string, error) {
 	if !ok {
 		return "", errors.New("sessionstore: only a []byte can be sealed")
 	}
-	ciphertext := c.aead.Seal(nil, nil, plain, []byte(name)) //nolint:gosec // the AEAD makes its own nonces
+	//nolint:gosec // the AEAD makes its own nonces
+	ciphertext := c.aead.Seal(nil, nil, plain, []byte(name))
 	return transport.EncodeToString(ciphertext), nil
 }
 
@@ -59,7 +62,8 @@ func (c codec) Decode(name, value string, dst any) error {
 		return errors.New("sessionstore: a sealed value opens into a *[]byte")
 	}
 	ciphertext, err := transport.DecodeString(value)
-	if err != nil || transport.EncodedLen(len(ciphertext)) != len(value) { // the decoder passes over line breaks
+	// The decoder ignores line breaks, so a longer text may decode, too.
+	if err != nil || transport.EncodedLen(len(ciphertext)) != len(value) {
 		return seal.Error("not a sealed value")
 	}
 	opened, err := c.aead.Open(nil, nil, ciphertext, []byte(name))

@@ -17,18 +17,20 @@ import (
 	"github.com/wxoauth/wxoauth/internal/stores"
 )
 
-// maxCookieSize bounds name=value; browsers drop longer ones without a word.
+// maxCookieSize is the limit of name=value. Browsers ignore a longer cookie.
 const maxCookieSize = 4096
 
 // A CookieStore keeps the whole session in one encrypted and authenticated cookie. Make it with
-// [NewCookie]; it is safe for concurrent use. Nothing is stored elsewhere, so a cookie that was
-// copied before a logout stays good until it expires; use the redisstore package where that matters.
+// [NewCookie]; it is safe for concurrent use. Nothing is stored on a server, so a cookie that was
+// copied before a logout stays good until it expires; use the redisstore package where that
+// matters.
 //
-// The expiry is inside the seal: it is what Options.MaxAge of the session says at Save. MaxAge 0
-// makes a cookie that ends with the browser, and 30 days at the latest.
+// The sealed value contains its expiry, which is the session's Options.MaxAge after Save. With
+// MaxAge 0 the cookie ends when the browser is closed, and after 30 days at the latest.
 type CookieStore struct {
-	// Options are those of new sessions. From the start they are Path=/, HttpOnly, Secure,
-	// SameSite=Lax and 30 days. Each session may change its own before Save. Change them before first use.
+	// Options are those of new sessions; the default is Path=/, HttpOnly, Secure, SameSite=Lax and
+	// 30 days. Change them before the store is used. A session's own Options may be changed before
+	// its Save.
 	Options sessions.Options
 
 	keys   [][]byte
@@ -36,9 +38,9 @@ type CookieStore struct {
 }
 
 // NewCookie returns a store that keeps the whole session in one sealed cookie. The first key
-// seals, all open, so a new key is added last, moved to the front in a second deploy, and the old
-// one removed in a third. It refuses no key, and keys that are under 32 bytes or all zero, all faults
-// joined.
+// seals, and each of them opens. So to change keys on several replicas, add the new one at the
+// end, move it to the front in a second deploy, and remove the old one in a third. No keys, and
+// keys that are shorter than 32 bytes or all zero, are errors, and all of them are joined.
 func NewCookie(keys ...[]byte) (*CookieStore, error) {
 	wrong := faults.In("sessionstore: ")
 	wrong.Keys("keys", keys)
@@ -52,15 +54,16 @@ func NewCookie(keys ...[]byte) (*CookieStore, error) {
 	return s, nil
 }
 
-// Get returns the request's session of that name, reading the cookie once per request.
+// Get returns the request's session of that name. It reads the cookie once per request.
 func (s *CookieStore) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(s, name)
 }
 
-// New reads the cookie. The session is never nil: without a good cookie it is empty and IsNew,
-// and if there was a cookie that does not open, the error is a [securecookie.Error] with IsDecode.
-// Of several cookies of one name the first good one counts; with the prefix "__Host-", which browsers
-// keep once, only the first is looked at.
+// New reads the session from the cookie. The session is never nil: without a good cookie it is
+// empty and IsNew. If there is a cookie that does not open, the error is a [securecookie.Error]
+// with IsDecode. If a request has several cookies of that name, the first good one is taken. If
+// the name begins with "__Host-", only the first one is looked at, because browsers keep only one
+// of such a name.
 func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	options := s.Options
@@ -79,13 +82,15 @@ func (s *CookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	return session, fault
 }
 
-// Itself returns s, also of a store that embeds s: for the login engines.
+// Itself returns s. The login engines call it to find s in a store that embeds it.
 func (s *CookieStore) Itself() sessions.Store { return s }
 
-// Peek returns the cookie's value, which is the whole session: for the login engines.
-func (s *CookieStore) Peek(_ context.Context, _, cookie string) (string, error) { return cookie, nil }
+// Peek returns the cookie's value, which is the whole session. It is for the login engines.
+func (s *CookieStore) Peek(_ context.Context, _, cookie string) (string, error) {
+	return cookie, nil
+}
 
-// OpenPeeked opens a cookie's value: for the login engines.
+// OpenPeeked opens a cookie's value. It is for the login engines.
 func (s *CookieStore) OpenPeeked(_ context.Context, name, _, value string) (map[any]any, error) {
 	if len(value) > maxCookieSize {
 		return nil, seal.Error("a cookie is too long")
@@ -100,7 +105,9 @@ func (s *CookieStore) OpenPeeked(_ context.Context, name, _, value string) (map[
 
 // Save sets the session's cookie, or with a negative MaxAge clears it. The error is [ErrTooLarge]
 // if the session does not fit; then no cookie is set.
-func (s *CookieStore) Save(_ *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+func (s *CookieStore) Save(
+	_ *http.Request, w http.ResponseWriter, session *sessions.Session,
+) error {
 	options := s.Options
 	if session.Options != nil {
 		options = *session.Options
@@ -111,7 +118,8 @@ func (s *CookieStore) Save(_ *http.Request, w http.ResponseWriter, session *sess
 		if err != nil {
 			return err
 		}
-		if value, err = Seal(codecs, name, session.Values, stores.Expiry(options.MaxAge)); err != nil {
+		if value, err = Seal(codecs, name, session.Values,
+			stores.Expiry(options.MaxAge)); err != nil {
 			return err
 		}
 	}
@@ -122,7 +130,8 @@ func (s *CookieStore) Save(_ *http.Request, w http.ResponseWriter, session *sess
 	return nil
 }
 
-// codecsFor returns the codecs of one cookie name. Names come from the app and are few.
+// codecsFor returns the codecs of one cookie name. They are kept, because an app has only a few
+// names.
 func (s *CookieStore) codecsFor(name string) ([]securecookie.Codec, error) {
 	if codecs, ok := s.codecs.Load(name); ok {
 		return codecs.([]securecookie.Codec), nil

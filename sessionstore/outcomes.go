@@ -8,27 +8,28 @@ import (
 	"time"
 )
 
-// Outcomes is optional on a Store: it lets the callback of one login be handled once in a whole
-// fleet, since WeChat may call back twice. Keys and outcomes are chosen by the login engine.
+// Outcomes is an optional interface of a Store. With it, the callback of a login is handled once
+// by all replicas together, although WeChat may call back twice. The login engine chooses keys and
+// outcomes.
 type Outcomes interface {
-	// Reserve claims key for ttl. ok is false while somebody else holds it or an outcome is stored.
+	// Reserve reserves key for ttl. ok is false if it is already reserved or has an outcome.
 	Reserve(ctx context.Context, key string, ttl time.Duration) (ok bool, err error)
-	// Outcome returns what SetOutcome stored. held tells whether the key is reserved or has an
-	// outcome; outcome is nil while it is only reserved.
+	// Outcome returns what SetOutcome stored. held is true if the key is reserved or has an
+	// outcome; outcome is nil if it is only reserved.
 	Outcome(ctx context.Context, key string) (outcome []byte, held bool, err error)
-	// SetOutcome stores the outcome for ttl; a nil outcome releases the reservation.
+	// SetOutcome stores the outcome for ttl. A nil outcome ends the reservation.
 	SetOutcome(ctx context.Context, key string, outcome []byte, ttl time.Duration) error
 }
 
-// sweepEvery is how often expired outcomes are dropped from memory.
+// sweepEvery is the time between two searches for expired outcomes, which are then dropped.
 const sweepEvery = 10 * time.Second
 
-// MemoryOutcomes are the [Outcomes] of one process. They hold what is not expired and little
-// more, own no goroutine, and are safe for concurrent use.
+// MemoryOutcomes are the [Outcomes] of one process. They drop what has expired, start no
+// goroutine, and are safe for concurrent use.
 type MemoryOutcomes struct {
 	mu    sync.Mutex
 	held  map[string]outcome
-	sweep time.Time // when to look for expired ones next
+	sweep time.Time // when to search for expired ones next
 }
 
 type outcome struct {
@@ -41,7 +42,7 @@ func NewMemoryOutcomes() *MemoryOutcomes {
 	return &MemoryOutcomes{held: map[string]outcome{}}
 }
 
-// Reserve claims key for ttl; see [Outcomes].
+// Reserve reserves key for ttl; see [Outcomes].
 func (m *MemoryOutcomes) Reserve(_ context.Context, key string, ttl time.Duration) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,7 +66,9 @@ func (m *MemoryOutcomes) Outcome(_ context.Context, key string) ([]byte, bool, e
 }
 
 // SetOutcome stores the outcome for ttl; see [Outcomes].
-func (m *MemoryOutcomes) SetOutcome(_ context.Context, key string, value []byte, ttl time.Duration) error {
+func (m *MemoryOutcomes) SetOutcome(
+	_ context.Context, key string, value []byte, ttl time.Duration,
+) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if value == nil {
@@ -77,7 +80,7 @@ func (m *MemoryOutcomes) SetOutcome(_ context.Context, key string, value []byte,
 	return nil
 }
 
-// put stores o, and now and then drops what has expired.
+// put stores o. Every sweepEvery it also drops what has expired.
 func (m *MemoryOutcomes) put(now time.Time, key string, o outcome) {
 	if !now.Before(m.sweep) {
 		maps.DeleteFunc(m.held, func(_ string, o outcome) bool { return !now.Before(o.expiry) })

@@ -14,19 +14,19 @@ import (
 	"time"
 )
 
-// maxBody is more than any WeChat API takes, in bytes.
+// maxBody is the size limit of a request body, in bytes. No API of WeChat takes more.
 const maxBody = 20 << 20
 
-// A request is a call of WeChat that was read whole.
+// A request is a call of WeChat with its whole body.
 type request struct {
 	*http.Request
 
 	query url.Values
 	body  []byte
 	now   time.Time // by the simulator's clock
-	app   *app      // whose access_token came along; set by the checks of an endpoint
+	app   *app      // of the access_token; set by the checks of an endpoint
 
-	showError func(*pageError) answer // how a page refuses
+	showError func(*pageError) answer // shows the error page, if this is a page
 }
 
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) {
@@ -40,10 +40,10 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) 
 	}, nil
 }
 
-// A responder answers a request. A [Fault] is a responder around another one.
+// A responder answers a request. A [Fault] wraps one responder into another.
 type responder func(*request) answer
 
-// An answer is what one request gets.
+// An answer is the answer to one request.
 type answer struct {
 	status int
 	header http.Header // may be nil
@@ -55,19 +55,22 @@ type answer struct {
 	pace    time.Duration // spread the body over this time
 }
 
-// ok answers a JSON text. WeChat calls it plain text on sns/*.
+// ok answers with a JSON text. On sns/* its content type is plain text, as WeChat's is.
 func (r *request) ok(json string) answer {
 	contentType := "application/json; encoding=utf-8"
 	if strings.HasPrefix(r.URL.Path, "/sns/") {
 		contentType = "text/plain"
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {contentType}}, body: []byte(json)}
+	return answer{
+		status: http.StatusOK, header: http.Header{"Content-Type": {contentType}},
+		body: []byte(json),
+	}
 }
 
 // okMessage is the answer of calls that only succeed.
 const okMessage = `{"errcode":0,"errmsg":"ok"}`
 
-// refuse answers an errcode with its usual errmsg, or on a page its number.
+// refuse answers with an errcode and its usual errmsg, or on a page with its number.
 func (r *request) refuse(code int) answer {
 	if isPage(r.URL.Path) {
 		return r.showError(&pageError{code, message(code), message(code)})
@@ -75,12 +78,12 @@ func (r *request) refuse(code int) answer {
 	return r.refuseWith(code, message(code))
 }
 
-// rid is a request id: three groups of hex, the first of which is the time.
+// rid returns a request id: three groups of hex digits, of which the first is the time.
 func (r *request) rid() string {
 	return fmt.Sprintf("%08x-%s-%s", uint32(r.now.Unix()), randomHex(8), randomHex(8))
 }
 
-// refuseWith appends the request id that real refusals carry.
+// refuseWith appends the request id that WeChat's refusals have.
 func (r *request) refuseWith(code int, msg string) answer {
 	separator := " rid: "
 	if strings.HasPrefix(r.URL.Path, "/sns/") {
@@ -97,7 +100,7 @@ func redirect(location string) answer {
 
 func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.dropped {
-		panic(http.ErrAbortHandler) // the server's way to close a connection
+		panic(http.ErrAbortHandler) // makes net/http close the connection
 	}
 	maps.Copy(w.Header(), a.header)
 	body := a.body
@@ -109,7 +112,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.pace > 0 {
 		writeSlowly(r.Context(), w, body, a.pace)
 	} else {
-		_, _ = w.Write(body) // a client that left is no concern
+		_, _ = w.Write(body) // fails only if the client has hung up
 	}
 	if a.cut {
 		_ = http.NewResponseController(w).Flush()
@@ -129,7 +132,7 @@ func writeSlowly(ctx context.Context, w http.ResponseWriter, body []byte, pace t
 	}
 }
 
-// wait reports false when ctx ended first.
+// wait waits for d and returns true, or returns false as soon as ctx ends.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -141,7 +144,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// rawJSON is written into an object as it is.
+// rawJSON is JSON that object writes unchanged.
 type rawJSON string
 
 // object writes a JSON object from names and values: string, int, int64, bool, []string or rawJSON.
@@ -173,8 +176,8 @@ func jsonValue(v any) string {
 	}
 }
 
-// quote leaves all but quotes and backslashes as it is: WeChat sends users' texts that way,
-// control characters included.
+// quote escapes only quotes and backslashes, because WeChat sends the texts of users like that,
+// with control characters.
 func quote(s string) string {
 	return `"` + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`) + `"`
 }

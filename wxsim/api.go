@@ -9,11 +9,12 @@ import (
 	"slices"
 )
 
-// apiPath begins the addresses of the control API, which does for a test in any language what the
-// methods of [Server] and the page do. openapi.json describes it.
+// apiPath is the prefix of the control API. With it, tests in any language can do what the methods
+// of [Server] and the page do. openapi.json describes it.
 const apiPath = "/wxsim/api/"
 
-// An apiRoute is one operation. It does not hold the world; the methods of Server that it calls do.
+// An apiRoute is one operation. run does not hold the world; the methods of Server that it calls
+// do.
 type apiRoute struct {
 	method, path string // below apiPath
 	run          func(*Server, *http.Request) (any, error)
@@ -23,8 +24,12 @@ type apiRoute struct {
 func apiRoutes() []apiRoute {
 	return slices.Concat(
 		[]apiRoute{
-			{http.MethodGet, "health", func(s *Server, r *http.Request) (any, error) { return apiHealth{true, origin(r), s.Now()}, nil }},
-			{http.MethodGet, "openapi.json", func(*Server, *http.Request) (any, error) { return openAPI() }},
+			{http.MethodGet, "health", func(s *Server, r *http.Request) (any, error) {
+				return apiHealth{true, origin(r), s.Now()}, nil
+			}},
+			{http.MethodGet, "openapi.json", func(*Server, *http.Request) (any, error) {
+				return openAPI()
+			}},
 		},
 		appRoutes(), userRoutes(), loginRoutes(), worldRoutes(), pushRoutes(), callRoutes(),
 	)
@@ -32,7 +37,7 @@ func apiRoutes() []apiRoute {
 
 func openAPI() (json.RawMessage, error) { return pageFiles.ReadFile("pages/openapi.json") }
 
-// An apiError is what went wrong, in both languages.
+// An apiError is an error in both languages.
 type apiError struct {
 	status           int
 	chinese, english string
@@ -44,12 +49,12 @@ func noUser() error {
 	return &apiError{http.StatusNotFound, "没有这个 openid 的用户", "no user has this openid"}
 }
 
-// badRequest passes an error of the package on. Its text is English in both languages.
+// badRequest makes an apiError of an error of this package, whose text is English only.
 func badRequest(err error) error {
 	return &apiError{http.StatusBadRequest, "请求不对：" + err.Error(), err.Error()}
 }
 
-// created is a result that is answered with status 201.
+// created is a result with status 201.
 type created struct{ body any }
 
 // api serves one route.
@@ -99,8 +104,8 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_ = encoder.Encode(body) // a client that left is no concern
 }
 
-// readJSON reads the body of a call. A field that the call does not know is refused by its name;
-// an empty body leaves everything at its default.
+// readJSON reads the body of a call. An unknown field is an error that names it. An empty body is
+// the zero value.
 func readJSON[T any](r *http.Request) (T, error) {
 	var ask T
 	body, err := io.ReadAll(r.Body)

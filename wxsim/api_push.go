@@ -49,10 +49,11 @@ func pushRoutes() []apiRoute {
 }
 
 type apiPush struct {
-	Event   Event       `json:"event"`
-	Message string      `json:"message"` // instead of the event, as it is; of push/open the sealed answer
-	Target  *PushTarget `json:"target"`  // default: the app's own
-	Blanks  bool        `json:"blanks"`  // round the CDATA of XML
+	Event Event `json:"event"`
+	// Instead of the event, as it is; of push/open the sealed answer.
+	Message string      `json:"message"`
+	Target  *PushTarget `json:"target"` // default: the app's own
+	Blanks  bool        `json:"blanks"` // whether XML has blanks round the CDATA
 }
 
 type apiMessage struct {
@@ -61,14 +62,16 @@ type apiMessage struct {
 
 type apiEvent struct {
 	Event Event       `json:"event"`
-	Push  *PushResult `json:"push,omitempty"` // absent where the app has no push URL
+	Push  *PushResult `json:"push,omitempty"` // absent if the app has no push URL
 }
 
 func pushFailed(err error) error {
-	return &apiError{http.StatusBadGateway, "推送失败：" + err.Error(), "the push failed: " + err.Error()}
+	return &apiError{
+		http.StatusBadGateway, "推送失败：" + err.Error(), "the push failed: " + err.Error(),
+	}
 }
 
-// target finds where a push goes, and with what keys.
+// target returns where a push goes, and with which keys.
 func (s *Server) target(ask apiPush) (PushTarget, PushConfig, error) {
 	a := hold(&s.holder, func(w *world) App {
 		if a := w.app(ask.Event.AppID); a != nil {
@@ -88,9 +91,14 @@ func (s *Server) target(ask apiPush) (PushTarget, PushConfig, error) {
 	}
 	switch {
 	case a.AppID == "":
-		return PushTarget{}, PushConfig{}, &apiError{http.StatusNotFound, "没有这个 appid", "no app has this appid"}
+		return PushTarget{}, PushConfig{}, &apiError{
+			http.StatusNotFound, "没有这个 appid", "no app has this appid",
+		}
 	case target == nil:
-		return PushTarget{}, PushConfig{}, &apiError{http.StatusConflict, "这个账号没有配置推送，请求里也没有 target", "the app has no push URL, and the call has no target"}
+		return PushTarget{}, PushConfig{}, &apiError{
+			http.StatusConflict, "这个账号没有配置推送，请求里也没有 target",
+			"the app has no push URL, and the call has no target",
+		}
 	}
 	if fault := target.check(); fault != nil {
 		return PushTarget{}, PushConfig{}, fault

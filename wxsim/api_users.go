@@ -27,7 +27,9 @@ func userRoutes() []apiRoute {
 			added, err := s.addChecked(ask)
 			return created{added}, err
 		}},
-		{http.MethodGet, "users/{openid}", forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) { return u, nil })},
+		{http.MethodGet, "users/{openid}", forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) {
+			return u, nil
+		})},
 		{http.MethodPost, "users/{openid}/revoke", forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
 			s.RevokeUser(u.OpenID)
 			return nil, nil
@@ -58,13 +60,14 @@ func userRoutes() []apiRoute {
 	}
 }
 
-// An apiUser is a user with all openids.
+// An apiUser is a user with the openids at all apps.
 type apiUser struct {
 	User
 
 	OpenIDs map[string]string `json:"openids"` // at every app, by appid
-	Current bool              `json:"current"` // silent logins are this user's, where no cookie names another
-	asked   string            // the openid that the call named
+	// Silent logins are this user's, where no cookie names another.
+	Current bool   `json:"current"`
+	asked   string // the openid that the call named
 }
 
 type apiUsers struct {
@@ -76,14 +79,17 @@ type apiFollow struct {
 }
 
 func newAPIUser(w *world, p *person) apiUser {
-	u := apiUser{User: p.shown(), OpenIDs: map[string]string{}, Current: p.OpenID == w.owner(new(http.Request)).OpenID}
+	u := apiUser{
+		User: p.shown(), OpenIDs: map[string]string{},
+		Current: p.OpenID == w.owner(new(http.Request)).OpenID,
+	}
 	for _, a := range w.apps {
 		u.OpenIDs[a.AppID] = a.openID(p.User)
 	}
 	return u
 }
 
-// addChecked refuses what [Config.Check] refuses of a user.
+// addChecked adds a user, unless [Config.Check] would return an error for it.
 func (s *Server) addChecked(u User) (apiUser, error) {
 	apps := s.Apps()
 	check := Config{Users: []User{u}, Apps: apps}
@@ -97,14 +103,18 @@ func (s *Server) addChecked(u User) (apiUser, error) {
 }
 
 // forUser reads the body and finds the user of the path, by any openid.
-func forUser[T any](run func(*Server, apiUser, T) (any, error)) func(*Server, *http.Request) (any, error) {
+func forUser[T any](
+	run func(*Server, apiUser, T) (any, error),
+) func(*Server, *http.Request) (any, error) {
 	return func(s *Server, r *http.Request) (any, error) {
 		ask, err := readJSON[T](r)
 		if err != nil {
 			return nil, err
 		}
 		asked := r.PathValue("openid")
-		u := withPerson(s, asked, func(w *world, k known) apiUser { return newAPIUser(w, k.person) })
+		u := withPerson(s, asked, func(w *world, k known) apiUser {
+			return newAPIUser(w, k.person)
+		})
 		if u.OpenID == "" {
 			return nil, noUser()
 		}
@@ -113,8 +123,10 @@ func forUser[T any](run func(*Server, apiUser, T) (any, error)) func(*Server, *h
 	}
 }
 
-// withPush is forUser for what an official account hears of.
-func withPush[T any](run func(*Server, apiUser, T) (Event, error)) func(*Server, *http.Request) (any, error) {
+// withPush is forUser for an action that an official account gets an event about.
+func withPush[T any](
+	run func(*Server, apiUser, T) (Event, error),
+) func(*Server, *http.Request) (any, error) {
 	return func(s *Server, r *http.Request) (any, error) {
 		return forUser(func(s *Server, u apiUser, ask T) (any, error) {
 			e, err := run(s, u, ask)
@@ -162,7 +174,10 @@ func newCode(s *Server, u apiUser, ask struct {
 		text = s.NewPluginCode(u.asked)
 	}
 	if text == "" {
-		return nil, &apiError{http.StatusBadRequest, "kind 只能是 web、js、phone 或 plugin，appid 必须存在", "kind must be web, js, phone or plugin, and the appid must exist"}
+		return nil, &apiError{
+			http.StatusBadRequest, "kind 只能是 web、js、phone 或 plugin，appid 必须存在",
+			"kind must be web, js, phone or plugin, and the appid must exist",
+		}
 	}
 	return created{apiCode{text}}, nil
 }
@@ -187,7 +202,10 @@ func encryptedData(s *Server, u apiUser, ask struct {
 	}
 	sealed, iv, err := s.EncryptData(u.asked, payload)
 	if err != nil {
-		return nil, &apiError{http.StatusConflict, "这个用户还没有登录过小程序，请先取一个 js code", "this user has not logged in to the mini program; ask for a js code first"}
+		return nil, &apiError{
+			http.StatusConflict, "这个用户还没有登录过小程序，请先取一个 js code",
+			"this user has not logged in to the mini program; ask for a js code first",
+		}
 	}
 	raw, signature, err := s.RawData(u.asked)
 	return apiData{sealed, iv, raw, signature}, err
@@ -209,7 +227,9 @@ type apiSoter struct {
 func loginRoutes() []apiRoute {
 	return []apiRoute{
 		{http.MethodPost, "consent", consentByAPI},
-		{http.MethodGet, "answer", func(s *Server, _ *http.Request) (any, error) { return s.standingAnswer(), nil }},
+		{http.MethodGet, "answer", func(s *Server, _ *http.Request) (any, error) {
+			return s.standingAnswer(), nil
+		}},
 		{http.MethodPut, "answer", func(s *Server, r *http.Request) (any, error) {
 			ask, err := readJSON[apiAnswer](r)
 			if err != nil {
@@ -231,7 +251,9 @@ type apiAnswer struct {
 }
 
 func (s *Server) standingAnswer() apiAnswer {
-	return hold(&s.holder, func(w *world) apiAnswer { return apiAnswer{w.standing(), w.answerer, w.callbacks} })
+	return hold(&s.holder, func(w *world) apiAnswer {
+		return apiAnswer{w.standing(), w.answerer, w.callbacks}
+	})
 }
 
 // consentByAPI is POST consent: an address of the authorize page or of QR login, or of the page
@@ -248,7 +270,10 @@ func consentByAPI(s *Server, r *http.Request) (any, error) {
 		ask.Decision = Allow
 	}
 	if !slices.Contains(decisions()[1:], ask.Decision) {
-		return nil, &apiError{http.StatusBadRequest, "decision 只能是 allow、refuse、base 或 snapshot", "decision must be allow, refuse, base or snapshot"}
+		return nil, &apiError{
+			http.StatusBadRequest, "decision 只能是 allow、refuse、base 或 snapshot",
+			"decision must be allow, refuse, base or snapshot",
+		}
 	}
 	user := ask.User
 	if user == "" {

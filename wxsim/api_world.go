@@ -11,10 +11,12 @@ type apiHealth struct {
 	Now time.Time `json:"now"`
 }
 
-// appRoutes are accounts.
+// appRoutes are the operations about accounts.
 func appRoutes() []apiRoute {
 	return []apiRoute{
-		{http.MethodGet, "apps", func(s *Server, _ *http.Request) (any, error) { return apiApps{s.Apps()}, nil }},
+		{http.MethodGet, "apps", func(s *Server, _ *http.Request) (any, error) {
+			return apiApps{s.Apps()}, nil
+		}},
 		{http.MethodPost, "apps", func(s *Server, r *http.Request) (any, error) {
 			ask, err := readJSON[App](r)
 			if err != nil {
@@ -26,7 +28,9 @@ func appRoutes() []apiRoute {
 		{http.MethodGet, "apps/{appid}/verify_ticket", func(s *Server, r *http.Request) (any, error) {
 			ticket := s.VerifyTicket(r.PathValue("appid"))
 			if ticket == "" {
-				return nil, &apiError{http.StatusNotFound, "没有这个第三方平台", "no platform has this appid"}
+				return nil, &apiError{
+					http.StatusNotFound, "没有这个第三方平台", "no platform has this appid",
+				}
 			}
 			return apiVerifyTicket{ticket}, nil
 		}},
@@ -41,10 +45,12 @@ type apiVerifyTicket struct {
 	Ticket string `json:"component_verify_ticket"`
 }
 
-// worldRoutes are what concerns everybody: clock, switches, limits, faults, media.
+// worldRoutes are the operations about clock, switches, limits, faults and media.
 func worldRoutes() []apiRoute {
 	return []apiRoute{
-		{http.MethodGet, "clock", func(s *Server, _ *http.Request) (any, error) { return s.apiClock(), nil }},
+		{http.MethodGet, "clock", func(s *Server, _ *http.Request) (any, error) {
+			return s.apiClock(), nil
+		}},
 		{http.MethodPost, "clock", func(s *Server, r *http.Request) (any, error) {
 			ask, err := readJSON[struct {
 				By string `json:"by"`
@@ -54,12 +60,17 @@ func worldRoutes() []apiRoute {
 			}
 			by, err := time.ParseDuration(ask.By)
 			if err != nil || by < 0 {
-				return nil, &apiError{http.StatusBadRequest, "by 不是 5m、2h 这样的时长", "by is not a duration such as 5m or 2h"}
+				return nil, &apiError{
+					http.StatusBadRequest, "by 不是 5m、2h 这样的时长",
+					"by is not a duration such as 5m or 2h",
+				}
 			}
 			s.Advance(by)
 			return s.apiClock(), nil
 		}},
-		{http.MethodGet, "switches", func(s *Server, _ *http.Request) (any, error) { return s.switches(), nil }},
+		{http.MethodGet, "switches", func(s *Server, _ *http.Request) (any, error) {
+			return s.switches(), nil
+		}},
 		{http.MethodPut, "switches", func(s *Server, r *http.Request) (any, error) {
 			ask, err := readJSON[map[string]bool](r)
 			if err != nil {
@@ -72,7 +83,9 @@ func worldRoutes() []apiRoute {
 			}
 			return s.switches(), nil
 		}},
-		{http.MethodGet, "limits", func(s *Server, _ *http.Request) (any, error) { return s.Limits(), nil }},
+		{http.MethodGet, "limits", func(s *Server, _ *http.Request) (any, error) {
+			return s.Limits(), nil
+		}},
 		{http.MethodPut, "limits", func(s *Server, r *http.Request) (any, error) {
 			ask, err := readJSON[map[string]Limit](r)
 			if err != nil {
@@ -80,7 +93,9 @@ func worldRoutes() []apiRoute {
 			}
 			return ask, s.SetLimits(ask)
 		}},
-		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) { return apiFaults{s.faults.active()}, nil }},
+		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) {
+			return apiFaults{s.faults.active()}, nil
+		}},
 		{http.MethodPost, "faults", func(s *Server, r *http.Request) (any, error) {
 			ask, err := readJSON[FaultSpec](r)
 			if err != nil {

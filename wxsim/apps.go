@@ -9,15 +9,15 @@ import (
 type app struct {
 	App
 
-	madeUp bool // nobody named it
-	number int  // of all apps, from 0: its colour
+	madeUp bool // neither the Config nor a call has named it
+	number int  // among all apps, from 0; decides about its colour
 	first  bool // the first official account, at which User.OpenID is the openid
 
 	tokens  [2]appTokens      // classic and stable; see apptoken.go
 	tickets map[string]ticket // by type; see ticket.go
 }
 
-// addApps lets in the apps of the configuration, or makes some up.
+// addApps adds the apps of the configuration, and makes up the missing ones.
 func (w *world) addApps() {
 	for _, a := range []App{
 		{Kind: OfficialAccount, AppID: w.cfg.AppID, Secret: w.cfg.Secret},
@@ -34,14 +34,18 @@ func (w *world) addApps() {
 	}
 }
 
-// addApp lets one more app in. All users are known to it from now on.
+// addApp adds an app and gives all users an openid there.
 func (w *world) addApp(a App) *app {
 	madeUp := a.AppID == ""
 	a.AppID, a.Secret = cmp.Or(a.AppID, "wx"+randomHex(16)), cmp.Or(a.Secret, randomHex(32))
 	a.OriginalID = cmp.Or(a.OriginalID, "gh_"+randomHex(12))
 	a.RedirectDomains = slices.Clone(a.RedirectDomains)
-	isFirst := a.Kind == OfficialAccount && !slices.ContainsFunc(w.apps, func(a *app) bool { return a.first })
-	added := &app{App: a, madeUp: madeUp, number: len(w.apps), first: isFirst, tickets: map[string]ticket{}}
+	isFirst := a.Kind == OfficialAccount && !slices.ContainsFunc(w.apps, func(a *app) bool {
+		return a.first
+	})
+	added := &app{
+		App: a, madeUp: madeUp, number: len(w.apps), first: isFirst, tickets: map[string]ticket{},
+	}
 	w.apps = append(w.apps, added)
 	for _, p := range w.everybody {
 		w.people[added.openID(p.User)] = known{p, added}
@@ -49,8 +53,8 @@ func (w *world) addApp(a App) *app {
 	return added
 }
 
-// AddApp lets one more app in, or changes name, logo, redirect domains and push of the one with
-// this appid. It returns the app as it is now, and fails on what [Config.Check] refuses.
+// AddApp adds an app, or changes name, logo, redirect domains and push of the app with this appid.
+// It returns the app as it is then. The error is that of [Config.Check].
 func (s *Server) AddApp(a App) (App, error) {
 	if fault := a.check(); fault != nil {
 		return App{}, fault
@@ -83,7 +87,7 @@ func (s *Server) Apps() []App {
 	})
 }
 
-// openID differs from app to app; that at the first official account is the user's own.
+// openID returns the openid of a user at an app. At the first official account it is User.OpenID.
 func (a *app) openID(u User) string {
 	switch fixed := u.OpenIDs[a.AppID]; {
 	case fixed != "":
@@ -94,7 +98,7 @@ func (a *app) openID(u User) string {
 	return derivedID(a.AppID, u.OpenID)
 }
 
-// app returns nil for an appid that nobody has.
+// app returns the app with this appid, or nil.
 func (w *world) app(id string) *app {
 	if i := slices.IndexFunc(w.apps, func(a *app) bool { return a.AppID == id }); i >= 0 {
 		return w.apps[i]
@@ -102,7 +106,7 @@ func (w *world) app(id string) *app {
 	return nil
 }
 
-// first returns the oldest app of a kind. There is always one, but for platforms.
+// first returns the oldest app of a kind. There is always one, except of platforms.
 func (w *world) first(kind Kind) *app {
 	return w.apps[slices.IndexFunc(w.apps, func(a *app) bool { return a.Kind == kind })]
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The two kinds of app access_token live side by side and do not void each other.
+// The two kinds of app access_token. A new token of one kind does not end one of the other.
 const (
 	classicToken = iota // GET /cgi-bin/token
 	stableToken         // POST /cgi-bin/stable_token
@@ -31,11 +31,12 @@ type appToken struct {
 	text    string
 	app     *app
 	expires time.Time
-	// voidAt is when a replaced token stops working; zero for the current one.
+	// voidAt is when a replaced token stops working. It is zero for the current token.
 	voidAt time.Time
 }
 
-// checkCredentials finds the app with this appid and secret among the kinds that may call.
+// checkCredentials returns the app with this appid and secret, or the code of the refusal. kinds
+// are the kinds of app that may call.
 func (w *world) checkCredentials(id, secret string, kinds []Kind) (*app, int) {
 	a := w.app(id)
 	switch {
@@ -103,13 +104,16 @@ func (w *world) replaceToken(a *app, kind int, voidAt time.Time) *appToken {
 	if have.current != nil {
 		have.current.voidAt = voidAt
 	}
-	have.current = &appToken{kind: kind, text: "92_" + randomText(appTokenLength-3, urlSafe), app: a, expires: w.now.Add(tokenLife)}
+	have.current = &appToken{
+		kind: kind, text: "92_" + randomText(appTokenLength-3, urlSafe), app: a,
+		expires: w.now.Add(tokenLife),
+	}
 	w.appTokens.put(have.current.text, have.current, w.now)
 	return have.current
 }
 
-// tokenApp finds the app of an access_token, or returns the code of its refusal: 41001 missing,
-// 40001 unknown or replaced, 42001 expired.
+// tokenApp returns the app of an access_token, or the code of the refusal: 41001 missing, 40001
+// unknown or replaced, 42001 expired.
 func (w *world) tokenApp(text string) (*app, int) {
 	t, ok := w.appTokens.get(text, w.now)
 	switch {

@@ -14,13 +14,13 @@ const (
 	scopeLogin    = "snsapi_login"
 )
 
-// ownerCookie holds the openid of the person who owns the simulated phone.
+// ownerCookie is the cookie with the openid of the current user.
 const ownerCookie = "wxsim_user"
 
-// A login is what an app asks for on the authorize page or on the QR page.
+// A login is the request of an app on the authorize page or on the QR page.
 type login struct {
 	app         *app
-	platform    *app // which logs in for the app; nil: none does
+	platform    *app // which logs in for the app, or nil
 	redirectURI string
 	scope       string
 	state       string
@@ -55,8 +55,8 @@ func qrConnect(w *world, r *request) answer {
 	return desktopPage(w, r.Request, w.newScan(ask))
 }
 
-// owner is the current user: the one whom [Server.Answer] named, else the person of the cookie,
-// else the first user.
+// owner returns the current user: the one that [Server.Answer] has named, or else that of the
+// cookie, or else the first user.
 func (w *world) owner(r *http.Request) User {
 	if p := w.people[w.answerer].person; p != nil {
 		return p.User
@@ -69,7 +69,7 @@ func (w *world) owner(r *http.Request) User {
 	return w.everybody[0].User
 }
 
-// callBack sends the browser back to the app: with a code, or if refused with the state only.
+// callBack sends the browser back to the app, with a code, or without one if the user has refused.
 func callBack(w *world, r *http.Request, d decision) answer {
 	first, second := callbackURLs(w, d, origin(r))
 	if second != "" {
@@ -78,7 +78,8 @@ func callBack(w *world, r *http.Request, d decision) answer {
 	return redirect(first)
 }
 
-// callbackURLs are where the browser goes: to the second one too, unless it is empty.
+// callbackURLs returns where the browser is sent, and if the app is called back twice, the second
+// address.
 func callbackURLs(w *world, d decision, seenAt string) (first, second string) {
 	if d.refused {
 		return d.ask.location("state", d.ask.state), ""
@@ -94,17 +95,20 @@ func callbackURLs(w *world, d decision, seenAt string) (first, second string) {
 	}
 }
 
-// callbackURL issues a code to a browser that reached the simulator at seenAt.
+// callbackURL returns an address with a new code, for a browser that reached the simulator at
+// seenAt.
 func callbackURL(w *world, d decision, seenAt string) string {
 	p := w.people[d.user].person
 	who := d.ask.app.identity(p, (d.snapshot || p.Snapshot) && d.scope == scopeUserInfo)
 	who.seenAt = seenAt
-	text := w.issue(code{kind: webCode, app: d.ask.app, platform: d.ask.platform, who: who, scope: d.scope})
+	text := w.issue(code{
+		kind: webCode, app: d.ask.app, platform: d.ask.platform, who: who, scope: d.scope,
+	})
 	return d.ask.location("code", text, "state", d.ask.state)
 }
 
-// location is the redirect_uri with its own query, then names and values, then its fragment.
-// WeChat does not escape the values, and neither does this.
+// location returns redirect_uri with names and values between its query and its fragment. The
+// values are not escaped, as WeChat does not do that either.
 func (l *login) location(pairs ...string) string {
 	address, fragment, hasFragment := strings.Cut(l.redirectURI, "#")
 	if l.platform != nil {
@@ -125,7 +129,7 @@ func (l *login) location(pairs ...string) string {
 	return address
 }
 
-// asBrowsersWrite escapes what a browser would escape in the query of a Location, and no more.
+// asBrowsersWrite escapes only what a browser escapes in the query of a Location.
 func asBrowsersWrite(value string) string {
 	var b strings.Builder
 	for i := range len(value) {
@@ -140,8 +144,8 @@ func asBrowsersWrite(value string) string {
 
 const maxState = 128 // bytes
 
-// parseLogin checks the query of the authorize page or the QR page. The authorize page alone
-// wants its parameters in order, each once, no others, and a short state.
+// parseLogin checks the query of the authorize page or the QR page. The parameters of the
+// authorize page must be in order, each once, without others, and its state must be short.
 func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 	strict := kind == OfficialAccount && !w.cfg.Lax
 	names, values, fault := splitQuery(rawQuery)
@@ -153,7 +157,9 @@ func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 		code int
 	}{{"appid", 10012}, {"redirect_uri", 10011}, {"scope", 10010}} {
 		if values[required.name] == "" {
-			return nil, &pageError{required.code, required.name + " 为空", required.name + " is empty"}
+			return nil, &pageError{
+				required.code, required.name + " 为空", required.name + " is empty",
+			}
 		}
 	}
 	if strict {
@@ -176,23 +182,32 @@ func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 	case ask.app == nil:
 		return nil, &pageError{40013, "没有这个 appid", "nobody has this appid"}
 	case ask.app.Kind == WebsiteApp && kind == OfficialAccount:
-		return nil, &pageError{10016, "这是网站应用的 appid，网页授权要用公众号的", "this is the appid of a website app; the authorize page wants an official account's"}
+		return nil, &pageError{
+			10016, "这是网站应用的 appid，网页授权要用公众号的",
+			"this is the appid of a website app; the authorize page wants an official account's",
+		}
 	case ask.app.Kind != kind || !slices.Contains(scopesOf(kind), ask.scope):
-		return nil, &pageError{10005, "这个账号在这里没有这项 scope", "this app may not ask for this scope here"}
+		return nil, &pageError{
+			10005, "这个账号在这里没有这项 scope", "this app may not ask for this scope here",
+		}
 	case values["component_appid"] != "" && (ask.platform == nil || ask.platform.Kind != Platform):
-		return nil, &pageError{10015, "component_appid 不是任何第三方平台的", "component_appid is the appid of no platform"}
+		return nil, &pageError{
+			10015, "component_appid 不是任何第三方平台的", "component_appid is the appid of no platform",
+		}
 	case !redirectAllowed(w, ask):
 		return nil, &pageError{
 			10003, "redirect_uri 的域名不在配置里。要放行它，请修改 -domains，或配置文件里的 redirect_domains",
 			"the host of redirect_uri is not one that was configured; -domains allows it, or redirect_domains in the file",
 		}
 	case strict && len(ask.state) > maxState:
-		return nil, &pageError{10013, "state 超过 128 字节。" + laxChinese, "state is over 128 bytes; " + laxEnglish}
+		return nil, &pageError{
+			10013, "state 超过 128 字节。" + laxChinese, "state is over 128 bytes; " + laxEnglish,
+		}
 	}
 	return ask, nil
 }
 
-// How the strict rules of the authorize page are relaxed.
+// What an error page says about relaxing the rules of the authorize page.
 const (
 	laxChinese = "要放宽检查，请用 -lax 启动，或在主页打开开关 lax"
 	laxEnglish = "start with -lax, or turn the switch lax on, to relax this"
@@ -205,14 +220,16 @@ func scopesOf(kind Kind) []string {
 	return []string{scopeBase, scopeUserInfo}
 }
 
-// splitQuery keeps the order of a query's names. Of a name that comes twice the first counts.
+// splitQuery returns the names of a query in their order, and the values. If a name comes twice,
+// the first value is taken.
 func splitQuery(rawQuery string) (names []string, values map[string]string, fault *pageError) {
 	values = map[string]string{}
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		name, escaped, _ := strings.Cut(pair, "=")
 		value, err := url.QueryUnescape(escaped)
 		if err != nil {
-			return nil, nil, badLink("百分号后面不是两位十六进制数", "a percent sign is not followed by two hex digits")
+			return nil, nil, badLink("百分号后面不是两位十六进制数",
+				"a percent sign is not followed by two hex digits")
 		}
 		if _, twice := values[name]; !twice {
 			values[name] = value
@@ -222,7 +239,8 @@ func splitQuery(rawQuery string) (names []string, values map[string]string, faul
 	return names, values, nil
 }
 
-// checkOrder wants the parameters in order, state last if at all, then only known ones, each once.
+// checkOrder returns an error unless the parameters are in order, with state at the end if there
+// is one, and then only known ones, each once.
 func checkOrder(names []string) *pageError {
 	order := []string{"appid", "redirect_uri", "response_type", "scope"}
 	if len(names) < len(order) || !slices.Equal(names[:len(order)], order) {
@@ -232,12 +250,16 @@ func checkOrder(names []string) *pageError {
 	}
 	rest := names[len(order):]
 	if i := slices.Index(rest, "state"); i > 0 {
-		return badLink("state 必须紧跟在 scope 后面。"+laxChinese, "state must come right after scope; "+laxEnglish)
+		return badLink("state 必须紧跟在 scope 后面。"+laxChinese,
+			"state must come right after scope; "+laxEnglish)
 	}
 	for i, name := range rest {
 		switch {
-		case !slices.Contains([]string{"state", "forcePopup", "forceSnapShot", "component_appid", "connect_redirect"}, name):
-			return badLink("state 后面有微信不认识的参数；redirect_uri 转义了吗？"+laxChinese, "an unknown parameter; is redirect_uri escaped? "+laxEnglish)
+		case !slices.Contains([]string{
+			"state", "forcePopup", "forceSnapShot", "component_appid", "connect_redirect",
+		}, name):
+			return badLink("state 后面有微信不认识的参数；redirect_uri 转义了吗？"+laxChinese,
+				"an unknown parameter; is redirect_uri escaped? "+laxEnglish)
 		case slices.Contains(rest[:i], name):
 			return badLink("同一个参数出现了两次。"+laxChinese, "a parameter comes twice; "+laxEnglish)
 		}
@@ -245,7 +267,8 @@ func checkOrder(names []string) *pageError {
 	return nil
 }
 
-// redirectAllowed wants an absolute http or https URL on one of the app's domains.
+// redirectAllowed reports whether redirect_uri is an absolute http or https URL on one of the
+// app's domains.
 func redirectAllowed(w *world, ask *login) bool {
 	u, err := url.Parse(ask.redirectURI)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -255,5 +278,6 @@ func redirectAllowed(w *world, ask *login) bool {
 	if len(domains) == 0 {
 		domains = w.cfg.RedirectDomains
 	}
-	return len(domains) == 0 || slices.Contains(domains, u.Host) || slices.Contains(domains, u.Hostname())
+	return len(domains) == 0 || slices.Contains(domains, u.Host) ||
+		slices.Contains(domains, u.Hostname())
 }

@@ -30,17 +30,17 @@ type Call struct {
 	At           time.Time // when it was answered, by the simulator's clock
 }
 
-// calls counts and remembers.
+// calls counts and records the calls.
 type calls struct {
 	mu     sync.Mutex
 	counts map[string]int
 	log    []Call        // a ring once it is full
 	next   int           // where the next one goes in a full ring
-	total  int           // calls ever recorded, forgotten ones included
-	news   chan struct{} // closed by the next call; nil while nobody waits
+	total  int           // calls recorded so far, including dropped ones
+	news   chan struct{} // closed by the next call; nil if nobody waits
 }
 
-// A numberedCall has a number that no other call has.
+// A numberedCall is a call with its number, counted from the start.
 type numberedCall struct {
 	Call
 
@@ -71,7 +71,7 @@ func (c *calls) record(r *request, a answer, now time.Time) {
 		call.Status, call.Answer = 0, nil
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		call.Form, _ = url.ParseQuery(string(r.body)) // the readable part of a bad form is enough
+		call.Form, _ = url.ParseQuery(string(r.body)) // of a bad form this is the readable part
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,16 +137,16 @@ func (s *Server) Calls(path string) int {
 	return s.calls.counts[path]
 }
 
-// Log returns the last 1,000 calls, newest last.
+// Log returns the last 1,000 calls, oldest first.
 func (s *Server) Log() []Call {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
 	return s.calls.all()
 }
 
-// Restart brings everything back to how [New] made it: users, codes, tokens, followers, switches,
-// limits and the clock. Appids, secrets and openids that were made up stay the same; calls, faults
-// and the cookies of the phones are forgotten.
+// Restart sets everything back as [New] has made it: users, codes, tokens, followers, switches,
+// limits and the clock. Made-up appids, secrets and openids stay the same. Calls, faults and the
+// cookies of the phones are dropped.
 func (s *Server) Restart() {
 	s.Reset()
 	s.phone.forget()
@@ -157,7 +157,7 @@ func (s *Server) Restart() {
 	})
 }
 
-// Reset forgets counters, log and faults. Users, codes and tokens stay.
+// Reset drops counters, log and faults. Users, codes and tokens are kept.
 func (s *Server) Reset() {
 	s.calls.reset()
 	s.faults.reset()

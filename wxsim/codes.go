@@ -2,14 +2,14 @@ package wxsim
 
 import "time"
 
-// How long things live.
+// How long codes and tokens are good.
 const (
 	codeLife    = 5 * time.Minute
 	tokenLife   = 2 * time.Hour
 	refreshLife = 30 * 24 * time.Hour
 )
 
-// A codeKind keeps WeChat's one-time codes apart: each works at one endpoint only.
+// A codeKind is the kind of a one-time code. Each kind works at one endpoint only.
 type codeKind string
 
 const (
@@ -19,12 +19,12 @@ const (
 	pluginCode codeKind = "plugin" // getpluginopenpid
 )
 
-// A code stands for what a user allowed an app.
+// A code is what an app gets when a user allows a login.
 type code struct {
 	text       string
 	kind       codeKind
 	app        *app
-	platform   *app // by which a user logged in to the app; nil: none
+	platform   *app // by which the user logged in to the app, or nil
 	who        identity
 	scope      string
 	sessionKey string // of a js_code
@@ -32,8 +32,8 @@ type code struct {
 	used       bool
 }
 
-// issue makes a code of 32 characters. Used and expired ones are remembered for a while, for
-// the sake of 40163 and 42003.
+// issue makes a code of 32 characters. It is kept for a while after it was used or has expired,
+// because then it is refused with 40163 or 42003 and not as unknown.
 func (w *world) issue(c code) string {
 	c.expires = w.now.Add(codeLife)
 	c.text = "0" + randomText(31, alphanumeric)
@@ -41,8 +41,8 @@ func (w *world) issue(c code) string {
 	return c.text
 }
 
-// spend takes a code, or returns why not: 40029 unknown, of another app or another kind, 40163
-// used, 42003 expired; for the codes of a mini program 40029 means expired too.
+// spend marks a code as used and returns it, or the code of the refusal: 40029 unknown, of another
+// app or another kind, 40163 used, 42003 expired; an expired code of a mini program is 40029, too.
 func (w *world) spend(text string, kind codeKind, a *app) (*code, int) {
 	c, ok := w.codes.get(text, w.now)
 	switch {
@@ -59,15 +59,18 @@ func (w *world) spend(text string, kind codeKind, a *app) (*code, int) {
 	return c, 0
 }
 
-// NewCode returns a login code, as if the user had just allowed the app this scope: for a second
-// callback with another code, or a code without any page. Any openid of the user will do. It is
-// empty for an app or a user that does not exist.
+// NewCode returns a login code, as if the user had just allowed the app this scope. Use it for a
+// second callback with another code, or for a code without any page. openID may be any openid of
+// the user. The code is empty if there is no such app or user.
 func (s *Server) NewCode(appID, openID, scope string) string {
 	return withPerson(s, openID, func(w *world, k known) string {
 		a := w.app(appID)
 		if a == nil {
 			return ""
 		}
-		return w.issue(code{kind: webCode, app: a, who: a.identity(k.person, k.Snapshot && scope == scopeUserInfo), scope: scope})
+		return w.issue(code{
+			kind: webCode, app: a, who: a.identity(k.person, k.Snapshot && scope == scopeUserInfo),
+			scope: scope,
+		})
 	})
 }

@@ -10,31 +10,31 @@ import (
 	"strings"
 )
 
-// A Config says what kind of WeChat to be. The zero value is complete: apps, secrets and one
-// user are made up.
+// A Config describes the simulated WeChat. With the zero value, apps, secrets and one user are
+// made up.
 type Config struct {
 	AppID, Secret               string // the first official account
 	WebsiteAppID, WebsiteSecret string // the first website app, for QR login
 	MiniAppID, MiniSecret       string // the first mini program
 
-	// Apps are more accounts, of any kind and number. Where none is an official account, a
-	// website app or a mini program, and no field above names one either, one is made up.
+	// Apps are more accounts, of any kind and number. If there is no official account, no website
+	// app or no mini program, here or in the fields above, one is made up.
 	Apps []App
 
 	Users []User // default: one user with a Chinese nickname and an avatar
 
-	// RedirectDomains are the host names that redirect_uri may have, with or without a port.
-	// Empty: any. An app may have its own.
+	// RedirectDomains are the host names that redirect_uri may have, with or without a port. If
+	// empty, it may have any. An app may have its own.
 	RedirectDomains []string
 
-	// AutoAllow answers the authorize page and QR login at once, as if the person had tapped
-	// "allow". The person is the one of the cookie wxsim_user, else the first user.
+	// AutoAllow answers the authorize page and QR login at once, as if the user had tapped
+	// "allow". That is the user of the cookie wxsim_user, or else the first one.
 	AutoAllow bool
 
-	// Lax takes the parameters of the authorize page in any order, and unknown ones.
+	// Lax accepts the parameters of the authorize page in any order, and unknown ones.
 	Lax bool
 
-	// RotateRefreshTokens gives a new refresh_token at each refresh and voids the old one.
+	// RotateRefreshTokens returns a new refresh_token at each refresh and ends the old one.
 	RotateRefreshTokens bool
 
 	// OldProfiles makes wx.getUserProfile return nickname, avatar, gender and region, as clients
@@ -47,8 +47,8 @@ type Config struct {
 	// BankCardID makes cv/ocr/bankcard answer "id" instead of "number", as in WeChat's sample.
 	BankCardID bool
 
-	// Limits are how often an endpoint may be called, by path; empty: any number of times.
-	// [DocumentedLimits] are WeChat's own.
+	// Limits are how often an endpoint may be called, by path. Without a limit it may be called
+	// any number of times. [DocumentedLimits] returns those of WeChat.
 	Limits map[string]Limit
 
 	// CORSOrigins are the origins, such as http://localhost:5173, whose pages may use the control
@@ -61,12 +61,13 @@ type Config struct {
 
 	Addr     string       // where Start listens; default "127.0.0.1:0"
 	Listener net.Listener // Start serves on it instead of listening on Addr
-	CA       []byte       // PEM of the authority behind a Listener that speaks TLS, for GET /wxsim/ca.pem
+	// PEM of the authority behind a Listener that speaks TLS, for GET /wxsim/ca.pem.
+	CA []byte
 
-	Logger *slog.Logger // default: discards. It is told paths and codes, never a query
+	Logger *slog.Logger // default: none. It gets paths and codes, but no queries.
 }
 
-// A Kind says what an app may do.
+// A Kind is the kind of an app, which decides what it may do.
 type Kind string
 
 // The kinds of app.
@@ -74,7 +75,8 @@ const (
 	OfficialAccount Kind = "official_account" // web login inside WeChat, server APIs, message push
 	WebsiteApp      Kind = "website_app"      // QR login
 	MiniProgram     Kind = "mini_program"     // code2Session, server APIs, message push
-	Platform        Kind = "platform"         // a third-party platform, which logs in for others' apps
+	// A third-party platform, which logs in for others' apps.
+	Platform Kind = "platform"
 )
 
 // An App is an account at WeChat.
@@ -86,11 +88,12 @@ type App struct {
 	Name string `json:"name,omitempty"` // what people see on consent pages
 	Logo string `json:"logo,omitempty"` // http, https or data URL of a square picture
 
-	OriginalID string `json:"original_id,omitempty"` // gh_…, to whom messages are pushed; made up when empty
+	// gh_…, to whom messages are pushed; made up when empty.
+	OriginalID string `json:"original_id,omitempty"`
 
 	RedirectDomains []string `json:"redirect_domains,omitempty"` // default: Config.RedirectDomains
 
-	Push *PushTarget `json:"push,omitempty"` // where messages are pushed; nil: nowhere
+	Push *PushTarget `json:"push,omitempty"` // where messages are pushed; nil for nowhere
 }
 
 // A FieldError is one fault of a [Config].
@@ -101,8 +104,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Field + " " + e.Problem }
 
-// Check returns all faults of a Config: errors of type [*FieldError], joined. [New] panics where
-// there are any. A Config without Apps, Limits and openids has no faults.
+// Check returns all faults of a Config: errors of type [*FieldError], joined. [New] panics if
+// there are any. A Config without Apps, Limits and openids has none.
 func (c *Config) Check() error {
 	var faults []error
 	fault := func(problem, field string, args ...any) {
@@ -145,7 +148,8 @@ func (c *Config) Check() error {
 		}
 	}
 	for i, host := range c.Hosts {
-		if u, err := url.Parse("http://" + host); err != nil || host == "" || u.Host != host || u.Port() != "" || host != strings.ToLower(host) {
+		if u, err := url.Parse("http://" + host); err != nil || host == "" || u.Host != host ||
+			u.Port() != "" || host != strings.ToLower(host) {
 			fault("is not a host name in small letters", "hosts[%d]", i)
 		}
 	}
@@ -166,9 +170,13 @@ func (a App) check() *FieldError {
 	switch a.Kind {
 	case OfficialAccount, WebsiteApp, MiniProgram, Platform:
 	default:
-		return &FieldError{"kind", "must be official_account, website_app, mini_program or platform"}
+		return &FieldError{
+			"kind", "must be official_account, website_app, mini_program or platform",
+		}
 	}
-	if u, err := url.Parse(a.Logo); err != nil || a.Logo != "" && u.Scheme != "http" && u.Scheme != "https" && !strings.HasPrefix(a.Logo, "data:image/") {
+	if u, err := url.Parse(a.Logo); err != nil ||
+		a.Logo != "" && u.Scheme != "http" && u.Scheme != "https" &&
+			!strings.HasPrefix(a.Logo, "data:image/") {
 		return &FieldError{"logo", "is not an http, https or data URL of a picture"}
 	}
 	if a.Push == nil {

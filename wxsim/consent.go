@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// consentData is the page on the phone where a person allows or refuses a login.
+// consentData is the page on the phone on which a user allows or refuses a login.
 type consentData struct {
 	page
 
@@ -28,7 +28,7 @@ type consentUser struct {
 	Chosen bool
 }
 
-// Profile reports whether the app asks for more than the openid.
+// Profile reports whether the app asks for a profile.
 func (d consentData) Profile() bool { return d.Scope != scopeBase }
 
 // Website reports whether this is the confirmation of a scan.
@@ -37,7 +37,8 @@ func (d consentData) Website() bool { return d.Ticket != "" }
 // consentPage shows who could log in; data holds the query or the ticket.
 func consentPage(w *world, r *http.Request, ask *login, data consentData, owner User) answer {
 	data.page = newPage(r)
-	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.AppID, ask.scope, ask.state, ask.redirectURI
+	data.AppID, data.Scope, data.State, data.RedirectURI = ask.app.AppID, ask.scope, ask.state,
+		ask.redirectURI
 	data.App = data.look(ask.app)
 	for _, u := range w.users() {
 		data.Users = append(data.Users, consentUser{u, u.OpenID == owner.OpenID})
@@ -61,14 +62,14 @@ func decide(w *world, r *http.Request) answer {
 		return w.pages.errorPage(r, badLink("没有选择用户", "nobody was chosen"))
 	}
 	d := ask.decided(Decision(form.Get("decision")), u.OpenID)
-	_ = d.mode.UnmarshalText([]byte(form.Get("callbacks"))) // once, unless it is another word
+	_ = d.mode.UnmarshalText([]byte(form.Get("callbacks"))) // an unknown word leaves it at once
 	if scan != nil {
 		return withOwner(confirm(w, r, scan, d), u.OpenID)
 	}
 	return withOwner(callBack(w, r, d), u.OpenID)
 }
 
-// loginOf finds the login that a form of the consent page is about, and its scan if there is one.
+// loginOf returns the login of a form of the consent page, and its scan if there is one.
 func loginOf(w *world, r *http.Request) (*login, *scan, *pageError) {
 	if ticket := r.PostForm.Get("ticket"); ticket != "" {
 		found, ok := w.scan(ticket)
@@ -81,7 +82,7 @@ func loginOf(w *world, r *http.Request) (*login, *scan, *pageError) {
 	return ask, nil, fault
 }
 
-// formPage is the address of the consent page that a form came from.
+// formPage returns the address of the consent page of a form.
 func formPage(form url.Values) string {
 	if ticket := form.Get("ticket"); ticket != "" {
 		return "/wxsim/scan?ticket=" + url.QueryEscape(ticket)
@@ -89,7 +90,7 @@ func formPage(form url.Values) string {
 	return "/connect/oauth2/authorize?" + form.Get("query")
 }
 
-// userFromForm makes a user of the fields of a form.
+// userFromForm returns the user in the fields of a form.
 func userFromForm(form url.Values) User {
 	u := MadeUpUsers(1)[0]
 	u.Nickname = cmp.Or(strings.TrimSpace(form.Get("nickname")), "新朋友")
@@ -100,10 +101,11 @@ func userFromForm(form url.Values) User {
 	return u
 }
 
-// withOwner remembers in the browser who owns the phone.
+// withOwner sets the cookie of the current user.
 func withOwner(a answer, openID string) answer {
 	c := http.Cookie{ //nolint:gosec // the simulator is plain http, and the cookie no secret
-		Name: ownerCookie, Value: openID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 30 * 24 * 60 * 60,
+		Name: ownerCookie, Value: openID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		MaxAge: 30 * 24 * 60 * 60,
 	}
 	a.header = a.header.Clone()
 	a.header.Add("Set-Cookie", c.String())

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// contentEndpoints check what users write (sec-check) and who they are (getuserriskrank).
+// contentEndpoints are the checks of content (sec-check) and of users (getuserriskrank).
 func contentEndpoints() []endpoint {
 	mini := []Kind{MiniProgram}
 	return []endpoint{
@@ -25,17 +25,22 @@ func contentEndpoints() []endpoint {
 		},
 		{
 			method: http.MethodPost, path: "/wxa/getuserriskrank", callers: mini,
-			fields: []field{{"appid", aText, 40013}, {"openid", aText, 40003}, {"scene", aNumber, 40129}, {"client_ip", aText, 47001}},
-			check:  riskRank,
-			sample: `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,"unoin_id":2258658297}`, // sic
+			fields: []field{
+				{"appid", aText, 40013}, {"openid", aText, 40003}, {"scene", aNumber, 40129},
+				{"client_ip", aText, 47001},
+			},
+			check: riskRank,
+			// The spelling unoin_id is WeChat's.
+			sample: `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,"unoin_id":2258658297}`,
 		},
 	}
 }
 
-// visitMemory is how long a visit of the mini program counts for content checks.
+// visitMemory is how long after a visit of the mini program its user may be checked.
 const visitMemory = 2 * time.Hour
 
-// recentVisitor refuses an openid whose user did not open the mini program within two hours.
+// recentVisitor returns the code of the refusal if the user did not open the mini program within
+// two hours.
 func recentVisitor(w *world, r *request, openID string) int {
 	p, refused := w.visitor(r.app, openID)
 	switch {
@@ -47,7 +52,7 @@ func recentVisitor(w *world, r *request, openID string) int {
 	return 0
 }
 
-// A contentCheck is what both checks are asked with. Version 1 has no version, scene or openid.
+// A contentCheck is the request of both checks. Version 1 has no version, scene or openid.
 type contentCheck struct {
 	Content, OpenID string
 	MediaURL        string      `json:"media_url"`
@@ -56,7 +61,7 @@ type contentCheck struct {
 	Scene           int
 }
 
-// contentRefused returns what is wrong with version, scene and openid.
+// contentRefused returns the code of the refusal of version, scene and openid, or 0.
 func contentRefused(w *world, r *request, ask contentCheck) int {
 	switch {
 	case ask.Version == "" || ask.Version == "1":
@@ -97,7 +102,7 @@ func checkText(w *world, r *request, ask contentCheck) answer {
 	return r.ok(`{"errcode":0,"errmsg":"ok",` + verdict + `,"trace_id":"` + r.rid() + `"}`)
 }
 
-// suggestion is what WeChat thinks of a text: pass, risky or review.
+// suggestion returns the verdict about a text: pass, risky or review.
 func suggestion(text string) string {
 	has := func(word string) bool { return strings.Contains(text, word) }
 	switch {
@@ -109,9 +114,9 @@ func suggestion(text string) string {
 	return "pass"
 }
 
-// checkMedia is POST /wxa/media_check_async. The verdict goes to the mini program's push URL a
-// moment later, in the shape of the version that was asked for; without one see [Event]. It is
-// found in the address as in a text.
+// checkMedia is POST /wxa/media_check_async. The verdict is pushed to the mini program's push URL
+// a moment later, in the form of the requested version. If there is no push URL, see [Event]. The
+// verdict depends on the words in the media URL, as with a text.
 func checkMedia(w *world, r *request, ask contentCheck) answer {
 	u, badURL := url.Parse(ask.MediaURL)
 	switch {
@@ -128,7 +133,10 @@ func checkMedia(w *world, r *request, ask contentCheck) answer {
 		version = 2
 	}
 	w.checks.put(id, version, w.now)
-	w.tell(r.app, Event{Type: "wxa_media_check", AppID: r.app.AppID, OpenID: ask.OpenID, Ticket: id, Key: suggestion(ask.MediaURL)})
+	w.tell(r.app, Event{
+		Type: "wxa_media_check", AppID: r.app.AppID, OpenID: ask.OpenID, Ticket: id,
+		Key: suggestion(ask.MediaURL),
+	})
 	return r.ok(object("errcode", 0, "errmsg", "ok", "trace_id", id))
 }
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// A Decision is what a person makes of a login.
+// A Decision is what a user decides about a login.
 type Decision string
 
 // The buttons of the consent page.
@@ -21,7 +21,7 @@ const (
 
 func decisions() []Decision { return []Decision{Ask, Allow, Refuse, AllowBase, AllowSnapshot} }
 
-// A decision is a Decision about one login.
+// A decision is what a user has decided about one login.
 type decision struct {
 	ask      *login
 	refused  bool
@@ -31,9 +31,11 @@ type decision struct {
 	mode     CallbackMode
 }
 
-// decided returns the decision of a user about this login. An unknown word is a refusal.
+// decided returns the decision d of a user about this login. An unknown Decision is a refusal.
 func (l *login) decided(d Decision, user string) decision {
-	made := decision{ask: l, user: user, scope: l.scope, snapshot: l.forceSnap || d == AllowSnapshot}
+	made := decision{
+		ask: l, user: user, scope: l.scope, snapshot: l.forceSnap || d == AllowSnapshot,
+	}
 	switch d {
 	case Allow, AllowSnapshot:
 	case AllowBase:
@@ -44,7 +46,7 @@ func (l *login) decided(d Decision, user string) decision {
 	return made
 }
 
-// A CallbackMode says how often the browser calls the app back after a login. As text it is once,
+// A CallbackMode is how often the browser calls the app back after a login. As text it is once,
 // same or other.
 type CallbackMode int
 
@@ -55,7 +57,7 @@ const (
 	CallbackOtherCode              // twice with one state and two codes
 )
 
-// MarshalText writes the mode in a word.
+// MarshalText returns the mode as a word.
 func (m CallbackMode) MarshalText() ([]byte, error) { return word(m, callbackModes()) }
 
 // UnmarshalText reads the word.
@@ -66,14 +68,14 @@ func (m *CallbackMode) UnmarshalText(text []byte) (err error) {
 
 func callbackModes() []string { return []string{"once", "same", "other"} }
 
-// DoubleCallback makes every login that follows call the app back twice: instead of a redirect
-// the browser gets a page that opens one address in a hidden frame and then goes to the other.
+// DoubleCallback makes the logins from now on call the app back twice: instead of a redirect the
+// browser gets a page that opens one address in a hidden frame and then goes to the other one.
 func (s *Server) DoubleCallback(mode CallbackMode) {
 	s.change(func(w *world) { w.callbacks = mode })
 }
 
-// Answer answers every authorize page and QR login from now on without showing it, for the user
-// of any openid; an empty one means the current user. Ask shows the pages again.
+// Answer decides about all logins from now on without showing a page. The user is given by any
+// openid; an empty one means the current user. With Ask the pages are shown again.
 func (s *Server) Answer(d Decision, openID string) error {
 	if !slices.Contains(decisions(), d) {
 		return fmt.Errorf("wxsim: %q is no decision", d)
@@ -90,7 +92,8 @@ func (s *Server) Answer(d Decision, openID string) error {
 	return err
 }
 
-// standing is the decision that is made without asking. The switch "auto" is one, too.
+// standing returns the decision that is made without asking, by [Server.Answer] or the switch
+// "auto".
 func (w *world) standing() Decision {
 	switch {
 	case w.cfg.AutoAllow:
@@ -101,10 +104,13 @@ func (w *world) standing() Decision {
 	return w.answer
 }
 
-// Consent is a person who opens a login address of either page and decides, without a browser: it
-// returns where the browser would go, and the second address if mode or [Server.DoubleCallback]
-// asks for two. It fails on an address that WeChat would show an error page about.
-func (s *Server) Consent(address string, d Decision, openID string, mode CallbackMode) (first, second string, err error) {
+// Consent answers a login without a browser: it opens an address of the authorize page or the QR
+// page, decides, and returns where the browser would be sent. If mode or [Server.DoubleCallback]
+// asks for two callbacks, it also returns the second address. The error means that WeChat would
+// show an error page.
+func (s *Server) Consent(
+	address string, d Decision, openID string, mode CallbackMode,
+) (first, second string, err error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", "", errors.New("wxsim: not an address")

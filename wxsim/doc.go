@@ -1,37 +1,50 @@
-// Package wxsim is a WeChat that runs on one machine: the authorize page and the QR login of
-// open.weixin.qq.com, and the server APIs of api.weixin.qq.com, in one [net/http.Handler]. It is
-// for development without an account, a tunnel or a phone, and for tests.
-//
-// In a test it takes three lines; the program under test is then pointed at sim.URL, in place of
-// both hosts, with sim.AppID() and sim.Secret():
+// Package wxsim simulates WeChat on one machine, for tests and for development without an account,
+// a tunnel or a phone.
 //
 //	sim := wxsim.New(wxsim.Config{})
-//	require.NoError(t, sim.Start())
+//	if err := sim.Start(); err != nil {
+//		log.Fatal(err)
+//	}
 //	defer sim.Close()
+//	auth, err := oauth.New(oauth.Config{
+//		AppID: sim.AppID(), Secret: core.Secret(sim.Secret()),
+//		APIURL: sim.URL, OpenURL: sim.URL, // in place of WeChat's two hosts
+//		PublicURL: "http://127.0.0.1:8080", Keys: [][]byte{key},
+//	})
 //
-// It is strict where WeChat is strict: codes work once and for five minutes, tokens run out or
-// are replaced, parameters have an order. Where a rule is relaxed by a [Switch], the error page
-// names it. Time can be moved with [Server.Advance], failures are made on demand with
-// [Server.Fail], logins are answered with [Server.Consent] and [Server.Answer], events reach the
-// program with [Server.Scan], [Server.Follow] and [Server.Send], and [Server.Calls] returns what
-// was asked. Any number of official accounts, website apps, mini programs and platforms may
-// exist: see [Config].
+// A [Server] is a net/http.Handler. It has the authorize page and the QR login of
+// open.weixin.qq.com, and the server APIs of api.weixin.qq.com.
 //
-// Programs in other languages run cmd/wxsim and drive it by the control API under /wxsim/api/,
-// which does all that the methods of [Server] do; /wxsim/api/openapi.json describes it.
+// It is as strict as WeChat: a code works once and for five minutes, tokens expire or are replaced,
+// and parameters have an order. If an error comes from a rule that a [Switch] relaxes, the error
+// page names the Switch. [Server.Advance] moves the clock, [Server.Fail] makes calls fail,
+// [Server.Consent] and [Server.Answer] answer logins, [Server.Scan], [Server.Follow] and
+// [Server.Send] push events to the program, and [Server.Calls] returns how often it has called an
+// API. Any number of official accounts, website apps, mini programs and platforms may exist: see
+// [Config].
 //
-// People find at "/" what they need: accounts, users, the calls as they come in, switches, faults
-// and the clock. Its forms take what a browser sends from a page of the simulator itself, on this
-// machine or another one, and refuse other sites. The current user is told by the cookie
-// wxsim_user, an openid. GET /wxsim/js_code?user=openid stands in for wx.login() of a mini program;
-// phone_code, plugin_code, user_data and phone_data beside it stand in for what else a mini program
-// gets on the phone.
+// # Other languages
 //
-// GET /wxsim/phone?open=address shows a program of this machine as WeChat on a phone does: with
-// WeChat's User-Agent, and with cookies of its own, so that one browser can be both the desktop and
-// the phone; webview=appid makes it the web-view of a mini program. It opens this
-// machine's addresses for who sits at it, and the configured redirect domains, and nothing else.
+// Programs in other languages run cmd/wxsim and use its control API under /wxsim/api/, which does
+// all that the methods of [Server] do. It is described by /wxsim/api/openapi.json.
 //
-// The package imports nothing else of this module and writes its answers from WeChat's
-// documentation byte by byte, so that it can bear witness against the library.
+// # In a browser
+//
+// The page "/" shows accounts, users, the calls as they come in, switches, faults and the clock.
+// Its forms are accepted from pages of the simulator only, opened on this machine or another one,
+// and not from other sites. The cookie wxsim_user holds the openid of the current user.
+//
+// GET /wxsim/js_code?user=openid returns the code that wx.login() gives a mini program. phone_code,
+// plugin_code, user_data and phone_data beside it return what else a mini program gets from the
+// phone.
+//
+// GET /wxsim/phone?open=address shows a program on this machine as WeChat on a phone does: with
+// WeChat's User-Agent and with cookies of its own, so that one browser can be both the desktop and
+// the phone. With webview=appid it is the web-view of a mini program. It opens addresses of this
+// machine, for people who sit at it, and the configured redirect domains, and nothing else.
+//
+// # Independence
+//
+// The package imports nothing else of this module, and its answers are written after WeChat's
+// documentation, byte by byte. So a test against it can find mistakes of the library.
 package wxsim

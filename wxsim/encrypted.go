@@ -16,7 +16,7 @@ import (
 // encryptedDataMemory is how long checkencryptedmsg knows encrypted data.
 const encryptedDataMemory = 3 * 24 * time.Hour
 
-// PhoneData returns what the mini program is given, encrypted, about a user's telephone number;
+// PhoneData returns the data about a user's telephone number that a mini program gets encrypted;
 // see [Server.EncryptData]. It is nil for an unknown openid.
 func (s *Server) PhoneData(openID string) []byte {
 	return withPerson(s, openID, func(w *world, k known) []byte {
@@ -24,7 +24,7 @@ func (s *Server) PhoneData(openID string) []byte {
 	})
 }
 
-// UserData returns what the mini program is given, encrypted, about a user; see
+// UserData returns the data about a user that a mini program gets encrypted; see
 // [Server.EncryptData]. It is nil for an unknown openid.
 func (s *Server) UserData(openID string) []byte {
 	return withPerson(s, openID, func(w *world, k known) []byte {
@@ -38,7 +38,8 @@ func (s *Server) UserData(openID string) []byte {
 	})
 }
 
-// profileOf is what wx.getUserProfile tells of a user: since 2022 the same of everybody.
+// profileOf returns the profile that wx.getUserProfile gives. Since 2022 it is the same for all
+// users.
 func profileOf(w *world, p *person) []any {
 	if !w.cfg.OldProfiles {
 		return []any{
@@ -52,7 +53,7 @@ func profileOf(w *world, p *person) []any {
 	}
 }
 
-// greyAvatar is the avatar of users whom WeChat does not show.
+// greyAvatar is the avatar that WeChat gives instead of the user's own.
 const greyAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132"
 
 // RawData returns what wx.getUserProfile gives in the clear, and its signature with the
@@ -62,7 +63,7 @@ func (s *Server) RawData(openID string) (rawData, signature string, err error) {
 	withPerson(s, openID, func(w *world, k known) any {
 		if key := k.visit(w.mini(k)).sessionKey; key != "" {
 			rawData = object(profileOf(w, k.person)...)
-			sum := sha1.Sum([]byte(rawData + key)) //nolint:gosec // as WeChat does
+			sum := sha1.Sum([]byte(rawData + key)) //nolint:gosec // the hash that WeChat signs with
 			signature, err = hex.EncodeToString(sum[:]), nil
 		}
 		return nil
@@ -72,11 +73,14 @@ func (s *Server) RawData(openID string) (rawData, signature string, err error) {
 
 var errNoSession = errors.New("wxsim: nobody with this openid has logged in to the mini program")
 
-// EncryptData seals a JSON text with the user's session_key of the moment, as wx.getUserProfile
-// and the phone number button do. It fails if the user never logged in; see [Server.NewJSCode].
-// Telephone numbers are known to checkencryptedmsg for three days.
+// EncryptData encrypts a JSON text with the user's current session_key, as wx.getUserProfile and
+// the phone number button do. It fails if the user has never logged in; see [Server.NewJSCode].
+// checkencryptedmsg knows telephone numbers for three days.
 func (s *Server) EncryptData(openID string, payload []byte) (encryptedData, iv string, err error) {
-	key, err := base64.StdEncoding.DecodeString(withPerson(s, openID, func(w *world, k known) string { return k.visit(w.mini(k)).sessionKey }))
+	key, err := base64.StdEncoding.DecodeString(withPerson(s, openID,
+		func(w *world, k known) string {
+			return k.visit(w.mini(k)).sessionKey
+		}))
 	switch {
 	case err != nil:
 		return "", "", err

@@ -2,8 +2,8 @@ package wxsim
 
 import "cmp"
 
-// message is the errmsg that WeChat sends with a code, without the request id. The numbers from
-// 10003 to 10016 are those of the authorize page.
+// message returns the errmsg of a code, without the request id. The numbers from 10003 to 10016
+// are those of the authorize page.
 func message(code int) string {
 	return cmp.Or(map[int]string{
 		-1:      "system error",

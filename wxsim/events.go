@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// An Event is what WeChat pushes: what a user did with an official account, or news about a user.
+// An Event is an event that WeChat pushes: something that a user did, or the result of a check.
 type Event struct {
 	// Type is subscribe, unsubscribe, SCAN, VIEW, CLICK or text; user_info_modified,
 	// user_authorization_revoke or user_authorization_cancellation; wxa_media_check.
@@ -21,21 +21,23 @@ type Event struct {
 	OpenID string `json:"openid"`
 
 	// Key is the EventKey: the scene of a QR code, the key of a menu's button, the URL of a VIEW.
-	// Of a text it is the text, of a verdict pass, risky or review, of a withdrawal RevokeInfo.
+	// For text it is the text, for wxa_media_check pass, risky or review, and for a change of
+	// authorization RevokeInfo.
 	Key string `json:"key,omitempty"`
 
-	Ticket string `json:"ticket,omitempty"` // of a QR code; of a verdict the trace_id
+	Ticket string `json:"ticket,omitempty"` // of a QR code; for wxa_media_check the trace_id
 }
 
 // eventTypes returns the values of Event.Type, in the order of the page.
 func eventTypes() []string {
 	return []string{
 		"subscribe", "unsubscribe", "SCAN", "CLICK", "VIEW", "text",
-		"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation", "wxa_media_check",
+		"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation",
+		"wxa_media_check",
 	}
 }
 
-// Message returns an event as WeChat writes it, before it is sealed; see [Server.NewPush].
+// Message returns an event as WeChat writes it, before it is encrypted; see [Server.NewPush].
 func (s *Server) Message(format PushFormat, e Event) ([]byte, error) {
 	var err error
 	message := hold(&s.holder, func(w *world) []byte {
@@ -48,7 +50,7 @@ func (s *Server) Message(format PushFormat, e Event) ([]byte, error) {
 	return message, err
 }
 
-// receiver finds the app that an event is for.
+// receiver returns the app that gets an event.
 func (w *world) receiver(e Event) (*app, error) {
 	a := w.app(e.AppID)
 	if e.AppID == "" {
@@ -69,13 +71,15 @@ func (w *world) message(format PushFormat, a *app, e Event) []byte {
 	event := append(slices.Clone(head), "MsgType", "event", "Event", e.Type)
 	switch e.Type {
 	case "text":
-		id, _ := strconv.ParseInt("2"+randomText(17, "0123456789"), 10, 64) // fits: 18 digits
+		// Cannot fail: 18 digits.
+		id, _ := strconv.ParseInt("2"+randomText(17, "0123456789"), 10, 64)
 		return write(format, append(head, "MsgType", "text", "Content", e.Key, "MsgId", id)...)
 	case "wxa_media_check":
 		return verdictMessage(w, format, a, e)
 	case "user_info_modified", "user_authorization_revoke", "user_authorization_cancellation":
-		event[3] = "oaKk346BaWE-eIn4oSRWbaM9vR7s" // who tells is not whom it is about
-		return write(format, append(event, "OpenID", e.OpenID, "AppID", a.AppID, "RevokeInfo", cmp.Or(e.Key, "301"))...)
+		event[3] = "oaKk346BaWE-eIn4oSRWbaM9vR7s" // FromUserName is the platform and not the user
+		return write(format, append(event, "OpenID", e.OpenID, "AppID", a.AppID, "RevokeInfo",
+			cmp.Or(e.Key, "301"))...)
 	}
 	event = append(event, "EventKey", e.Key)
 	if e.Ticket != "" {
@@ -84,7 +88,8 @@ func (w *world) message(format PushFormat, a *app, e Event) []byte {
 	return write(format, event...)
 }
 
-// write writes a flat message. What a user typed stands in CDATA as it is, as WeChat does it.
+// write returns a message without nested fields. As WeChat does, it puts the text of a user into
+// CDATA without escaping.
 func write(format PushFormat, pairs ...any) []byte {
 	if format == PushJSON {
 		return []byte(object(pairs...))
@@ -102,7 +107,8 @@ func write(format PushFormat, pairs ...any) []byte {
 	return []byte(b.String())
 }
 
-// verdictMessage is wxa_media_check, in the shape of version 1 if that was asked for.
+// verdictMessage returns a wxa_media_check message, in the form of the version that the check had
+// requested.
 func verdictMessage(w *world, format PushFormat, a *app, e Event) []byte {
 	label, risky := "100", "0"
 	if e.Key != "pass" && e.Key != "" {
@@ -119,24 +125,27 @@ func verdictMessage(w *world, format PushFormat, a *app, e Event) []byte {
 		}
 	}
 	return []byte(strings.NewReplacer(
-		"TO", a.OriginalID, "FROM", e.OpenID, "NOW", strconv.FormatInt(w.now.Unix(), 10), "APPID", a.AppID,
+		"TO", a.OriginalID, "FROM", e.OpenID, "NOW", strconv.FormatInt(w.now.Unix(), 10), "APPID",
+		a.AppID,
 		"TRACE", e.Ticket, "SUGGEST", cmp.Or(e.Key, "pass"), "LABEL", label, "RISKY", risky,
 	).Replace(template))
 }
 
-// MediaCheckEvent is the verdict about a picture or a sound that media_check_async was asked
-// about: suggest is pass, risky or review. It is for [Server.Push].
+// MediaCheckEvent returns the result of a media_check_async call, for [Server.Push]: suggest is
+// pass, risky or review.
 func (s *Server) MediaCheckEvent(format PushFormat, openID, traceID, suggest string) []byte {
-	return s.miniMessage(format, Event{Type: "wxa_media_check", OpenID: openID, Ticket: traceID, Key: suggest})
+	return s.miniMessage(format, Event{
+		Type: "wxa_media_check", OpenID: openID, Ticket: traceID, Key: suggest,
+	})
 }
 
-// AuthorizationEvent says that a user changed what the mini program may know: event is
+// AuthorizationEvent returns a message about a user's change of authorization: event is
 // user_info_modified, user_authorization_revoke or user_authorization_cancellation.
 func (s *Server) AuthorizationEvent(format PushFormat, event, openID string) []byte {
 	return s.miniMessage(format, Event{Type: event, OpenID: openID})
 }
 
-// miniMessage writes an event of a mini program; the openid may be anything, as tests need it.
+// miniMessage returns an event of a mini program. For tests, the openid may be an unknown one.
 func (s *Server) miniMessage(format PushFormat, e Event) []byte {
 	return hold(&s.holder, func(w *world) []byte {
 		a := w.people[e.OpenID].app
@@ -147,15 +156,15 @@ func (s *Server) miniMessage(format PushFormat, e Event) []byte {
 	})
 }
 
-// A PushResult is what became of a message.
+// A PushResult is the app's answer to a message.
 type PushResult struct {
 	Status int    `json:"status"`          // HTTP status of the app's answer
 	Body   string `json:"body"`            // the answer, at most 64 kB
-	Reply  string `json:"reply,omitempty"` // the answer decrypted, where it was encrypted
+	Reply  string `json:"reply,omitempty"` // the decrypted answer, if it was encrypted
 }
 
-// tell has an event pushed soon, if its app has a push URL and the simulator listens. It is dropped
-// if too many are waiting.
+// tell hands an event to pushNews, if its app has a push URL and the simulator was started. If too
+// many events wait, it is dropped.
 func (w *world) tell(a *app, e Event) {
 	if a.Push == nil || w.news == nil {
 		return
@@ -166,7 +175,7 @@ func (w *world) tell(a *app, e Event) {
 	}
 }
 
-// pushNews sends what tell has put there until the server is closed.
+// pushNews pushes the events of tell until the server is closed.
 func (s *Server) pushNews(ctx context.Context, news <-chan Event) {
 	for {
 		select {
@@ -180,7 +189,7 @@ func (s *Server) pushNews(ctx context.Context, news <-chan Event) {
 	}
 }
 
-// Send pushes an event to where its app wants them; see App.Push.
+// Send pushes an event to the push URL of its app; see App.Push.
 func (s *Server) Send(ctx context.Context, e Event) (PushResult, error) {
 	var err error
 	a := hold(&s.holder, func(w *world) App {
@@ -201,6 +210,7 @@ func (s *Server) Send(ctx context.Context, e Event) (PushResult, error) {
 		return PushResult{}, err
 	}
 	return s.deliver(ctx, a.Push.URL, PushConfig{
-		Token: a.Push.Token, EncodingAESKey: a.Push.EncodingAESKey, Mode: a.Push.Mode, AppID: a.AppID, OpenID: e.OpenID,
+		Token: a.Push.Token, EncodingAESKey: a.Push.EncodingAESKey, Mode: a.Push.Mode,
+		AppID: a.AppID, OpenID: e.OpenID,
 	}, message)
 }

@@ -6,19 +6,21 @@ import (
 	"time"
 )
 
-// A Fault makes WeChat misbehave; see [Server.Fail]. The zero Fault changes nothing.
+// A Fault makes calls fail; see [Server.Fail]. The zero Fault changes nothing.
 type Fault struct {
 	name string
 	wrap func(next responder) responder
 }
 
-// String names the fault, for people.
+// String returns a name of the fault, for people.
 func (f Fault) String() string { return f.name }
 
-// Then puts another fault inside this one: Delay(time.Second).Then(Status(502)) waits and then
-// answers 502.
+// Then returns a fault with another one inside: Delay(time.Second).Then(Status(502)) waits and
+// then answers 502.
 func (f Fault) Then(inner Fault) Fault {
-	return Fault{f.name + ", " + inner.name, func(next responder) responder { return f.around(inner.around(next)) }}
+	return Fault{f.name + ", " + inner.name, func(next responder) responder {
+		return f.around(inner.around(next))
+	}}
 }
 
 func (f Fault) around(next responder) responder {
@@ -28,19 +30,22 @@ func (f Fault) around(next responder) responder {
 	return f.wrap(next)
 }
 
-// instead is a fault that answers without WeChat doing anything: no code is spent.
+// instead returns a fault that answers in place of WeChat, which does not get the call: no code is
+// spent.
 func instead(name string, r responder) Fault {
 	return Fault{name, func(responder) responder { return r }}
 }
 
-// after is a fault that spoils the true answer: codes are spent, tokens exist.
+// after returns a fault that changes WeChat's answer. WeChat has handled the call: codes are
+// spent.
 func after(name string, spoil func(*request, answer) answer) Fault {
 	return Fault{name, func(next responder) responder {
 		return func(r *request) answer { return spoil(r, next(r)) }
 	}}
 }
 
-// Code answers an errcode with its usual errmsg, in status 200 as WeChat does. Nothing is spent.
+// Code answers with an errcode and its usual errmsg, and like WeChat with status 200. Nothing is
+// spent.
 func Code(code int) Fault {
 	return instead("errcode "+jsonValue(code), func(r *request) answer { return r.refuse(code) })
 }
@@ -48,13 +53,15 @@ func Code(code int) Fault {
 // Status answers an HTTP status with a gateway's HTML page. Nothing is spent.
 func Status(status int) Fault {
 	text := http.StatusText(status)
-	page := "<html><head><title>" + text + "</title></head><body><center><h1>" + jsonValue(status) + " " + text + "</h1></center></body></html>\n"
+	page := "<html><head><title>" + text + "</title></head><body><center><h1>" + jsonValue(status) +
+		" " + text + "</h1></center></body></html>\n"
 	return named("status "+jsonValue(status), Body(status, "text/html", page))
 }
 
 // HTML answers a page with status 200 where JSON was expected. Nothing is spent.
 func HTML() Fault {
-	return named("HTML", Body(http.StatusOK, "text/html; charset=utf-8", "<!DOCTYPE html><html><body>系统繁忙，请稍后再试</body></html>\n"))
+	return named("HTML", Body(http.StatusOK, "text/html; charset=utf-8",
+		"<!DOCTYPE html><html><body>系统繁忙，请稍后再试</body></html>\n"))
 }
 
 // EmptyBody answers status 200 and nothing else. Nothing is spent.
@@ -63,7 +70,9 @@ func EmptyBody() Fault { return named("empty body", Body(http.StatusOK, "text/pl
 // Body answers any bytes. Nothing is spent.
 func Body(status int, contentType, body string) Fault {
 	return instead("body", func(*request) answer {
-		return answer{status: status, header: http.Header{"Content-Type": {contentType}}, body: []byte(body)}
+		return answer{
+			status: status, header: http.Header{"Content-Type": {contentType}}, body: []byte(body),
+		}
 	})
 }
 
@@ -80,7 +89,7 @@ func Reset() Fault {
 	return instead("reset", func(*request) answer { return answer{dropped: true} })
 }
 
-// Hang never answers: it holds the request until the client gives up. Nothing is spent.
+// Hang does not answer: it keeps the request until the client gives up. Nothing is spent.
 func Hang() Fault {
 	return instead("hang", func(r *request) answer {
 		<-r.Context().Done()
@@ -88,7 +97,7 @@ func Hang() Fault {
 	})
 }
 
-// Delay waits before WeChat looks at the request; a client that gave up meanwhile spends nothing.
+// Delay waits before WeChat gets the request. If the client gives up meanwhile, nothing is spent.
 func Delay(d time.Duration) Fault {
 	return Fault{"delay " + d.String(), func(next responder) responder {
 		return func(r *request) answer {
@@ -100,7 +109,8 @@ func Delay(d time.Duration) Fault {
 	}}
 }
 
-// Late does what was asked at once and answers after d: a client that gave up has spent its code.
+// Late lets WeChat handle the request at once, but answers after d. If the client gives up
+// meanwhile, its code is spent.
 func Late(d time.Duration) Fault {
 	return after("late "+d.String(), func(r *request, a answer) answer {
 		a.dropped = !wait(r.Context(), d) || a.dropped
@@ -125,8 +135,8 @@ func Cut() Fault {
 	})
 }
 
-// Lost does what was asked and closes the connection without an answer.
-// Called without a network, ServeHTTP panics with [http.ErrAbortHandler].
+// Lost lets WeChat handle the request and closes the connection without an answer. Called without
+// a network, ServeHTTP panics with [http.ErrAbortHandler].
 func Lost() Fault {
 	return after("lost", func(*request, answer) answer { return answer{dropped: true} })
 }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// A FaultSpec is a [Fault] in words, as the page, the control API and the file of cmd/wxsim name
-// it.
+// A FaultSpec is a [Fault] as the page, the control API and the file of cmd/wxsim write it.
 type FaultSpec struct {
 	Path string `json:"path"` // an API or a page; "*" for every API
 
@@ -17,26 +16,28 @@ type FaultSpec struct {
 	// body, redirect, header or field.
 	Kind string `json:"kind"`
 
-	// Number is the errcode, the HTTP status, or a time in seconds; Times is how often, 0 until it
-	// is cleared.
+	// Number is the errcode, the HTTP status, or a time in seconds. Times is how many calls fail;
+	// 0 means all until the fault is cleared.
 	Number float64 `json:"number,omitempty"`
 	Times  int     `json:"times,omitempty"`
 
-	Name  string `json:"name,omitempty"`  // of a header or a field
-	Value string `json:"value,omitempty"` // of a header, or the JSON text of a field; "" removes the field
-	URL   string `json:"url,omitempty"`   // of a redirect
+	Name string `json:"name,omitempty"` // of a header or a field
+	// Of a header, or the JSON text of a field; "" removes the field.
+	Value string `json:"value,omitempty"`
+	URL   string `json:"url,omitempty"` // of a redirect
 
 	Body        string `json:"body,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
 
-	Then *FaultSpec `json:"then,omitempty"` // one more fault inside this one; its Path and Times do not count
+	// One more fault inside this one; its Path and Times do not count.
+	Then *FaultSpec `json:"then,omitempty"`
 }
 
 // A faultKind is one of FaultSpec.Kind.
 type faultKind struct {
 	Name, Chinese, English string
 	Number                 string // an example of the number it takes; "" if it takes none
-	Words                  bool   // it needs other fields, which the page does not offer
+	Words                  bool   // whether it needs other fields, which the page does not have
 
 	fault func(FaultSpec) Fault
 }
@@ -46,7 +47,9 @@ func faultKinds() []faultKind {
 		return func(f FaultSpec) Fault { return fault(int(f.Number)) }
 	}
 	seconds := func(fault func(time.Duration) Fault) func(FaultSpec) Fault {
-		return func(f FaultSpec) Fault { return fault(time.Duration(f.Number * float64(time.Second))) }
+		return func(f FaultSpec) Fault {
+			return fault(time.Duration(f.Number * float64(time.Second)))
+		}
 	}
 	plainly := func(fault func() Fault) func(FaultSpec) Fault {
 		return func(FaultSpec) Fault { return fault() }
@@ -70,14 +73,18 @@ func faultKinds() []faultKind {
 		{"redirect", "返回重定向", "answer a redirect", "", true, func(f FaultSpec) Fault {
 			return Redirect(max(int(f.Number), http.StatusFound), f.URL)
 		}},
-		{"header", "增加一个应答头", "add a header", "", true, func(f FaultSpec) Fault { return Header(f.Name, f.Value) }},
-		{"field", "修改一个 JSON 字段", "change a field of the JSON", "", true, func(f FaultSpec) Fault { return Field(f.Name, f.Value) }},
+		{"header", "增加一个应答头", "add a header", "", true, func(f FaultSpec) Fault {
+			return Header(f.Name, f.Value)
+		}},
+		{"field", "修改一个 JSON 字段", "change a field of the JSON", "", true, func(f FaultSpec) Fault {
+			return Field(f.Name, f.Value)
+		}},
 	}
 }
 
 const maxDelay = 600 // seconds
 
-// Fault makes the fault that is meant, or returns a [*FieldError].
+// Fault returns the fault. The error is a [*FieldError].
 func (f FaultSpec) Fault() (Fault, error) {
 	kinds := faultKinds()
 	i := slices.IndexFunc(kinds, func(k faultKind) bool { return k.Name == f.Kind })
@@ -96,7 +103,10 @@ func (f FaultSpec) Fault() (Fault, error) {
 		"delay": {0, maxDelay}, "late": {0, maxDelay}, "slow": {0, maxDelay},
 	}[f.Kind]; {
 	case limits[1] > 0 && (f.Number < limits[0] || f.Number > limits[1]):
-		return Fault{}, &FieldError{"number", "must be from " + strconv.Itoa(int(limits[0])) + " to " + strconv.Itoa(int(limits[1]))}
+		return Fault{}, &FieldError{
+			"number",
+			"must be from " + strconv.Itoa(int(limits[0])) + " to " + strconv.Itoa(int(limits[1])),
+		}
 	case f.Kind == "code" && f.Number == 0:
 		return Fault{}, &FieldError{"number", "is missing"}
 	}
@@ -108,7 +118,7 @@ func (f FaultSpec) Fault() (Fault, error) {
 	return fault.Then(inner), err
 }
 
-// FailWith is [Server.Fail] by words. It returns a [*FieldError] for words that mean nothing.
+// FailWith is [Server.Fail] for a FaultSpec. The error is a [*FieldError].
 func (s *Server) FailWith(f FaultSpec) error {
 	return hold(&s.holder, func(w *world) error { return w.failWith(f) })
 }

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// faults are what Fail asked for, by path.
+// faults are the faults of [Server.Fail], by path.
 type faults struct {
 	mu      sync.Mutex
-	counted map[string][]countedFault // used up first, in order
+	counted map[string][]countedFault // used first, in this order
 	lasting map[string]Fault
 }
 
@@ -21,9 +21,9 @@ type countedFault struct {
 // AnyPath in [Server.Fail] and [Server.Clear] means every API, but not the pages.
 const AnyPath = "*"
 
-// Fail makes a path answer with a fault: always, until [Server.Clear], or the given number of
-// times. Faults with a number are used up in the order of the calls to Fail, before one without.
-// The path [AnyPath] means every API; a fault for the path itself goes first.
+// Fail makes calls of a path fail: the given number of times, or until [Server.Clear]. Faults with
+// a number are used first, in the order of the calls of Fail. The path [AnyPath] means every API;
+// a fault for the path itself is used first.
 func (s *Server) Fail(path string, f Fault, times ...int) { s.faults.add(path, f, times...) }
 
 // Clear ends all faults of a path.
@@ -53,14 +53,14 @@ func (f *faults) clear(path string) {
 	delete(f.lasting, path)
 }
 
-// An activeFault is one that is switched on.
+// An activeFault is a fault that is in effect.
 type activeFault struct {
 	Path string `json:"path"`
 	Name string `json:"name"` // for people
-	Left int    `json:"left"` // calls; 0: until it is cleared
+	Left int    `json:"left"` // calls that will fail; 0 means all until it is cleared
 }
 
-// active are all faults, by path and in the order of their use.
+// active returns all faults, sorted by path and in the order of their use.
 func (f *faults) active() []activeFault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,7 +73,9 @@ func (f *faults) active() []activeFault {
 	for path, fault := range f.lasting {
 		all = append(all, activeFault{path, fault.name, 0})
 	}
-	slices.SortStableFunc(all, func(a, b activeFault) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(all, func(a, b activeFault) int {
+		return strings.Compare(a.Path, b.Path)
+	})
 	return all
 }
 
@@ -83,7 +85,7 @@ func (f *faults) reset() {
 	f.counted, f.lasting = nil, nil
 }
 
-// wrap puts the fault that is due for a path around the true answer.
+// wrap returns next with the next fault of the path, if there is one.
 func (f *faults) wrap(path string, next responder) responder {
 	fault, ok := f.take(path)
 	if !ok && !strings.HasPrefix(path, "/connect/") {

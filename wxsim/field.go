@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// A field is one required parameter and the code that its absence, or another type, is answered
-// with.
+// A field is a required parameter, and the code of the refusal if it is missing or has another
+// type.
 type field struct {
 	name string
 	kind jsonKind
@@ -21,7 +21,7 @@ const (
 	anObject
 )
 
-// body makes a row's function of one that wants the JSON body.
+// body returns the function of an endpoint for one that takes the decoded JSON body.
 func body[T any](run func(*world, *request, T) answer) func(*world, *request) answer {
 	return func(w *world, r *request) answer {
 		var ask T
@@ -66,7 +66,8 @@ func checkFields(e endpoint, r *request) int {
 	return 0
 }
 
-// hasUnicodeEscape finds a backslash and u: WeChat wants its JSON in plain UTF-8.
+// hasUnicodeEscape reports whether a JSON body has an escape such as \u003c, which WeChat does not
+// decode.
 func hasUnicodeEscape(body []byte) bool {
 	for i := 0; i+1 < len(body); i++ {
 		if body[i] != '\\' {
@@ -75,12 +76,12 @@ func hasUnicodeEscape(body []byte) bool {
 		if body[i+1] == 'u' {
 			return true
 		}
-		i++ // whatever it escapes is passed over
+		i++ // skip the escaped character
 	}
 	return false
 }
 
-// fits reports whether a JSON text is there and of the kind. An empty string is as good as none.
+// fits reports whether value is JSON of this kind. A missing value and an empty string do not fit.
 func (k jsonKind) fits(value json.RawMessage) bool {
 	if len(value) == 0 {
 		return false

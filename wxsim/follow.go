@@ -13,8 +13,8 @@ type following struct {
 	qr    *qrCode
 }
 
-// setFollowing makes a person follow an account or leave it. A follower stays the follower of
-// before.
+// setFollowing makes a person follow an account or leave it. If the person follows it already,
+// nothing changes.
 func (w *world) setFollowing(p *person, a *app, on bool) {
 	switch _, already := p.follows[a]; {
 	case !on:
@@ -24,12 +24,16 @@ func (w *world) setFollowing(p *person, a *app, on bool) {
 	}
 }
 
-// Follow makes a user follow an official account, and returns the event that tells the account,
-// for [Server.Send] and [Server.Message]. An empty appid means the account of the openid.
-func (s *Server) Follow(appID, openID string) (Event, error) { return s.follow(appID, openID, true) }
+// Follow makes a user follow an official account, and returns the event for the account, for
+// [Server.Send] and [Server.Message]. An empty appid means the account of the openid.
+func (s *Server) Follow(appID, openID string) (Event, error) {
+	return s.follow(appID, openID, true)
+}
 
-// Unfollow ends it.
-func (s *Server) Unfollow(appID, openID string) (Event, error) { return s.follow(appID, openID, false) }
+// Unfollow makes a user leave an official account; see [Server.Follow].
+func (s *Server) Unfollow(appID, openID string) (Event, error) {
+	return s.follow(appID, openID, false)
+}
 
 func (s *Server) follow(appID, openID string, on bool) (e Event, err error) {
 	s.change(func(w *world) {
@@ -51,9 +55,9 @@ func (s *Server) follow(appID, openID string, on bool) (e Event, err error) {
 	return e, err
 }
 
-// Scan lets a user scan a QR code of qrcode/create, named by its ticket or by what it holds. A
-// follower's event is SCAN; anybody else follows the account now, and the event is subscribe with
-// the scene behind qrscene_. Any openid of the user will do.
+// Scan makes a user scan a QR code of qrcode/create, given by its ticket or its content. If the
+// user follows the account, the event is SCAN. Otherwise the user follows it now, and the event is
+// subscribe, with qrscene_ before the scene. openID may be any openid of the user.
 func (s *Server) Scan(openID, code string) (e Event, err error) {
 	s.change(func(w *world) {
 		p := w.people[openID].person
@@ -62,7 +66,10 @@ func (s *Server) Scan(openID, code string) (e Event, err error) {
 			err = errors.New("wxsim: no such user or QR code, or it has expired")
 			return
 		}
-		e = Event{Type: "SCAN", AppID: c.app.AppID, OpenID: c.app.openID(p.User), Key: c.key(), Ticket: c.ticket}
+		e = Event{
+			Type: "SCAN", AppID: c.app.AppID, OpenID: c.app.openID(p.User), Key: c.key(),
+			Ticket: c.ticket,
+		}
 		if _, follows := p.follows[c.app]; !follows {
 			p.follows[c.app] = following{since: w.now, scene: "ADD_SCENE_QR_CODE", qr: c}
 			e.Type, e.Key = "subscribe", "qrscene_"+c.key()
@@ -71,21 +78,28 @@ func (s *Server) Scan(openID, code string) (e Event, err error) {
 	return e, err
 }
 
-// followerEndpoints are about those who follow an official account, and how they came to.
+// followerEndpoints are the APIs about followers of an official account, and about QR codes.
 func followerEndpoints() []endpoint {
 	account := []Kind{OfficialAccount}
 	return []endpoint{
-		{method: http.MethodGet, path: "/cgi-bin/user/info", callers: account, fields: []field{{"openid", aText, 40003}}, run: followerInfo},
+		{
+			method: http.MethodGet, path: "/cgi-bin/user/info", callers: account,
+			fields: []field{{"openid", aText, 40003}}, run: followerInfo,
+		},
 		{
 			method: http.MethodPost, path: "/cgi-bin/qrcode/create", callers: account,
-			fields: []field{{"action_name", aText, 40097}, {"action_info", anObject, 40097}}, run: body(createQRCode),
+			fields: []field{{"action_name", aText, 40097}, {"action_info", anObject, 40097}},
+			run:    body(createQRCode),
 		},
 		{method: http.MethodGet, path: "/cgi-bin/showqrcode", run: showQRCode},
-		{method: http.MethodPost, path: "/wxa/getwxacodeunlimit", callers: []Kind{MiniProgram}, fields: []field{{"scene", aText, 40129}}, run: body(unlimitedCode)},
+		{
+			method: http.MethodPost, path: "/wxa/getwxacodeunlimit", callers: []Kind{MiniProgram},
+			fields: []field{{"scene", aText, 40129}}, run: body(unlimitedCode),
+		},
 	}
 }
 
-// followerInfo is GET /cgi-bin/user/info. Since 2021 it tells no nickname and no avatar.
+// followerInfo is GET /cgi-bin/user/info. Since 2021 the answer has no nickname and no avatar.
 func followerInfo(w *world, r *request) answer {
 	openID := r.query.Get("openid")
 	p, refused := w.visitor(r.app, openID)

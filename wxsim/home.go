@@ -19,11 +19,11 @@ const shownCalls = 50
 type homeData struct {
 	liveData
 
-	Origin     string // as the visitor reached this page
+	Origin     string // as in the visitor's address of this page
 	Apps       []homeApp
 	Users      []homeUser
 	Now        time.Time
-	Ahead      string // how far the clock was moved; "" if not at all
+	Ahead      string // by how much the clock was moved, or ""
 	Paths      []string
 	FaultKinds []faultKind
 	Switches   []homeSwitch
@@ -34,14 +34,14 @@ type homeApp struct {
 	App
 
 	Look     look
-	Variable string // of the environment; "" but for the first of a kind
+	Variable string // environment variable for the appid; "" except for the first app of a kind
 }
 
 type homeUser struct {
 	User
 
 	Current bool
-	Voided  bool // the visitor has just voided the tokens
+	Voided  bool // whether the visitor has just ended the tokens
 	Follows []homeFollow
 }
 
@@ -64,7 +64,7 @@ func (d homeData) Of(kind Kind) []homeApp {
 	return slices.DeleteFunc(slices.Clone(d.Apps), func(a homeApp) bool { return a.Kind != kind })
 }
 
-// liveData is the part of the page that renews itself.
+// liveData is the part of the page that is updated.
 type liveData struct {
 	page
 
@@ -72,7 +72,8 @@ type liveData struct {
 	Calls  []numberedCall // newest first
 }
 
-// Readable is an answer as text, JSON indented, or a word for a page and for bytes.
+// Readable returns an answer as text, with JSON indented. For a page or a file it returns what
+// that is.
 func (d liveData) Readable(c numberedCall) string {
 	var indented bytes.Buffer
 	switch {
@@ -90,7 +91,7 @@ func newLiveData(w *world, r *http.Request) liveData {
 	return liveData{newPage(r), w.faults.active(), w.calls.latest(shownCalls)}
 }
 
-// liveParts is GET /wxsim/live, which the page asks every two seconds.
+// liveParts is GET /wxsim/live, which the page fetches every two seconds.
 func liveParts(w *world, r *http.Request) answer {
 	return w.pages.renderPart("home", "live", newLiveData(w, r))
 }
@@ -111,7 +112,8 @@ func homePage(w *world, r *http.Request) answer {
 		shown := homeApp{App: a.App, Look: data.look(a)}
 		if a == w.first(a.Kind) {
 			shown.Variable = map[Kind]string{
-				OfficialAccount: "WECHAT", WebsiteApp: "WECHAT_WEBSITE", MiniProgram: "WECHAT_MINI", Platform: "WECHAT_PLATFORM",
+				OfficialAccount: "WECHAT", WebsiteApp: "WECHAT_WEBSITE", MiniProgram: "WECHAT_MINI",
+				Platform: "WECHAT_PLATFORM",
 			}[a.Kind]
 		}
 		data.Apps = append(data.Apps, shown)
@@ -121,7 +123,9 @@ func homePage(w *world, r *http.Request) answer {
 	}
 	current, voided := w.owner(r), r.FormValue("voided")
 	for _, p := range w.everybody {
-		shown := homeUser{User: p.User, Current: p.OpenID == current.OpenID, Voided: p.OpenID == voided}
+		shown := homeUser{
+			User: p.User, Current: p.OpenID == current.OpenID, Voided: p.OpenID == voided,
+		}
 		for _, a := range accounts {
 			_, on := p.follows[a]
 			shown.Follows = append(shown.Follows, homeFollow{a.AppID, data.look(a).Name, on})
@@ -134,14 +138,15 @@ func homePage(w *world, r *http.Request) answer {
 	return w.pages.render("home", data)
 }
 
-// span writes a duration in words, such as "30 d 2 h".
+// span returns a duration as text, such as "30 d 2 h".
 func (p page) span(d time.Duration) string {
 	var words []string
 	for _, unit := range []struct {
 		length           time.Duration
 		chinese, english string
 	}{
-		{24 * time.Hour, "天", "d"}, {time.Hour, "小时", "h"}, {time.Minute, "分钟", "min"}, {time.Second, "秒", "s"},
+		{24 * time.Hour, "天", "d"}, {time.Hour, "小时", "h"}, {time.Minute, "分钟", "min"},
+		{time.Second, "秒", "s"},
 	} {
 		if n := d / unit.length; n > 0 {
 			words = append(words, strconv.Itoa(int(n))+" "+p.T(unit.chinese, unit.english))
@@ -151,7 +156,7 @@ func (p page) span(d time.Duration) string {
 	return strings.Join(words, " ")
 }
 
-// origin is the scheme and host by which the visitor reached a page.
+// origin returns scheme and host of the visitor's address of a page.
 func origin(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host
@@ -159,8 +164,8 @@ func origin(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// changeUsers is POST /wxsim/users: add one, void the tokens of one, make one the current user, or
-// let one follow an official account or leave it.
+// changeUsers is POST /wxsim/users: it adds a user, ends the tokens of one, makes one the current
+// user, or makes one follow an official account or leave it.
 func (s *Server) changeUsers(r *http.Request) answer {
 	user := r.PostFormValue("user") // parses the form
 	switch r.PostForm.Get("do") {
@@ -208,8 +213,10 @@ func switchOn(w *world, r *http.Request) answer {
 	spec := FaultSpec{Path: r.PostFormValue("path"), Kind: r.PostFormValue("fault")}
 	number, badNumber := strconv.ParseFloat(r.PostFormValue("number"), 64)
 	spec.Number = number
-	spec.Times, _ = strconv.Atoi(r.PostFormValue("times")) // empty: until it is cleared
-	takes := slices.ContainsFunc(faultKinds(), func(k faultKind) bool { return k.Name == spec.Kind && k.Number != "" })
+	spec.Times, _ = strconv.Atoi(r.PostFormValue("times")) // 0 if empty: until it is cleared
+	takes := slices.ContainsFunc(faultKinds(), func(k faultKind) bool {
+		return k.Name == spec.Kind && k.Number != ""
+	})
 	if takes && badNumber != nil {
 		return w.pages.badForm(r, "这种故障要有数值", "this fault takes a number")
 	}
@@ -232,7 +239,7 @@ func forget(w *world, _ *http.Request) answer {
 	return seeHome("calls")
 }
 
-// seeHome goes back to a part of the page at /.
+// seeHome redirects to a part of the page at /.
 func seeHome(part string) answer { return seeOther("/#" + part) }
 
 func seeOther(location string) answer {

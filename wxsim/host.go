@@ -8,21 +8,26 @@ import (
 	"strings"
 )
 
-// A web site can make its own name lead to this machine, and its pages are then of the same origin
-// as the simulator's. Names that nobody can register, or that are WeChat's, cannot be such a site's.
+// A malicious web site can make its own name point to this machine. Then its pages have the same
+// origin as those of the simulator. These are the domains that no web site can have, because
+// nobody can register them or because they are WeChat's.
 var safeDomains = []string{ //nolint:gochecknoglobals // a constant table
 	"localhost", "internal", "local", "lan", "home.arpa", "svc", "test", "weixin.qq.com",
 }
 
-// knownHosts answers requests whose Host cannot be a web site's that is made to lead here: an address,
-// a name without a dot, as in a network of containers, one of safeDomains, or one of the configuration.
+// knownHosts passes on requests whose Host cannot be the name of such a web site: an address, a
+// name without a dot as in a network of containers, one of safeDomains, or one of the
+// configuration.
 func knownHosts(cfg Config, next http.Handler) http.Handler {
 	own, _, _ := net.SplitHostPort(cfg.Addr)
 	hosts := append(slices.Clone(cfg.Hosts), strings.ToLower(own))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := strings.ToLower(strings.TrimSuffix((&url.URL{Host: r.Host}).Hostname(), "."))
-		known := !strings.Contains(host, ".") || net.ParseIP(host) != nil || slices.Contains(hosts, host) ||
-			slices.ContainsFunc(safeDomains, func(domain string) bool { return strings.HasSuffix("."+host, "."+domain) })
+		known := !strings.Contains(host, ".") || net.ParseIP(host) != nil ||
+			slices.Contains(hosts, host) ||
+			slices.ContainsFunc(safeDomains, func(domain string) bool {
+				return strings.HasSuffix("."+host, "."+domain)
+			})
 		if !known {
 			p := newPage(r)
 			writeError(w, http.StatusMisdirectedRequest, p.T(

@@ -1,14 +1,15 @@
 package wxsim
 
-// An identity is a user as one app sees them after one login.
+// An identity is a user as an app sees them after a login.
 type identity struct {
 	openID, unionID, nickname, avatar string
 	person                            *person
 	snapshot                          bool
-	seenAt                            string // scheme and host by which the user's browser reached the simulator, if one did
+	// Scheme and host by which the user's browser reached the simulator, if one did.
+	seenAt string
 }
 
-// virtualName is what WeChat calls users whom it does not show.
+// virtualName is the nickname that WeChat gives instead of the user's own.
 const virtualName = "微信用户"
 
 func (a *app) identity(p *person, snapshot bool) identity {
@@ -21,7 +22,10 @@ func (a *app) identity(p *person, snapshot bool) identity {
 			snapshot: true,
 		}
 	}
-	who := identity{openID: a.openID(p.User), unionID: p.UnionID, nickname: p.Nickname, avatar: p.HeadImgURL, person: p}
+	who := identity{
+		openID: a.openID(p.User), unionID: p.UnionID, nickname: p.Nickname, avatar: p.HeadImgURL,
+		person: p,
+	}
 	if p.NoUnionID {
 		who.unionID = ""
 	}

@@ -15,38 +15,75 @@ import (
 
 const maxImage = 2 << 20 // bytes; an image must be smaller
 
-// imageEndpoints are images (cv/img), text recognition (cv/ocr) and temporary media.
+// imageEndpoints are the APIs for pictures (cv/img), text recognition (cv/ocr) and temporary
+// media.
 func imageEndpoints() []endpoint {
 	rows := []struct{ path, sample string }{
-		{"/cv/img/aicrop", `{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`},
-		{"/cv/img/qrcode", `{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE","data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13","data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`},
-		{"/cv/ocr/bizlicense", `{"errcode":0,"errmsg":"ok","reg_num":"123123","serial":"123123","legal_representative":"张三","enterprise_name":"XX饮食店","type_of_organization":"个人经营","address":"XX市XX区XX路XX号","type_of_enterprise":"xxx","business_scope":"中型餐馆（不含凉菜、不含裱花蛋糕，不含生食海产品）。","registered_capital":"200万","paid_in_capital":"200万","valid_period":"2019年1月1日","registered_date":"2018年1月1日","cert_position":{"pos":{"left_top":{"x":155,"y":191},"right_top":{"x":725,"y":157},"right_bottom":{"x":743,"y":512},"left_bottom":{"x":164,"y":525}}},"img_size":{"w":966,"h":728}}`},
-		{"/cv/ocr/drivinglicense", `{"errcode":0,"errmsg":"ok","id_num":"660601xxxxxxxx1234","name":"张三","sex":"男","nationality":"中国","address":"广东省东莞市xxxxx号","birth_date":"1990-12-21","issue_date":"2012-12-21","car_class":"C1","valid_from":"2018-07-06","valid_to":"2020-07-01","official_seal":"xx市公安局公安交通管理局"}`},
-		{"/cv/ocr/driving", `{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vehicle_type":"小型普通客车","owner":"东莞市xxxxx机械厂","addr":"广东省东莞市xxxxx号","use_character":"非营运","model":"江淮牌HFCxxxxxxx","vin":"LJ166xxxxxxxx51","engine_num":"J3xxxxx3","register_date":"2018-07-06","issue_date":"2018-07-01","plate_num_b":"粤xxxxx","record":"441xxxxxx3","passengers_num":"7人","total_quality":"2700kg","prepare_quality":"1995kg","overall_size":"4582x1795x1458mm","card_position_front":{"pos":{"left_top":{"x":119,"y":2925},"right_top":{"x":1435,"y":2887},"right_bottom":{"x":1435,"y":3793},"left_bottom":{"x":119,"y":3831}}},"card_position_back":{"pos":{"left_top":{"x":1523,"y":2849},"right_top":{"x":2898,"y":2887},"right_bottom":{"x":2927,"y":3831},"left_bottom":{"x":1523,"y":3831}}},"img_size":{"w":3120,"h":4208}}`},
-		{"/cv/ocr/comm", `{"errcode":0,"errmsg":"ok","items":[{"text":"腾讯","pos":{"left_top":{"x":575,"y":519},"right_top":{"x":744,"y":519},"right_bottom":{"x":744,"y":532},"left_bottom":{"x":573,"y":532}}},{"text":"微信团队","pos":{"left_top":{"x":670,"y":516},"right_top":{"x":762,"y":517},"right_bottom":{"x":762,"y":532},"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`},
+		{
+			"/cv/img/aicrop",
+			`{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`,
+		},
+		{
+			"/cv/img/qrcode",
+			`{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE","data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13","data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`,
+		},
+		{
+			"/cv/ocr/bizlicense",
+			`{"errcode":0,"errmsg":"ok","reg_num":"123123","serial":"123123","legal_representative":"张三","enterprise_name":"XX饮食店","type_of_organization":"个人经营","address":"XX市XX区XX路XX号","type_of_enterprise":"xxx","business_scope":"中型餐馆（不含凉菜、不含裱花蛋糕，不含生食海产品）。","registered_capital":"200万","paid_in_capital":"200万","valid_period":"2019年1月1日","registered_date":"2018年1月1日","cert_position":{"pos":{"left_top":{"x":155,"y":191},"right_top":{"x":725,"y":157},"right_bottom":{"x":743,"y":512},"left_bottom":{"x":164,"y":525}}},"img_size":{"w":966,"h":728}}`,
+		},
+		{
+			"/cv/ocr/drivinglicense",
+			`{"errcode":0,"errmsg":"ok","id_num":"660601xxxxxxxx1234","name":"张三","sex":"男","nationality":"中国","address":"广东省东莞市xxxxx号","birth_date":"1990-12-21","issue_date":"2012-12-21","car_class":"C1","valid_from":"2018-07-06","valid_to":"2020-07-01","official_seal":"xx市公安局公安交通管理局"}`,
+		},
+		{
+			"/cv/ocr/driving",
+			`{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vehicle_type":"小型普通客车","owner":"东莞市xxxxx机械厂","addr":"广东省东莞市xxxxx号","use_character":"非营运","model":"江淮牌HFCxxxxxxx","vin":"LJ166xxxxxxxx51","engine_num":"J3xxxxx3","register_date":"2018-07-06","issue_date":"2018-07-01","plate_num_b":"粤xxxxx","record":"441xxxxxx3","passengers_num":"7人","total_quality":"2700kg","prepare_quality":"1995kg","overall_size":"4582x1795x1458mm","card_position_front":{"pos":{"left_top":{"x":119,"y":2925},"right_top":{"x":1435,"y":2887},"right_bottom":{"x":1435,"y":3793},"left_bottom":{"x":119,"y":3831}}},"card_position_back":{"pos":{"left_top":{"x":1523,"y":2849},"right_top":{"x":2898,"y":2887},"right_bottom":{"x":2927,"y":3831},"left_bottom":{"x":1523,"y":3831}}},"img_size":{"w":3120,"h":4208}}`,
+		},
+		{
+			"/cv/ocr/comm",
+			`{"errcode":0,"errmsg":"ok","items":[{"text":"腾讯","pos":{"left_top":{"x":575,"y":519},"right_top":{"x":744,"y":519},"right_bottom":{"x":744,"y":532},"left_bottom":{"x":573,"y":532}}},{"text":"微信团队","pos":{"left_top":{"x":670,"y":516},"right_top":{"x":762,"y":517},"right_bottom":{"x":762,"y":532},"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`,
+		},
 	}
 	callers := []Kind{OfficialAccount, MiniProgram}
 	endpoints := []endpoint{
-		{method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/idcard", callers: callers, run: readIDCard},
-		{method: http.MethodPost, also: http.MethodGet, path: "/cv/img/superresolution", callers: callers, run: superResolution},
-		{method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/bankcard", callers: callers, run: readBankCard},
-		{method: http.MethodPost, path: "/cgi-bin/media/upload", callers: callers, run: uploadMedia},
-		{method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers, fields: []field{{"media_id", aText, 41006}}, run: getMedia},
+		{
+			method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/idcard", callers: callers,
+			run: readIDCard,
+		},
+		{
+			method: http.MethodPost, also: http.MethodGet, path: "/cv/img/superresolution",
+			callers: callers, run: superResolution,
+		},
+		{
+			method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/bankcard",
+			callers: callers, run: readBankCard,
+		},
+		{
+			method: http.MethodPost, path: "/cgi-bin/media/upload", callers: callers,
+			run: uploadMedia,
+		},
+		{
+			method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers,
+			fields: []field{{"media_id", aText, 41006}}, run: getMedia,
+		},
 	}
 	for _, row := range rows {
-		endpoints = append(endpoints, endpoint{method: http.MethodPost, also: http.MethodGet, path: row.path, callers: callers, check: checkImage, sample: row.sample})
+		endpoints = append(endpoints, endpoint{
+			method: http.MethodPost, also: http.MethodGet, path: row.path, callers: callers,
+			check: checkImage, sample: row.sample,
+		})
 	}
 	return endpoints
 }
 
-// checkImage refuses a call without a good picture.
+// checkImage returns the code of the refusal of a call without a good picture, or 0.
 func checkImage(_ *world, r *request) int {
 	_, refused := r.image()
 	return refused
 }
 
-// readIDCard is POST /cv/ocr/idcard. It sees the back of the card if the picture's name or address
-// says "back".
+// readIDCard is POST /cv/ocr/idcard. It returns the back of the card if the name or the URL of the
+// picture contains "back".
 func readIDCard(_ *world, r *request) answer {
 	img, refused := r.image()
 	switch {
@@ -55,7 +92,9 @@ func readIDCard(_ *world, r *request) answer {
 	case strings.Contains(img.name, "back"):
 		return r.ok(`{"errcode":0,"errmsg":"ok","type":"Back","valid_date":"20171025-20271025"}`)
 	}
-	return r.ok(`{"errcode":0,"errmsg":"ok","type":"Front","name":"张三","id":"123456789012345678","addr":"广东省广州市海珠区","gender":"男","nationality":"汉"}`)
+	return r.ok(
+		`{"errcode":0,"errmsg":"ok","type":"Front","name":"张三","id":"123456789012345678","addr":"广东省广州市海珠区","gender":"男","nationality":"汉"}`,
+	)
 }
 
 // readBankCard is POST /cv/ocr/bankcard.
@@ -70,13 +109,13 @@ func readBankCard(w *world, r *request) answer {
 	return r.ok(object("errcode", 0, "errmsg", "ok", name, "622213XXXXXXXXX"))
 }
 
-// A picture is what was sent for recognition.
+// A picture is the picture of a call.
 type picture struct {
 	name string // file name, or the address of a picture elsewhere
-	data []byte // nil for an address: the simulator fetches nothing
+	data []byte // nil for a URL, which the simulator does not fetch
 }
 
-// image reads the picture of a call: img_url in the query, or a file in a form.
+// image returns the picture of a call: img_url in the query, or a file in a form.
 func (r *request) image() (picture, int) {
 	if kind := r.query.Get("type"); kind != "" && kind != "photo" && kind != "scan" {
 		return picture{}, 40097
@@ -98,13 +137,15 @@ func (r *request) image() (picture, int) {
 	switch {
 	case form.file.name == "" || form.contentType == "":
 		return picture{}, 41005
-	case len(form.file.data) >= maxImage || !strings.HasPrefix(http.DetectContentType(form.file.data), "image/"):
+	case len(form.file.data) >= maxImage ||
+		!strings.HasPrefix(http.DetectContentType(form.file.data), "image/"):
 		return picture{}, 101002
 	}
 	return form.file, 0
 }
 
-// checkRatios wants up to five numbers with commas between.
+// checkRatios returns the code of the refusal unless there are up to five numbers separated by
+// commas.
 func checkRatios(ratios string) int {
 	numbers := strings.Split(ratios, ",")
 	bad := slices.ContainsFunc(numbers, func(n string) bool {
@@ -117,24 +158,24 @@ func checkRatios(ratios string) int {
 	return 0
 }
 
-// upload is a form with a file.
+// An upload is a form with a file.
 type upload struct {
 	text        map[string]string
 	file        picture // of the only field with a file, whatever its name
 	contentType string  // of the file
 }
 
-// multipart reads a form body. Another kind of body is an empty form.
+// multipart reads a form body. For any other body it returns an empty form.
 func (r *request) multipart() (upload, error) {
 	form := upload{text: map[string]string{}}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
-		return form, nil //nolint:nilerr // no form is no fault
+		return form, nil //nolint:nilerr // a body that is not a form is not an error here
 	}
 	parts := multipart.NewReader(bytes.NewReader(r.body), params["boundary"])
 	for {
 		part, err := parts.NextPart()
-		if err == io.EOF { //nolint:errorlint // NextPart gives the very value
+		if err == io.EOF { //nolint:errorlint // NextPart returns io.EOF itself
 			return form, nil
 		}
 		if err != nil {
@@ -145,7 +186,9 @@ func (r *request) multipart() (upload, error) {
 			return form, err
 		}
 		if part.FileName() != "" {
-			form.file, form.contentType = picture{part.FileName(), data}, part.Header.Get("Content-Type")
+			form.file, form.contentType = picture{
+				part.FileName(), data,
+			}, part.Header.Get("Content-Type")
 		} else {
 			form.text[part.FormName()] = string(data)
 		}

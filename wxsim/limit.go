@@ -33,7 +33,7 @@ func (s *Server) Limits() map[string]Limit {
 	return hold(&s.holder, func(w *world) map[string]Limit { return maps.Clone(w.cfg.Limits) })
 }
 
-// SetLimits replaces all limits while the simulator runs. It fails on what [Config.Check] refuses.
+// SetLimits replaces all limits. The error is that of [Config.Check].
 func (s *Server) SetLimits(limits map[string]Limit) error {
 	check := Config{Limits: limits}
 	if err := check.Check(); err != nil {
@@ -43,7 +43,7 @@ func (s *Server) SetLimits(limits map[string]Limit) error {
 	return nil
 }
 
-// A counter counts within one minute or day.
+// A counter counts the calls of the present minute or day.
 type counter struct {
 	period string
 	n      int
@@ -52,10 +52,10 @@ type counter struct {
 // usage is how often one path was called.
 type usage struct{ minute, day counter }
 
-// today is the day in China, where limits begin anew at midnight.
+// today returns the day in China, at whose midnight counting starts again.
 func today(now time.Time) string { return chinaTime(now).Format(time.DateOnly) }
 
-// allow counts one more in the period and reports whether that is within limit.
+// allow counts a call and reports whether it is within limit in this period.
 func (c *counter) allow(period string, limit int) bool {
 	if c.period != period {
 		*c = counter{period: period}
@@ -67,7 +67,7 @@ func (c *counter) allow(period string, limit int) bool {
 	return true
 }
 
-// overLimit returns the code for a path that was called too often, or 0.
+// overLimit counts a call of the path and returns the code of the refusal, or 0.
 func (w *world) overLimit(path string) int {
 	limit, ok := w.cfg.Limits[path]
 	if !ok {
@@ -83,7 +83,8 @@ func (w *world) overLimit(path string) int {
 		w.used[path] = used
 	}
 	switch {
-	case limit.PerMinute > 0 && !used.minute.allow(w.now.Format("2006-01-02T15:04"), limit.PerMinute):
+	case limit.PerMinute > 0 && !used.minute.allow(w.now.Format("2006-01-02T15:04"),
+		limit.PerMinute):
 		return minuteCode
 	case limit.PerDay > 0 && !used.day.allow(today(w.now), limit.PerDay):
 		return dayCode

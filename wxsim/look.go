@@ -2,10 +2,10 @@ package wxsim
 
 // What apps and people look like on the pages.
 
-// A look is an app's name and picture, as people see them.
+// A look is the name and the picture of an app.
 type look struct {
 	Name, Logo, Initial string
-	Hue                 int // of the square behind the initial, where there is no logo
+	Hue                 int // of the square with the initial, if there is no logo
 }
 
 func (p page) look(a *app) look {
@@ -15,7 +15,7 @@ func (p page) look(a *app) look {
 	return look{a.Name, a.Logo, initial(a.Name), hue(a.number)}
 }
 
-// KindName is what the kind of an app is called.
+// KindName returns the name of a kind of app.
 func (p page) KindName(kind Kind) string {
 	switch kind {
 	case WebsiteApp:
@@ -29,10 +29,10 @@ func (p page) KindName(kind Kind) string {
 	}
 }
 
-// hue is a colour, in degrees: neighbours on a list differ most.
+// hue returns a colour, in degrees. Those of neighbouring numbers are far apart.
 func hue(number int) int { return (210 + number*137) % 360 }
 
-// initial is the first character of a name.
+// initial returns the first character of a name.
 func initial(name string) string {
 	for _, r := range name {
 		return string(r)

@@ -14,14 +14,14 @@ const (
 	mediaOnHand = 32 // pictures kept for media/get
 )
 
-// media is a file for media/get.
+// A media is a file for media/get.
 type media struct {
 	contentType, name string
 	data              []byte
 }
 
-// AddMedia puts a file where media/get finds it for three days, and returns its media_id. The
-// newest few files are kept.
+// AddMedia adds a file for media/get and returns its media_id. It is kept for three days, if there
+// are not too many newer ones.
 func (s *Server) AddMedia(name, contentType string, data []byte) string {
 	return hold(&s.holder, func(w *world) string { return w.addMedia(name, contentType, data) })
 }
@@ -32,8 +32,8 @@ func (w *world) addMedia(name, contentType string, data []byte) string {
 	return id
 }
 
-// superResolution is POST /cv/img/superresolution: the media_id leads to the picture that was
-// sent, or for an address to a white dot.
+// superResolution is POST /cv/img/superresolution: the media_id is that of the sent picture, or
+// for a URL of a white dot.
 func superResolution(w *world, r *request) answer {
 	img, refused := r.image()
 	if refused != 0 {
@@ -41,13 +41,18 @@ func superResolution(w *world, r *request) answer {
 	}
 	data := img.data
 	if data == nil {
-		data = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+		data = []byte(
+			"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
+		)
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id", w.addMedia("", http.DetectContentType(data), data)))
+	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id",
+		w.addMedia("", http.DetectContentType(data), data)))
 }
 
-// maxMedia is how large a temporary file of a type may be, in bytes.
-var maxMedia = map[string]int{"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10} //nolint:gochecknoglobals // never changed
+// maxMedia is the size limit of a temporary file by its type, in bytes.
+var maxMedia = map[string]int{
+	"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10,
+} //nolint:gochecknoglobals // never changed
 
 // uploadMedia is POST /cgi-bin/media/upload: a temporary file, for media/get.
 func uploadMedia(w *world, r *request) answer {
@@ -73,18 +78,22 @@ func getMedia(w *world, r *request) answer {
 		return r.refuse(40007)
 	}
 	return answer{status: http.StatusOK, body: m.data, header: http.Header{
-		"Content-Type":        {m.contentType},
-		"Content-Disposition": {`attachment; filename="` + m.fileName(r.query.Get("media_id")) + `"`},
+		"Content-Type": {m.contentType},
+		"Content-Disposition": {`attachment; filename="` + m.fileName(r.query.Get("media_id")) +
+			`"`},
 	}}
 }
 
-// fileName is the one that the file came with, or the media_id; it always has an extension.
+// fileName returns the name of the file, or the media_id if it has none, with an extension.
 func (m media) fileName(id string) string {
 	name := strings.NewReplacer(`"`, "", `\`, "", "\r", "", "\n", "").Replace(m.name)
 	if path.Ext(name) != "" {
 		return name
 	}
-	extension, ok := map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "audio/mpeg": ".mp3", "audio/amr": ".amr", "video/mp4": ".mp4"}[m.contentType]
+	extension, ok := map[string]string{
+		"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "audio/mpeg": ".mp3",
+		"audio/amr": ".amr", "video/mp4": ".mp4",
+	}[m.contentType]
 	if !ok {
 		extension = ".bin"
 	}

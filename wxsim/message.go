@@ -14,17 +14,24 @@ const (
 	permanentShortURLs = 100_000
 )
 
-// messageEndpoints are updatable messages, short links and SOTER.
+// messageEndpoints are the APIs for updatable messages, short links and SOTER.
 func messageEndpoints() []endpoint {
 	mini := []Kind{MiniProgram}
 	return []endpoint{
-		{method: http.MethodGet, path: "/cgi-bin/message/wxopen/activityid/create", callers: mini, run: createActivity},
 		{
-			method: http.MethodPost, path: "/cgi-bin/message/wxopen/updatablemsg/send", callers: mini,
-			fields: []field{{"activity_id", aText, 47501}, {"target_state", aNumber, 47001}, {"template_info", anObject, 47001}},
-			check:  updateMessage, sample: okMessage,
+			method: http.MethodGet, path: "/cgi-bin/message/wxopen/activityid/create",
+			callers: mini, run: createActivity,
 		},
-		{method: http.MethodPost, path: "/wxa/genwxashortlink", callers: mini, fields: []field{{"page_url", aText, 40066}}, run: body(shortLink)},
+		{
+			method: http.MethodPost, path: "/cgi-bin/message/wxopen/updatablemsg/send",
+			callers: mini,
+			fields:  []field{{"activity_id", aText, 47501}, {"target_state", aNumber, 47001}, {"template_info", anObject, 47001}},
+			check:   updateMessage, sample: okMessage,
+		},
+		{
+			method: http.MethodPost, path: "/wxa/genwxashortlink", callers: mini,
+			fields: []field{{"page_url", aText, 40066}}, run: body(shortLink),
+		},
 		{
 			method: http.MethodPost, path: "/cgi-bin/soter/verify_signature", callers: mini,
 			fields: []field{{"openid", aText, 47001}, {"json_string", aText, 47001}, {"json_signature", aText, 47001}},
@@ -33,7 +40,7 @@ func messageEndpoints() []endpoint {
 	}
 }
 
-// An activity is a message that changes on the phones that have it.
+// An activity is an updatable message.
 type activity struct {
 	expires time.Time
 	started bool
@@ -48,11 +55,12 @@ func createActivity(w *world, r *request) answer {
 	}
 	id, made := "966_"+randomText(60, urlSafe), &activity{expires: w.now.Add(activityLife)}
 	w.activities.put(id, made, w.now)
-	return r.ok(object("activity_id", id, "expiration_time", made.expires.Unix(), "errcode", 0, "errmsg", "ok"))
+	return r.ok(object("activity_id", id, "expiration_time", made.expires.Unix(), "errcode", 0,
+		"errmsg", "ok"))
 }
 
-// updateMessage is POST /cgi-bin/message/wxopen/updatablemsg/send. State 0 may become 0 or 1; 1 is
-// the end.
+// updateMessage is POST /cgi-bin/message/wxopen/updatablemsg/send. State 0 may be followed by 0 or
+// 1, and 1 is final.
 func updateMessage(w *world, r *request) int {
 	var ask struct {
 		ActivityID   string `json:"activity_id"`
@@ -80,7 +88,8 @@ func updateMessage(w *world, r *request) int {
 		return 47001
 	case ask.TargetState == 1 && have["path"] == "":
 		return 47001
-	case ask.TargetState == 1 && !slices.Contains([]string{"develop", "trial", "release"}, have["version_type"]):
+	case ask.TargetState == 1 &&
+		!slices.Contains([]string{"develop", "trial", "release"}, have["version_type"]):
 		return 47503
 	}
 	a.started = ask.TargetState == 1
@@ -115,7 +124,7 @@ func shortLink(w *world, r *request, ask struct {
 	return r.ok(object("errcode", 0, "errmsg", "ok", "link", link+randomText(15, alphanumeric)))
 }
 
-// SoterSignature is what a user's phone signs a resultJSON with, for
+// SoterSignature returns the signature of a user's phone for a resultJSON, for
 // cgi-bin/soter/verify_signature.
 func (s *Server) SoterSignature(openID, resultJSON string) string {
 	return hold(&s.holder, func(w *world) string {
@@ -128,10 +137,11 @@ func (s *Server) SoterSignature(openID, resultJSON string) string {
 }
 
 func (a *app) soterSignature(openID, resultJSON string) string {
-	return base64.StdEncoding.EncodeToString([]byte(sha256Hex(a.Secret + "\n" + openID + "\n" + resultJSON)))
+	return base64.StdEncoding.EncodeToString([]byte(sha256Hex(a.Secret + "\n" + openID + "\n" +
+		resultJSON)))
 }
 
-// verifySoter is POST /cgi-bin/soter/verify_signature. A bad signature is no error and has no
+// verifySoter is POST /cgi-bin/soter/verify_signature. A bad signature is not an error and has no
 // errcode.
 func verifySoter(_ *world, r *request, ask struct {
 	OpenID     string

@@ -1,9 +1,9 @@
 package wxsim
 
 // NewJSCode is wx.login() of a user: it returns a code for jscode2session. It counts as a visit,
-// and the user's session_key is a new one from now on. The mini program is the one of the openid,
-// else the first; so it is for all that a mini program gets on the phone. The code is empty for an
-// unknown openid.
+// and gives the user a new session_key. The mini program is the one of the openid, or if the
+// openid is that of another app, the first one; that is so in all methods that stand for a phone.
+// The code is empty for an unknown openid.
 func (s *Server) NewJSCode(openID string) string {
 	return withPerson(s, openID, func(w *world, k known) string {
 		v := k.visit(w.mini(k))
@@ -12,7 +12,7 @@ func (s *Server) NewJSCode(openID string) string {
 	})
 }
 
-// NewPhoneCode returns the code that the getPhoneNumber button gives, for getuserphonenumber.
+// NewPhoneCode returns the code of a getPhoneNumber button, for getuserphonenumber.
 func (s *Server) NewPhoneCode(openID string) string { return s.newMiniCode(phoneCode, openID) }
 
 // NewPluginCode is wx.pluginLogin(): it returns a code for getpluginopenpid.
@@ -24,10 +24,13 @@ func (s *Server) newMiniCode(kind codeKind, openID string) string {
 
 func (w *world) issueMini(kind codeKind, k known) string {
 	a := w.mini(k)
-	return w.issue(code{kind: kind, app: a, who: a.identity(k.person, false), sessionKey: k.visit(a).sessionKey})
+	return w.issue(code{
+		kind: kind, app: a, who: a.identity(k.person, false), sessionKey: k.visit(a).sessionKey,
+	})
 }
 
-// mini returns the mini program whose openid is meant: the first one for that of another app.
+// mini returns the mini program of an openid, or the first one if the openid is that of another
+// app.
 func (w *world) mini(k known) *app {
 	if k.app.Kind == MiniProgram {
 		return k.app
@@ -35,8 +38,8 @@ func (w *world) mini(k known) *app {
 	return w.first(MiniProgram)
 }
 
-// pluginOpenPID is POST /wxa/getpluginopenpid. A code of another kind is answered 1007 with an
-// errmsg that holds nothing but the request id.
+// pluginOpenPID is POST /wxa/getpluginopenpid. A code of another kind is refused with 1007 and an
+// errmsg with only the request id.
 func pluginOpenPID(w *world, r *request, ask struct{ Code string }) answer {
 	c, refused := w.spend(ask.Code, pluginCode, r.app)
 	if refused != 0 {

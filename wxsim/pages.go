@@ -12,9 +12,9 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-// ownPages are the pages that the real WeChat does not have. Only POST changes anything, and
-// only from a page of the same origin, with the exception of js_code and its like: they stand
-// in for calls that a mini program makes on the phone.
+// ownPages returns the handler of the pages that WeChat does not have. Changes are made by POST,
+// from a page of the same origin, with the exception of js_code and the like, which stand for
+// calls that a mini program makes on the phone.
 func (s *Server) ownPages(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	open := func(pattern string, respond func(*http.Request) answer) {
@@ -25,7 +25,8 @@ func (s *Server) ownPages(cfg Config) http.Handler {
 	}
 	show := func(pattern string, respond func(*world, *http.Request) answer) {
 		open(pattern, func(r *http.Request) answer {
-			if err := r.ParseForm(); err != nil { // it may take long, so before the world is held
+			// Before the world is held, because reading a body may take long.
+			if err := r.ParseForm(); err != nil {
 				return plain(http.StatusBadRequest, "bad form")
 			}
 			return hold(&s.holder, func(w *world) answer { return respond(w, r) })
@@ -63,27 +64,33 @@ func (s *Server) ownPages(cfg Config) http.Handler {
 	}
 	mux.HandleFunc(apiPath, s.api(apiRoute{run: func(_ *Server, r *http.Request) (any, error) {
 		what := r.Method + " " + r.URL.Path
-		return nil, &apiError{http.StatusNotFound, "没有 " + what + "，见 " + apiPath + "openapi.json", "there is no " + what + "; see " + apiPath + "openapi.json"}
+		return nil, &apiError{
+			http.StatusNotFound, "没有 " + what + "，见 " + apiPath + "openapi.json",
+			"there is no " + what + "; see " + apiPath + "openapi.json",
+		}
 	}}))
 	sameOrigin := http.NewCrossOriginProtection()
 	for _, trusted := range cfg.CORSOrigins {
-		_ = sameOrigin.AddTrustedOrigin(trusted) // Check has seen that it is an origin
+		_ = sameOrigin.AddTrustedOrigin(trusted) // cannot fail: Check has accepted it
 	}
 	return knownHosts(cfg, allowOrigins(cfg.CORSOrigins, sameOrigin.Handler(mux)))
 }
 
-// authority is GET /wxsim/ca.pem, what clients are to trust.
+// authority is GET /wxsim/ca.pem, the certificate that clients must trust.
 func authority(w *world, _ *http.Request) answer {
 	if len(w.cfg.CA) == 0 {
 		return plain(http.StatusNotFound, "this simulator speaks no TLS")
 	}
-	return answer{status: http.StatusOK, body: w.cfg.CA, header: http.Header{"Content-Type": {"application/x-pem-file"}}}
+	return answer{
+		status: http.StatusOK, body: w.cfg.CA,
+		header: http.Header{"Content-Type": {"application/x-pem-file"}},
+	}
 }
 
-// A page is what every template knows.
+// A page is the data that all templates get.
 type page struct{ Lang string }
 
-// T chooses between the two languages of the pages.
+// T returns the text in the language of the page.
 func (p page) T(chinese, english string) string {
 	if p.Lang == "en" {
 		return english
@@ -91,13 +98,14 @@ func (p page) T(chinese, english string) string {
 	return chinese
 }
 
-// newPage is in Chinese unless the browser's first language is another one, or lang=en in the
-// query.
+// newPage returns a page in Chinese, or in English if that is not the browser's first language or
+// the query has lang=en.
 func newPage(r *http.Request) page {
 	if r.URL.Query().Get("lang") == "en" {
 		return page{Lang: "en"}
 	}
-	if first := strings.ToLower(r.Header.Get("Accept-Language")); first != "" && !strings.HasPrefix(first, "zh") {
+	if first := strings.ToLower(r.Header.Get("Accept-Language")); first != "" &&
+		!strings.HasPrefix(first, "zh") {
 		return page{Lang: "en"}
 	}
 	return page{Lang: "zh-CN"}
@@ -106,21 +114,25 @@ func newPage(r *http.Request) page {
 // pages are the templates, parsed when the first page is shown.
 type pages func() map[string]*template.Template
 
-// newPages panics later, and only on a template that cannot be parsed, which every test would see.
+// newPages returns the function that parses the templates when it is called first. It panics if
+// one cannot be parsed, which the tests would find.
 func newPages() pages {
 	return sync.OnceValue(func() map[string]*template.Template {
 		parsed := map[string]*template.Template{}
-		for _, name := range []string{"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed", "scanned"} {
-			parsed[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/style.html", "pages/live.html", "pages/"+name+".html"))
+		for _, name := range []string{
+			"error", "consent", "desktop", "done", "twice", "home", "landing", "pushed", "scanned",
+		} {
+			parsed[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html",
+				"pages/style.html", "pages/live.html", "pages/"+name+".html"))
 		}
 		return parsed
 	})
 }
 
-// render fills one of the pages.
+// render returns a page with its data.
 func (p pages) render(name string, data any) answer { return p.renderPart(name, "layout", data) }
 
-// renderPart fills a template of a page.
+// renderPart returns a part of a page, by the name of its template.
 func (p pages) renderPart(name, part string, data any) answer {
 	var body bytes.Buffer
 	if err := p()[name].ExecuteTemplate(&body, part, data); err != nil {
@@ -129,34 +141,42 @@ func (p pages) renderPart(name, part string, data any) answer {
 	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{
 		"Content-Type":  {"text/html; charset=utf-8"},
 		"Cache-Control": {"no-store"},
-		// Not no-referrer: a form would come with "Origin: null", and be refused where the browser
-		// sends no Sec-Fetch-Site, which is any plain http from another machine.
+		// With no-referrer, forms would have "Origin: null". They would be refused if the browser
+		// sends no Sec-Fetch-Site, as over plain http from another machine.
 		"Referrer-Policy":        {"same-origin"},
 		"X-Content-Type-Options": {"nosniff"},
-		// A frame is what a double callback happens in.
+		// frame-src is for the page that calls back twice.
 		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: http: https:; script-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'"},
 	}}
 }
 
 func plain(status int, text string) answer {
-	return answer{status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
+	return answer{
+		status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
+		body: []byte(text),
+	}
 }
 
-// script is the little JavaScript that the pages can do without.
+// script is the JavaScript of the pages, which work without it, too.
 func script(*http.Request) answer {
 	js, err := pageFiles.ReadFile("pages/page.js")
 	if err != nil {
 		return plain(http.StatusInternalServerError, "page.js")
 	}
-	return answer{status: http.StatusOK, body: js, header: http.Header{"Content-Type": {"text/javascript; charset=utf-8"}}}
+	return answer{
+		status: http.StatusOK, body: js,
+		header: http.Header{"Content-Type": {"text/javascript; charset=utf-8"}},
+	}
 }
 
-// icon is asked for by browsers that show a plain answer of WeChat.
+// icon answers browsers that open an API and ask for its icon.
 func icon(*http.Request) answer {
-	return answer{status: http.StatusNoContent, header: http.Header{"Cache-Control": {"max-age=86400"}}}
+	return answer{
+		status: http.StatusNoContent, header: http.Header{"Cache-Control": {"max-age=86400"}},
+	}
 }
 
-// errorData is a page with WeChat's number and, unlike WeChat's, the reason.
+// errorData is the error page: it shows WeChat's number and, which WeChat's does not, the reason.
 type errorData struct {
 	page
 
@@ -164,14 +184,14 @@ type errorData struct {
 	Number int
 }
 
-// A pageError is a number that WeChat shows on a page instead of sending the browser back, and
-// what the developer should look at: the real WeChat is less talkative.
+// A pageError is the number that WeChat shows on an error page, and the reason, which WeChat does
+// not show.
 type pageError struct {
 	code             int
 	chinese, english string
 }
 
-// badLink is the page without a number that WeChat shows when a URL does not match its pattern.
+// badLink returns the error without a number that WeChat shows for a URL of the wrong form.
 func badLink(chinese, english string) *pageError { return &pageError{0, chinese, english} }
 
 func (p pages) errorPage(r *http.Request, e *pageError) answer {
@@ -181,7 +201,7 @@ func (p pages) errorPage(r *http.Request, e *pageError) answer {
 	return a
 }
 
-// badForm refuses what a person filled in.
+// badForm answers a form with wrong content.
 func (p pages) badForm(r *http.Request, chinese, english string) answer {
 	a := p.errorPage(r, badLink(chinese, english))
 	a.status = http.StatusBadRequest

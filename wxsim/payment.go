@@ -2,7 +2,7 @@ package wxsim
 
 import "time"
 
-// A Payment is what a user paid in the mini program.
+// A Payment is a payment of a user in the mini program.
 type Payment struct {
 	TransactionID string `json:"transaction_id"`
 	MchID         string `json:"mch_id"`
@@ -19,11 +19,16 @@ type paid struct {
 // paymentMemory is how long getpaidunionid knows a payment.
 const paymentMemory = 5 * time.Minute
 
-// Pay is a payment of a user, which lets getpaidunionid answer for five minutes. It is empty for
-// an unknown openid.
+// Pay makes a payment of a user, after which getpaidunionid answers for five minutes. The Payment
+// is empty for an unknown openid.
 func (s *Server) Pay(openID string) Payment {
 	return withPerson(s, openID, func(w *world, k known) Payment {
-		made := paid{Payment{"42000" + randomText(23, "0123456789"), "1900000109", randomText(20, "0123456789")}, k.person}
+		made := paid{
+			Payment{
+				"42000" + randomText(23, "0123456789"), "1900000109", randomText(20, "0123456789"),
+			},
+			k.person,
+		}
 		w.payments.put(made.TransactionID, made, w.now)
 		w.payments.put(made.MchID+" "+made.OutTradeNo, made, w.now)
 		return made.Payment

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// What follows stands in for a phone on which the mini program runs. The user is chosen by
-// ?user=openid, else by the cookie of the phone's owner, else it is the first one.
+// This file stands for a phone on which the mini program runs. The user is that of ?user=openid,
+// or else the current user of the browser, or else the first one.
 
-// giveCode answers {"code":"…"}, as wx.login() and the phone number button do.
+// giveCode answers with {"code":"…"}, as wx.login() and the phone number button do.
 func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request) answer {
 	return func(r *http.Request) answer {
 		u := s.phoneUser(r)
@@ -19,7 +19,7 @@ func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request
 	}
 }
 
-// giveData answers what wx.getUserProfile and the old phone number button give.
+// giveData answers with the data of wx.getUserProfile and the old phone number button.
 func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) answer {
 	return func(r *http.Request) answer {
 		u := s.phoneUser(r)
@@ -42,7 +42,7 @@ func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) a
 	}
 }
 
-// phoneUser returns nil for an openid that nobody has.
+// phoneUser returns the user of the request, or nil for an unknown openid.
 func (s *Server) phoneUser(r *http.Request) *User {
 	return hold(&s.holder, func(w *world) *User {
 		u, ok := w.owner(r), true

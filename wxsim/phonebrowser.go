@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// phoneAgent is how WeChat's browser names itself.
+// phoneAgent is the User-Agent of WeChat's browser.
 const phoneAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI Language/zh_CN"
 
-// phoneCookie tells the phones of different browsers apart.
+// phoneCookie identifies the phone that belongs to a browser.
 const phoneCookie = "wxsim_phone"
 
 const (
@@ -28,9 +28,9 @@ const (
 	maxPhones  = 64
 )
 
-// A phoneBrowser shows what another program on this machine serves as WeChat on a phone does: with
-// WeChat's User-Agent, and with cookies that the desktop's browser has no part in. Each origin has
-// a window of its own, which is a port of the simulator. Redirects stay on the phone.
+// A phoneBrowser shows pages of other programs on this machine as WeChat on a phone does: with
+// WeChat's User-Agent, and with cookies that the browser itself does not have. Each origin is
+// shown in a window, which is a proxy at a port of the simulator. Redirects lead to other windows.
 type phoneBrowser struct {
 	mu      sync.Mutex
 	windows map[string]*window // by origin and web-view
@@ -40,7 +40,7 @@ type phoneBrowser struct {
 // A window shows one origin.
 type window struct {
 	target  *url.URL
-	webView string // appid of the mini program whose web-view this is; "" for none
+	webView string // appid of the mini program if this is a web-view, or ""
 	ln      net.Listener
 	server  *http.Server
 }
@@ -51,14 +51,16 @@ func (s *Server) isOwn(u *url.URL) bool {
 		own, _ := url.Parse(w.url)
 		return own
 	})
-	return own.Host != "" && u.Port() == own.Port() && (u.Hostname() == own.Hostname() || isLoopback(u.Hostname()))
+	return own.Host != "" && u.Port() == own.Port() &&
+		(u.Hostname() == own.Hostname() || isLoopback(u.Hostname()))
 }
 
-// openOnPhone is GET /wxsim/phone?open=URL. Whatever a QR code holds can be opened: the
-// simulator's own codes lead to their pages.
+// openOnPhone is GET /wxsim/phone?open=URL. It opens the content of any QR code; that of the
+// simulator's own codes is shown by their pages.
 func (s *Server) openOnPhone(r *http.Request) answer {
 	h := r.Header
-	if mode := h.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" && h.Get("Sec-Fetch-Site") != "same-origin" {
+	if mode := h.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" &&
+		h.Get("Sec-Fetch-Site") != "same-origin" {
 		return plain(http.StatusForbidden, "an image or a script of another site opens no window")
 	}
 	address := strings.TrimSpace(r.FormValue("open"))
@@ -69,7 +71,8 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	if id, ok := strings.CutPrefix(address, "http://weixin.qq.com"+qrPath); ok {
 		return redirect(qrPath + url.PathEscape(id))
 	}
-	if target.Host == r.Host && (strings.HasPrefix(target.Path, "/wxsim/") || strings.HasPrefix(target.Path, qrPath)) {
+	if target.Host == r.Host && (strings.HasPrefix(target.Path, "/wxsim/") ||
+		strings.HasPrefix(target.Path, qrPath)) {
 		return redirect(target.RequestURI())
 	}
 	if !s.mayShow(r, target) {
@@ -83,16 +86,20 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	}
 	a := redirect(shown)
 	if _, err := r.Cookie(phoneCookie); err != nil {
-		c := http.Cookie{Name: phoneCookie, Value: randomText(22, alphanumeric), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(phoneLife / time.Second)} //nolint:gosec // the simulator is plain http
+		c := http.Cookie{
+			Name: phoneCookie, Value: randomText(22, alphanumeric), Path: "/", HttpOnly: true,
+			SameSite: http.SameSiteLaxMode, MaxAge: int(phoneLife / time.Second),
+		} //nolint:gosec // the simulator is plain http
 		a.header.Set("Set-Cookie", c.String())
 	}
 	return a
 }
 
-// mayShow keeps the phone from being an open proxy: it reports whether the target is a configured
-// domain, the simulator itself or, for a visitor at this machine, another program on it. A visitor
-// from elsewhere gets only the configured port of a domain, as its name may lead to this machine, and
-// no domain that the control API has added, as anybody may have done so.
+// mayShow reports whether the phone may show the target: without this check it would be an open
+// proxy. The target may be on a configured domain, the simulator itself or, for a visitor at this
+// machine, another program on this machine. For a visitor from another machine, a domain must be
+// configured with its port, because its name may point to this machine, and must not have been
+// added by the control API, which anybody may use.
 func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 	host := target.Hostname()
 	visitor, _, _ := net.SplitHostPort(r.RemoteAddr)
@@ -111,7 +118,7 @@ func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 	})
 	switch {
 	case !isHere(r, (&url.URL{Host: r.Host}).Hostname()):
-		return false // a web site whose name leads here
+		return false // the name of a web site that points to this machine
 	case slices.Contains(domains, target.Host) || s.isOwn(target):
 		return true
 	default:
@@ -119,18 +126,19 @@ func (s *Server) mayShow(r *http.Request, target *url.URL) bool {
 	}
 }
 
-// isHere reports whether a host is this machine: by a loopback address or name, or by the address
-// at which the visitor's connection ends.
+// isHere reports whether a host is this machine: a loopback address or name, or the address that
+// the visitor has connected to.
 func isHere(r *http.Request, host string) bool {
 	ip, here := net.ParseIP(host), localIP(r)
 	return isLoopback(host) || ip != nil && ip.Equal(here)
 }
 
 func isLoopback(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") ||
+		net.ParseIP(host).IsLoopback()
 }
 
-// localIP is where the visitor's connection ends.
+// localIP returns the address that the visitor has connected to.
 func localIP(r *http.Request) net.IP {
 	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
 		return addr.IP
@@ -138,7 +146,7 @@ func localIP(r *http.Request) net.IP {
 	return nil
 }
 
-// show opens a window for the origin of an address and returns where the address is seen there.
+// show opens a window for the origin of the target and returns the address of the target in it.
 func (s *Server) show(r *http.Request, target *url.URL, webView string) (string, error) {
 	origin := &url.URL{Scheme: target.Scheme, Host: target.Host}
 	s.phone.mu.Lock()
@@ -153,14 +161,18 @@ func (s *Server) show(r *http.Request, target *url.URL, webView string) (string,
 		if ip := localIP(r); ip != nil {
 			host = ip.String()
 		}
-		ln, err := new(net.ListenConfig).Listen(context.WithoutCancel(r.Context()), "tcp", net.JoinHostPort(host, "0"))
+		ln, err := new(net.ListenConfig).Listen(context.WithoutCancel(r.Context()), "tcp",
+			net.JoinHostPort(host, "0"))
 		if err != nil {
 			return "", fmt.Errorf("the phone cannot open a window: %w", err)
 		}
 		open = &window{target: origin, webView: webView, ln: ln}
-		open.server = &http.Server{Handler: s.phone.handler(s, open), ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
+		open.server = &http.Server{
+			Handler: s.phone.handler(s, open), ReadHeaderTimeout: 10 * time.Second,
+			ErrorLog: s.errorLog(),
+		}
 		s.phone.windows[name] = open
-		go open.server.Serve(ln) //nolint:errcheck // it ends with Close, and says just that
+		go open.server.Serve(ln) //nolint:errcheck // the error says only that the server was closed
 	}
 	return open.address(r) + target.RequestURI() + fragment(target), nil
 }
@@ -172,13 +184,13 @@ func fragment(u *url.URL) string {
 	return "#" + u.EscapedFragment()
 }
 
-// address is the window's own origin, by the name that the visitor has for this machine.
+// address returns the origin of the window, with the host that the visitor uses for this machine.
 func (o *window) address(r *http.Request) string {
 	_, port, _ := net.SplitHostPort(o.ln.Addr().String())
 	return "http://" + net.JoinHostPort((&url.URL{Host: r.Host}).Hostname(), port)
 }
 
-// handler passes requests on to the origin and answers back.
+// handler returns the proxy of a window.
 func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Transport:     &http.Transport{ResponseHeaderTimeout: time.Minute},
@@ -194,7 +206,7 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 				}
 			}
 			if s.isOwn(o.target) {
-				return // the simulator knows the current user by the browser's cookie
+				return // the simulator needs the browser's cookie of the current user
 			}
 			p.Out.Header.Del("Cookie")
 			for _, c := range b.jar(s, p.In).Cookies(o.jarURL(p.In)) {
@@ -212,7 +224,7 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 			}
 			to, err := resp.Location()
 			if err != nil || !s.mayShow(in, to) {
-				return nil //nolint:nilerr // it stays as it is
+				return nil //nolint:nilerr // the redirect is not changed
 			}
 			shown, err := s.show(in, to, o.webView)
 			if err == nil {
@@ -230,10 +242,10 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 	})
 }
 
-// windowRequest finds the browser's request behind the proxy's.
+// windowRequest is the context key of the browser's request.
 type windowRequest struct{}
 
-// agent is the User-Agent of a web-view; "" for a window that is none.
+// agent returns the User-Agent of a web-view, or "" for another window.
 func (o *window) agent() string {
 	if o.webView == "" {
 		return ""
@@ -241,12 +253,13 @@ func (o *window) agent() string {
 	return phoneAgent + " miniProgram/" + o.webView
 }
 
-// jarURL makes the jar give Secure cookies to a plain http origin, as browsers do on loopback.
+// jarURL returns the URL for the cookie jar. It is https, so that the jar gives Secure cookies to
+// a plain http origin as well, as browsers do on loopback.
 func (o *window) jarURL(in *http.Request) *url.URL {
 	return &url.URL{Scheme: "https", Host: o.target.Host, Path: in.URL.Path}
 }
 
-// jar holds the cookies of the visitor's phone.
+// jar returns the cookies of the visitor's phone.
 func (b *phoneBrowser) jar(s *Server, r *http.Request) http.CookieJar {
 	var name string
 	if c, err := r.Cookie(phoneCookie); err == nil {

@@ -11,20 +11,22 @@ func phoneNumber(w *world, r *request, ask struct{ Code, OpenID string }) answer
 	if refused != 0 {
 		return r.refuse(refused)
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "phone_info", rawJSON(w.phoneData(r.app, c.who.person))))
+	return r.ok(object("errcode", 0, "errmsg", "ok", "phone_info",
+		rawJSON(w.phoneData(r.app, c.who.person))))
 }
 
-// phoneData is a user's telephone number as WeChat writes it: one of another country keeps its
-// prefix.
+// phoneData returns a user's telephone number as WeChat writes it: only a foreign one has the
+// country code.
 func (w *world) phoneData(a *app, p *person) string {
 	full, pure, country := p.Phone, p.Phone, "86"
 	if prefix, rest, ok := strings.Cut(strings.TrimPrefix(p.Phone, "+"), " "); ok {
 		full, pure, country = "+"+prefix+rest, rest, prefix
 	}
-	return object("phoneNumber", full, "purePhoneNumber", pure, "countryCode", country, "watermark", w.watermark(a))
+	return object("phoneNumber", full, "purePhoneNumber", pure, "countryCode", country, "watermark",
+		w.watermark(a))
 }
 
-// watermark says when data was given to which app.
+// watermark returns WeChat's note of the app and the time in encrypted data.
 func (w *world) watermark(a *app) rawJSON {
 	return rawJSON(object("timestamp", w.now.Unix(), "appid", a.AppID))
 }

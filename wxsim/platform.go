@@ -2,8 +2,8 @@ package wxsim
 
 import "net/http"
 
-// platformEndpoints are what a third-party platform calls in place of the sns ones, with a token
-// of its own instead of the app's secret.
+// platformEndpoints are the APIs that a third-party platform calls instead of the sns ones, with a
+// token of its own instead of the app's secret.
 func platformEndpoints() []endpoint {
 	return []endpoint{
 		{
@@ -11,9 +11,18 @@ func platformEndpoints() []endpoint {
 			fields: []field{{"component_appid", aText, 41018}, {"component_appsecret", aText, 41004}, {"component_verify_ticket", aText, 61006}},
 			run:    body(componentToken),
 		},
-		{method: http.MethodGet, path: "/sns/oauth2/component/access_token", run: forPlatform(OfficialAccount, exchangeCode)},
-		{method: http.MethodGet, path: "/sns/oauth2/component/refresh_token", run: forPlatform(OfficialAccount, refreshGrant)},
-		{method: http.MethodGet, path: "/sns/component/jscode2session", run: forPlatform(MiniProgram, openSession)},
+		{
+			method: http.MethodGet, path: "/sns/oauth2/component/access_token",
+			run: forPlatform(OfficialAccount, exchangeCode),
+		},
+		{
+			method: http.MethodGet, path: "/sns/oauth2/component/refresh_token",
+			run: forPlatform(OfficialAccount, refreshGrant),
+		},
+		{
+			method: http.MethodGet, path: "/sns/component/jscode2session",
+			run: forPlatform(MiniProgram, openSession),
+		},
 	}
 }
 
@@ -36,7 +45,7 @@ func componentToken(w *world, r *request, ask struct {
 	return r.ok(object("component_access_token", t.text, "expires_in", int(tokenLife.Seconds())))
 }
 
-// verifyTicket is the component_verify_ticket that a platform is given.
+// verifyTicket returns the component_verify_ticket of a platform.
 func (a App) verifyTicket() string { return "ticket@@@" + sha256Hex(a.AppID+a.Secret) }
 
 // VerifyTicket returns the component_verify_ticket of a platform, which WeChat pushes to it, for
@@ -50,8 +59,10 @@ func (s *Server) VerifyTicket(appID string) string {
 	})
 }
 
-// forPlatform checks which app a platform asks for, and that it is the platform that asks.
-func forPlatform(kind Kind, run func(w *world, r *request, a, platform *app) answer) func(*world, *request) answer {
+// forPlatform checks the app of a platform's call and that the token is the platform's.
+func forPlatform(
+	kind Kind, run func(w *world, r *request, a, platform *app) answer,
+) func(*world, *request) answer {
 	return func(w *world, r *request) answer {
 		a, platform := w.app(r.query.Get("appid")), w.app(r.query.Get("component_appid"))
 		tokenOf, refused := w.tokenApp(r.query.Get("component_access_token"))

@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// A PushMode says how a message push is sealed. As text it is safe, compat or plain.
+// A PushMode is how messages are encrypted. As text it is safe, compat or plain.
 type PushMode int
 
 // The three modes of WeChat's console.
@@ -34,7 +34,7 @@ const (
 	PushPlain                  // only in the clear
 )
 
-// MarshalText writes the mode in a word.
+// MarshalText returns the mode as a word.
 func (m PushMode) MarshalText() ([]byte, error) { return word(m, pushModes()) }
 
 // UnmarshalText reads the word.
@@ -45,7 +45,7 @@ func (m *PushMode) UnmarshalText(text []byte) (err error) {
 
 func pushModes() []string { return []string{"safe", "compat", "plain"} }
 
-// A PushFormat is the language of a message push. As text it is json or xml.
+// A PushFormat is the format of messages. As text it is json or xml.
 type PushFormat int
 
 // The two formats of WeChat's console.
@@ -54,7 +54,7 @@ const (
 	PushXML
 )
 
-// MarshalText writes the format in a word.
+// MarshalText returns the format as a word.
 func (f PushFormat) MarshalText() ([]byte, error) { return word(f, pushFormats()) }
 
 // UnmarshalText reads the word.
@@ -80,11 +80,12 @@ func fromWord[T ~int](text []byte, words []string) (T, error) {
 	return T(i), nil
 }
 
-// A PushTarget is where an app wants messages, as entered in WeChat's console.
+// A PushTarget is where messages of an app are pushed, as entered in WeChat's console.
 type PushTarget struct {
-	URL            string     `json:"url"`
-	Token          string     `json:"token"`
-	EncodingAESKey string     `json:"encoding_aes_key,omitempty"` // 43 characters; not needed in plain mode
+	URL   string `json:"url"`
+	Token string `json:"token"`
+	// 43 characters; not needed in plain mode.
+	EncodingAESKey string     `json:"encoding_aes_key,omitempty"`
 	Mode           PushMode   `json:"mode"`
 	Format         PushFormat `json:"format"`
 }
@@ -103,14 +104,14 @@ func (t *PushTarget) check() *FieldError {
 	return nil
 }
 
-// A PushConfig is what WeChat's console holds about a message push.
+// A PushConfig has the settings of a message push in WeChat's console.
 type PushConfig struct {
 	Token          string
 	EncodingAESKey string // 43 characters; not needed in plain mode
 	AppID          string // default: the mini program's
 	Mode           PushMode
 
-	OpenID    string    // goes into the query; default: the first user of the mini program
+	OpenID    string    // in the query; default: the first user of the mini program
 	Timestamp time.Time // default: the simulator's now
 	Nonce     string    // default: made up
 
@@ -124,10 +125,12 @@ const pushTimeout = 5 * time.Second
 // pushBlock is the block of the padding, in bytes. The cipher's own is 16.
 const pushBlock = 32
 
-// Push sends an event to a URL as WeChat does, and returns the answer. The event is the message in
-// the clear, JSON or XML: [Server.MediaCheckEvent] and [Server.AuthorizationEvent] write some.
-// The caller closes the answer's body. Unlike WeChat it tries once only.
-func (s *Server) Push(ctx context.Context, target string, p PushConfig, event []byte) (*http.Response, error) {
+// Push sends an event to a URL as WeChat does, but only once, and returns the answer, whose body
+// the caller closes. The event is the unencrypted message, JSON or XML, for example of
+// [Server.MediaCheckEvent] or [Server.AuthorizationEvent].
+func (s *Server) Push(
+	ctx context.Context, target string, p PushConfig, event []byte,
+) (*http.Response, error) {
 	r, err := s.NewPush(ctx, target, p, event)
 	if err != nil {
 		return nil, err
@@ -135,12 +138,14 @@ func (s *Server) Push(ctx context.Context, target string, p PushConfig, event []
 	return send(r)
 }
 
-// send follows no redirect and names no URL in its errors.
+// send sends r. It follows no redirects, and its errors contain no URL.
 func send(r *http.Request) (*http.Response, error) {
 	client := &http.Client{
-		Timeout:       pushTimeout,
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:   pushTimeout,
+		Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}
 	resp, err := client.Do(r)
 	if failed := new(url.Error); errors.As(err, &failed) {
@@ -149,9 +154,11 @@ func send(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// NewPush is the request that [Server.Push] sends, for tests that tamper with it or send it
+// NewPush returns the request that [Server.Push] sends, for tests that change it or send it
 // without a network.
-func (s *Server) NewPush(ctx context.Context, target string, p PushConfig, event []byte) (*http.Request, error) {
+func (s *Server) NewPush(
+	ctx context.Context, target string, p PushConfig, event []byte,
+) (*http.Request, error) {
 	p = s.complete(p)
 	if p.Blanks {
 		event = bytes.ReplaceAll(event, []byte("><![CDATA["), []byte("> <![CDATA["))
@@ -182,8 +189,8 @@ func (s *Server) NewPush(ctx context.Context, target string, p PushConfig, event
 	return r, nil
 }
 
-// VerifyPushURL does what WeChat's console does when a URL is entered: it sends an echostr and
-// wants it back as it was.
+// VerifyPushURL checks a URL as WeChat's console does: it sends an echostr, which must come back
+// unchanged.
 func (s *Server) VerifyPushURL(ctx context.Context, target string, p PushConfig) error {
 	p = s.complete(p)
 	query := p.query()
@@ -231,7 +238,7 @@ func (s *Server) OpenReply(p PushConfig, body []byte) ([]byte, error) {
 	return p.open(reply.Encrypt)
 }
 
-// complete fills the defaults.
+// complete returns p with its defaults.
 func (s *Server) complete(p PushConfig) PushConfig {
 	p.AppID = cmp.Or(p.AppID, s.MiniAppID())
 	p.OpenID = cmp.Or(p.OpenID, s.OpenID(s.MiniAppID(), s.Users()[0]))
@@ -242,7 +249,7 @@ func (s *Server) complete(p PushConfig) PushConfig {
 	return p
 }
 
-// query is what every push carries: the plain signature does not cover the body.
+// query returns the query of a push, with the signature that does not cover the body.
 func (p PushConfig) query() url.Values {
 	timestamp := strconv.FormatInt(p.Timestamp.Unix(), 10)
 	return url.Values{
@@ -253,14 +260,15 @@ func (p PushConfig) query() url.Values {
 	}
 }
 
-// sign is the SHA-1 of the sorted parts, in lower-case hex.
+// sign returns the SHA-1 of the sorted parts, in lower-case hex.
 func sign(parts ...string) string {
 	slices.Sort(parts)
-	sum := sha1.Sum([]byte(strings.Join(parts, ""))) //nolint:gosec // as WeChat does
+	//nolint:gosec // the hash that WeChat signs with
+	sum := sha1.Sum([]byte(strings.Join(parts, "")))
 	return hex.EncodeToString(sum[:])
 }
 
-// key is the AES key. The last bits of an EncodingAESKey are of no meaning and need not be zero.
+// key returns the AES key. The last bits of an EncodingAESKey have no meaning and may be set.
 func (p PushConfig) key() ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(p.EncodingAESKey + "=")
 	if err != nil || len(key) != 32 {
@@ -315,7 +323,8 @@ func (p PushConfig) open(sealed string) ([]byte, error) {
 
 func looksLikeXML(event []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(event), []byte("<")) }
 
-// envelope is the body around a sealed event: in compat mode all fields of the event stay in it.
+// envelope returns the body with an encrypted event. In compat mode it also has all fields of the
+// event.
 func (p PushConfig) envelope(event []byte, sealed string) ([]byte, error) {
 	if looksLikeXML(event) {
 		return p.xmlEnvelope(event, sealed)
@@ -342,14 +351,17 @@ func (p PushConfig) xmlEnvelope(event []byte, sealed string) ([]byte, error) {
 	}
 	encrypt := "<Encrypt><![CDATA[" + sealed + "]]></Encrypt>"
 	if p.Mode == PushSafe {
-		return []byte("<xml><ToUserName><![CDATA[" + fields.ToUserName + "]]></ToUserName>" + encrypt + "</xml>"), nil
+		return []byte("<xml><ToUserName><![CDATA[" + fields.ToUserName + "]]></ToUserName>" +
+			encrypt + "</xml>"), nil
 	}
 	end := bytes.LastIndex(event, []byte("</"))
 	return slices.Concat(event[:end], []byte(encrypt), event[end:]), nil
 }
 
-// newRequest appends to the query that the URL has already.
-func newRequest(ctx context.Context, method, target string, more url.Values, body []byte) (*http.Request, error) {
+// newRequest makes a request for target and appends to the query that it may have.
+func newRequest(
+	ctx context.Context, method, target string, more url.Values, body []byte,
+) (*http.Request, error) {
 	u, err := url.Parse(target)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("wxsim: the push URL is not an http or https URL")

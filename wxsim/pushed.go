@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// pushedData is what came of a push.
+// pushedData is the page about a push and its answer.
 type pushedData struct {
 	page
 
 	Event             string // "" for a check of the URL
-	Status, Body, Err string // all empty where nothing was pushed
+	Status, Body, Err string // all empty if nothing was pushed
 }
 
 func (r PushResult) statusText() string {
@@ -29,7 +29,10 @@ func (s *Server) sendPush(r *http.Request) answer {
 		return s.pages.badForm(r, "推送的模式或格式不对："+fault.Error(), fault.Error())
 	}
 	data := pushedData{page: newPage(r), Event: e.Type}
-	config := PushConfig{Token: target.Token, EncodingAESKey: target.EncodingAESKey, Mode: target.Mode, AppID: e.AppID, OpenID: e.OpenID}
+	config := PushConfig{
+		Token: target.Token, EncodingAESKey: target.EncodingAESKey, Mode: target.Mode,
+		AppID: e.AppID, OpenID: e.OpenID,
+	}
 	if r.PostForm.Get("do") == "verify" {
 		data.Status = "echostr ✓"
 		if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
@@ -50,7 +53,9 @@ func (s *Server) sendPush(r *http.Request) answer {
 }
 
 // deliver pushes a message and reads the answer.
-func (s *Server) deliver(ctx context.Context, target string, config PushConfig, message []byte) (PushResult, error) {
+func (s *Server) deliver(
+	ctx context.Context, target string, config PushConfig, message []byte,
+) (PushResult, error) {
 	resp, err := s.Push(ctx, target, config, message)
 	if err != nil {
 		return PushResult{}, err
@@ -64,7 +69,8 @@ func (s *Server) deliver(ctx context.Context, target string, config PushConfig, 
 	return result, err
 }
 
-// pushFromForm reads the event and where it goes. Without an openid it is about the current user.
+// pushFromForm returns the event of a form and its target. If there is no openid, it is about the
+// current user.
 func (s *Server) pushFromForm(r *http.Request) (e Event, target PushTarget, err error) {
 	target.URL = r.PostFormValue("url") // parses the form
 	form := r.PostForm

@@ -17,15 +17,15 @@ const (
 	permanentQRs  = 100_000
 )
 
-// A qrCode is an official account's, made by qrcode/create. A nil one has no scene.
+// A qrCode is the QR code of an official account, made by qrcode/create. A nil one has no scene.
 type qrCode struct {
 	app        *app
-	ticket, id string // the id is the end of what the code holds
+	ticket, id string // the id is the end of the code's content
 	scene      scene
-	expires    time.Time // zero: never
+	expires    time.Time // zero means never
 }
 
-// A scene is what a QR code is to tell the app that made it: a number or a text.
+// A scene is the number or the text that a QR code contains for the app that made it.
 type scene struct {
 	ID  int    `json:"scene_id"`
 	Str string `json:"scene_str"`
@@ -45,7 +45,7 @@ func (c *qrCode) text() string {
 	return c.scene.Str
 }
 
-// key is the scene as events carry it.
+// key returns the scene as events have it.
 func (c *qrCode) key() string {
 	if c.scene.Str != "" {
 		return c.scene.Str
@@ -76,7 +76,8 @@ func createQRCode(w *world, r *request, ask struct {
 	switch {
 	case text && (made.scene.Str == "" || len(made.scene.Str) > 64):
 		return r.refuse(40129)
-	case !text && (made.scene.ID < 1 || int64(made.scene.ID) > 1<<32-1 || permanent && made.scene.ID > permanentQRs):
+	case !text && (made.scene.ID < 1 || int64(made.scene.ID) > 1<<32-1 ||
+		permanent && made.scene.ID > permanentQRs):
 		return r.refuse(40129)
 	case ask.ExpireSeconds < 0 || ask.ExpireSeconds > qrMaxLife:
 		return r.refuse(40097)
@@ -88,7 +89,8 @@ func createQRCode(w *world, r *request, ask struct {
 	} else {
 		made.scene.Str = ""
 	}
-	made.ticket = "gQ" + base64.StdEncoding.EncodeToString([]byte(randomText(12, urlSafe)+made.id+randomText(24, urlSafe)))
+	made.ticket = "gQ" + base64.StdEncoding.EncodeToString([]byte(randomText(12,
+		urlSafe)+made.id+randomText(24, urlSafe)))
 	pairs := []any{"ticket", made.ticket}
 	if permanent {
 		w.permanentQRs++
@@ -105,8 +107,8 @@ func createQRCode(w *world, r *request, ask struct {
 	return r.ok(object(append(pairs, "url", qrURL(w, origin(r.Request), made))...))
 }
 
-// qrURL is what the code holds. WeChat's own address becomes the simulator's once it listens, so
-// that a browser can stand in for the phone that scans it.
+// qrURL returns the content of the code. Once the simulator listens, the host is not WeChat's but
+// its own, so that a browser can open the address instead of a phone.
 func qrURL(w *world, seenAt string, c *qrCode) string {
 	if w.url == "" {
 		return "http://weixin.qq.com" + qrPath + c.id
@@ -116,7 +118,7 @@ func qrURL(w *world, seenAt string, c *qrCode) string {
 
 const qrPath = "/q/"
 
-// qrCode finds a QR code that has not run out, by its ticket or by what it holds.
+// qrCode returns a QR code that has not expired, by its ticket or its content.
 func (w *world) qrCode(name string) (*qrCode, bool) {
 	c, ok := w.qrCodes.get(name[strings.LastIndexByte(name, '/')+1:], w.now)
 	if !ok {
@@ -134,13 +136,16 @@ func showQRCode(w *world, r *request) answer {
 	return pictureOf(qrURL(w, origin(r.Request), c), "image/jpg")
 }
 
-// pictureOf is a QR code as WeChat sends it, a JPEG whose type it calls by either name.
+// pictureOf returns a QR code as a JPEG. WeChat uses two names for its content type.
 func pictureOf(text, contentType string) answer {
 	picture, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return plain(http.StatusBadRequest, "the host name is too long for a QR code")
 	}
 	var body bytes.Buffer
-	_ = jpeg.Encode(&body, picture.Image(), nil) // a buffer takes it all
-	return answer{status: http.StatusOK, body: body.Bytes(), header: http.Header{"Content-Type": {contentType}}}
+	_ = jpeg.Encode(&body, picture.Image(), nil) // cannot fail with a buffer
+	return answer{
+		status: http.StatusOK, body: body.Bytes(),
+		header: http.Header{"Content-Type": {contentType}},
+	}
 }

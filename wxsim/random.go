@@ -12,8 +12,8 @@ const (
 	urlSafe      = alphanumeric + "_-"
 )
 
-// randomText is n characters of an alphabet of at most 256 characters. Some characters come a
-// little more often than others, which is of no matter to a simulator.
+// randomText returns n random characters of an alphabet of at most 256 characters. Some may be a
+// little more frequent than others, which does not matter in a simulator.
 func randomText(n int, alphabet string) string {
 	text := make([]byte, n)
 	_, _ = rand.Read(text) // never fails
@@ -25,7 +25,8 @@ func randomText(n int, alphabet string) string {
 
 func randomHex(n int) string { return randomText(n, "0123456789abcdef") }
 
-// derivedID is 28 characters that look like an openid and are the same for the same parts.
+// derivedID returns 28 characters that look like an openid and are always the same for the same
+// parts.
 func derivedID(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
@@ -35,7 +36,7 @@ func derivedID(parts ...string) string {
 	return "o" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))[:27]
 }
 
-// sha256Hex is the lower-case hex SHA-256 of a text.
+// sha256Hex returns the SHA-256 of a text, in lower-case hex.
 func sha256Hex(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

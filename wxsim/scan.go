@@ -8,14 +8,14 @@ import (
 	"rsc.io/qr"
 )
 
-// A scan is one QR code on a desktop page.
+// A scan is a QR code on a desktop page.
 type scan struct {
 	ticket string
 	ask    *login
 
-	opened  bool      // somebody has scanned it
+	opened  bool      // whether somebody has scanned it
 	decided *decision // nil until they confirm or refuse
-	back    *answer   // how the desktop page goes on, made once
+	back    *answer   // the answer that the desktop page gets then
 }
 
 func (w *world) newScan(ask *login) *scan {
@@ -24,7 +24,7 @@ func (w *world) newScan(ask *login) *scan {
 	return made
 }
 
-// scan finds a QR code that has not run out.
+// scan returns a QR code that has not expired.
 func (w *world) scan(ticket string) (*scan, bool) {
 	return w.scans.get(ticket, w.now)
 }
@@ -58,8 +58,8 @@ func desktopPage(w *world, r *http.Request, found *scan) answer {
 	})
 }
 
-// desktopAgain is GET /wxsim/desktop: the desktop page once more, or back to the website when
-// the phone has decided.
+// desktopAgain is GET /wxsim/desktop: it shows the desktop page again, or if the user has decided
+// on the phone, redirects to the website.
 func desktopAgain(w *world, r *http.Request) answer {
 	found, ok := w.scan(r.FormValue("ticket"))
 	switch {
@@ -74,8 +74,8 @@ func desktopAgain(w *world, r *http.Request) answer {
 	return *found.back
 }
 
-// desktopState is GET /wxsim/desktop/state, which the desktop page asks every second:
-// waiting, opened, decided or expired.
+// desktopState is GET /wxsim/desktop/state, which the desktop page fetches every second: waiting,
+// opened, decided or expired.
 func desktopState(w *world, r *http.Request) answer {
 	found, ok := w.scan(r.FormValue("ticket"))
 	switch {
@@ -102,7 +102,7 @@ func phonePage(w *world, r *http.Request) answer {
 	return consentPage(w, r, found.ask, consentData{Ticket: found.ticket}, w.owner(r))
 }
 
-// confirm keeps the first decision about a QR code.
+// confirm stores the decision about a QR code, unless there is one.
 func confirm(w *world, r *http.Request, found *scan, d decision) answer {
 	if found.decided == nil {
 		found.decided = &d
@@ -121,5 +121,7 @@ type doneData struct {
 
 func donePage(w *world, r *http.Request, found *scan) answer {
 	page := newPage(r)
-	return w.pages.render("done", doneData{page, found.decided.refused, page.look(found.ask.app), found.ticket})
+	return w.pages.render("done", doneData{
+		page, found.decided.refused, page.look(found.ask.app), found.ticket,
+	})
 }

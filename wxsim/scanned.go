@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// scannedData is what the phone shows after a scan of an official account's QR code, or of a mini
-// program's.
+// scannedData is the page on the phone after a scan of the QR code of an official account or of a
+// mini program.
 type scannedData struct {
 	page
 
@@ -27,10 +27,12 @@ func scannedPage(w *world, r *http.Request) answer {
 	}
 	page, owner := newPage(r), w.owner(r)
 	_, follows := w.people[owner.OpenID].follows[c.app]
-	return w.pages.render("scanned", scannedData{page: page, App: page.look(c.app), User: owner, Follows: follows, Code: c.id})
+	return w.pages.render("scanned", scannedData{
+		page: page, App: page.look(c.app), User: owner, Follows: follows, Code: c.id,
+	})
 }
 
-// scanned is POST /wxsim/scanned: the user enters the account's chat, or follows it first.
+// scanned is POST /wxsim/scanned: the user opens the account's chat, or follows the account first.
 func (s *Server) scanned(r *http.Request) answer {
 	owner := hold(&s.holder, func(w *world) User { return w.owner(r) })
 	e, err := s.Scan(owner.OpenID, r.PostFormValue("code"))
@@ -40,7 +42,7 @@ func (s *Server) scanned(r *http.Request) answer {
 	return s.told(r, e)
 }
 
-// told pushes an event to its app, where the app wants that, and shows what came of it.
+// told pushes an event to its app, if that has a push URL, and shows the result.
 func (s *Server) told(r *http.Request, e Event) answer {
 	data := pushedData{page: newPage(r), Event: e.Type}
 	if s.wantsPush(e.AppID) {
@@ -68,6 +70,7 @@ func miniPage(w *world, r *http.Request) answer {
 	}
 	page, owner := newPage(r), w.owner(r)
 	return w.pages.render("scanned", scannedData{
-		page: page, App: page.look(a), User: owner, OpenID: a.openID(owner), Scene: r.FormValue("scene"), Path: r.FormValue("page"),
+		page: page, App: page.look(a), User: owner, OpenID: a.openID(owner),
+		Scene: r.FormValue("scene"), Path: r.FormValue("page"),
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log" //nolint:depguard // net/http wants one
+	"log" //nolint:depguard // net/http needs one
 	"log/slog"
 	"maps"
 	"net"
@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// A Server is a whole WeChat. It serves both hosts, api.weixin.qq.com and open.weixin.qq.com,
+// A Server is a simulated WeChat. It serves both hosts, api.weixin.qq.com and open.weixin.qq.com,
 // by path. Make it with [New]; it is safe for concurrent use.
 type Server struct {
 	URL string // "http://127.0.0.1:port", set by Start
 
-	holder // of all that changes, but for the clock, the calls and the faults
+	holder // of everything that changes, except clock, calls and faults
 
 	log    *slog.Logger
 	clock  clock
@@ -32,8 +32,8 @@ type Server struct {
 	phone  phoneBrowser
 }
 
-// New makes a simulator. It panics where [Config.Check] has something to say, which it never has
-// about a zero Config.
+// New makes a simulator. It panics if [Config.Check] returns an error, which it does not for a
+// zero Config.
 func New(cfg Config) *Server {
 	if err := cfg.Check(); err != nil {
 		panic(fmt.Errorf("wxsim: %w", err))
@@ -42,7 +42,9 @@ func New(cfg Config) *Server {
 		log:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		routes: endpoints(),
 		pages:  newPages(),
-		phone:  phoneBrowser{windows: map[string]*window{}, phones: newShelf[http.CookieJar](phoneLife, maxPhones)},
+		phone: phoneBrowser{
+			windows: map[string]*window{}, phones: newShelf[http.CookieJar](phoneLife, maxPhones),
+		},
 	}
 	w := newWorld(cfg)
 	w.clock, w.calls, w.faults, w.pages = &s.clock, &s.calls, &s.faults, s.pages
@@ -70,7 +72,8 @@ func (s *Server) Start() error {
 		if ln == nil {
 			var lc net.ListenConfig
 			var err error
-			if ln, err = lc.Listen(context.Background(), "tcp", cmp.Or(w.cfg.Addr, "127.0.0.1:0")); err != nil {
+			if ln, err = lc.Listen(context.Background(), "tcp",
+				cmp.Or(w.cfg.Addr, "127.0.0.1:0")); err != nil {
 				return fmt.Errorf("wxsim: %w", err)
 			}
 		}
@@ -88,7 +91,7 @@ func (s *Server) Start() error {
 		ctx, w.stop = context.WithCancel(context.Background())
 		w.news = make(chan Event, newsWaiting)
 		go s.pushNews(ctx, w.news)
-		go w.http.Serve(ln) //nolint:errcheck // it ends with Close or Shutdown, and says just that
+		go w.http.Serve(ln) //nolint:errcheck // the error says only that the server was closed
 		return nil
 	})
 }
@@ -100,7 +103,7 @@ func (s *Server) errorLog() *log.Logger {
 // newsWaiting is how many events may wait for their push.
 const newsWaiting = 1000
 
-// reachable is an address that a browser on this machine can open, also for 0.0.0.0 and [::].
+// reachable returns an address that a browser on this machine can open, also for 0.0.0.0 and [::].
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if ok && tcp.IP.IsUnspecified() {
@@ -117,7 +120,7 @@ func (s *Server) Close() {
 	}
 }
 
-// Shutdown stops listening and waits until the requests under way are answered or ctx ends.
+// Shutdown stops listening and waits until all requests are answered or ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if srv := s.stop(); srv != nil {
 		return srv.Shutdown(ctx)
@@ -125,7 +128,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// stop ends all but the requests under way, and returns what serves them; nil before Start.
+// stop ends everything except the requests that are being served, and returns their server, which
+// is nil before Start.
 func (s *Server) stop() *http.Server {
 	s.phone.close()
 	return hold(&s.holder, func(w *world) *http.Server {
@@ -136,9 +140,10 @@ func (s *Server) stop() *http.Server {
 	})
 }
 
-// ServeHTTP answers for both of WeChat's hosts, and shows the simulator's own page at "/".
+// ServeHTTP serves both of WeChat's hosts, and the simulator's own page at "/".
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/" || r.URL.Path == "/favicon.ico" || strings.HasPrefix(r.URL.Path, "/wxsim/") || strings.HasPrefix(r.URL.Path, qrPath) {
+	if r.URL.Path == "/" || r.URL.Path == "/favicon.ico" ||
+		strings.HasPrefix(r.URL.Path, "/wxsim/") || strings.HasPrefix(r.URL.Path, qrPath) {
 		s.own.ServeHTTP(w, r)
 		return
 	}
@@ -154,14 +159,15 @@ func (s *Server) serveWeChat(w http.ResponseWriter, r *http.Request) {
 	s.calls.count(r.URL.Path)
 	a := s.faults.wrap(r.URL.Path, s.answer)(req)
 	s.calls.record(req, a, s.clock.now())
-	s.log.DebugContext(r.Context(), "call", "method", r.Method, "path", r.URL.Path, "status", a.status, "code", a.code)
+	s.log.DebugContext(r.Context(), "call",
+		"method", r.Method, "path", r.URL.Path, "status", a.status, "code", a.code)
 	a.write(w, r)
 }
 
-// answer returns what WeChat says when nothing is made to fail.
+// answer returns the answer of WeChat without faults.
 func (s *Server) answer(r *request) answer {
 	return hold(&s.holder, func(w *world) answer {
-		r.now = w.now // a fault may have held it up
+		r.now = w.now // again, because a fault may have delayed the request
 		e, ok := s.routes[r.URL.Path]
 		if !ok {
 			return r.refuse(40066)

@@ -13,24 +13,47 @@ import (
 // sessionKeyLife is how long a session_key works. WeChat names no figure.
 const sessionKeyLife = 3 * 24 * time.Hour
 
-// sessionEndpoints are the APIs that tell a mini program who uses it.
+// sessionEndpoints are the APIs about the users of a mini program.
 func sessionEndpoints() []endpoint {
 	mini := []Kind{MiniProgram}
-	signed := []field{{"openid", aText, 41009}, {"sig_method", aText, 87008}, {"signature", aText, 87009}}
+	signed := []field{
+		{"openid", aText, 41009}, {"sig_method", aText, 87008}, {"signature", aText, 87009},
+	}
 	return []endpoint{
 		{method: http.MethodGet, path: "/sns/jscode2session", run: code2Session},
-		{method: http.MethodGet, path: "/wxa/checksession", callers: mini, fields: signed, check: checkSession, sample: okMessage},
-		{method: http.MethodGet, also: http.MethodPost, path: "/wxa/business/getuserencryptkey", callers: mini, fields: signed, run: userEncryptKeys},
-		{method: http.MethodGet, path: "/wxa/resetusersessionkey", callers: mini, fields: signed, run: resetSessionKey},
-		{method: http.MethodPost, path: "/wxa/business/getuserphonenumber", callers: mini, fields: []field{{"code", aText, 47001}}, run: body(phoneNumber)},
-		{method: http.MethodPost, path: "/wxa/business/checkencryptedmsg", callers: mini, fields: []field{{"encrypted_msg_hash", aText, 47001}}, run: body(checkEncryptedData)},
-		{method: http.MethodPost, path: "/wxa/getpluginopenpid", callers: mini, fields: []field{{"code", aText, 1001}}, run: body(pluginOpenPID)},
-		{method: http.MethodGet, path: "/wxa/getpaidunionid", callers: mini, fields: []field{{"openid", aText, 40003}}, run: paidUnionID},
+		{
+			method: http.MethodGet, path: "/wxa/checksession", callers: mini, fields: signed,
+			check: checkSession, sample: okMessage,
+		},
+		{
+			method: http.MethodGet, also: http.MethodPost, path: "/wxa/business/getuserencryptkey",
+			callers: mini, fields: signed, run: userEncryptKeys,
+		},
+		{
+			method: http.MethodGet, path: "/wxa/resetusersessionkey", callers: mini, fields: signed,
+			run: resetSessionKey,
+		},
+		{
+			method: http.MethodPost, path: "/wxa/business/getuserphonenumber", callers: mini,
+			fields: []field{{"code", aText, 47001}}, run: body(phoneNumber),
+		},
+		{
+			method: http.MethodPost, path: "/wxa/business/checkencryptedmsg", callers: mini,
+			fields: []field{{"encrypted_msg_hash", aText, 47001}}, run: body(checkEncryptedData),
+		},
+		{
+			method: http.MethodPost, path: "/wxa/getpluginopenpid", callers: mini,
+			fields: []field{{"code", aText, 1001}}, run: body(pluginOpenPID),
+		},
+		{
+			method: http.MethodGet, path: "/wxa/getpaidunionid", callers: mini,
+			fields: []field{{"openid", aText, 40003}}, run: paidUnionID,
+		},
 	}
 }
 
-// visitor finds the user whom a mini program knows under an openid: 40003 for nobody, 43104
-// when it is the user's openid at another app.
+// visitor returns the user with this openid at a mini program, or the code of the refusal: 40003
+// if there is none, 43104 if it is an openid at another app.
 func (w *world) visitor(a *app, openID string) (*person, int) {
 	p := w.people[openID].person
 	switch {
@@ -57,7 +80,7 @@ func code2Session(w *world, r *request) answer {
 	return openSession(w, r, a, nil)
 }
 
-// openSession gives the session_key for a code of wx.login().
+// openSession answers a code of wx.login() with the session_key.
 func openSession(w *world, r *request, a, _ *app) answer {
 	switch {
 	case r.query.Get("js_code") == "":
@@ -76,8 +99,8 @@ func openSession(w *world, r *request, a, _ *app) answer {
 	return r.ok(object(pairs...))
 }
 
-// signedBy finds the visit of a call that is signed with the session_key: an HMAC of the
-// body, which is empty, with the session_key's text as the key.
+// signedBy returns the visit of a call that is signed with the session_key: with an HMAC of the
+// body, which is empty, whose key is the text of the session_key.
 func signedBy(w *world, r *request) (*visit, int) {
 	p, refused := w.visitor(r.app, r.query.Get("openid"))
 	if refused != 0 {
@@ -103,12 +126,14 @@ func checkSession(w *world, r *request) int {
 	return refused
 }
 
-// resetSessionKey is GET /wxa/resetusersessionkey. The new key lives no longer than the old one.
+// resetSessionKey is GET /wxa/resetusersessionkey. The new key does not last longer than the old
+// one.
 func resetSessionKey(w *world, r *request) answer {
 	v, refused := signedBy(w, r)
 	if refused != 0 {
 		return r.refuse(refused)
 	}
 	v.sessionKey = newSessionKey()
-	return r.ok(object("errcode", 0, "errmsg", "ok", "openid", r.query.Get("openid"), "session_key", v.sessionKey))
+	return r.ok(object("errcode", 0, "errmsg", "ok", "openid", r.query.Get("openid"), "session_key",
+		v.sessionKey))
 }

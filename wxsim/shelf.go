@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A shelf keeps things under a name for a while, and at most max of them: when it is full the
-// oldest goes. It is not safe for concurrent use; the server's mutex guards it.
+// A shelf keeps items by name for a while, and at most max of them: if it is full, the oldest one
+// is dropped. It is not safe for concurrent use; the server's mutex guards it.
 type shelf[T any] struct {
 	keep  time.Duration
 	max   int
@@ -23,19 +23,20 @@ func newShelf[T any](keep time.Duration, limit int) *shelf[T] {
 	return &shelf[T]{keep: keep, max: limit, items: map[string]shelved[T]{}}
 }
 
-// put places an item under a name that was never used before, and clears away what is too old.
+// put adds an item with a new name, and drops items that are too old.
 func (s *shelf[T]) put(name string, item T, now time.Time) {
 	s.items[name] = shelved[T]{item, now}
 	s.order = append(s.order, name)
 	gone := 0
-	for gone < len(s.order) && (len(s.order)-gone > s.max || now.Sub(s.items[s.order[gone]].at) >= s.keep) {
+	for gone < len(s.order) && (len(s.order)-gone > s.max ||
+		now.Sub(s.items[s.order[gone]].at) >= s.keep) {
 		delete(s.items, s.order[gone])
 		gone++
 	}
 	s.order = s.order[gone:]
 }
 
-// all yields the items and when they were put, oldest first.
+// all returns an iterator over the items and when they were added, oldest first.
 func (s *shelf[T]) all() iter.Seq2[T, time.Time] {
 	return func(yield func(T, time.Time) bool) {
 		for _, name := range s.order {

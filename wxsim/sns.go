@@ -4,12 +4,13 @@ import (
 	"time"
 )
 
-// A grant is what a user's access_token and refresh_token stand for.
+// A grant is what a user has granted with an access_token and a refresh_token.
 type grant struct {
-	app     *app
-	who     identity
-	scope   string
-	revoked int // the person's count when the grant was made; a higher one voids it
+	app   *app
+	who   identity
+	scope string
+	// The person's count when the grant was made; if that is higher now, the grant is void.
+	revoked int
 
 	accessToken  string
 	accessEnd    time.Time
@@ -40,7 +41,7 @@ func exchange(w *world, r *request) answer {
 	return exchangeCode(w, r, a, nil)
 }
 
-// exchangeCode gives the tokens for a code of the app, got by itself or by a platform.
+// exchangeCode answers a code with the tokens. The call is the app's own or that of a platform.
 func exchangeCode(w *world, r *request, a, platform *app) answer {
 	switch {
 	case r.query.Get("code") == "":
@@ -55,7 +56,10 @@ func exchangeCode(w *world, r *request, a, platform *app) answer {
 	if refused != 0 {
 		return r.refuse(refused)
 	}
-	g := &grant{app: a, who: c.who, scope: c.scope, revoked: c.who.person.revoked, accessEnd: w.now.Add(tokenLife)}
+	g := &grant{
+		app: a, who: c.who, scope: c.scope, revoked: c.who.person.revoked,
+		accessEnd: w.now.Add(tokenLife),
+	}
 	newAccessToken(w, g)
 	newRefreshToken(w, g)
 	pairs := g.tokenPairs()
@@ -78,12 +82,12 @@ func (g *grant) tokenPairs() []any {
 	}
 }
 
-// credentials checks appid and secret of a call that needs no access_token.
+// credentials returns the app whose appid and secret a call has, or the code of the refusal.
 func credentials(w *world, r *request, kinds ...Kind) (*app, int) {
 	return w.checkCredentials(r.query.Get("appid"), r.query.Get("secret"), kinds)
 }
 
-// refreshTokens is GET /sns/oauth2/refresh_token. It asks for no secret.
+// refreshTokens is GET /sns/oauth2/refresh_token. It needs no secret.
 func refreshTokens(w *world, r *request) answer {
 	a := w.app(r.query.Get("appid"))
 	switch {
@@ -95,8 +99,8 @@ func refreshTokens(w *world, r *request) answer {
 	return refreshGrant(w, r, a, nil)
 }
 
-// refreshGrant renews the access_token of an app's user. A live access_token stays and lives on for
-// its full time; the 30 days of a refresh_token that stays do not begin anew.
+// refreshGrant renews the access_token of an app's user. If it has not expired, it is kept and its
+// time begins again. If the refresh_token is kept, its 30 days do not begin again.
 func refreshGrant(w *world, r *request, a, _ *app) answer {
 	switch {
 	case r.query.Get("refresh_token") == "":
@@ -123,7 +127,7 @@ func refreshGrant(w *world, r *request, a, _ *app) answer {
 	return r.ok(object(g.tokenPairs()...))
 }
 
-// userGrant finds the grant of the user's access_token in the query and checks the openid.
+// userGrant returns the grant of the access_token in the query, or the code of the refusal.
 func userGrant(w *world, r *request) (*grant, int) {
 	token, openID := r.query.Get("access_token"), r.query.Get("openid")
 	g, ok := w.access.get(token, w.now)
@@ -164,7 +168,8 @@ func userInfo(w *world, r *request) answer {
 	if g.who.snapshot {
 		u = User{}
 	}
-	who := g.app.identity(g.who.person, g.who.snapshot) // as of now: a profile changes
+	// The present profile, which may have changed.
+	who := g.app.identity(g.who.person, g.who.snapshot)
 	pairs := []any{
 		"openid", who.openID,
 		"nickname", who.nickname,
@@ -182,8 +187,8 @@ func userInfo(w *world, r *request) answer {
 	return r.ok(object(pairs...))
 }
 
-// placeName returns a place of the made-up users in the language that was asked for; other
-// places stay as they are.
+// placeName returns a place of the made-up users in the requested language, and any other place
+// unchanged.
 func placeName(place, lang string) string {
 	names, ok := map[string]struct{ taiwan, english string }{
 		"中国":   {"中國", "China"},

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// A state is what outlives a restart: apps, users, codes and tokens, followers, QR codes and the
-// clock. Pictures, payments, faults, switches, limits and the calls seen do not.
+// A state is what can be saved: apps, users, codes, tokens, followers, QR codes and the clock.
+// Pictures, payments, faults, switches, limits and calls are not saved.
 type state struct {
 	Version int           `json:"version"`
-	Ahead   time.Duration `json:"ahead"` // nanoseconds that the clock was moved
+	Ahead   time.Duration `json:"ahead"` // nanoseconds by which the clock was moved
 	Apps    []stateApp    `json:"apps"`
 	People  []statePerson `json:"people"`
 	Grants  []stateGrant  `json:"grants"`
@@ -102,11 +102,14 @@ type stateQRCode struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Save returns all that [Server.Restore] brings back after a restart, as JSON. It holds secrets
-// and tokens of the simulator.
+// Save returns the state for [Server.Restore] as JSON. It contains secrets and tokens of the
+// simulator.
 func (s *Server) Save() ([]byte, error) {
 	return json.Marshal(hold(&s.holder, func(w *world) state {
-		saved := state{Version: stateVersion, Ahead: w.clock.ahead(), Links: w.permanentLinks, QRs: w.permanentQRs}
+		saved := state{
+			Version: stateVersion, Ahead: w.clock.ahead(), Links: w.permanentLinks,
+			QRs: w.permanentQRs,
+		}
 		for _, a := range w.apps {
 			saved.Apps = append(saved.Apps, a.state())
 		}
@@ -119,13 +122,15 @@ func (s *Server) Save() ([]byte, error) {
 		for _, p := range w.everybody {
 			one := p.state()
 			if w.url != "" && strings.HasPrefix(p.HeadImgURL, w.url+avatarPath) {
-				one.User.HeadImgURL = madeUpAvatar + p.OpenID + "/132" // the next address may be another one
+				// The simulator may have another address next time.
+				one.User.HeadImgURL = madeUpAvatar + p.OpenID + "/132"
 			}
 			saved.People = append(saved.People, one)
 		}
 		for g := range w.refresh.all() {
 			saved.Grants = append(saved.Grants, stateGrant{
-				g.app.AppID, g.who.state(), g.scope, g.revoked, g.accessToken, g.accessEnd, g.refreshToken, g.refreshEnd,
+				g.app.AppID, g.who.state(), g.scope, g.revoked, g.accessToken, g.accessEnd,
+				g.refreshToken, g.refreshEnd,
 			})
 		}
 		for c, at := range w.codes.all() {
@@ -134,16 +139,19 @@ func (s *Server) Save() ([]byte, error) {
 				platform = c.platform.AppID
 			}
 			saved.Codes = append(saved.Codes, stateCode{
-				c.text, at, c.kind, c.app.AppID, platform, c.who.state(), c.scope, c.sessionKey, c.expires, c.used,
+				c.text, at, c.kind, c.app.AppID, platform, c.who.state(), c.scope, c.sessionKey,
+				c.expires, c.used,
 			})
 		}
 		var last *qrCode
 		for c, at := range w.qrCodes.all() {
 			if c == last {
-				continue // it stands there twice: by ticket and by id
+				continue // each is there twice: by ticket and by id
 			}
 			last = c
-			saved.QRCodes = append(saved.QRCodes, stateQRCode{c.app.AppID, c.ticket, c.id, c.scene, at, c.expires})
+			saved.QRCodes = append(saved.QRCodes, stateQRCode{
+				c.app.AppID, c.ticket, c.id, c.scene, at, c.expires,
+			})
 		}
 		return saved
 	}))
@@ -158,7 +166,10 @@ func (a *app) state() stateApp {
 }
 
 func (p *person) state() statePerson {
-	saved := statePerson{User: p.User, Revoked: p.revoked, Visits: map[string]stateVisit{}, Follows: map[string]stateFollowing{}}
+	saved := statePerson{
+		User: p.User, Revoked: p.revoked, Visits: map[string]stateVisit{},
+		Follows: map[string]stateFollowing{},
+	}
 	for a, v := range p.visits {
 		saved.Visits[a.AppID] = stateVisit{v.sessionKey, v.keyMadeAt, v.at}
 	}
@@ -172,10 +183,13 @@ func (p *person) state() statePerson {
 	return saved
 }
 
-func (i identity) state() stateIdentity { return stateIdentity{i.person.OpenID, i.snapshot, i.seenAt} }
+func (i identity) state() stateIdentity {
+	return stateIdentity{i.person.OpenID, i.snapshot, i.seenAt}
+}
 
-// Restore brings back what [Server.Save] returned. It is for a simulator that has just been made:
-// its Config wins where both know an app or a user, and made-up ones give way to the saved ones.
+// Restore restores the state of [Server.Save]. It is for a simulator that has just been made. If
+// its Config and the state have the same app or user, that of the Config is taken; its made-up
+// ones are replaced by those of the state.
 func (s *Server) Restore(data []byte) error {
 	var saved state
 	if err := json.Unmarshal(data, &saved); err != nil {
@@ -196,12 +210,16 @@ func (w *world) restore(saved state) error {
 	w.clock.advance(saved.Ahead - w.clock.ahead())
 	w.permanentLinks, w.permanentQRs = saved.Links, saved.QRs
 	w.apps = slices.DeleteFunc(w.apps, func(a *app) bool {
-		return a.madeUp && slices.ContainsFunc(saved.Apps, func(b stateApp) bool { return b.App.Kind == a.Kind })
+		return a.madeUp && slices.ContainsFunc(saved.Apps, func(b stateApp) bool {
+			return b.App.Kind == a.Kind
+		})
 	})
 	for _, a := range saved.Apps {
 		restoreApp(w, a)
 	}
-	if slices.ContainsFunc(saved.People, func(p statePerson) bool { return w.people[p.User.OpenID].person == nil }) {
+	if slices.ContainsFunc(saved.People, func(p statePerson) bool {
+		return w.people[p.User.OpenID].person == nil
+	}) {
 		w.everybody = slices.DeleteFunc(w.everybody, func(p *person) bool { return p.madeUp })
 	}
 	w.people = map[string]known{}
@@ -220,14 +238,19 @@ func (w *world) restore(saved state) error {
 	}
 	for _, g := range saved.Grants {
 		if a, who, ok := restoreIdentity(w, g.AppID, g.Who); ok {
-			made := &grant{a, who, g.Scope, g.Revoked, g.AccessToken, g.AccessEnd, g.RefreshToken, g.RefreshEnd}
+			made := &grant{
+				a, who, g.Scope, g.Revoked, g.AccessToken, g.AccessEnd, g.RefreshToken,
+				g.RefreshEnd,
+			}
 			w.refresh.put(g.RefreshToken, made, g.RefreshEnd.Add(-refreshLife))
 			w.access.put(g.AccessToken, made, g.AccessEnd.Add(-tokenLife))
 		}
 	}
 	for _, c := range saved.Codes {
 		if a, who, ok := restoreIdentity(w, c.AppID, c.Who); ok {
-			w.codes.put(c.Text, &code{c.Text, c.Kind, a, w.app(c.Platform), who, c.Scope, c.SessionKey, c.Expires, c.Used}, c.At)
+			w.codes.put(c.Text, &code{
+				c.Text, c.Kind, a, w.app(c.Platform), who, c.Scope, c.SessionKey, c.Expires, c.Used,
+			}, c.At)
 		}
 	}
 	w.remember()
@@ -243,7 +266,10 @@ func restoreApp(w *world, saved stateApp) {
 		a.tickets[kind] = ticket{t.Text, t.Expires}
 	}
 	for _, t := range saved.Tokens {
-		made := &appToken{kind: int(uint(t.Kind) % uint(len(a.tokens))), text: t.Text, app: a, expires: t.Expires, voidAt: t.VoidAt}
+		made := &appToken{
+			kind: int(uint(t.Kind) % uint(len(a.tokens))), text: t.Text, app: a, expires: t.Expires,
+			voidAt: t.VoidAt,
+		}
 		if t.Current {
 			a.tokens[made.kind].current = made
 		}
@@ -271,7 +297,7 @@ func restorePerson(w *world, saved statePerson) {
 	}
 }
 
-// restoreIdentity finds app and user, who may have gone from the configuration meanwhile.
+// restoreIdentity returns app and user, and false if the configuration no longer has them.
 func restoreIdentity(w *world, appID string, saved stateIdentity) (*app, identity, bool) {
 	a, p := w.app(appID), w.people[saved.User].person
 	if a == nil || p == nil {

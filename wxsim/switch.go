@@ -11,7 +11,7 @@ type Switch struct {
 	in func(*Config) *bool
 }
 
-// In returns the field of a Config.
+// In returns the field of a Config that the switch sets.
 func (s Switch) In(c *Config) *bool { return s.in(c) }
 
 // Switch returns the field of the switch with this name, or nil if there is none.
@@ -27,12 +27,24 @@ func (c *Config) Switch(name string) *bool {
 // Switches returns all switches.
 func Switches() []Switch {
 	return []Switch{
-		{"auto", "不再询问，自动允许每次登录", "allow every login without asking, for scripts", func(c *Config) *bool { return &c.AutoAllow }},
-		{"lax", "授权链接的参数顺序不限", "take the authorize page's parameters in any order, and unknown ones", func(c *Config) *bool { return &c.Lax }},
-		{"rotate", "每次刷新都换一个 refresh_token", "give a new refresh_token at each refresh", func(c *Config) *bool { return &c.RotateRefreshTokens }},
-		{"old-profiles", "wx.getUserProfile 返回真实昵称和头像（旧版客户端）", "let wx.getUserProfile tell nickname and avatar, as old clients do", func(c *Config) *bool { return &c.OldProfiles }},
-		{"full-tickets", "jsapi_ticket 的 expires_in 始终是 7200", "let a JS-SDK ticket always say that it lives 7200 seconds", func(c *Config) *bool { return &c.FullTickets }},
-		{"bankcard-id", "银行卡识别返回 id 而不是 number", "call the number of a bank card id, as the sample of its page does", func(c *Config) *bool { return &c.BankCardID }},
+		{"auto", "不再询问，自动允许每次登录", "allow every login without asking, for scripts", func(c *Config) *bool {
+			return &c.AutoAllow
+		}},
+		{"lax", "授权链接的参数顺序不限", "take the authorize page's parameters in any order, and unknown ones", func(c *Config) *bool {
+			return &c.Lax
+		}},
+		{"rotate", "每次刷新都换一个 refresh_token", "give a new refresh_token at each refresh", func(c *Config) *bool {
+			return &c.RotateRefreshTokens
+		}},
+		{"old-profiles", "wx.getUserProfile 返回真实昵称和头像（旧版客户端）", "let wx.getUserProfile tell nickname and avatar, as old clients do", func(c *Config) *bool {
+			return &c.OldProfiles
+		}},
+		{"full-tickets", "jsapi_ticket 的 expires_in 始终是 7200", "let a JS-SDK ticket always say that it lives 7200 seconds", func(c *Config) *bool {
+			return &c.FullTickets
+		}},
+		{"bankcard-id", "银行卡识别返回 id 而不是 number", "call the number of a bank card id, as the sample of its page does", func(c *Config) *bool {
+			return &c.BankCardID
+		}},
 	}
 }
 
@@ -47,8 +59,7 @@ func (s *Server) switches() map[string]bool {
 	})
 }
 
-// Switch turns a switch on or off while the simulator runs. It fails if no switch
-// has this name.
+// Switch turns a switch on or off. It fails if there is no switch with this name.
 func (s *Server) Switch(name string, on bool) error {
 	return hold(&s.holder, func(w *world) error {
 		field := w.cfg.Switch(name)

@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// An endpoint is one row of the table of everything that WeChat answers. What is the same for
-// all APIs (method, access_token, body, required fields) is checked from the row; only what has
-// a behaviour of its own has a function.
+// An endpoint is a row of the table of all APIs. What they have in common (method, access_token,
+// body, required fields) is checked with the row. Only the rest of an API's behaviour needs a
+// function.
 type endpoint struct {
 	method, path string
-	also         string // another method that is taken
+	also         string // another allowed method
 
-	// callers are the kinds of app whose access_token is taken, in the query. Empty: the call
-	// needs no such token.
+	// callers are the kinds of app whose access_token is accepted, in the query. If empty, the
+	// call needs none.
 	callers []Kind
 
 	// fields are required: in the query of a GET, in the JSON body of a POST.
 	fields []field
 
-	// check refuses what this API refuses beyond that, with a code; nil or 0 is fine. Then
-	// sample is the answer.
+	// check makes further checks and returns the code of a refusal, or 0. After that sample is the
+	// answer.
 	check  func(*world, *request) int
 	sample string
 
-	// run answers an API that has no fixed answer, instead of check and sample.
+	// run answers instead of check and sample, if the answer is not fixed.
 	run func(*world, *request) answer
 }
 
@@ -43,7 +43,7 @@ func endpoints() map[string]endpoint {
 	return table
 }
 
-// loginEndpoints are the app's access_token, web login (sns) and the JS-SDK's ticket.
+// loginEndpoints are the APIs for the app's access_token, web login (sns) and the JS-SDK's ticket.
 func loginEndpoints() []endpoint {
 	return []endpoint{
 		{method: http.MethodGet, path: "/connect/oauth2/authorize", run: authorize},
@@ -63,7 +63,7 @@ func loginEndpoints() []endpoint {
 	}
 }
 
-// serve checks what the row says and answers.
+// serve makes the checks of the row and answers.
 func (w *world) serve(e endpoint, r *request) answer {
 	if r.Method != e.method && (e.also == "" || r.Method != e.also) {
 		return wrongMethod(e, r)

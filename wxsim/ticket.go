@@ -2,7 +2,7 @@ package wxsim
 
 import "time"
 
-// A ticket signs calls of a JavaScript SDK.
+// A ticket is what pages are signed with for the JS-SDK.
 type ticket struct {
 	text    string
 	expires time.Time
@@ -23,5 +23,6 @@ func ticketFor(w *world, r *request) answer {
 	if w.cfg.FullTickets {
 		left = tokenLife
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "ticket", t.text, "expires_in", int(left/time.Second)))
+	return r.ok(object("errcode", 0, "errmsg", "ok", "ticket", t.text, "expires_in",
+		int(left/time.Second)))
 }

@@ -11,7 +11,7 @@ const (
 	userKeys    = 3 // handed out at a time
 )
 
-// A userKey encrypts what a mini program keeps about a user on the phone.
+// A userKey is a key for data that a mini program keeps about a user on the phone.
 type userKey struct {
 	key, iv string
 	version int
@@ -19,7 +19,7 @@ type userKey struct {
 }
 
 // userEncryptKeys is /wxa/business/getuserencryptkey: the newest three keys, newest first. A new
-// one is made when the last one has run out.
+// one is made if the last one has expired.
 func userEncryptKeys(w *world, r *request) answer {
 	v, refused := signedBy(w, r)
 	if refused != 0 {
@@ -39,5 +39,6 @@ func userEncryptKeys(w *world, r *request) answer {
 		list = append(list, object("encrypt_key", k.key, "version", k.version,
 			"expire_in", int(left/time.Second), "iv", k.iv, "create_time", k.madeAt.Unix()))
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "key_info_list", rawJSON("["+strings.Join(list, ",")+"]")))
+	return r.ok(object("errcode", 0, "errmsg", "ok", "key_info_list",
+		rawJSON("["+strings.Join(list, ",")+"]")))
 }

@@ -15,27 +15,30 @@ type User struct {
 	UnionID  string `json:"unionid"` // the same for all apps; made up when empty
 	Nickname string `json:"nickname"`
 
-	HeadImgURL string   `json:"headimgurl,omitempty"` // the avatar; empty means that the user has none
+	// URL of the avatar; empty if the user has none.
+	HeadImgURL string   `json:"headimgurl,omitempty"`
 	Country    string   `json:"country,omitempty"`
 	Province   string   `json:"province,omitempty"`
 	City       string   `json:"city,omitempty"`
 	Language   string   `json:"language,omitempty"` // such as zh_CN
 	Sex        int      `json:"sex,omitempty"`      // 1 male, 2 female, 0 unknown
 	Privilege  []string `json:"privilege,omitempty"`
-	Phone      string   `json:"phone,omitempty"`     // "13800138000", or "+852 91234567"
-	Snapshot   bool     `json:"snapshot,omitempty"`  // always opens pages as a snapshot, so the app sees a virtual user
-	NoUnionID  bool     `json:"nounionid,omitempty"` // WeChat tells no unionid of this user
+	Phone      string   `json:"phone,omitempty"` // "13800138000", or "+852 91234567"
+	// Opens pages always as a snapshot, so that the app sees a virtual user.
+	Snapshot  bool `json:"snapshot,omitempty"`
+	NoUnionID bool `json:"nounionid,omitempty"` // whether WeChat gives no unionid of this user
 
-	// OpenIDs are the openids at other apps, by appid. Those not named here follow from OpenID.
+	// OpenIDs are the openids at other apps, by appid. Others are derived from OpenID.
 	OpenIDs map[string]string `json:"openids,omitempty"`
 
 	// Follows are the appids of the official accounts that the user follows.
 	Follows []string `json:"follows,omitempty"`
 }
 
-// clone shares nothing with u that a change could reach.
+// clone returns a deep copy of u.
 func (u User) clone() User {
-	u.Privilege, u.Follows, u.OpenIDs = slices.Clone(u.Privilege), slices.Clone(u.Follows), maps.Clone(u.OpenIDs)
+	u.Privilege, u.Follows, u.OpenIDs = slices.Clone(u.Privilege), slices.Clone(u.Follows),
+		maps.Clone(u.OpenIDs)
 	return u
 }
 
@@ -43,14 +46,14 @@ func (u User) clone() User {
 type person struct {
 	User
 
-	madeUp  bool // nobody named the openid
-	number  int  // of all people, from 0: the avatar's colour
-	revoked int  // how often the user voided all tokens
+	madeUp  bool // neither the Config nor a call has named the openid
+	number  int  // among all people, from 0; decides about the avatar's colour
+	revoked int  // how often all tokens of the user were ended
 	visits  map[*app]*visit
 	follows map[*app]following
 }
 
-// A visit is what a mini program's server shares with WeChat about a user.
+// A visit is what WeChat and a mini program's server know about a user's visit.
 type visit struct {
 	sessionKey string
 	keyMadeAt  time.Time
@@ -58,7 +61,8 @@ type visit struct {
 	keys       []userKey // for getuserencryptkey, oldest first
 }
 
-// visit returns that of a mini program; its session_key is empty where the user never logged in.
+// visit returns the person's visit of a mini program. Its session_key is empty if the user has
+// never logged in.
 func (p *person) visit(a *app) *visit {
 	if p.visits[a] == nil {
 		p.visits[a] = new(visit)
@@ -66,14 +70,15 @@ func (p *person) visit(a *app) *visit {
 	return p.visits[a]
 }
 
-// A known openid is a person's at one app.
+// A known is the person and the app of an openid.
 type known struct {
 	*person
 
 	app *app
 }
 
-// madeUpAvatar begins the avatar URLs of made-up users, of which WeChat knows nothing.
+// madeUpAvatar is the prefix of the avatar URLs of made-up users. There are no such avatars at
+// WeChat.
 const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/wxsim"
 
 // MadeUpUsers returns n different users with Chinese nicknames, avatars and telephone numbers, for
@@ -96,16 +101,16 @@ func MadeUpUsers(n int) []User {
 			who.nickname += strconv.Itoa(i/len(names) + 1)
 		}
 		users[i] = User{
-			Nickname: who.nickname, Country: "中国", Province: who.province, City: who.city, Language: "zh_CN",
-			Sex: who.sex, Phone: strconv.FormatInt(13800138000+int64(i), 10),
+			Nickname: who.nickname, Country: "中国", Province: who.province, City: who.city,
+			Language: "zh_CN", Sex: who.sex, Phone: strconv.FormatInt(13800138000+int64(i), 10),
 			HeadImgURL: madeUpAvatar + randomText(43, urlSafe) + "/132",
 		}
 	}
 	return users
 }
 
-// AddUser lets one more user into the simulator, or changes the one who has this OpenID already.
-// It returns the user with OpenID and UnionID filled.
+// AddUser adds a user, or changes the one with this OpenID. It returns the user with OpenID and
+// UnionID.
 func (s *Server) AddUser(u User) User {
 	return hold(&s.holder, func(w *world) User { return w.addUser(u) })
 }
@@ -114,7 +119,10 @@ func (w *world) addUser(u User) User {
 	u = u.clone()
 	p := w.people[u.OpenID].person
 	if p == nil {
-		p = &person{madeUp: u.OpenID == "", number: len(w.everybody), visits: map[*app]*visit{}, follows: map[*app]following{}}
+		p = &person{
+			madeUp: u.OpenID == "", number: len(w.everybody), visits: map[*app]*visit{},
+			follows: map[*app]following{},
+		}
 		w.everybody = append(w.everybody, p)
 		u.OpenID = cmp.Or(u.OpenID, "o"+randomText(27, urlSafe))
 	} else {
@@ -133,14 +141,14 @@ func (w *world) addUser(u User) User {
 	return p.shown()
 }
 
-// know finds the person by each openid from now on.
+// know adds the person's openids to w.people.
 func (w *world) know(p *person) {
 	for _, a := range w.apps {
 		w.people[a.openID(p.User)] = known{p, a}
 	}
 }
 
-// shown is the user as a caller may have it.
+// shown returns a copy of the user for callers.
 func (p *person) shown() User {
 	u := p.clone()
 	u.Follows = nil
@@ -151,7 +159,8 @@ func (p *person) shown() User {
 	return u
 }
 
-// avatarURL turns a made-up avatar into one that the simulator serves itself, once it listens.
+// avatarURL returns the URL of a user's avatar. A made-up avatar is served by the simulator itself
+// once it listens.
 func (w *world) avatarURL(u User) string {
 	if w.url == "" || !strings.HasPrefix(u.HeadImgURL, madeUpAvatar) {
 		return u.HeadImgURL
@@ -161,10 +170,11 @@ func (w *world) avatarURL(u User) string {
 
 const avatarPath = "/wxsim/avatar/"
 
-// avatarFor is an avatar that the browser at seenAt can load: that of a phone in the same network
-// cannot reach 127.0.0.1.
+// avatarFor returns the URL of an avatar with the simulator's address seenAt, which the browser
+// can reach. The browser of a phone in the same network cannot reach 127.0.0.1.
 func (w *world) avatarFor(seenAt, avatar string) string {
-	if path, ours := strings.CutPrefix(avatar, w.url); ours && seenAt != "" && strings.HasPrefix(path, avatarPath) {
+	if path, ours := strings.CutPrefix(avatar, w.url); ours && seenAt != "" &&
+		strings.HasPrefix(path, avatarPath) {
 		return seenAt + path
 	}
 	return avatar
@@ -181,7 +191,7 @@ func (w *world) users() []User {
 	return users
 }
 
-// user finds a user by any openid.
+// user returns the user with this openid at any app.
 func (w *world) user(openID string) (User, bool) {
 	p := w.people[openID].person
 	if p == nil {
@@ -190,7 +200,8 @@ func (w *world) user(openID string) (User, bool) {
 	return p.shown(), true
 }
 
-// withPerson holds the world and runs f for the user of any openid; the result is zero for nobody.
+// withPerson holds the world and runs f for the user with this openid at any app. For an unknown
+// openid it returns the zero value.
 func withPerson[T any](s *Server, openID string, f func(*world, known) T) T {
 	return hold(&s.holder, func(w *world) T {
 		if k := w.people[openID]; k.person != nil {
@@ -212,8 +223,8 @@ func (s *Server) OpenID(appID string, u User) string {
 	})
 }
 
-// RevokeUser voids all tokens of a user, as a change of the WeChat password does: they are
-// answered 42007 from now on. Any openid of the user will do; an unknown one does nothing.
+// RevokeUser ends all tokens of a user, as a change of the WeChat password does: from now on they
+// are refused with 42007. openID may be any openid of the user; an unknown one does nothing.
 func (s *Server) RevokeUser(openID string) {
 	s.change(func(w *world) { w.revoke(openID) })
 }

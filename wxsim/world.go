@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// A world is the part of the simulator that changes. It has no lock of its own: a function that is
-// given one was called by [hold], and nobody else has the world meanwhile.
+// A world is the part of the simulator that changes. It has no lock: a function gets it from
+// [hold], and no other function has it at the same time.
 type world struct {
-	now time.Time // by the simulator's clock, when the holder took the world
+	now time.Time // by the simulator's clock, when hold was called
 
 	cfg    Config
 	pages  pages
 	clock  *clock
 	calls  *calls
 	faults *faults
-	paths  []string // all that WeChat answers, sorted
+	paths  []string // of all APIs and pages, sorted
 	start  start
 
 	http *http.Server // nil until Start
-	stop func()       // ends the goroutine that pushes; nil until Start
-	news chan Event   // what is to be pushed; nil until Start
+	stop func()       // ends the goroutine of pushNews; nil until Start
+	news chan Event   // events to push; nil until Start
 	url  string       // Server.URL
 
-	apps      []*app           // the first of a kind is the one that Server's methods name
+	apps      []*app           // the first of each kind is that of Server's methods
 	everybody []*person        // oldest first
 	people    map[string]known // by each of their openids
 	callbacks CallbackMode
-	answer    Decision // without asking; see [Server.Answer]
+	answer    Decision // made without asking; see [Server.Answer]
 	answerer  string   // openid; "" is the current user
 
 	codes     *shelf[*code]
@@ -37,7 +37,8 @@ type world struct {
 	refresh   *shelf[*grant] // by refresh_token
 	appTokens *shelf[*appToken]
 
-	encrypted      *shelf[time.Time] // telephone numbers, by the hash of encryptedData
+	// When telephone numbers were encrypted, by the hash of encryptedData.
+	encrypted      *shelf[time.Time]
 	payments       *shelf[paid]      // by transaction_id, and by mch_id and out_trade_no
 	media          *shelf[media]     // by media_id
 	activities     *shelf[*activity] // by activity_id
@@ -68,14 +69,14 @@ func newWorld(cfg Config) *world {
 	}
 }
 
-// A start is what a world began with, made-up names included.
+// A start is the first state of a world, including the made-up apps and users.
 type start struct {
 	cfg   Config
 	apps  []App
 	users []User
 }
 
-// remember makes the present apps, users and settings those that begin goes back to.
+// remember stores the present apps, users and settings for begin.
 func (w *world) remember() {
 	w.start = start{cfg: w.cfg}
 	for _, a := range w.apps {
@@ -86,10 +87,11 @@ func (w *world) remember() {
 	}
 }
 
-// begin brings the world back to its start.
+// begin sets the world back to its start.
 func (w *world) begin() {
 	fresh := newWorld(w.start.cfg)
-	fresh.clock, fresh.calls, fresh.faults, fresh.pages, fresh.paths, fresh.start = w.clock, w.calls, w.faults, w.pages, w.paths, w.start
+	fresh.clock, fresh.calls, fresh.faults, fresh.pages, fresh.paths, fresh.start = w.clock,
+		w.calls, w.faults, w.pages, w.paths, w.start
 	fresh.http, fresh.url, fresh.stop, fresh.news = w.http, w.url, w.stop, w.news
 	fresh.now = w.now
 	for _, a := range w.start.apps {
@@ -101,19 +103,19 @@ func (w *world) begin() {
 	*w = *fresh
 }
 
-// A holder guards the world.
+// A holder has the world and its mutex.
 type holder struct {
 	mu    sync.Mutex
 	world *world
 }
 
-// change is [hold] for a function without a result.
+// change is like [hold], for a function without a result.
 func (h *holder) change(f func(*world)) {
 	hold(h, func(w *world) any { f(w); return nil })
 }
 
-// hold runs f while nobody else has the world. Nothing else takes the mutex, so f must not call
-// a method of [Server] that holds the world too.
+// hold runs f with the world, while no other function has it. f must not call a method of [Server]
+// that calls hold, too: that would wait for ever.
 func hold[T any](h *holder, f func(*world) T) T {
 	h.mu.Lock()
 	defer h.mu.Unlock()

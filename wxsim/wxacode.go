@@ -21,7 +21,9 @@ func unlimitedCode(_ *world, r *request, ask struct {
 	case ask.Width != 0 && (ask.Width < 280 || ask.Width > 1280):
 		return r.refuse(40097)
 	}
-	return pictureOf(origin(r.Request)+miniPath+"?"+url.Values{"appid": {r.app.AppID}, "scene": {ask.Scene}, "page": {ask.Page}}.Encode(), "image/jpeg")
+	return pictureOf(origin(r.Request)+miniPath+"?"+url.Values{
+		"appid": {r.app.AppID}, "scene": {ask.Scene}, "page": {ask.Page},
+	}.Encode(), "image/jpeg")
 }
 
 const miniPath = "/wxsim/mini"

@@ -11,8 +11,8 @@ import (
 // MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
 type MiniConfig = mpauth.Config
 
-// Mini is the login of one mini program: a header token instead of a cookie. Make it with [NewMini]; it
-// is safe for concurrent use.
+// Mini is the login of one mini program, which sends a token in a header instead of a cookie. Make
+// it with [NewMini]; it is safe for concurrent use.
 type Mini struct{ mini *wxoauth.Mini }
 
 // NewMini checks cfg and reports all its faults at once. It does not call WeChat.
@@ -24,20 +24,20 @@ func NewMini(cfg MiniConfig) (*Mini, error) {
 	return &Mini{mini}, nil
 }
 
-// Login is the handler that takes {"code":"…"} of wx.login and gives a token for it; its answers are
-// those of [mpauth.Auth.LoginHandler].
+// Login returns the handler that exchanges the {"code":"…"} of wx.login for a token; see
+// [mpauth.Auth.LoginHandler] for its answers.
 func (m *Mini) Login() http.Handler { return m.mini.Login() }
 
-// Logout is the handler that ends, on a POST, the session of the token that comes with it, and answers
-// 204; see [mpauth.Auth.LogoutHandler].
+// Logout returns the handler that ends the session of the token of a POST and answers 204; see
+// [mpauth.Auth.LogoutHandler].
 func (m *Mini) Logout() http.Handler { return m.mini.Logout() }
 
-// Middleware passes on only requests that carry a token: Authorization: Bearer <token>. The user is
-// found by [User], the session_key by [mpauth.SessionFrom].
+// Middleware passes on only requests with the token of a session: Authorization: Bearer <token>.
+// [User] then returns the user, and [mpauth.SessionFrom] the session_key.
 func (m *Mini) Middleware() func(http.Handler) http.Handler { return m.mini.Middleware() }
 
-// EndSessions ends every session of a user of the mini program, those of its web-views included; see
-// [mpauth.Auth.EndSessions].
+// EndSessions ends every session of a user of the mini program, those of its web-views included;
+// see [mpauth.Auth.EndSessions].
 func (m *Mini) EndSessions(ctx context.Context, openID string) error {
 	return m.mini.EndSessions(ctx, openID)
 }

@@ -11,8 +11,8 @@ import (
 // MiniConfig describes a mini program's login; see [mpauth.Config] for every field and its default.
 type MiniConfig = mpauth.Config
 
-// Mini is the login of one mini program: a header token instead of a cookie. Make it with [NewMini]; it
-// is safe for concurrent use.
+// Mini is the login of one mini program, which sends a token in a header instead of a cookie. Make
+// it with [NewMini]; it is safe for concurrent use.
 type Mini struct{ auth *mpauth.Auth }
 
 // NewMini checks cfg and reports all its faults at once. It does not call WeChat.
@@ -24,16 +24,16 @@ func NewMini(cfg MiniConfig) (*Mini, error) {
 	return &Mini{auth}, nil
 }
 
-// Login is the handler that takes {"code":"…"} of wx.login and gives a token for it; its answers are
-// those of [mpauth.Auth.LoginHandler].
+// Login returns the handler that exchanges the {"code":"…"} of wx.login for a token; see
+// [mpauth.Auth.LoginHandler] for its answers.
 func (m *Mini) Login() gin.HandlerFunc { return handler(m.auth.LoginHandler()) }
 
-// Logout is the handler that ends, on a POST, the session of the token that comes with it, and answers
-// 204; see [mpauth.Auth.LogoutHandler].
+// Logout returns the handler that ends the session of the token of a POST and answers 204; see
+// [mpauth.Auth.LogoutHandler].
 func (m *Mini) Logout() gin.HandlerFunc { return handler(m.auth.LogoutHandler()) }
 
-// Middleware passes on only requests that carry a token: Authorization: Bearer <token>. The user is
-// found by [User], the session_key by [mpauth.SessionFrom].
+// Middleware passes on only requests with the token of a session: Authorization: Bearer <token>.
+// [User] then returns the user, and [mpauth.SessionFrom] the session_key.
 func (m *Mini) Middleware() gin.HandlerFunc {
 	return func(c *gin.Context) {
 		r, ok := m.auth.Admit(c.Writer, c.Request)
@@ -45,8 +45,8 @@ func (m *Mini) Middleware() gin.HandlerFunc {
 	}
 }
 
-// EndSessions ends every session of a user of the mini program, those of its web-views included; see
-// [mpauth.Auth.EndSessions].
+// EndSessions ends every session of a user of the mini program, those of its web-views included;
+// see [mpauth.Auth.EndSessions].
 func (m *Mini) EndSessions(ctx context.Context, openID string) error {
 	return m.auth.EndSessions(ctx, openID)
 }

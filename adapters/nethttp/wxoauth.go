@@ -8,9 +8,9 @@
 // PublicURL (how browsers reach the site) and Keys (32 random bytes or more, the same on every
 // replica). Every other zero field is a safe default.
 //
-// [New] gives an [Auth], which can also ask for more on some routes, show who is signed in on public
-// pages, and log out; [Auth.Mount] registers the routes that it needs. [NewMini] does the same for
-// mini programs.
+// [New] returns an [Auth], which can also require more on some routes, show who is signed in on
+// public pages, and log out; [Auth.Mount] registers the routes that it needs. [NewMini] does the
+// same for mini programs.
 package wxoauth
 
 import (
@@ -29,16 +29,16 @@ type Config = oauth.Config
 // Website is the website app for QR login in desktop browsers.
 type Website = oauth.Website
 
-// Brand is what the pages of this library show of your site.
+// Brand describes your site on the built-in pages.
 type Brand = oauth.Brand
 
 // Secret is an AppSecret. It prints, logs and marshals as [redacted].
 type Secret = core.Secret
 
-// What a page may ask for.
+// The scopes that a page may require.
 const (
-	ScopeBase     = oauth.ScopeBase     // silent: the openid only
-	ScopeUserInfo = oauth.ScopeUserInfo // asks the user: openid, unionid and profile
+	ScopeBase     = oauth.ScopeBase     // only the openid; WeChat does not ask the user
+	ScopeUserInfo = oauth.ScopeUserInfo // openid, unionid and profile; WeChat asks the user
 )
 
 // Middleware passes on only requests of signed-in users. It panics at startup if cfg cannot
@@ -68,24 +68,29 @@ func New(cfg Config) (*Auth, error) {
 // Middleware passes on only requests of signed-in users who granted Config.Scope.
 func (a *Auth) Middleware() func(http.Handler) http.Handler { return a.Require("") }
 
-// Require passes on only requests of signed-in users who granted scope: ask for more on a route
-// or a group than elsewhere. A session that has less is kept while the user is asked. scope is
-// [ScopeBase] or [ScopeUserInfo]; "" means Config.Scope.
+// Require passes on only requests of signed-in users who have granted scope: [ScopeBase] or
+// [ScopeUserInfo], or Config.Scope if it is "". It is for routes and groups that need more than
+// the others. A user who has granted less is asked, and meanwhile keeps the session.
 func (a *Auth) Require(scope oauth.Scope) func(http.Handler) http.Handler {
-	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Admit(w, r, scope) })
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Admit(w, r, scope)
+	})
 }
 
-// RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge. Put it
-// before pages where it matters that it is still the same user, such as one that pays: an older
-// confirmation is renewed by a silent redirect. See [oauth.Auth.AdmitFresh].
+// RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge.
+// Put it before pages that must be sure who the user is now, such as one that pays. If the
+// confirmation is older, a page load goes to WeChat and back once more, without asking the user.
+// See [oauth.Auth.AdmitFresh].
 func (a *Auth) RequireFresh(maxAge time.Duration) func(http.Handler) http.Handler {
 	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
 		return a.auth.AdmitFresh(w, r, maxAge)
 	})
 }
 
-// guard passes on the requests that admit lets in; it has answered the others.
-func guard(admit func(http.ResponseWriter, *http.Request) (*http.Request, bool)) func(http.Handler) http.Handler {
+// guard passes on the requests that admit lets in. admit has answered the others.
+func guard(
+	admit func(http.ResponseWriter, *http.Request) (*http.Request, bool),
+) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if admitted, ok := admit(w, r); ok {
@@ -104,25 +109,25 @@ func (a *Auth) Optional() func(http.Handler) http.Handler {
 	}
 }
 
-// Login is the handler for Config.LoginPath, needed where Middleware does not see that path. It goes on
-// to the path in return_to; see [oauth.Auth.LoginHandler].
+// Login returns the handler for Config.LoginPath. It is needed if Middleware does not see that
+// path. It redirects to the path in return_to; see [oauth.Auth.LoginHandler].
 func (a *Auth) Login() http.Handler { return a.auth.LoginHandler() }
 
-// Logout is the handler that ends the session on a POST from a page of the same site, and goes on to
-// the path in return_to; see [oauth.Auth.LogoutHandler].
+// Logout returns the handler that ends the session on a POST from a page of the same site, and
+// redirects to the path in return_to; see [oauth.Auth.LogoutHandler].
 func (a *Auth) Logout() http.Handler { return a.auth.LogoutHandler() }
 
-// Script serves the pages' half of the login, an ES module: fetch that leads to the login, the
-// JS-SDK's signature, WeChat's QR code inside a page. Put it where everybody can load it, at
-// /wxoauth.js for example. See package web.
+// Script returns the handler of an ES module for web pages: a fetch that leads to the login if
+// need be, the JS-SDK's signature, and WeChat's QR code inside a page. Put it where everybody can
+// load it, for example at /wxoauth.js. See package web.
 func (a *Auth) Script() http.Handler { return web.Script() }
 
-// SignOut ends the session in a handler of your own; see [oauth.Auth.SignOut]. It sets a cookie, so call
-// it before you write the answer.
+// SignOut ends the session in a handler of your own; see [oauth.Auth.SignOut]. It sets a cookie,
+// so call it before you write the answer.
 func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error { return a.auth.SignOut(w, r) }
 
-// Mount registers what a login needs beside the guarded pages: [Auth.Login] at Config.LoginPath,
-// [Auth.Logout] at "logout" beside it (/wechat/logout by default), the verify files at the root, and
+// Mount registers the routes that a login needs: [Auth.Login] at Config.LoginPath, [Auth.Logout]
+// at "logout" in the same directory (/wechat/logout by default), the verify files at the root, and
 // [Auth.Script] at /wxoauth.js.
 func (a *Auth) Mount(mux *http.ServeMux) {
 	for path, h := range a.Routes() {
@@ -130,15 +135,15 @@ func (a *Auth) Mount(mux *http.ServeMux) {
 	}
 }
 
-// Routes are what Mount registers, by path: for other routers.
+// Routes returns the handlers that Mount registers, by path, for other routers.
 func (a *Auth) Routes() map[string]http.Handler {
 	routes := a.auth.Routes()
 	routes["/wxoauth.js"] = a.Script()
 	return routes
 }
 
-// AccessToken returns a live access token of the signed-in user. It may set a cookie, so call it before
-// you write the answer. Errors: see [oauth.Auth.AccessToken].
+// AccessToken returns an access token of the signed-in user that works. It may set a cookie, so
+// call it before you write the answer. Errors: see [oauth.Auth.AccessToken].
 func (a *Auth) AccessToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	return a.auth.AccessToken(w, r)
 }
@@ -148,25 +153,25 @@ func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	return a.auth.EndSessions(ctx, openID)
 }
 
-// HandoverURL returns an address at which the web-view of a mini program is signed in as u, and goes on
-// to page. It works once, for a minute; see [oauth.Auth.HandoverURL].
+// HandoverURL returns an address that signs in the web-view of a mini program as u and goes on to
+// page. It works once, within a minute; see [oauth.Auth.HandoverURL].
 func (a *Auth) HandoverURL(ctx context.Context, u *core.User, page string) (string, error) {
 	return a.auth.HandoverURL(ctx, u, page)
 }
 
-// User returns who is signed in; nil and false mean that nobody is, which happens only outside
-// [Auth.Middleware] and [Auth.Require].
+// User returns the signed-in user. It returns nil and false if nobody is signed in, which happens
+// only outside of [Auth.Middleware] and [Auth.Require].
 func User(r *http.Request) (*core.User, bool) { return core.UserFrom(r.Context()) }
 
-// pass hands an admitted request to next. It is a copy of r, and net/http looks only at the request
-// that it made itself: so the route's pattern is written there, for a middleware in front, and the
-// temporary files of an upload are removed here.
+// pass calls next with an admitted request, which is a copy of r. net/http and the middleware in
+// front know only r. So the route's pattern is copied to r, and the temporary files of an upload
+// are removed here, because net/http would not find them.
 func pass(next http.Handler, w http.ResponseWriter, r, admitted *http.Request) {
 	defer func() {
 		r.Pattern = admitted.Pattern
 		if form := admitted.MultipartForm; form != nil && r.MultipartForm == nil {
 			r.MultipartForm = form
-			_ = form.RemoveAll() // as net/http does it: what cannot be removed stays
+			_ = form.RemoveAll() // net/http ignores the error as well
 		}
 	}()
 	next.ServeHTTP(w, admitted)

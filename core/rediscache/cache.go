@@ -16,8 +16,8 @@ import (
 
 const (
 	timeout = time.Second // for one command
-	// cachedFor bounds how long a process goes on with what it read, should Redis' word that it
-	// has changed get lost.
+	// cachedFor is how long a process uses a value that it has read, even if Redis' message that
+	// the value has changed gets lost.
 	cachedFor = time.Minute
 )
 
@@ -27,26 +27,27 @@ var (
 )
 
 // A Cache is a [core.Cache] and a [core.Leaser] in Redis. Make it with [New]; it is safe for
-// concurrent use. A value that was read lately costs no command, since Redis tells its readers when
-// it changes. An error means that Redis did not answer within a second, or not well.
+// concurrent use. A value that was read lately is taken from memory, since Redis tells its readers
+// when it changes. An error means that Redis did not answer within a second, or answered with an
+// error.
 type Cache struct {
 	redis  *redisvisit.Server
 	prefix string
 	leases atomic.Int32 // held by this process
 }
 
-// New returns a cache that uses client, which stays the caller's to close. All keys in Redis begin
-// with prefix, which may be empty; with the prefix of the session store, one permission in Redis
-// covers both. It does not visit Redis, so it works before Redis does.
+// New returns a cache that uses client, which the caller closes. All keys in Redis begin with
+// prefix, which may be empty; if it is that of the session store, one permission in Redis is
+// enough for both. New does not ask Redis, so Redis may be started later.
 func New(client rueidis.Client, prefix string) *Cache {
 	return &Cache{redis: redisvisit.New(client, timeout), prefix: prefix}
 }
 
-// Get returns the value stored under key. Whoever holds a lease is about to decide whether to
-// fetch, and reads from Redis itself: news of what the holder before stored may still be on the
-// way.
+// Get returns the value stored under key. While this process holds a lease, it reads from Redis
+// and not from memory: it is about to decide whether to fetch, and the message about what the
+// holder before has stored may not have arrived yet.
 func (c *Cache) Get(ctx context.Context, key string) (string, bool, error) {
-	ctx = context.WithoutCancel(ctx) // one read may serve several callers
+	ctx = context.WithoutCancel(ctx) // one read may be shared by several callers
 	var result rueidis.RedisResult
 	if get := c.redis.Client.B().Get().Key(c.valueKey(key)); c.leases.Load() > 0 {
 		result = c.redis.Do(ctx, get.Build())
@@ -60,7 +61,7 @@ func (c *Cache) Get(ctx context.Context, key string) (string, bool, error) {
 	return value, err == nil, wrap("read", err)
 }
 
-// Set stores value for ttl, in place of an older one. The next Get here finds it.
+// Set stores value for ttl, in place of an older one. The next Get of this process returns it.
 func (c *Cache) Set(ctx context.Context, key, value string, ttl time.Duration) error {
 	ctx, key = context.WithoutCancel(ctx), c.valueKey(key)
 	set := c.redis.Client.B().Set().Key(key).Value(value).Px(max(ttl, time.Millisecond)).Build()
@@ -71,25 +72,30 @@ func (c *Cache) Set(ctx context.Context, key, value string, ttl time.Duration) e
 	return nil
 }
 
-// Lease claims key for ttl; see [core.Leaser]. A lease that was lost to its ttl is not taken from
-// the next holder by a late release.
-func (c *Cache) Lease(ctx context.Context, key string, ttl time.Duration) (release func(), ok bool, err error) {
+// Lease takes the lease of key for ttl; see [core.Leaser]. If release is called after ttl, it does
+// not end the lease of the next holder.
+func (c *Cache) Lease(
+	ctx context.Context, key string, ttl time.Duration,
+) (release func(), ok bool, err error) {
 	ctx, key = context.WithoutCancel(ctx), c.prefix+"l:"+key
 	owner := rand.Text()
-	err = c.redis.Do(ctx, c.redis.Client.B().Set().Key(key).Value(owner).Nx().Px(ttl).Build()).Error()
+	set := c.redis.Client.B().Set().Key(key).Value(owner).Nx().Px(ttl).Build()
+	err = c.redis.Do(ctx, set).Error()
 	if redisvisit.Missing(err) {
 		return nil, false, nil
 	}
 	if err != nil {
 		if _, refused := rueidis.IsRedisErr(err); !refused {
-			go c.redis.TakeBack(ctx, key, owner, ttl) // or the fleet waits for a lease without a holder
+			// Redis may have given the lease although its answer was lost. Without this all
+			// processes would wait for a holder that does not know of it.
+			go c.redis.TakeBack(ctx, key, owner, ttl)
 		}
 		return nil, false, wrap("lease", err)
 	}
 	c.leases.Add(1)
 	return sync.OnceFunc(func() {
 		c.leases.Add(-1)
-		_ = c.redis.Drop(ctx, key, owner) // if it fails, the ttl ends the lease
+		_ = c.redis.Drop(ctx, key, owner) // if this fails, the lease ends after its ttl
 	}), true, nil
 }
 

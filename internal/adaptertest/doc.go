@@ -19,6 +19,6 @@
 // of each answer, and when it is over at logs and errors, so that no case has to say that no
 // secret gets out.
 //
-// [Run] takes one [Frame] and one [Store] through the whole table, [RunGroups] through a part of it.
-// A new case is one more entry in a group.
+// [Run] takes one [Frame] and one [Store] through the whole table, [RunGroups] through a part of
+// it. A new case is one more entry in a group.
 package adaptertest

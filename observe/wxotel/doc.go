@@ -1,6 +1,16 @@
-// Package wxotel tells OpenTelemetry what happens in logins and in calls to WeChat: [New] makes
-// the Observer that oauth.Config, mpauth.Config and core.ClientConfig take. The names below are
-// stable.
+// Package wxotel reports logins and calls to WeChat to OpenTelemetry.
+//
+//	observer, err := wxotel.New(wxotel.Config{}) // the global providers
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	auth, err := oauth.New(oauth.Config{
+//		AppID: os.Getenv("WECHAT_APPID"), Secret: core.Secret(os.Getenv("WECHAT_SECRET")),
+//		PublicURL: "https://shop.example.com", Keys: [][]byte{key},
+//		Observer: observer, // mpauth.Config and core.ClientConfig have this field, too
+//	})
+//
+// The names below are stable.
 //
 // # Metrics
 //
@@ -20,9 +30,9 @@
 //	wxoauth login            internal  wxoauth.kind
 //	wxoauth profile refresh  internal  wxoauth.kind
 //
-// The first is one call to WeChat, named after its path. Spans are made when what they tell of is
-// over, below the span of the request's context. A login and the calls it made are siblings
-// therefore.
+// The first is one call to WeChat, named after its path. A span is made when what it reports is
+// over, as a child of the span on the request's context. That is why the calls of a login are
+// siblings of the login's span and not its children.
 //
 // # Attributes
 //

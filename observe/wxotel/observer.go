@@ -43,14 +43,19 @@ func New(cfg Config) (core.Observer, error) {
 	}
 	m := &maker{meter: cfg.MeterProvider.Meter(scope)}
 	o := &observer{
-		tracer:       cfg.TracerProvider.Tracer(scope),
-		logins:       m.counter("wxoauth.logins", "{login}", "Logins by how far they came."),
-		loginTime:    m.histogram("wxoauth.login.duration", "Time from the login code to the saved session."),
+		tracer: cfg.TracerProvider.Tracer(scope),
+		logins: m.counter("wxoauth.logins", "{login}", "Logins by how far they came."),
+		loginTime: m.histogram("wxoauth.login.duration",
+			"Time from the login code to the saved session."),
 		upstreamTime: m.histogram("wxoauth.upstream.duration", "Time that calls to WeChat took."),
-		refreshes:    m.counter("wxoauth.profile.refreshes", "{refresh}", "Profiles refreshed in passing."),
-		refreshTime:  m.histogram("wxoauth.profile.refresh.duration", "Time that refreshing a profile took."),
-		ended:        m.counter("wxoauth.sessions.ended", "{session}", "Logouts, and calls that ended all sessions of a user."),
-		storeDown:    m.counter("wxoauth.store.down", "{failure}", "Requests that found the session store down."),
+		refreshes: m.counter("wxoauth.profile.refreshes", "{refresh}",
+			"Profiles refreshed in passing."),
+		refreshTime: m.histogram("wxoauth.profile.refresh.duration",
+			"Time that refreshing a profile took."),
+		ended: m.counter("wxoauth.sessions.ended", "{session}",
+			"Logouts, and calls that ended all sessions of a user."),
+		storeDown: m.counter("wxoauth.store.down", "{failure}",
+			"Requests that found the session store down."),
 	}
 	if err := errors.Join(m.faults...); err != nil {
 		return nil, err
@@ -72,8 +77,10 @@ func (m *maker) counter(name, unit, description string) metric.Int64Counter {
 
 func (m *maker) histogram(name, description string) metric.Float64Histogram {
 	// From a local answer to the 30 seconds that a media transfer may take.
-	bounds := metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30)
-	h, err := m.meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description), bounds)
+	bounds := metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5,
+		0.75, 1, 2.5, 5, 7.5, 10, 30)
+	h, err := m.meter.Float64Histogram(name, metric.WithUnit("s"),
+		metric.WithDescription(description), bounds)
 	m.faults = append(m.faults, err)
 	return h
 }
@@ -107,10 +114,14 @@ func (o *observer) Observe(ctx context.Context, e core.Event) {
 }
 
 // measure records what is just over, as a duration and as a span that began that long ago.
-func (o *observer) measure(ctx context.Context, h metric.Float64Histogram, name string, as trace.SpanKind, e core.Event, attributes []attribute.KeyValue) {
+func (o *observer) measure(
+	ctx context.Context, h metric.Float64Histogram, name string, as trace.SpanKind, e core.Event,
+	attributes []attribute.KeyValue,
+) {
 	end := time.Now()
 	h.Record(ctx, e.Duration.Seconds(), metric.WithAttributes(attributes...))
-	_, span := o.tracer.Start(ctx, name, trace.WithSpanKind(as), trace.WithTimestamp(end.Add(-e.Duration)), trace.WithAttributes(attributes...))
+	_, span := o.tracer.Start(ctx, name, trace.WithSpanKind(as),
+		trace.WithTimestamp(end.Add(-e.Duration)), trace.WithAttributes(attributes...))
 	switch {
 	case e.Code != 0:
 		span.SetStatus(codes.Error, e.Code.Error())

@@ -1,29 +1,53 @@
-// Package redisstore keeps sessions in Redis, for apps with several replicas. [Store] is a gorilla
-// [sessions.Store] and serves any gorilla user. The cookie carries nothing but an id, so a logout
-// ends the session at once, on every replica, and [Store.EndAll] ends all sessions of a user. An id
-// proves itself: one that somebody made up costs no command, and is remembered nowhere.
+// Package redisstore keeps sessions in Redis, for apps with several replicas and for logouts that
+// are final.
 //
-// Sessions are read through Redis' client-side caching: one that was read lately costs no command,
-// and Redis tells each replica when it changes. Give the client
-//
-//	rueidis.ClientOption{
-//		ForceSingleClient: true, // not for a cluster
+//	client, err := rueidis.NewClient(rueidis.ClientOption{
+//		InitAddress:       []string{"127.0.0.1:6379"},
+//		ForceSingleClient: true, // leave it out for a cluster
 //		Dialer:            net.Dialer{KeepAlive: 200 * time.Millisecond},
 //		ConnWriteTimeout:  600 * time.Millisecond,
 //		ConnLifetime:      time.Minute,
-//		…
+//	})
+//	if client == nil {
+//		log.Fatal(err) // an option is wrong; a Redis that is down can still come
 //	}
+//	defer client.Close()
+//	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key}})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	auth, err := oauth.New(oauth.Config{
+//		AppID: os.Getenv("WECHAT_APPID"), Secret: core.Secret(os.Getenv("WECHAT_SECRET")),
+//		PublicURL: "https://shop.example.com", Keys: [][]byte{key},
+//		Store: store,
+//	})
 //
-// so that there is one even if the server is down at the start, and a server that hangs is noticed
-// within a second even when nothing is asked of it; until then sessions read lately are still
-// served. Each connection ends after a minute, when the server's name is looked up again: after a
-// failover it may lead elsewhere. Those to a server that has become read-only end at once. What was
-// read is kept in memory, up to the client's CacheSizeEachConn (128 MB) on each of its connections.
+// [Store] is a gorilla sessions.Store and serves any program that uses one. The cookie holds
+// only an id, so a logout ends the session at once on every replica, and [Store.EndAll] ends all
+// sessions of a user. The id contains a signature: an invented one is refused without asking Redis.
 //
-// Redis has to allow EVAL and EVALSHA. Redis 5 and services that cannot track what clients have read
-// also work, with [Config.NoTracking]. All keys of a user have one hash tag, and each script names the
-// keys that it touches, as a cluster needs it.
+// # Caching
 //
-// When Redis does not answer, the error is an [*Error], and it never means that the visitor has no
+// Sessions are read through Redis' client-side caching: one that was read lately is taken from
+// memory, and Redis tells each replica when it has changed. The memory is the client's
+// CacheSizeEachConn, 128 MB by default, for each of its connections.
+//
+// # The client's options
+//
+// With ForceSingleClient there is a client even if the server is down at the start. KeepAlive and
+// ConnWriteTimeout find out within a second that a server hangs, even if nothing is asked of it;
+// until then, sessions that were read lately are still served. ConnLifetime ends each connection
+// after a minute, and the next one looks up the server's name again, which may lead to another
+// machine after a failover. Connections to a server that has become read-only end at once.
+//
+// # What Redis must allow
+//
+// Redis must allow EVAL and EVALSHA. It should have version 6 or later: Redis 5, and services
+// without client-side caching, need [Config.NoTracking]. It may be a cluster: all keys of a user
+// have the same hash tag, and each script names the keys that it uses.
+//
+// # Errors
+//
+// If Redis does not answer, the error is an [*Error]. It never means that the visitor has no
 // session: that is [sessionstore.ErrNotFound].
 package redisstore

@@ -17,33 +17,37 @@ import (
 
 var _ sessionstore.Outcomes = (*Store)(nil)
 
-// The two states of an outcome in Redis, told apart by the first byte.
+// The two states of an outcome in Redis: the first byte of the value.
 const (
-	reserved = "r" // and a mark of who reserved it
-	decided  = "d" // and the outcome
+	reserved = "r" // followed by a random mark of who reserved it
+	decided  = "d" // followed by the outcome
 )
 
-// Reserve claims key for the whole fleet, in one command; see [sessionstore.Outcomes].
+// Reserve reserves key for all replicas, in one command; see [sessionstore.Outcomes].
 func (s *Store) Reserve(ctx context.Context, key string, ttl time.Duration) (bool, error) {
 	key, mine := s.outcomeKey(key), reserved+rand.Text()
-	err := s.changeOutcome(ctx, key, s.redis.Client.B().Set().Key(key).Value(mine).Nx().Px(ttl).Build())
+	set := s.redis.Client.B().Set().Key(key).Value(mine).Nx().Px(ttl).Build()
+	err := s.changeOutcome(ctx, key, set)
 	if redisvisit.Missing(err) {
 		return false, nil
 	}
 	if _, refused := rueidis.IsRedisErr(err); err != nil && !refused {
-		go s.redis.TakeBack(ctx, key, mine, ttl) // or the visitor's next attempt waits for it
+		// Redis may have reserved the key although its answer was lost. Without this the next
+		// attempt would wait for a reservation that nobody uses.
+		go s.redis.TakeBack(ctx, key, mine, ttl)
 	}
 	return err == nil, wrap("reserve a login", err)
 }
 
-// Outcome returns what SetOutcome stored; see [sessionstore.Outcomes]. To ask again costs no command
-// while nothing changes, so that thousands can wait. Whoever asks for keys that strangers make up
-// fills the client's cache.
+// Outcome returns what SetOutcome stored; see [sessionstore.Outcomes]. The answer is kept in
+// memory until Redis says that it has changed, so thousands can wait for it without a command
+// each. Do not ask for keys that strangers can invent, as they would fill the client's cache.
 func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
 	key = s.outcomeKey(key)
 	var result rueidis.RedisResult
 	if get := s.redis.Client.B().Get().Key(key); s.tracking && s.watched.add(key) {
-		result = s.redis.DoCache(ctx, get.Cache(), cachedFor) // or less: as long as Redis keeps it
+		// Or until the key expires, if that is earlier.
+		result = s.redis.DoCache(ctx, get.Cache(), cachedFor)
 	} else {
 		result = s.redis.Do(ctx, get.Build())
 	}
@@ -60,19 +64,23 @@ func (s *Store) Outcome(ctx context.Context, key string) ([]byte, bool, error) {
 	return nil, true, nil
 }
 
-// SetOutcome stores the outcome for ttl, in one command; nil releases. See [sessionstore.Outcomes].
-func (s *Store) SetOutcome(ctx context.Context, key string, outcome []byte, ttl time.Duration) error {
+// SetOutcome stores the outcome for ttl, in one command; nil ends the reservation. See
+// [sessionstore.Outcomes].
+func (s *Store) SetOutcome(
+	ctx context.Context, key string, outcome []byte, ttl time.Duration,
+) error {
 	key = s.outcomeKey(key)
 	b := s.redis.Client.B()
 	if outcome == nil {
-		return wrap("release a login", s.changeOutcome(ctx, key, b.Del().Key(key).Build().ToRetryable()))
+		return wrap("release a login", s.changeOutcome(ctx, key,
+			b.Del().Key(key).Build().ToRetryable()))
 	}
 	set := b.Set().Key(key).Value(decided + string(outcome)).Px(ttl).Build().ToRetryable()
 	return wrap("store the outcome of a login", s.changeOutcome(ctx, key, set))
 }
 
-// changeOutcome sends a command that changes what is stored under key. If somebody here has asked for
-// it lately, who asks next is told of the change.
+// changeOutcome sends a command that changes the value of key. If this process may have the old
+// value in memory, it waits until Redis has told it of the change.
 func (s *Store) changeOutcome(ctx context.Context, key string, command rueidis.Completed) error {
 	err := s.redis.Do(ctx, command).Error()
 	if s.watched.remove(key) {
@@ -81,12 +89,12 @@ func (s *Store) changeOutcome(ctx context.Context, key string, command rueidis.C
 	return err
 }
 
-// A watchlist holds the keys that the client's cache may know. It is bounded: what does not fit is
-// not cached.
+// A watchlist contains the keys that may be in the client's cache. Its size is limited: a key that
+// does not fit is not read through the cache.
 type watchlist struct {
 	mu    sync.Mutex
 	keys  map[string]time.Time // when each was asked for last
-	sweep time.Time            // when to look next for those that no cache holds any more
+	sweep time.Time            // when to remove next those that have left the cache
 }
 
 const (
@@ -94,13 +102,15 @@ const (
 	sweepEvery = cachedFor / 4
 )
 
-// add notes that somebody asks for key, if there is room.
+// add adds key and reports whether there was room for it.
 func (l *watchlist) add(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	if now.After(l.sweep) {
-		maps.DeleteFunc(l.keys, func(_ string, asked time.Time) bool { return now.Sub(asked) > cachedFor })
+		maps.DeleteFunc(l.keys, func(_ string, asked time.Time) bool {
+			return now.Sub(asked) > cachedFor
+		})
 		l.sweep = now.Add(sweepEvery)
 	}
 	if l.keys == nil {
@@ -113,7 +123,7 @@ func (l *watchlist) add(key string) bool {
 	return true
 }
 
-// remove forgets key, and reports whether it was there.
+// remove removes key and reports whether it was there.
 func (l *watchlist) remove(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,8 +18,9 @@ import (
 //	the middle    nonce and ciphertext of AES-256-GCM
 //	last 4 bytes  CRC-32C of all before
 //
-// The checksum keeps no secret: it tells a record that Redis does not hold as it was written,
-// which is a fault of Redis, from one that a retired key has sealed, which is nobody's session.
+// The checksum is not for security. It distinguishes two records that do not open: one that is not
+// as it was written, which is a fault in Redis, and one that was sealed with a key that is no
+// longer configured, which is not a session any more.
 const (
 	timeSize = 8
 	sumSize  = 4
@@ -30,12 +31,13 @@ var (
 	errSealed  = errors.New("no key opens it")
 )
 
-// resealAfter is how long a record keeps the seal of an older key although it is read: replicas
-// that disagree on the first key during a deploy do not seal it back and forth.
+// resealAfter is the age from which a record that was sealed with an older key is sealed again
+// when it is read. It prevents two replicas, which have different first keys during a deploy, from
+// sealing the same record in turns.
 const resealAfter = time.Minute
 
-// A sealer seals records, one AEAD per key: the first seals, all open. A record opens only under
-// the Redis key that it was sealed for.
+// A sealer seals records with the first of its AEADs, which are one per key, and opens them with
+// any. A record opens only under the Redis key for which it was sealed.
 type sealer struct {
 	aeads []cipher.AEAD
 	made  time.Time
@@ -46,14 +48,15 @@ func newSealer(keys [][]byte) (*sealer, error) {
 	return &sealer{aeads, time.Now()}, err
 }
 
-// seal seals a record, as seal.Marshal made it, for a key in Redis.
+// seal seals a record of seal.Marshal for a key in Redis.
 func (s *sealer) seal(key string, record []byte) string {
 	body := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMicro()))
-	body = s.aeads[0].Seal(body, nil, record, bound(body, key)) //nolint:gosec // the AEAD makes its own nonces
+	//nolint:gosec // the AEAD makes its own nonces
+	body = s.aeads[0].Seal(body, nil, record, bound(body, key))
 	return rueidis.BinaryString(binary.BigEndian.AppendUint32(body, checksum(body)))
 }
 
-// open returns the record, and whether it is time to seal it with the first key.
+// open returns the record, and whether it should be sealed again, with the first key.
 func (s *sealer) open(key, stored string) (record []byte, reseal bool, err error) {
 	body, ok := cutChecksum([]byte(stored))
 	if !ok {
@@ -69,17 +72,18 @@ func (s *sealer) open(key, stored string) (record []byte, reseal bool, err error
 	return nil, false, errSealed
 }
 
-// old reports whether a seal is from before this process, or from over a minute ago.
+// old reports whether a record was sealed before this process began, or longer than resealAfter
+// ago.
 func (s *sealer) old(sealedAt time.Time) bool {
 	return sealedAt.Before(s.made) || time.Since(sealedAt) > resealAfter
 }
 
-// bound is what a ciphertext is tied to.
+// bound returns the data that is authenticated together with a ciphertext.
 func bound(when []byte, key string) []byte { return append(when[:timeSize:timeSize], key...) }
 
 func checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 
-// cutChecksum returns a stored record without its checksum, and whether that is right.
+// cutChecksum returns a stored record without its checksum, and whether the checksum is right.
 func cutChecksum(stored []byte) (body []byte, ok bool) {
 	n := len(stored) - sumSize
 	if n < timeSize {

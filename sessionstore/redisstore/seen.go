@@ -10,17 +10,19 @@ import (
 	"github.com/wxoauth/wxoauth/internal/redisvisit"
 )
 
-// The states of a message in Redis. An unknown one has no key.
+// The states of a message in Redis. An unknown message has no key.
 const (
 	beingHandled = "r"
 	handled      = "d"
 )
 
-// Both scripts leave alone what is not, or no longer, being handled.
+// Both scripts change only a message that is being handled.
 //
-//nolint:gochecknoglobals // constants but for their sums
+//nolint:gochecknoglobals // constants, but their hashes are computed
 var (
-	extendScript = redisvisit.NewScript(`if redis.call('GET', KEYS[1]) == 'r' and redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+	extendScript = redisvisit.NewScript(`local state = redis.call('GET', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if state == 'r' and left < tonumber(ARGV[1]) then
 	return redis.call('PEXPIRE', KEYS[1], ARGV[1])
 end
 return 0`)
@@ -30,21 +32,21 @@ end
 return 0`)
 )
 
-// SeenConfig says how pushed messages are remembered. The zero value will do.
+// SeenConfig describes how pushed messages are remembered. The zero value is fine.
 type SeenConfig struct {
 	Prefix  string        // of all keys in Redis; default "wx:"
-	Timeout time.Duration // for one visit to Redis; default 0.8 s
+	Timeout time.Duration // for one command; default 0.8 s
 }
 
-// A Seen remembers for a whole fleet which pushed messages were handled: give it to push.Config,
-// whose own Seen says what the methods promise. Errors are of type [*Error].
+// A Seen remembers for all replicas which pushed messages were handled. It is a push.Seen, which
+// describes the methods, for push.Config. Errors are of type [*Error].
 type Seen struct {
 	redis  *redisvisit.Server
 	prefix string
 }
 
-// NewSeen returns a memory that uses client, which stays the caller's to close. All faults of cfg are
-// joined. It does not visit Redis, so it works before Redis does.
+// NewSeen returns a Seen that uses client, which the caller closes. The error joins all faults of
+// cfg. NewSeen does not ask Redis, so Redis may be started later.
 func NewSeen(client rueidis.Client, cfg SeenConfig) (*Seen, error) {
 	if err := faultsOf("SeenConfig", client, cfg.Timeout).Err(); err != nil {
 		return nil, err
@@ -53,8 +55,10 @@ func NewSeen(client rueidis.Client, cfg SeenConfig) (*Seen, error) {
 	return &Seen{redis: server, prefix: cmp.Or(cfg.Prefix, defaultPrefix)}, nil
 }
 
-// Reserve claims an unknown key for ttl, or says that it is done.
-func (s *Seen) Reserve(ctx context.Context, key string, ttl time.Duration) (reserved, done bool, err error) {
+// Reserve reserves an unknown key for ttl, or returns that it is done.
+func (s *Seen) Reserve(
+	ctx context.Context, key string, ttl time.Duration,
+) (reserved, done bool, err error) {
 	set := s.redis.Client.B().Set().Key(s.key(key)).Value(beingHandled).Nx().Px(ttl).Build()
 	err = s.redis.Do(ctx, set).Error()
 	if err == nil {
@@ -70,9 +74,10 @@ func (s *Seen) Reserve(ctx context.Context, key string, ttl time.Duration) (rese
 	return false, state == handled, nil
 }
 
-// Extend lets a reservation last ttl from now, if it would end earlier.
+// Extend lets a reservation last until ttl from now, if it would end earlier.
 func (s *Seen) Extend(ctx context.Context, key string, ttl time.Duration) error {
-	return wrap("extend a reservation", s.redis.Run(ctx, extendScript, []string{s.key(key)}, milliseconds(ttl)).Error())
+	return wrap("extend a reservation", s.redis.Run(ctx, extendScript, []string{s.key(key)},
+		milliseconds(ttl)).Error())
 }
 
 // Done makes the key done for ttl.

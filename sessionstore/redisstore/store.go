@@ -22,47 +22,52 @@ import (
 
 const (
 	defaultPrefix  = "wx:"
-	defaultTimeout = 800 * time.Millisecond // so that a visitor is told within a second
+	defaultTimeout = 800 * time.Millisecond // short, so that an outage is answered within a second
 
-	// cachedFor bounds how long a replica goes on with what it read, should Redis' word that it
-	// has changed get lost.
+	// cachedFor is how long a replica uses a value that it has read, even if Redis' message that
+	// the value has changed gets lost.
 	cachedFor = time.Minute
 
-	// unread is the ID of a session that could not be read, so that Save refuses to overwrite it.
+	// unread is the ID of a session that could not be read. Save refuses it, so that the session
+	// is not overwritten.
 	unread = "unread"
 )
 
-// Config says how sessions are kept. Only Keys is required.
+// Config describes how sessions are kept. Only Keys is required.
 type Config struct {
-	Keys   [][]byte // at least 32 bytes each; the first seals what Redis stores, all open
-	Prefix string   // of all keys in Redis; default "wx:"
+	// At least 32 bytes each: the first one seals what Redis stores, and each of them opens.
+	Keys   [][]byte
+	Prefix string // of all keys in Redis; default "wx:"
 
-	// NoTracking reads with a plain GET each time, for Redis behind a proxy that cannot track
-	// what its clients have read. Such a client also needs rueidis' DisableCache.
+	// NoTracking reads with a GET command each time and keeps nothing in memory. It is for Redis
+	// behind a proxy that does not support client-side caching. The client then needs rueidis'
+	// DisableCache, too.
 	NoTracking bool
 
-	Timeout time.Duration    // for one visit to Redis; default 0.8 s
-	Options sessions.Options // of new sessions; default: Path=/, HttpOnly, Secure, SameSite=Lax, 30 days
+	Timeout time.Duration // for one command; default 0.8 s
+	// Options are those of new sessions. The default is Path=/, HttpOnly, Secure, SameSite=Lax and
+	// 30 days.
+	Options sessions.Options
 }
 
 // A Store keeps sessions in Redis. Make it with [New]; it is safe for concurrent use.
 //
-// The life of a session is what its Options.MaxAge says at the first Save, or 30 days if that is
-// 0 and the cookie ends with the browser. Later Saves never extend it. Whoever signs a visitor in
-// without our engines calls [Store.Renew] before Save.
+// A session lasts for the Options.MaxAge that it has at the first Save, or 30 days if that is 0
+// and the cookie ends with the browser. Later Saves do not extend it. A program that signs
+// visitors in by itself, without this module's packages, must call [Store.Renew] before Save.
 type Store struct {
 	redis    *redisvisit.Server
 	seal     *sealer
 	ids      *mint
 	strays   strays
-	watched  watchlist // outcomes that are asked for again and again
+	watched  watchlist // outcomes that may be in the client's cache
 	prefix   string
 	tracking bool
 	options  sessions.Options
 }
 
-// New returns a store that uses client, which stays the caller's to close. All faults of cfg are
-// joined. It does not visit Redis, so it works before Redis does.
+// New returns a store that uses client, which the caller closes. The error joins all faults of
+// cfg. New does not ask Redis, so Redis may be started later.
 func New(client rueidis.Client, cfg Config) (*Store, error) {
 	sealer, sealErr := newSealer(cfg.Keys)
 	ids, idErr := newMint(cfg.Keys)
@@ -73,7 +78,8 @@ func New(client rueidis.Client, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		redis: redisvisit.New(client, cmp.Or(cfg.Timeout, defaultTimeout)),
-		seal:  sealer, ids: ids, prefix: cmp.Or(cfg.Prefix, defaultPrefix), tracking: !cfg.NoTracking, options: cfg.Options,
+		seal:  sealer, ids: ids, prefix: cmp.Or(cfg.Prefix, defaultPrefix),
+		tracking: !cfg.NoTracking, options: cfg.Options,
 	}
 	if s.options == (sessions.Options{}) {
 		s.options = stores.DefaultOptions()
@@ -89,17 +95,18 @@ func faultsOf(config string, client rueidis.Client, timeout time.Duration) *faul
 	return wrong
 }
 
-// Get returns the request's session of that name, reading it once per request.
+// Get returns the request's session of that name. It reads the session once per request.
 func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(s, name)
 }
 
-// New reads the session that the cookie names. The session is never nil: without a good one it is
-// empty and IsNew. A cookie that names none, or one that is over, is [sessionstore.ErrNotFound]. Of
-// several cookies of one name the first good one counts; with the prefix "__Host-", which browsers
-// keep once, only the first is looked at.
+// New reads the session whose id is in the cookie. The session is never nil: if there is none, it
+// is empty and IsNew. If there is a cookie but no session of that id, the error is
+// [sessionstore.ErrNotFound]. If a request has several cookies of that name, the first with a
+// session is taken. If the name begins with "__Host-", only the first one is looked at, because
+// browsers keep only one of such a name.
 //
-// After an [*Error] nothing is known, and the session returned cannot be saved.
+// After an [*Error] the visitor may have a session, so the returned one cannot be saved.
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	options := s.options
@@ -122,7 +129,7 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	return session, fault
 }
 
-// read returns the values of the session with that id.
+// read returns the values of the session with this id.
 func (s *Store) read(ctx context.Context, name, id string) (map[any]any, error) {
 	sealed, err := s.Peek(ctx, name, id)
 	if err != nil {
@@ -131,10 +138,11 @@ func (s *Store) read(ctx context.Context, name, id string) (map[any]any, error) 
 	return s.OpenPeeked(ctx, name, id, sealed)
 }
 
-// Itself returns s, also of a store that embeds s: for the login engines.
+// Itself returns s. The login engines call it to find s in a store that embeds it.
 func (s *Store) Itself() sessions.Store { return s }
 
-// Peek returns the sealed record of the session that the cookie names: for the login engines.
+// Peek returns the sealed record of the session whose id is in the cookie. It is for the login
+// engines.
 func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
 	switch {
 	case s.ids.made(name, cookie):
@@ -146,13 +154,15 @@ func (s *Store) Peek(ctx context.Context, name, cookie string) (string, error) {
 	}
 }
 
-// OpenPeeked opens a record: for the login engines. One that an older key has sealed is sealed
-// anew, so that who visits while keys are rotated stays signed in after the old one is gone.
+// OpenPeeked opens a sealed record. It is for the login engines. A record that was sealed with an
+// older key is sealed again with the first one, so that visitors stay signed in after the older
+// key is removed.
 func (s *Store) OpenPeeked(ctx context.Context, name, cookie, sealed string) (map[any]any, error) {
 	key := s.sessionKey(name, cookie)
 	record, reseal, err := s.seal.open(key, sealed)
 	if errors.Is(err, errGarbled) {
-		return nil, wrap("read a session", fmt.Errorf("%w under %s: once it is deleted, its owner can sign in again", err, key))
+		return nil, wrap("read a session",
+			fmt.Errorf("%w under %s: once it is deleted, its owner can sign in again", err, key))
 	}
 	var values map[any]any
 	if err == nil {
@@ -175,12 +185,13 @@ var replaceScript = redisvisit.NewScript(`local life = redis.call('PTTL', KEYS[1
 if life < 1 or ARGV[2] and redis.call('GET', KEYS[1]) ~= ARGV[2] then return false end
 return redis.call('SET', KEYS[1], ARGV[1], 'PX', life)`)
 
-// reseal replaces the seal of a record. If that fails the next reader tries again.
+// reseal replaces a record by the same one with a new seal. If that fails, the next reader tries
+// again.
 func (s *Store) reseal(ctx context.Context, key, old, sealed string) {
 	_ = s.redis.Run(ctx, replaceScript, []string{key}, sealed, old).Error()
 }
 
-// load reads the record under key.
+// load returns the record under key, from the client's cache if that has it.
 func (s *Store) load(ctx context.Context, key string) (string, error) {
 	if get := s.redis.Client.B().Get().Key(key); s.tracking {
 		return sealedIn(s.redis.DoCache(ctx, get.Cache().ToStaticTTL(), cachedFor))
@@ -188,7 +199,7 @@ func (s *Store) load(ctx context.Context, key string) (string, error) {
 	return s.loadPlain(ctx, key)
 }
 
-// loadPlain reads the record under key from Redis itself.
+// loadPlain returns the record under key, always from Redis.
 func (s *Store) loadPlain(ctx context.Context, key string) (string, error) {
 	return sealedIn(s.redis.Do(ctx, s.redis.Client.B().Get().Key(key).Build()))
 }
@@ -205,8 +216,9 @@ func sealedIn(result rueidis.RedisResult) (string, error) {
 }
 
 // Save stores the session and sets its cookie, or with a negative MaxAge deletes both. A session
-// without an ID gets one. Nothing is set unless Redis has done its part. A session that ended
-// since it was read stays ended: the error is [sessionstore.ErrNotFound].
+// without an ID gets one. The cookie is set only after Redis has stored the session. If the
+// session was ended since it was read, it stays ended, and the error is
+// [sessionstore.ErrNotFound].
 func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	options := s.options
 	if session.Options != nil {
@@ -226,7 +238,7 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 	return nil
 }
 
-// store writes the record: a new one under a new id, or an old one in its place.
+// store stores a new session under a new id, or replaces the record of an old one.
 func (s *Store) store(ctx context.Context, session *sessions.Session, expiry time.Time) error {
 	if session.ID == unread {
 		return wrap("save a session", errors.New("it could not be read before"))
@@ -247,7 +259,7 @@ func (s *Store) store(ctx context.Context, session *sessions.Session, expiry tim
 	return wrap("save a session", err)
 }
 
-// create stores a new record under a new id.
+// create stores a new session under a new id.
 func (s *Store) create(ctx context.Context, session *sessions.Session, expiry time.Time) error {
 	login, known := sessionstore.LoginFrom(ctx)
 	owner := nobody()
@@ -274,7 +286,8 @@ func (s *Store) create(ctx context.Context, session *sessions.Session, expiry ti
 }
 
 // Renew deletes the session's record, so that the next Save stores it under a new id. Call it when
-// a visitor signs in or gains rights: an id that somebody else planted or saw is worthless then.
+// a visitor signs in or gets more rights: somebody else may know the old id, or have put it into
+// the visitor's browser.
 func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 	if session.ID == unread {
 		return wrap("end a session", errors.New("it could not be read before"))
@@ -289,8 +302,9 @@ func (s *Store) Renew(ctx context.Context, session *sessions.Session) error {
 	return nil
 }
 
-// announced waits, after a command that changed key and whose error is err, until this replica knows
-// of the change.
+// announced waits until this process has got Redis' message that key has changed, so that the next
+// load does not return the old value from memory. It returns err, the error of the command that
+// changed key, and waits only if that is nil.
 func (s *Store) announced(ctx context.Context, key string, err error) error {
 	if err == nil && s.tracking {
 		s.redis.Announced(ctx, key)
@@ -298,11 +312,12 @@ func (s *Store) announced(ctx context.Context, key string, err error) error {
 	return err
 }
 
-// sessionKey is where the record of an id is kept. It tells whoever reads Redis nothing about the
-// cookie, and an id is good under one cookie name only. The record is sealed with it, so that
-// records cannot be exchanged.
+// sessionKey returns the Redis key of the session with this id. It is made of a digest, so that
+// somebody who reads Redis does not learn the id. The digest covers the name of the cookie, so an
+// id is not good for another cookie. The record is sealed for this key, so records cannot be
+// exchanged in Redis.
 func (s *Store) sessionKey(name, id string) string {
-	var buf [128]byte // spares the hot path an allocation
+	var buf [128]byte // on the stack, because this runs with every request
 	sum := sha256.Sum256(append(append(append(buf[:0], name...), '='), id...))
 	if tag := tagOf(id); tag != "" {
 		return s.keyOf(tag, encoding.EncodeToString(sum[:memberSize]))
@@ -310,11 +325,12 @@ func (s *Store) sessionKey(name, id string) string {
 	return s.prefix + "s:" + encoding.EncodeToString(sum[:])
 }
 
-// keyOf is where a session's record is kept: tag is its owner's, and member its name in the owner's list.
+// keyOf returns the Redis key of a session, from the tag of its owner and its name in the owner's
+// list.
 func (s *Store) keyOf(tag, member string) string { return s.prefix + "s:{" + tag + "}" + member }
 
-// memberOf is the last part of a key that keyOf made.
+// memberOf returns the name in the owner's list of a session whose key keyOf has made.
 func memberOf(key string) string { return key[len(key)-memberLength:] }
 
-// listKey is where an owner's sessions are listed.
+// listKey returns the Redis key of the list of an owner's sessions.
 func (s *Store) listKey(tag string) string { return s.prefix + "u:{" + tag + "}" }

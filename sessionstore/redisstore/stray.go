@@ -9,15 +9,18 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A stray is an id that proves itself by no key of ours: it is from before ids had a proof, or its
-// key was taken out of the configuration since, or somebody made it up. Nobody who has a session may
-// be logged out, so strays are looked for, in a way that costs little however many are made up: they
-// are read past the client's cache, and after a hundred that led nowhere one more is tried each
-// second. Those that led to a session are known from then on, and read like any other.
+// A stray is an id of the right form without a proof by one of our keys. It may be of this
+// package's first version, whose ids had no proof. Or it was made with a key that is no longer
+// configured, or is invented. The first two may have a session, which must not be lost, so Redis
+// is asked about strays. Invented ones must not cost much, however many come: they are read
+// without the client's cache, and after a hundred without a session only one a second is tried. A
+// stray that has a session is remembered, and then read like any other id.
 type strays struct {
 	mu    sync.Mutex
-	known map[string]struct{} // keys in Redis
-	paid  time.Time           // until when the tries that led nowhere are paid for, at one a second
+	known map[string]struct{} // the Redis keys of those with a session
+	// Each try without a session moves this time on by a second, and it starts no earlier than
+	// now. No stray is tried while it is 100 seconds or more ahead.
+	paid time.Time
 }
 
 const (
@@ -26,7 +29,7 @@ const (
 	strayDebt  = 100 * strayPrice
 )
 
-// loadStray reads the record under the key of a stray.
+// loadStray returns the record under the key of a stray.
 func (s *Store) loadStray(ctx context.Context, key string) (string, error) {
 	known, try := s.strays.ask(key)
 	switch {
@@ -40,7 +43,8 @@ func (s *Store) loadStray(ctx context.Context, key string) (string, error) {
 	return sealed, err
 }
 
-// ask reports whether key is that of a known session, and whether an unknown one may be looked for.
+// ask reports whether key is known to have a session, and if not, whether Redis may be asked about
+// it.
 func (s *strays) ask(key string) (known, try bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +52,7 @@ func (s *strays) ask(key string) (known, try bool) {
 	return known, time.Until(s.paid) < strayDebt
 }
 
-// tell notes what came of a try.
+// tell notes the result of a try.
 func (s *strays) tell(key string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +66,8 @@ func (s *strays) tell(key string, err error) {
 		if s.known == nil {
 			s.known = map[string]struct{}{}
 		}
-		for other := range s.known { // any makes room: it only costs a command more
+		// Any one is dropped to make room. If it comes again, it is tried again.
+		for other := range s.known {
 			if len(s.known) < maxKnown {
 				break
 			}

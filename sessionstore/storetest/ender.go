@@ -12,7 +12,8 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// RunEnder checks the [sessionstore.Ender] of a store; each call of newStore gives an empty one.
+// RunEnder tests the [sessionstore.Ender] of a store. Each call of newStore must return an empty
+// one.
 func RunEnder(t *testing.T, newStore func(t *testing.T) sessions.Store) {
 	t.Helper()
 	s := enderSuite{newStore}
@@ -43,7 +44,9 @@ type endingStore interface {
 }
 
 // signIn saves a new session as an engine does at the end of a login.
-func signIn(t *testing.T, store sessions.Store, subject string, began time.Time) (cookies string, err error) {
+func signIn(
+	t *testing.T, store sessions.Store, subject string, began time.Time,
+) (cookies string, err error) {
 	t.Helper()
 	session, err := load(t, store, "")
 	if err != nil {
@@ -52,7 +55,8 @@ func signIn(t *testing.T, store sessions.Store, subject string, began time.Time)
 	fill(session, subject)
 	r := visit(t, "")
 	w := httptest.NewRecorder()
-	err = store.Save(r.WithContext(sessionstore.WithLogin(r.Context(), sessionstore.Login{Subject: subject, Began: began})), w, session)
+	err = store.Save(r.WithContext(sessionstore.WithLogin(r.Context(),
+		sessionstore.Login{Subject: subject, Began: began})), w, session)
 	set := w.Result().Cookies()
 	if (err != nil) != (len(set) == 0) {
 		t.Fatalf("Save = %v, and sets %v", err, set)
@@ -63,12 +67,13 @@ func signIn(t *testing.T, store sessions.Store, subject string, began time.Time)
 	return pair(set[0]), nil
 }
 
-// mustSignIn is signIn of a login that begins now. It may be refused if the store was slow to answer.
+// mustSignIn calls signIn for a login that begins now, and fails the test if that is refused.
 func mustSignIn(t *testing.T, store sessions.Store, subject string) (cookies string) {
 	t.Helper()
 	var err error
 	for range 20 {
-		if cookies, err = signIn(t, store, subject, time.Now()); !errors.Is(err, sessionstore.ErrEnded) {
+		if cookies, err = signIn(t, store, subject,
+			time.Now()); !errors.Is(err, sessionstore.ErrEnded) {
 			break
 		}
 	}
@@ -88,7 +93,8 @@ func endAll(t *testing.T, store sessionstore.Ender, subject string) {
 func (s enderSuite) all(t *testing.T) {
 	store := s.open(t)
 	endAll(t, store, "li")
-	phone, desktop, han := mustSignIn(t, store, "li"), mustSignIn(t, store, "li"), mustSignIn(t, store, "han")
+	phone, desktop, han := mustSignIn(t, store,
+		"li"), mustSignIn(t, store, "li"), mustSignIn(t, store, "han")
 	_, nobodys := begin(t, store, "of nobody known")
 	wantSession(t, store, phone, "li")
 	endAll(t, store, "li")

@@ -7,8 +7,8 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// wantNoOther checks that a changed cookie opens no session, or where the store has several
-// spellings of one cookie, nothing but what it held before.
+// wantNoOther checks that a changed cookie opens no session. If the store accepts several
+// spellings of a cookie, it may open the same session as before.
 func (s Suite) wantNoOther(t *testing.T, store sessions.Store, value, held string) {
 	t.Helper()
 	if s.LooseSpelling {
@@ -19,7 +19,8 @@ func (s Suite) wantNoOther(t *testing.T, store sessions.Store, value, held strin
 	wantNobody(t, store, cookieName+"="+value)
 }
 
-// lengths are values of three lengths: base64 has bits to spare in the last character of some.
+// lengths returns values of three lengths, because only with some of them the last character of
+// base64 has unused bits.
 func lengths() []string { return []string{"somebody", "somebody.", "somebody.."} }
 
 func (s Suite) changedBits(t *testing.T) {
@@ -56,10 +57,13 @@ func (s Suite) strangeCookies(t *testing.T) {
 	_, cookie := begin(t, store, "somebody")
 	size := len(cookie.Value)
 	for _, value := range []string{
-		"", "x", "null", "../../etc/passwd", "session", strings.Repeat("A", 64<<10), strings.Repeat("A", size),
-		strings.Repeat("*", size), strings.Repeat("=", size), strings.Repeat("|", size), strings.Repeat("\x00", size),
+		"", "x", "null", "../../etc/passwd", "session", strings.Repeat("A", 64<<10),
+		strings.Repeat("A", size),
+		strings.Repeat("*", size), strings.Repeat("=", size), strings.Repeat("|", size),
+		strings.Repeat("\x00", size),
 		strings.Repeat("é", size), strings.Repeat(" ", size), strings.Repeat("\xff", size),
-		"*" + cookie.Value[1:], cookie.Value + "\r\nDEL x", cookie.Value[:size-2] + "\r\n", `"`, `""`, "%00", "wx:s:*",
+		"*" + cookie.Value[1:], cookie.Value + "\r\nDEL x", cookie.Value[:size-2] + "\r\n", `"`,
+		`""`, "%00", "wx:s:*",
 	} {
 		wantNobody(t, store, cookieName+"="+value)
 	}
@@ -69,11 +73,14 @@ func (s Suite) names(t *testing.T) {
 	store := s.New(t)
 	_, cookie := begin(t, store, "somebody")
 	for _, name := range []string{
-		"__Host-wx-a1b2c4", "__Host-wx-a1b2c", "__Host-wx-a1b2c3x", "__host-wx-a1b2c3", "wx-a1b2c3", "__Host-wxa-a1b2c3-AAAAAAAA",
+		"__Host-wx-a1b2c4", "__Host-wx-a1b2c", "__Host-wx-a1b2c3x", "__host-wx-a1b2c3", "wx-a1b2c3",
+		"__Host-wxa-a1b2c3-AAAAAAAA",
 	} {
-		wantNobody(t, store, name+"="+cookie.Value) // the cookie under another name is not looked at
+		// The cookie under another name is not looked at.
+		wantNobody(t, store, name+"="+cookie.Value)
 
-		session, err := store.New(visit(t, name+"="+cookie.Value), name) // and its value is no good there
+		// And its value is no good there.
+		session, err := store.New(visit(t, name+"="+cookie.Value), name)
 		if session == nil || !session.IsNew || len(session.Values) > 0 || err == nil {
 			t.Errorf("a value moved to the cookie %s opens %+v, error %v", name, session, err)
 		}

@@ -21,7 +21,8 @@ import (
 func (s Suite) noCookie(t *testing.T) {
 	store := s.New(t)
 	session, err := load(t, store, "")
-	if err != nil || !session.IsNew || len(session.Values) != 0 || session.Values == nil || session.Options == nil {
+	if err != nil || !session.IsNew || len(session.Values) != 0 || session.Values == nil ||
+		session.Options == nil {
 		t.Errorf("New without a cookie = %+v, %v; want a new, empty session", session, err)
 	}
 	if session.Name() != cookieName || session.Store() != store {
@@ -107,7 +108,8 @@ func (s Suite) plantedCookie(t *testing.T) {
 	store := s.New(t)
 	model, cookie := begin(t, store, "attacker")
 	end(t, store, model)
-	made := fmt.Sprintf("%s=%s", cookieName, strings.Repeat("A", len(cookie.Value))) // well-formed, never given out
+	// well-formed, never given out
+	made := fmt.Sprintf("%s=%s", cookieName, strings.Repeat("A", len(cookie.Value)))
 
 	planted := []string{made}
 	if !inCookie(model) {
@@ -139,8 +141,10 @@ func (s Suite) logout(t *testing.T) {
 	fill(session, "somebody")
 	session.Options.MaxAge = -1
 	cleared := save(t, store, session)
-	if cleared.MaxAge >= 0 || cleared.Path != "/" || !cleared.Secure || !cleared.HttpOnly || cleared.SameSite != http.SameSiteLaxMode {
-		t.Errorf("the logout sets %v; want an expired cookie with the attributes of the session's", cleared)
+	if cleared.MaxAge >= 0 || cleared.Path != "/" || !cleared.Secure || !cleared.HttpOnly ||
+		cleared.SameSite != http.SameSiteLaxMode {
+		t.Errorf("the logout sets %v; want an expired cookie with the attributes of the session's",
+			cleared)
 	}
 	if !s.LogoutKeepsValue {
 		wantNobody(t, store, pair(cleared))
@@ -168,7 +172,7 @@ func (s Suite) expiry(t *testing.T) {
 	})
 }
 
-// expiryOfServer waits for a clock that this process cannot move.
+// expiryOfServer tests with real time, because the clock of the server cannot be moved.
 func (s Suite) expiryOfServer(t *testing.T) {
 	t.Helper()
 	store := s.New(t)
@@ -207,7 +211,10 @@ func (s Suite) options(t *testing.T) {
 		session, _ := begin(t, store, "v")
 		session.Options = &want
 		c := save(t, store, session)
-		got := sessions.Options{Path: c.Path, Domain: c.Domain, MaxAge: c.MaxAge, Secure: c.Secure, HttpOnly: c.HttpOnly, SameSite: c.SameSite}
+		got := sessions.Options{
+			Path: c.Path, Domain: c.Domain, MaxAge: c.MaxAge, Secure: c.Secure,
+			HttpOnly: c.HttpOnly, SameSite: c.SameSite,
+		}
 		if got != want {
 			t.Errorf("Set-Cookie carries %+v, want %+v", got, want)
 		}
@@ -228,8 +235,11 @@ func (s Suite) secrecy(t *testing.T) {
 				t.Fatalf("the cookie shows the value under %d layers of base64", depth)
 			}
 			for part := range bytes.SplitSeq(layer, []byte("|")) {
-				for _, e := range []*base64.Encoding{base64.URLEncoding, base64.RawURLEncoding, base64.StdEncoding} {
-					if decoded, err := e.DecodeString(string(part)); err == nil && len(decoded) > 0 {
+				for _, e := range []*base64.Encoding{
+					base64.URLEncoding, base64.RawURLEncoding, base64.StdEncoding,
+				} {
+					if decoded, err := e.DecodeString(string(part)); err == nil &&
+						len(decoded) > 0 {
 						inner = append(inner, decoded)
 					}
 				}

@@ -9,8 +9,9 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// RunOutcomes checks the [sessionstore.Outcomes] of a store; each call of newOutcomes gives empty
-// ones. That they end with their ttl is left to the store's own tests, which know its clock.
+// RunOutcomes tests the [sessionstore.Outcomes] of a store. Each call of newOutcomes must return
+// empty ones. It does not test that they end after their ttl: the store's own tests, which know
+// its clock, must do that.
 func RunOutcomes(t *testing.T, newOutcomes func(t *testing.T) sessionstore.Outcomes) {
 	t.Helper()
 	t.Run("a reservation keeps others out", func(t *testing.T) {
@@ -81,7 +82,7 @@ func RunOutcomes(t *testing.T, newOutcomes func(t *testing.T) sessionstore.Outco
 	})
 }
 
-// state is the key that the outcomes here are kept under.
+// state is the key of the outcomes in these tests.
 const state = "wx1state"
 
 func wantReserve(t *testing.T, o sessionstore.Outcomes, want bool) {
@@ -98,7 +99,7 @@ func setOutcome(t *testing.T, o sessionstore.Outcomes, outcome []byte) {
 	}
 }
 
-// wantOutcome checks what is stored; want "" means no outcome.
+// wantOutcome checks the stored outcome; want is "" if there must be none.
 func wantOutcome(t *testing.T, o sessionstore.Outcomes, want string, wantHeld bool) {
 	t.Helper()
 	got, held, err := o.Outcome(t.Context(), state)

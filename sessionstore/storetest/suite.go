@@ -10,35 +10,37 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-// A Suite is the contract with what a store is excused from, or has to offer beyond a constructor.
+// A Suite is the test for a store that needs more than a constructor, or is exempt from some of
+// the rules.
 type Suite struct {
 	// New makes a store that is ready for use, called once per case.
 	New func(t *testing.T) sessions.Store
 
-	// Broken makes a store with the keys of New whose server does not answer. Leave it nil for
-	// a store that has no server; otherwise the errors of an outage go unchecked.
+	// Broken makes a store with the keys of New whose server does not answer. It is nil for a
+	// store without a server. If a store with one leaves it nil, the errors of an outage are not
+	// tested.
 	Broken func(t *testing.T) sessions.Store
 
-	// FixedExpiry excuses a store whose sealed values outlive the session's own Options.MaxAge,
-	// as those of gorilla/sessions do: there only the browser ends a session.
+	// FixedExpiry is for a store whose sealed values stay good after the session's Options.MaxAge,
+	// as those of gorilla/sessions do: only the browser ends a session.
 	FixedExpiry bool
 
-	// LooseSpelling excuses a store that opens the same cookie in several spellings, as padded
-	// base64 allows. A changed cookie may then still open, but only with its own values.
+	// LooseSpelling is for a store that accepts several spellings of a cookie, as padded base64
+	// has them. A changed cookie may then open, but only with its own values.
 	LooseSpelling bool
 
-	// LogoutKeepsValue excuses a store that writes the session even into the cookie that a
-	// negative MaxAge clears, as gorilla's CookieStore does.
+	// LogoutKeepsValue is for a store that writes the session even into the cookie that a negative
+	// MaxAge clears, as gorilla's CookieStore does.
 	LogoutKeepsValue bool
 }
 
-// Run checks every rule on stores made by newStore.
+// Run tests the stores that newStore makes by every rule.
 func Run(t *testing.T, newStore func(t *testing.T) sessions.Store) {
 	t.Helper()
 	Suite{New: newStore}.Run(t)
 }
 
-// Run checks the store.
+// Run tests the store.
 func (s Suite) Run(t *testing.T) {
 	t.Helper()
 	t.Run("without a cookie nobody is signed in", s.noCookie)
@@ -64,11 +66,11 @@ func (s Suite) Run(t *testing.T) {
 const (
 	cookieName = "__Host-wx-a1b2c3"
 	valueKey   = "s"
-	// maxAge is how long sessions live here unless a case says otherwise, in seconds.
+	// maxAge is how long sessions last in these tests, in seconds, unless a case says otherwise.
 	maxAge = 3600
 )
 
-// visit is a request that carries the given Cookie header; "" is none.
+// visit returns a request with this Cookie header, or without one for "".
 func visit(t *testing.T, cookies string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
@@ -78,10 +80,10 @@ func visit(t *testing.T, cookies string) *http.Request {
 	return r
 }
 
-// pair writes a cookie as a browser sends it.
+// pair returns a cookie as a browser sends it.
 func pair(c *http.Cookie) string { return c.Name + "=" + c.Value }
 
-// load opens the session of a request that carries the given Cookie header.
+// load returns the session of a request with this Cookie header.
 func load(t *testing.T, store sessions.Store, cookies string) (*sessions.Session, error) {
 	t.Helper()
 	session, err := store.New(visit(t, cookies), cookieName)
@@ -105,7 +107,7 @@ func save(t *testing.T, store sessions.Store, session *sessions.Session) *http.C
 	return cookies[0]
 }
 
-// begin signs somebody in under a new id, without looking at any cookie.
+// begin signs somebody in with a new session, whatever cookies there are.
 func begin(t *testing.T, store sessions.Store, value string) (*sessions.Session, *http.Cookie) {
 	t.Helper()
 	session, err := load(t, store, "")
@@ -116,13 +118,15 @@ func begin(t *testing.T, store sessions.Store, value string) (*sessions.Session,
 	return session, save(t, store, session)
 }
 
-// fill gives session the values and options that an engine gives it before a Save.
+// fill sets the values and options of session as an engine does before a Save.
 func fill(session *sessions.Session, value string) {
 	session.Values = map[any]any{valueKey: []byte(value)}
-	session.Options = &sessions.Options{Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
+	session.Options = &sessions.Options{
+		Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode,
+	}
 }
 
-// end deletes the session's record, and its cookie on a response that nobody sees.
+// end deletes the session's record. The cookie of the browser stays.
 func end(t *testing.T, store sessions.Store, session *sessions.Session) {
 	t.Helper()
 	session.Options = &sessions.Options{Path: "/", MaxAge: -1}
@@ -131,7 +135,7 @@ func end(t *testing.T, store sessions.Store, session *sessions.Session) {
 	}
 }
 
-// valueOf returns what fill put into a session.
+// valueOf returns the value that fill has put into a session.
 func valueOf(session *sessions.Session) string {
 	value, _ := session.Values[valueKey].([]byte)
 	return string(value)
@@ -142,7 +146,8 @@ func wantSession(t *testing.T, store sessions.Store, cookies, value string) {
 	t.Helper()
 	session, err := load(t, store, cookies)
 	if err != nil || session.IsNew || valueOf(session) != value {
-		t.Errorf("session = %q, IsNew %t, error %v; want %q", valueOf(session), session.IsNew, err, value)
+		t.Errorf("session = %q, IsNew %t, error %v; want %q", valueOf(session), session.IsNew, err,
+			value)
 	}
 }
 
@@ -151,10 +156,11 @@ func wantNobody(t *testing.T, store sessions.Store, cookies string) {
 	t.Helper()
 	session, err := load(t, store, cookies)
 	if !session.IsNew || len(session.Values) != 0 || !sessionstore.Anonymous(err) {
-		t.Errorf("cookie %.100q opens %d values, IsNew %t, error %v; want nobody", cookies, len(session.Values), session.IsNew, err)
+		t.Errorf("cookie %.100q opens %d values, IsNew %t, error %v; want nobody", cookies,
+			len(session.Values), session.IsNew, err)
 	}
 }
 
-// inCookie tells whether the store keeps the whole session in the cookie: such a store gives no
-// ID, cannot take back a cookie, and reads the time in this process.
+// inCookie reports whether the store keeps the whole session in the cookie. Such a store gives no
+// ID, cannot end a session, and uses the clock of this process.
 func inCookie(session *sessions.Session) bool { return session.ID == "" }
