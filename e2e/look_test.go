@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"os"
@@ -63,6 +64,20 @@ func (g *gallery) look(name string, prepare ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// lookAt examines, in both languages, the page of the library that steps lead to. It is for pages
+// that are not there any more once they are loaded anew.
+func (g *gallery) lookAt(name, page string, steps func()) {
+	g.t.Helper()
+	for _, lang := range languages {
+		g.speak(g.agent, lang)
+		steps()
+		if got := g.page(); got != page {
+			g.t.Errorf("%s shows the page %q, want %q:\n%s", name, got, page, g.text("body"))
+		}
+		g.lookOnce(name, lang)
+	}
+}
+
 // lookOnce examines the page as it is.
 func (g *gallery) lookOnce(name, lang string) {
 	g.t.Helper()
@@ -107,16 +122,20 @@ func TestLook(t *testing.T) {
 	g.look("base")
 	g.open(app)
 	g.look("home-silent")
-	g.open(app + "/me")
-	g.click(refuse)
-	g.look("denied")
+	g.lookAt("denied", "denied", func() {
+		g.open(app + "/me")
+		g.click(refuse)
+	})
 	g.open(app + "/me")
 	g.click(allow)
 	g.look("profile")
 	g.open(app)
 	g.look("home-signed-in")
 	g.open(app + "/spa#me")
-	g.look("spa-signed-in")
+	g.look("spa-signed-in", chromedp.Func(func(context.Context, *chromedp.Target) error {
+		g.until(`document.querySelector("#answer").innerText.includes("小明")`)
+		return nil
+	}))
 	g.open(app)
 	for _, lang := range languages {
 		g.speak(g.agent, lang)
@@ -134,26 +153,29 @@ func TestLookOfFailures(t *testing.T) {
 	app := startWith(t, "chi", sim)
 	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
 
-	g.open(app + "/me")
-	g.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".sim").open = true`))
-	g.click(snapshot)
-	g.look("snapshot")
-
-	g.open(app + "/me?code=1&state=wx1" + strings.Repeat("0", 74))
-	g.look("bad-state")
+	g.lookAt("snapshot", "snapshot", func() {
+		g.open(app + "/me")
+		g.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".sim").open = true`))
+		g.click(snapshot)
+	})
+	g.lookAt("bad-state", "state", func() {
+		g.open(app + "/me?code=1&state=wx1" + strings.Repeat("0", 74))
+	})
 
 	sim.Fail("/sns/oauth2/access_token", wxsim.Status(502))
-	g.open(app + "/me")
-	g.click(allow)
-	g.look("wechat-down")
+	g.lookAt("wechat-down", "upstream", func() {
+		g.open(app + "/me")
+		g.click(allow)
+	})
 	sim.Reset()
 
-	g.open(app + "/me")
-	for range 3 {
-		call(g.tab, network.ClearBrowserCookies, cdp.Empty{})
-		g.click(allow)
-	}
-	g.look("no-cookies")
+	g.lookAt("no-cookies", "cookies", func() {
+		g.open(app + "/me")
+		for range 3 {
+			call(g.tab, network.ClearBrowserCookies, cdp.Empty{})
+			g.click(allow)
+		}
+	})
 }
 
 func TestLookOfDesktop(t *testing.T) {
