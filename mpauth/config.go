@@ -63,7 +63,7 @@ func (cfg Config) Format(f fmt.State, _ rune) {
 func (cfg Config) check() error {
 	wrong := faults.In("mpauth: Config.")
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
-	wrong.Keys("Keys", cfg.Keys)
+	wrong.FilledKeys("Keys", cfg.Keys)
 	wrong.If(stores.Readable(cfg.Store), "Store", "shows its sessions in clear: "+
 		"give sessions.NewCookieStore a block key, or leave Store empty")
 	wrong.Duration("MaxAge", cfg.MaxAge, time.Second)

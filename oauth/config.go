@@ -153,7 +153,7 @@ func (cfg Config) check() (Config, error) {
 	odd := strings.Trim(cfg.Name, "abcdefghijklmnopqrstuvwxyz0123456789-")
 	wrong.If(len(cfg.Name) > 16 || odd != "", "Name",
 		"is not 1 to 16 characters of a-z, 0-9 and -")
-	wrong.Keys("Keys", cfg.Keys)
+	wrong.FilledKeys("Keys", cfg.Keys)
 	cfg.Keys = slices.Clone(cfg.Keys)
 	wrong.If(cfg.Scope != ScopeBase && cfg.Scope != ScopeUserInfo, "Scope",
 		"is neither ScopeBase nor ScopeUserInfo")

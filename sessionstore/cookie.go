@@ -40,7 +40,7 @@ type CookieStore struct {
 // NewCookie returns a store that keeps the whole session in one sealed cookie. The first key
 // seals, and each of them opens. So to change keys on several replicas, add the new one at the
 // end, move it to the front in a second deploy, and remove the old one in a third. No keys, and
-// keys that are shorter than 32 bytes or all zero, are errors, and all of them are joined.
+// keys under 32 bytes, are errors, and all of them are joined.
 func NewCookie(keys ...[]byte) (*CookieStore, error) {
 	wrong := faults.In("sessionstore: ")
 	wrong.Keys("keys", keys)

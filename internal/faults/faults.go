@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/url"
@@ -53,19 +54,17 @@ func unseen(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
 func (l *List) Keys(field string, keys [][]byte) {
 	l.If(len(keys) == 0, field, "is missing: one random key of 32 bytes is enough")
 	for i, key := range keys {
-		one := fmt.Sprintf("%s[%d]", field, i)
-		l.If(len(key) < minKeySize, one, fmt.Sprintf("is shorter than %d bytes", minKeySize))
-		l.If(len(key) >= minKeySize && zero(key), one, "is all zero bytes: fill it from crypto/rand")
+		l.If(len(key) < minKeySize, fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("is shorter than %d bytes", minKeySize))
 	}
 }
 
-func zero(key []byte) bool {
-	for _, b := range key {
-		if b != 0 {
-			return false
-		}
+// FilledKeys is [List.Keys], and finds keys that nobody has filled.
+func (l *List) FilledKeys(field string, keys [][]byte) {
+	l.Keys(field, keys)
+	for i, key := range keys {
+		blank := len(key) >= minKeySize && len(bytes.Trim(key, "\x00")) == 0
+		l.If(blank, fmt.Sprintf("%s[%d]", field, i), "is all zero bytes: fill it from crypto/rand")
 	}
-	return true
 }
 
 // URL looks at the address of a server, which may be left out.
