@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	_ "embed"
 	"fmt"
 	"os"
@@ -132,10 +131,10 @@ func TestLook(t *testing.T) {
 	g.open(app)
 	g.look("home-signed-in")
 	g.open(app + "/spa#me")
-	g.look("spa-signed-in", chromedp.Func(func(context.Context, *chromedp.Target) error {
-		g.until(`document.querySelector("#answer").innerText.includes("小明")`)
-		return nil
-	}))
+	g.look("spa-signed-in", chromedp.Evaluate[chromedp.Void](`new Promise(done => {
+		const look = () => document.querySelector("#answer").innerText.includes("小明") ? done() : setTimeout(look, 50)
+		look()
+	})`, chromedp.EvalAwaitPromise))
 	g.open(app)
 	for _, lang := range languages {
 		g.speak(g.agent, lang)
