@@ -104,20 +104,26 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_ = encoder.Encode(body) // a client that left is no concern
 }
 
-// readJSON reads the body of a call. An unknown field is an error that names it. An empty body is
-// the zero value.
-func readJSON[T any](r *http.Request) (T, error) {
-	var ask T
-	body, err := io.ReadAll(r.Body)
-	if err != nil || len(bytes.TrimSpace(body)) == 0 {
-		return ask, err
+// withBody makes a route's function of one that takes the JSON of the body. An unknown field is an
+// error that names it. An empty body is the zero value.
+func withBody[T any](
+	run func(*Server, *http.Request, T) (any, error),
+) func(*Server, *http.Request) (any, error) {
+	return func(s *Server, r *http.Request) (any, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		var ask T
+		if len(bytes.TrimSpace(body)) > 0 {
+			decoder := json.NewDecoder(bytes.NewReader(body))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(&ask); err != nil {
+				return nil, badRequest(err)
+			}
+		}
+		return run(s, r, ask)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&ask); err != nil {
-		return ask, badRequest(err)
-	}
-	return ask, nil
 }
 
 // allowOrigins lets pages of the listed origins use the control API from a browser.

@@ -7,12 +7,8 @@ import (
 // pushRoutes are messages to the apps.
 func pushRoutes() []apiRoute {
 	return []apiRoute{
-		{http.MethodPost, "push", pushByAPI},
-		{http.MethodPost, "push/verify", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[apiPush](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPost, "push", withBody(pushByAPI)},
+		{http.MethodPost, "push/verify", withBody(func(s *Server, r *http.Request, ask apiPush) (any, error) {
 			target, config, err := s.target(ask)
 			if err != nil {
 				return nil, err
@@ -21,30 +17,23 @@ func pushRoutes() []apiRoute {
 				return nil, pushFailed(err)
 			}
 			return nil, nil
-		}},
-		{http.MethodPost, "push/message", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[struct {
-				Event  Event      `json:"event"`
-				Format PushFormat `json:"format"`
-			}](r)
-			if err != nil {
-				return nil, err
-			}
+		})},
+		{http.MethodPost, "push/message", withBody(func(s *Server, _ *http.Request, ask struct {
+			Event  Event      `json:"event"`
+			Format PushFormat `json:"format"`
+		},
+		) (any, error) {
 			message, err := s.Message(ask.Format, ask.Event)
 			return apiMessage{string(message)}, err
-		}},
-		{http.MethodPost, "push/open", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[apiPush](r)
-			if err != nil {
-				return nil, err
-			}
+		})},
+		{http.MethodPost, "push/open", withBody(func(s *Server, _ *http.Request, ask apiPush) (any, error) {
 			_, config, err := s.target(ask)
 			if err != nil {
 				return nil, err
 			}
 			message, err := s.OpenReply(config, []byte(ask.Message))
 			return apiMessage{string(message)}, err
-		}},
+		})},
 	}
 }
 
@@ -110,11 +99,7 @@ func (s *Server) target(ask apiPush) (PushTarget, PushConfig, error) {
 }
 
 // pushByAPI is POST push.
-func pushByAPI(s *Server, r *http.Request) (any, error) {
-	ask, err := readJSON[apiPush](r)
-	if err != nil {
-		return nil, err
-	}
+func pushByAPI(s *Server, r *http.Request, ask apiPush) (any, error) {
 	target, config, err := s.target(ask)
 	if err != nil {
 		return nil, err

@@ -19,14 +19,10 @@ func userRoutes() []apiRoute {
 				return users
 			})}, nil
 		}},
-		{http.MethodPost, "users", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[User](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPost, "users", withBody(func(s *Server, _ *http.Request, ask User) (any, error) {
 			added, err := s.addChecked(ask)
 			return created{added}, err
-		}},
+		})},
 		{http.MethodGet, "users/{openid}", forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) {
 			return u, nil
 		})},
@@ -106,11 +102,7 @@ func (s *Server) addChecked(u User) (apiUser, error) {
 func forUser[T any](
 	run func(*Server, apiUser, T) (any, error),
 ) func(*Server, *http.Request) (any, error) {
-	return func(s *Server, r *http.Request) (any, error) {
-		ask, err := readJSON[T](r)
-		if err != nil {
-			return nil, err
-		}
+	return withBody(func(s *Server, r *http.Request, ask T) (any, error) {
 		asked := r.PathValue("openid")
 		u := withPerson(s, asked, func(w *world, k known) apiUser {
 			return newAPIUser(w, k.person)
@@ -120,7 +112,7 @@ func forUser[T any](
 		}
 		u.asked = asked
 		return run(s, u, ask)
-	}
+	})
 }
 
 // withPush is forUser for an action that an official account gets an event about.
@@ -226,21 +218,17 @@ type apiSoter struct {
 // loginRoutes are how people answer the authorize page and QR login.
 func loginRoutes() []apiRoute {
 	return []apiRoute{
-		{http.MethodPost, "consent", consentByAPI},
+		{http.MethodPost, "consent", withBody(consentByAPI)},
 		{http.MethodGet, "answer", func(s *Server, _ *http.Request) (any, error) {
 			return s.standingAnswer(), nil
 		}},
-		{http.MethodPut, "answer", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[apiAnswer](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPut, "answer", withBody(func(s *Server, _ *http.Request, ask apiAnswer) (any, error) {
 			if err := s.Answer(ask.Decision, ask.User); err != nil {
 				return nil, err
 			}
 			s.DoubleCallback(ask.Callbacks)
 			return s.standingAnswer(), nil
-		}},
+		})},
 	}
 }
 
@@ -258,14 +246,11 @@ func (s *Server) standingAnswer() apiAnswer {
 
 // consentByAPI is POST consent: an address of the authorize page or of QR login, or of the page
 // that a phone shows after the scan of a website's QR code.
-func consentByAPI(s *Server, r *http.Request) (any, error) {
-	ask, err := readJSON[struct {
-		URL string `json:"url"`
-		apiAnswer
-	}](r)
-	if err != nil {
-		return nil, err
-	}
+func consentByAPI(s *Server, r *http.Request, ask struct {
+	URL string `json:"url"`
+	apiAnswer
+},
+) (any, error) {
 	if ask.Decision == "" {
 		ask.Decision = Allow
 	}

@@ -17,14 +17,10 @@ func appRoutes() []apiRoute {
 		{http.MethodGet, "apps", func(s *Server, _ *http.Request) (any, error) {
 			return apiApps{s.Apps()}, nil
 		}},
-		{http.MethodPost, "apps", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[App](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPost, "apps", withBody(func(s *Server, _ *http.Request, ask App) (any, error) {
 			added, err := s.AddApp(ask)
 			return created{added}, err
-		}},
+		})},
 		{http.MethodGet, "apps/{appid}/verify_ticket", func(s *Server, r *http.Request) (any, error) {
 			ticket := s.VerifyTicket(r.PathValue("appid"))
 			if ticket == "" {
@@ -51,13 +47,10 @@ func worldRoutes() []apiRoute {
 		{http.MethodGet, "clock", func(s *Server, _ *http.Request) (any, error) {
 			return s.apiClock(), nil
 		}},
-		{http.MethodPost, "clock", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[struct {
-				By string `json:"by"`
-			}](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPost, "clock", withBody(func(s *Server, _ *http.Request, ask struct {
+			By string `json:"by"`
+		},
+		) (any, error) {
 			by, err := time.ParseDuration(ask.By)
 			if err != nil || by < 0 {
 				return nil, &apiError{
@@ -67,45 +60,37 @@ func worldRoutes() []apiRoute {
 			}
 			s.Advance(by)
 			return s.apiClock(), nil
-		}},
+		})},
 		{http.MethodGet, "switches", func(s *Server, _ *http.Request) (any, error) {
 			return s.switches(), nil
 		}},
-		{http.MethodPut, "switches", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[map[string]bool](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPut, "switches", withBody(func(
+			s *Server, _ *http.Request, ask map[string]bool,
+		) (any, error) {
 			for name, on := range ask {
 				if err := s.Switch(name, on); err != nil {
 					return nil, err
 				}
 			}
 			return s.switches(), nil
-		}},
+		})},
 		{http.MethodGet, "limits", func(s *Server, _ *http.Request) (any, error) {
 			return s.Limits(), nil
 		}},
-		{http.MethodPut, "limits", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[map[string]Limit](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPut, "limits", withBody(func(
+			s *Server, _ *http.Request, ask map[string]Limit,
+		) (any, error) {
 			return ask, s.SetLimits(ask)
-		}},
+		})},
 		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) {
 			return apiFaults{s.faults.active()}, nil
 		}},
-		{http.MethodPost, "faults", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[FaultSpec](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPost, "faults", withBody(func(s *Server, _ *http.Request, ask FaultSpec) (any, error) {
 			if err := s.FailWith(ask); err != nil {
 				return nil, err
 			}
 			return created{apiFaults{s.faults.active()}}, nil
-		}},
+		})},
 		{http.MethodDelete, "faults", func(s *Server, r *http.Request) (any, error) {
 			if path := r.URL.Query().Get("path"); path != "" {
 				s.Clear(path)
@@ -114,31 +99,25 @@ func worldRoutes() []apiRoute {
 			}
 			return nil, nil
 		}},
-		{http.MethodPost, "media", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[struct {
-				Name        string `json:"name"`
-				ContentType string `json:"content_type"`
-				Data        []byte `json:"data"`
-			}](r)
-			if err != nil {
-				return nil, err
-			}
+		{http.MethodPost, "media", withBody(func(s *Server, _ *http.Request, ask struct {
+			Name        string `json:"name"`
+			ContentType string `json:"content_type"`
+			Data        []byte `json:"data"`
+		},
+		) (any, error) {
 			return created{apiMedia{s.AddMedia(ask.Name, ask.ContentType, ask.Data)}}, nil
-		}},
-		{http.MethodPost, "reset", func(s *Server, r *http.Request) (any, error) {
-			ask, err := readJSON[struct {
-				Everything bool `json:"everything"`
-			}](r)
-			switch {
-			case err != nil:
-				return nil, err
-			case ask.Everything:
+		})},
+		{http.MethodPost, "reset", withBody(func(s *Server, _ *http.Request, ask struct {
+			Everything bool `json:"everything"`
+		},
+		) (any, error) {
+			if ask.Everything {
 				s.Restart()
-			default:
+			} else {
 				s.Reset()
 			}
 			return nil, nil
-		}},
+		})},
 	}
 }
 
