@@ -65,14 +65,6 @@ func pageCases() Group {
 			}
 			t.WantCallsOf(authorizePath, 0)
 		}},
-		{Name: "an address too long for a QR code is shown without one", Test: func(t *World) {
-			b := t.Desktop()
-			v := b.Open(PublicURL + "/me?" + strings.Repeat("x", 3000))
-			t.WantStatus(v, http.StatusUnauthorized)
-			if strings.Contains(v.Body, "<img") || !strings.Contains(v.Body, strings.Repeat("x", 3000)) {
-				t.Errorf("the page is\n%s", v.Body)
-			}
-		}},
 		{Name: "phones, desktops and any case of the name are WeChat", Test: func(t *World) {
 			for _, agent := range []string{webtest.WeChatAndroid, webtest.WeChatIPhone, webtest.WeChatDesktop, strings.ToUpper(webtest.WeChatIPhone), strings.ToLower(webtest.WeChatAndroid)} {
 				b := t.Browser()
