@@ -13,166 +13,116 @@ import (
 	"github.com/wxoauth/wxoauth/mpapi"
 )
 
+// statistic is a case of one range of dates.
+func statistic[T any](
+	name, path string, read func(mpapi.AnalyticsService, context.Context, mpapi.Range) (*T, error), dates mpapi.Range,
+	body, answer string, want T,
+) apiCase {
+	return apiCase{
+		name: name, op: "POST /datacube/getweanalysisappid" + path, body: body, answer: answer, want: &want,
+		call: func(ctx context.Context, c *mpapi.Client) (any, error) { return read(c.Analytics, ctx, dates) },
+	}
+}
+
 func analyticsCases() []apiCase {
 	day := mpapi.Range{Begin: mpapi.Day(2017, time.March, 13)}
 	week := mpapi.Range{Begin: mpapi.Day(2017, time.March, 6)}
 	month := mpapi.Range{Begin: mpapi.Day(2017, time.March, 1)}
+	february := mpapi.Range{Begin: mpapi.Day(2017, time.February, 1)}
 	return []apiCase{
-		{
-			name: "retention of a day",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailyRetain(ctx, day) },
-			op:   "POST /datacube/getweanalysisappiddailyretaininfo",
-			body: `{"begin_date":"20170313","end_date":"20170313"}`,
-			answer: `{"ref_date":"20170313","visit_uv_new":[{"key":0,"value":5464},{"key":1,"value":55},{"key":30,"value":3}],
+		statistic("retention of a day", "dailyretaininfo", mpapi.AnalyticsService.DailyRetain, day,
+			`{"begin_date":"20170313","end_date":"20170313"}`,
+			`{"ref_date":"20170313","visit_uv_new":[{"key":0,"value":5464},{"key":1,"value":55},{"key":30,"value":3}],
 				"visit_uv":[{"key":0,"value":55500}]}`,
-			want: &mpapi.Retain{
+			mpapi.Retain{
 				RefDate:    "20170313",
 				VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 5464}, {Key: 1, Value: 55}, {Key: 30, Value: 3}},
 				VisitUV:    []mpapi.RetainCount{{Key: 0, Value: 55500}},
-			},
-		},
-		{
-			name: "retention of a week",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.WeeklyRetain(ctx, week) },
-			op:   "POST /datacube/getweanalysisappidweeklyretaininfo",
-			body: `{"begin_date":"20170306","end_date":"20170312"}`,
-			answer: `{"ref_date":"20170306-20170312","visit_uv_new":[{"key":0,"value":0},{"key":1,"value":16853}],
+			}),
+		statistic("retention of a week", "weeklyretaininfo", mpapi.AnalyticsService.WeeklyRetain, week,
+			`{"begin_date":"20170306","end_date":"20170312"}`,
+			`{"ref_date":"20170306-20170312","visit_uv_new":[{"key":0,"value":0},{"key":1,"value":16853}],
 				"visit_uv":[{"key":0,"value":0},{"key":1,"value":99310}]}`,
-			want: &mpapi.Retain{
+			mpapi.Retain{
 				RefDate:    "20170306-20170312",
 				VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 0}, {Key: 1, Value: 16853}},
 				VisitUV:    []mpapi.RetainCount{{Key: 0, Value: 0}, {Key: 1, Value: 99310}},
-			},
-		},
-		{
-			name: "retention of a month",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
-				return c.Analytics.MonthlyRetain(ctx, mpapi.Range{Begin: mpapi.Day(2017, time.February, 1)})
-			},
-			op:     "POST /datacube/getweanalysisappidmonthlyretaininfo",
-			body:   `{"begin_date":"20170201","end_date":"20170228"}`,
-			answer: `{"ref_date":"201702","visit_uv_new":[{"key":0,"value":346249}],"visit_uv":[{"key":0,"value":346249}]}`,
-			want: &mpapi.Retain{
+			}),
+		statistic("retention of a month", "monthlyretaininfo", mpapi.AnalyticsService.MonthlyRetain, february,
+			`{"begin_date":"20170201","end_date":"20170228"}`,
+			`{"ref_date":"201702","visit_uv_new":[{"key":0,"value":346249}],"visit_uv":[{"key":0,"value":346249}]}`,
+			mpapi.Retain{
 				RefDate:    "201702",
 				VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 346249}},
 				VisitUV:    []mpapi.RetainCount{{Key: 0, Value: 346249}},
-			},
-		},
-		{
-			name:   "retention of a day without data",
-			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailyRetain(ctx, day) },
-			op:     "POST /datacube/getweanalysisappiddailyretaininfo",
-			body:   `{"begin_date":"20170313","end_date":"20170313"}`,
-			answer: `{"ref_date":"20170313","visit_uv_new":[],"visit_uv":[]}`,
-			want:   &mpapi.Retain{RefDate: "20170313", VisitUVNew: []mpapi.RetainCount{}, VisitUV: []mpapi.RetainCount{}},
-		},
-		{
-			name:   "summary of a day",
-			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailySummary(ctx, day) },
-			op:     "POST /datacube/getweanalysisappiddailysummarytrend",
-			body:   `{"begin_date":"20170313","end_date":"20170313"}`,
-			answer: `{"list":[{"ref_date":"20170313","visit_total":391,"share_pv":572,"share_uv":383}]}`,
-			want:   &mpapi.Summary{List: []mpapi.DaySummary{{RefDate: "20170313", VisitTotal: 391, SharePV: 572, ShareUV: 383}}},
-		},
-		{
-			name:   "summary without data",
-			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailySummary(ctx, day) },
-			op:     "POST /datacube/getweanalysisappiddailysummarytrend",
-			body:   `{"begin_date":"20170313","end_date":"20170313"}`,
-			answer: `{"list":[]}`,
-			want:   &mpapi.Summary{List: []mpapi.DaySummary{}},
-		},
-		{
-			name: "visits of a day, with a whole number for a mean",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailyVisitTrend(ctx, day) },
-			op:   "POST /datacube/getweanalysisappiddailyvisittrend",
-			body: `{"begin_date":"20170313","end_date":"20170313"}`,
-			answer: `{"list":[{"ref_date":"20170313","session_cnt":142549,"visit_pv":472351,"visit_uv":55500,"visit_uv_new":5464,
+			}),
+		statistic("retention of a day without data", "dailyretaininfo", mpapi.AnalyticsService.DailyRetain, day,
+			`{"begin_date":"20170313","end_date":"20170313"}`,
+			`{"ref_date":"20170313","visit_uv_new":[],"visit_uv":[]}`,
+			mpapi.Retain{RefDate: "20170313", VisitUVNew: []mpapi.RetainCount{}, VisitUV: []mpapi.RetainCount{}}),
+		statistic("summary of a day", "dailysummarytrend", mpapi.AnalyticsService.DailySummary, day,
+			`{"begin_date":"20170313","end_date":"20170313"}`,
+			`{"list":[{"ref_date":"20170313","visit_total":391,"share_pv":572,"share_uv":383}]}`,
+			mpapi.Summary{List: []mpapi.DaySummary{{RefDate: "20170313", VisitTotal: 391, SharePV: 572, ShareUV: 383}}}),
+		statistic("summary without data", "dailysummarytrend", mpapi.AnalyticsService.DailySummary, day,
+			`{"begin_date":"20170313","end_date":"20170313"}`,
+			`{"list":[]}`,
+			mpapi.Summary{List: []mpapi.DaySummary{}}),
+		statistic("visits of a day, with a whole number for a mean", "dailyvisittrend",
+			mpapi.AnalyticsService.DailyVisitTrend, day,
+			`{"begin_date":"20170313","end_date":"20170313"}`,
+			`{"list":[{"ref_date":"20170313","session_cnt":142549,"visit_pv":472351,"visit_uv":55500,"visit_uv_new":5464,
 				"stay_time_session":0,"visit_depth":1.9838}]}`,
-			want: &mpapi.VisitTrend{List: []mpapi.Visits{{
+			mpapi.VisitTrend{List: []mpapi.Visits{{
 				RefDate: "20170313", SessionCnt: 142549, VisitPV: 472351, VisitUV: 55500, VisitUVNew: 5464, VisitDepth: 1.9838,
-			}}},
-		},
-		{
-			name: "visits of a week, with the stay per user",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
-				return c.Analytics.WeeklyVisitTrend(ctx, week)
-			},
-			op:   "POST /datacube/getweanalysisappidweeklyvisittrend",
-			body: `{"begin_date":"20170306","end_date":"20170312"}`,
-			answer: `{"list":[{"ref_date":"20170306-20170312","session_cnt":986780,"visit_pv":3251840,"visit_uv":189405,"visit_uv_new":45592,
+			}}}),
+		statistic("visits of a week, with the stay per user", "weeklyvisittrend",
+			mpapi.AnalyticsService.WeeklyVisitTrend, week,
+			`{"begin_date":"20170306","end_date":"20170312"}`,
+			`{"list":[{"ref_date":"20170306-20170312","session_cnt":986780,"visit_pv":3251840,"visit_uv":189405,"visit_uv_new":45592,
 				"stay_time_uv":117.5,"stay_time_session":54.5346,"visit_depth":1.9735}]}`,
-			want: &mpapi.VisitTrend{List: []mpapi.Visits{{
+			mpapi.VisitTrend{List: []mpapi.Visits{{
 				RefDate: "20170306-20170312", SessionCnt: 986780, VisitPV: 3251840, VisitUV: 189405, VisitUVNew: 45592,
 				StayTimeUV: 117.5, StayTimeSession: 54.5346, VisitDepth: 1.9735,
-			}}},
-		},
-		{
-			name: "visits of a month",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
-				return c.Analytics.MonthlyVisitTrend(ctx, month)
-			},
-			op:   "POST /datacube/getweanalysisappidmonthlyvisittrend",
-			body: `{"begin_date":"20170301","end_date":"20170331"}`,
-			answer: `{"list":[{"ref_date":"201703","session_cnt":126513,"visit_pv":426113,"visit_uv":48659,"visit_uv_new":6726,
+			}}}),
+		statistic("visits of a month", "monthlyvisittrend", mpapi.AnalyticsService.MonthlyVisitTrend, month,
+			`{"begin_date":"20170301","end_date":"20170331"}`,
+			`{"list":[{"ref_date":"201703","session_cnt":126513,"visit_pv":426113,"visit_uv":48659,"visit_uv_new":6726,
 				"stay_time_session":56.4112,"visit_depth":2.0189}]}`,
-			want: &mpapi.VisitTrend{List: []mpapi.Visits{{
+			mpapi.VisitTrend{List: []mpapi.Visits{{
 				RefDate: "201703", SessionCnt: 126513, VisitPV: 426113, VisitUV: 48659, VisitUVNew: 6726,
 				StayTimeSession: 56.4112, VisitDepth: 2.0189,
-			}}},
-		},
-		{
-			name:   "retention of a week, with an errcode",
-			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.WeeklyRetain(ctx, week) },
-			op:     "POST /datacube/getweanalysisappidweeklyretaininfo",
-			body:   `{"begin_date":"20170306","end_date":"20170312"}`,
-			answer: `{"errcode":0,"errmsg":"ok","ref_date":"20170306-20170312","visit_uv_new":[{"key":0,"value":1},{"key":4,"value":0}]}`,
-			want: &mpapi.Retain{
+			}}}),
+		statistic("retention of a week, with an errcode", "weeklyretaininfo", mpapi.AnalyticsService.WeeklyRetain, week,
+			`{"begin_date":"20170306","end_date":"20170312"}`,
+			`{"errcode":0,"errmsg":"ok","ref_date":"20170306-20170312","visit_uv_new":[{"key":0,"value":1},{"key":4,"value":0}]}`,
+			mpapi.Retain{
 				RefDate: "20170306-20170312", VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 1}, {Key: 4, Value: 0}},
-			},
-		},
-		{
-			name:   "retention of a month, and of the next",
-			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.MonthlyRetain(ctx, month) },
-			op:     "POST /datacube/getweanalysisappidmonthlyretaininfo",
-			body:   `{"begin_date":"20170301","end_date":"20170331"}`,
-			answer: `{"ref_date":"201703","visit_uv_new":[{"key":0,"value":9},{"key":1,"value":4}],"visit_uv":[{"key":0,"value":12},{"key":1,"value":5}]}`,
-			want: &mpapi.Retain{
+			}),
+		statistic("retention of a month, and of the next", "monthlyretaininfo",
+			mpapi.AnalyticsService.MonthlyRetain, month,
+			`{"begin_date":"20170301","end_date":"20170331"}`,
+			`{"ref_date":"201703","visit_uv_new":[{"key":0,"value":9},{"key":1,"value":4}],"visit_uv":[{"key":0,"value":12},{"key":1,"value":5}]}`,
+			mpapi.Retain{
 				RefDate:    "201703",
 				VisitUVNew: []mpapi.RetainCount{{Key: 0, Value: 9}, {Key: 1, Value: 4}},
 				VisitUV:    []mpapi.RetainCount{{Key: 0, Value: 12}, {Key: 1, Value: 5}},
-			},
-		},
-		{
-			name:   "visits of a day, all means whole",
-			call:   func(ctx context.Context, c *mpapi.Client) (any, error) { return c.Analytics.DailyVisitTrend(ctx, day) },
-			op:     "POST /datacube/getweanalysisappiddailyvisittrend",
-			body:   `{"begin_date":"20170313","end_date":"20170313"}`,
-			answer: `{"list":[{"ref_date":"20170313","session_cnt":1,"visit_pv":2,"visit_uv":1,"visit_uv_new":1,"stay_time_uv":30,"stay_time_session":30,"visit_depth":2}]}`,
-			want: &mpapi.VisitTrend{List: []mpapi.Visits{{
+			}),
+		statistic("visits of a day, all means whole", "dailyvisittrend", mpapi.AnalyticsService.DailyVisitTrend, day,
+			`{"begin_date":"20170313","end_date":"20170313"}`,
+			`{"list":[{"ref_date":"20170313","session_cnt":1,"visit_pv":2,"visit_uv":1,"visit_uv_new":1,"stay_time_uv":30,"stay_time_session":30,"visit_depth":2}]}`,
+			mpapi.VisitTrend{List: []mpapi.Visits{{
 				RefDate: "20170313", SessionCnt: 1, VisitPV: 2, VisitUV: 1, VisitUVNew: 1, StayTimeUV: 30, StayTimeSession: 30, VisitDepth: 2,
-			}}},
-		},
-		{
-			name: "visits of a week without data",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
-				return c.Analytics.WeeklyVisitTrend(ctx, week)
-			},
-			op:     "POST /datacube/getweanalysisappidweeklyvisittrend",
-			body:   `{"begin_date":"20170306","end_date":"20170312"}`,
-			answer: `{"list":[]}`,
-			want:   &mpapi.VisitTrend{List: []mpapi.Visits{}},
-		},
-		{
-			name: "visits of a month, and a field that is new",
-			call: func(ctx context.Context, c *mpapi.Client) (any, error) {
-				return c.Analytics.MonthlyVisitTrend(ctx, month)
-			},
-			op:     "POST /datacube/getweanalysisappidmonthlyvisittrend",
-			body:   `{"begin_date":"20170301","end_date":"20170331"}`,
-			answer: `{"list":[{"ref_date":"201703","visit_uv":3,"from_the_future":{"a":[1]}}],"more":1}`,
-			want:   &mpapi.VisitTrend{List: []mpapi.Visits{{RefDate: "201703", VisitUV: 3}}},
-		},
+			}}}),
+		statistic("visits of a week without data", "weeklyvisittrend", mpapi.AnalyticsService.WeeklyVisitTrend, week,
+			`{"begin_date":"20170306","end_date":"20170312"}`,
+			`{"list":[]}`,
+			mpapi.VisitTrend{List: []mpapi.Visits{}}),
+		statistic("visits of a month, and a field that is new", "monthlyvisittrend",
+			mpapi.AnalyticsService.MonthlyVisitTrend, month,
+			`{"begin_date":"20170301","end_date":"20170331"}`,
+			`{"list":[{"ref_date":"201703","visit_uv":3,"from_the_future":{"a":[1]}}],"more":1}`,
+			mpapi.VisitTrend{List: []mpapi.Visits{{RefDate: "201703", VisitUV: 3}}}),
 	}
 }
 
