@@ -9,9 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/wxoauth/wxoauth/internal/webtest"
-
 	"github.com/wxoauth/wxoauth/internal/clock"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 func ticketsOf(tb testing.TB, change func(*Config)) *tickets {
