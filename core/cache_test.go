@@ -2,10 +2,11 @@ package core
 
 import (
 	"strconv"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 func TestMemoryCache(t *testing.T) {
@@ -43,15 +44,11 @@ func TestMemoryCache(t *testing.T) {
 
 func TestMemoryCacheIsSafeForConcurrentUse(t *testing.T) {
 	cache := NewMemoryCache()
-	var users sync.WaitGroup
-	for i := range 16 {
-		users.Go(func() {
-			key := strconv.Itoa(i % 4)
-			_ = cache.Set(t.Context(), key, key, time.Hour)
-			if got, ok, err := cache.Get(t.Context(), key); got != key || !ok || err != nil {
-				t.Errorf("Get(%q) = %q, %v, %v", key, got, ok, err)
-			}
-		})
-	}
-	users.Wait()
+	webtest.AtOnce(16, func(i int) {
+		key := strconv.Itoa(i % 4)
+		_ = cache.Set(t.Context(), key, key, time.Hour)
+		if got, ok, err := cache.Get(t.Context(), key); got != key || !ok || err != nil {
+			t.Errorf("Get(%q) = %q, %v, %v", key, got, ok, err)
+		}
+	})
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 const (
@@ -156,15 +158,11 @@ func TestManyCallersFetchOnce(t *testing.T) {
 			c := newTestClient(t, api, with)
 			round := func(when string, fetches int) {
 				t.Helper()
-				var callers sync.WaitGroup
-				for range 500 {
-					callers.Go(func() {
-						if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
-							t.Errorf("%s: %v", when, err)
-						}
-					})
-				}
-				callers.Wait()
+				webtest.AtOnce(500, func(int) {
+					if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
+						t.Errorf("%s: %v", when, err)
+					}
+				})
 				if got := api.count(stablePath) + api.count(classicPath); got != fetches {
 					t.Errorf("%s: %d tokens were fetched in all, want %d", when, got, fetches)
 				}
@@ -520,11 +518,7 @@ func TestFleetFetchesOnce(t *testing.T) {
 			fleet = append(fleet, newTestClient(t, api, classicTokens(t, cache)))
 		}
 		for round := range 4 {
-			var callers sync.WaitGroup
-			for i := range 500 {
-				callers.Go(func() { expectCall(t, fleet[i%len(fleet)], ping()) })
-			}
-			callers.Wait()
+			webtest.AtOnce(500, func(i int) { expectCall(t, fleet[i%len(fleet)], ping()) })
 			if n := api.count(classicPath); n != round+1 || len(cache.leases) != 0 {
 				t.Errorf("round %d: %d fetches in all, %d leases held", round, n, len(cache.leases))
 			}

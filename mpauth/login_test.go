@@ -541,19 +541,15 @@ func TestNothingLeaks(t *testing.T) {
 
 func TestLoginsAtTheSameTime(t *testing.T) {
 	a := newAuth(t, answering(goodLogin), nil)
-	var group sync.WaitGroup
-	for range 16 {
-		group.Go(func() {
-			w := serve(a.LoginHandler(), post(t, loginBody, ""))
-			if w.Code != http.StatusOK {
-				t.Errorf("login = %d", w.Code)
-			}
-			_, rest, _ := strings.Cut(w.Body.String(), `"token":"`)
-			token, _, _ := strings.Cut(rest, `"`)
-			if _, ok := a.Admit(httptest.NewRecorder(), visit(t, token)); !ok {
-				t.Error("not admitted")
-			}
-		})
-	}
-	group.Wait()
+	webtest.AtOnce(16, func(int) {
+		w := serve(a.LoginHandler(), post(t, loginBody, ""))
+		if w.Code != http.StatusOK {
+			t.Errorf("login = %d", w.Code)
+		}
+		_, rest, _ := strings.Cut(w.Body.String(), `"token":"`)
+		token, _, _ := strings.Cut(rest, `"`)
+		if _, ok := a.Admit(httptest.NewRecorder(), visit(t, token)); !ok {
+			t.Error("not admitted")
+		}
+	})
 }

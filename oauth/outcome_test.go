@@ -115,11 +115,7 @@ func TestManyCopiesOfOneCallback(t *testing.T) {
 						t.Errorf("who is turned away waited %v", took)
 					}
 				}
-				var all sync.WaitGroup
-				for i := range 300 {
-					all.Go(func() { open(i) })
-				}
-				all.Wait()
+				webtest.AtOnce(300, func(i int) { open(i) })
 				if statuses[tt.status] != 2*9 || statuses[http.StatusServiceUnavailable] != 300-2*9 {
 					t.Errorf("at once: answered %v", statuses)
 				}

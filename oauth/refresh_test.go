@@ -81,11 +81,7 @@ func TestATokenIsRefreshedOnce(t *testing.T) {
 						t.Errorf("AccessToken = %q, %v", token, err)
 					}
 				}
-				var all sync.WaitGroup
-				for i := range 50 {
-					all.Go(func() { wantToken(auths[i%2], request()) })
-				}
-				all.Wait()
+				webtest.AtOnce(50, func(i int) { wantToken(auths[i%2], request()) })
 				for i := range 10 {
 					wantToken(auths[i%2], request())
 				}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -75,15 +76,11 @@ func TestSeenContract(t *testing.T) {
 	t.Run("one of many gets it", func(t *testing.T) {
 		s := push.NewMemory(10)
 		var got atomic.Int32
-		var wait sync.WaitGroup
-		for range 50 {
-			wait.Go(func() {
-				if reserved, _, _ := s.Reserve(t.Context(), key, ttl); reserved {
-					got.Add(1)
-				}
-			})
-		}
-		wait.Wait()
+		webtest.AtOnce(50, func(int) {
+			if reserved, _, _ := s.Reserve(t.Context(), key, ttl); reserved {
+				got.Add(1)
+			}
+		})
 		if got.Load() != 1 {
 			t.Errorf("%d reservations", got.Load())
 		}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,16 +80,12 @@ func OutliveFaults() Group {
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
 			began := time.Now()
-			var all sync.WaitGroup
-			for range 5 {
-				all.Go(func() {
-					v := b.Do(webtest.Request{URL: callback})
-					if v.Status != http.StatusGatewayTimeout {
-						t.Errorf("it was answered %d", v.Status)
-					}
-				})
-			}
-			all.Wait()
+			webtest.AtOnce(5, func(int) {
+				v := b.Do(webtest.Request{URL: callback})
+				if v.Status != http.StatusGatewayTimeout {
+					t.Errorf("it was answered %d", v.Status)
+				}
+			})
 			const waiting = 12 * time.Second // for the callbacks before
 			if took := time.Since(began); took > waiting+settled {
 				t.Errorf("it took %v", took)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -138,16 +137,12 @@ func freshCases() Group {
 		}},
 		{Name: "five tabs at once end well", Test: func(t *World) {
 			b := stale(t)
-			var tabs sync.WaitGroup
-			for range 5 {
-				tabs.Go(func() {
-					v := b.Open(pay)
-					if u := userOf(v); u == nil || u.OpenID != t.Sim.Users()[0].OpenID {
-						t.Errorf("a tab ended at %d %s\n\t%s", v.Status, v.Body, v.Trail())
-					}
-				})
-			}
-			tabs.Wait()
+			webtest.AtOnce(5, func(int) {
+				v := b.Open(pay)
+				if u := userOf(v); u == nil || u.OpenID != t.Sim.Users()[0].OpenID {
+					t.Errorf("a tab ended at %d %s\n\t%s", v.Status, v.Body, v.Trail())
+				}
+			})
 		}},
 		{Name: "a callback that comes twice ends well", Test: func(t *World) {
 			b := stale(t)

@@ -167,19 +167,15 @@ func TestCopiesOfACallbackDisturbNobody(t *testing.T) {
 	over := make(chan struct{})
 	busy := make(chan time.Duration)
 	go func() { busy <- watch(over) }()
-	var copies sync.WaitGroup
-	for i := range floodCopies {
-		copies.Go(func() {
-			res, body := raw.get(addrs[i%len(addrs)], callback.RequestURI(), header)
-			switch {
-			case res.StatusCode == http.StatusFound && res.Header.Get("Location") == adaptertest.PublicURL+"/me?a=1#":
-			case res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "": // too many wait
-			default:
-				t.Errorf("a copy ended with %d %s %.200s", res.StatusCode, res.Header.Get("Location"), body)
-			}
-		})
-	}
-	copies.Wait()
+	webtest.AtOnce(floodCopies, func(i int) {
+		res, body := raw.get(addrs[i%len(addrs)], callback.RequestURI(), header)
+		switch {
+		case res.StatusCode == http.StatusFound && res.Header.Get("Location") == adaptertest.PublicURL+"/me?a=1#":
+		case res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "": // too many wait
+		default:
+			t.Errorf("a copy ended with %d %s %.200s", res.StatusCode, res.Header.Get("Location"), body)
+		}
+	})
 	close(over)
 	felt := <-busy
 	commands := 0

@@ -99,14 +99,10 @@ func TestDoubleCallbackWithCookiesRestartsOnce(t *testing.T) {
 		f.InParallel(logins, 10, func(n int) {
 			v := f.visitor(n % 10)
 			callback := f.door(v, 2, "/me?a=1")()
-			var both sync.WaitGroup
-			for i := range 2 {
-				both.Go(func() {
-					time.Sleep(rand.N(time.Second))
-					f.WantPage(v.Walk(to(i, back(callback)), nil), "/me?a=1")
-				})
-			}
-			both.Wait()
+			webtest.AtOnce(2, func(i int) {
+				time.Sleep(rand.N(time.Second))
+				f.WantPage(v.Walk(to(i, back(callback)), nil), "/me?a=1")
+			})
 			f.wantSignedIn(v)
 		})
 		if n := f.Sim.Calls("/connect/oauth2/authorize"); n > logins { // door stops before it

@@ -21,6 +21,7 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -73,24 +74,20 @@ func check(err error) {
 func callAtOnce(wechat *core.Client) report {
 	var mu sync.Mutex
 	var met report
-	var running sync.WaitGroup
-	for range callersOf {
-		running.Go(func() {
-			token, _, err := wechat.AccessToken(context.Background())
-			if err == nil {
-				_, err = core.Call[struct{}](context.Background(), wechat, core.Get(apiPath, url.Values{"type": {"jsapi"}}))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if !slices.Contains(met.Tokens, token) {
-				met.Tokens = append(met.Tokens, token)
-			}
-			if err != nil && !slices.Contains(met.Errors, err.Error()) {
-				met.Errors = append(met.Errors, err.Error())
-			}
-		})
-	}
-	running.Wait()
+	webtest.AtOnce(callersOf, func(int) {
+		token, _, err := wechat.AccessToken(context.Background())
+		if err == nil {
+			_, err = core.Call[struct{}](context.Background(), wechat, core.Get(apiPath, url.Values{"type": {"jsapi"}}))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Contains(met.Tokens, token) {
+			met.Tokens = append(met.Tokens, token)
+		}
+		if err != nil && !slices.Contains(met.Errors, err.Error()) {
+			met.Errors = append(met.Errors, err.Error())
+		}
+	})
 	return met
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core/rediscache"
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
 
@@ -116,15 +116,11 @@ func TestManyLoginsAfterAFailover(t *testing.T) {
 	require.NoError(t, err)
 	mustSignIn(t, store, 100)
 	p.failOver()
-	var logins sync.WaitGroup
-	for range 40 {
-		logins.Go(func() {
-			if _, err := signIn(t, store, time.Now(), 100); err != nil {
-				t.Errorf("a login: %v", err)
-			}
-		})
-	}
-	logins.Wait()
+	webtest.AtOnce(40, func(int) {
+		if _, err := signIn(t, store, time.Now(), 100); err != nil {
+			t.Errorf("a login: %v", err)
+		}
+	})
 }
 
 // A Redis that stays read-only does not lose its clients' connections at each command.

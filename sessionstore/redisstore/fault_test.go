@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -343,14 +344,10 @@ func TestWaitingToConnectCounts(t *testing.T) {
 	store := newStore(t, proxy.Addr, redisstore.Config{Timeout: time.Second})
 	server.Restart()
 	proxy.Delay(900 * time.Millisecond) // to connect, and again for the answer
-	var visitors sync.WaitGroup
-	for range 10 {
-		visitors.Go(func() {
-			_, err := store.New(request(t, strings.Repeat("A", 43)), name)
-			wantOutage(t, "New", err)
-		})
-	}
-	visitors.Wait()
+	webtest.AtOnce(10, func(int) {
+		_, err := store.New(request(t, strings.Repeat("A", 43)), name)
+		wantOutage(t, "New", err)
+	})
 }
 
 // Redis carries out what it was sent before it hung. A reservation of which nobody knows must not

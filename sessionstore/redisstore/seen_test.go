@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -84,15 +84,11 @@ func TestSeenIsReservedOnce(t *testing.T) {
 		newSeen(t, server.Addr, "x:"), newSeen(t, server.Addr, "x:"),
 	}
 	var winners atomic.Int32
-	var callers sync.WaitGroup
-	for i := range 20 {
-		callers.Go(func() {
-			if reserved, _, _ := replicas[i%2].Reserve(t.Context(), "k", time.Minute); reserved {
-				winners.Add(1)
-			}
-		})
-	}
-	callers.Wait()
+	webtest.AtOnce(20, func(i int) {
+		if reserved, _, _ := replicas[i%2].Reserve(t.Context(), "k", time.Minute); reserved {
+			winners.Add(1)
+		}
+	})
 	if winners.Load() != 1 {
 		t.Errorf("%d of 20 have the message", winners.Load())
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -370,15 +370,11 @@ func TestManyReadersOfOneSession(t *testing.T) {
 	store := newStore(t, server.Addr, redisstore.Config{})
 	cookie := begin(t, store, "somebody")
 	server.Forget()
-	var readers sync.WaitGroup
-	for range 50 {
-		readers.Go(func() {
-			if session, err := store.New(request(t, cookie), name); err != nil || session.IsNew {
-				t.Errorf("New: %v", err)
-			}
-		})
-	}
-	readers.Wait()
+	webtest.AtOnce(50, func(int) {
+		if session, err := store.New(request(t, cookie), name); err != nil || session.IsNew {
+			t.Errorf("New: %v", err)
+		}
+	})
 	if n := server.Commands()["GET"]; n != 1 {
 		t.Errorf("50 readers at once cost %d GETs, want 1", n)
 	}
