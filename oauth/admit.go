@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// A demand is what a page asks of the session of its visitors.
+// A demand is what a page requires of a session.
 type demand struct {
 	scope  Scope
-	maxAge time.Duration // since WeChat said who the user is; 0: any
+	maxAge time.Duration // since WeChat has confirmed who the user is; 0 for any
 }
 
-// meets reports whether rec is good enough for d.
+// meets reports whether the session rec fulfils d.
 func (rec *record) meets(d demand, now time.Time) bool {
 	return rec.covers(d.scope) && (d.maxAge == 0 || now.Sub(rec.user.CheckedAt) <= d.maxAge)
 }
 
-// admit reads the session, and decides.
+// admit reads the session and decides.
 func (a *Auth) admit(v *visit, need demand) (*http.Request, bool) {
 	rec, err := a.sessions.load(v.r, v.now)
 	if err != nil {
@@ -26,46 +26,51 @@ func (a *Auth) admit(v *visit, need demand) (*http.Request, bool) {
 	return a.decide(v, need, rec)
 }
 
-// decide tells what becomes of a request whose session is rec, and of a page that asks for need.
-// The first case that applies counts. False: the request has its answer.
+// decide decides about a request with the session rec to a page that requires need. It returns the
+// request to pass on and true, or has answered it and returns false. The first case that is true
+// decides.
 func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) {
 	back, err := v.callback(&a.attempts)
 	switch {
-	// A state of our form that we did not make, or something beside it that WeChat never sends.
+	// The state is forged, or comes with something that WeChat does not send.
 	case err != nil:
 		a.fail(v, newFailure(KindState, err))
 
-	// WeChat sends the browser back. What could not be redirected afterwards would waste the code.
+	// WeChat sends the browser back. If the request cannot be redirected afterwards, the code is
+	// not used: the login could not be finished.
 	case back != nil && navigation(v.r):
 		a.answerCallback(v, need.scope, rec, back)
 
-	// The user came by our asking page, or somebody made its mark up: no page's URL keeps it.
+	// The URL has the mark of the page that asks first, but the user is signed in. It is removed
+	// from the URL.
 	case rec.covers(need.scope) && v.marked() && navigation(v.r):
 		a.redirectTo(v, v.page())
 
-	// The user is known, and has granted enough.
+	// The user is signed in and has granted enough.
 	case rec.meets(need, v.now):
 		if fresh, alive := a.grants.refreshProfile(v, rec); alive {
 			return a.pass(v.w, v.r, fresh, true), true
 		}
-		// The grant is withdrawn. Ask for all that was lost, though this page may need less.
+		// The user has withdrawn the grant. The login asks for all that the session had, although
+		// this page may need less.
 		a.logIn(v, login{scope: a.required(Scope(rec.user.Scope))})
 
-	// A page of this site shows WeChat's QR code by itself.
+	// A script of this site asks for the parameters of WeChat's QR page.
 	case a.embeds(v):
 		a.answerEmbed(v)
 
-	// Nobody, or one whose session is not enough. A script cannot follow a redirect to WeChat, and
-	// the body of a form would be lost on the way.
+	// Nobody is signed in, or the session is not enough, and the request cannot be redirected to
+	// WeChat: a script cannot follow that, and the body of a form would be lost.
 	case !navigation(v.r):
 		a.loginRequired(v, need)
 
-	// One who has granted enough, but too long ago: WeChat says, silently, whether it is still the
-	// same user.
+	// The user has granted enough, but was confirmed too long ago. WeChat is asked whether it is
+	// still the same user, without asking the user.
 	case rec.covers(need.scope):
 		a.logIn(v, login{scope: need.scope, flags: flagCheck})
 
-	// Nobody; or one who has granted too little, and keeps the session until there is a better one.
+	// Nobody is signed in, or the user has granted too little. In the second case the session is
+	// kept until there is a new one.
 	default:
 		a.logIn(v, login{scope: need.scope})
 	}

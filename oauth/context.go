@@ -9,24 +9,26 @@ import (
 	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
-// An admission is the context of a request that an Auth knows the user of. It is a context of its
-// own, because a signed-in request must cost next to nothing: it is the only value there.
+// An admission is the context of a request whose user an Auth knows. It is an implementation of
+// context.Context, so that one allocation holds everything: context.WithValue would take one for
+// each value, and this runs with every request.
 type admission struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context //nolint:containedctx // it is a context itself
 	auth            *Auth
-	admitted        bool // by Admit; false: only identified
+	admitted        bool // by Admit; false if only Identify was called
 	user            *core.User
 
-	// The values of these headers: the request's own, as a handler may change them in place.
+	// Memory for the values of these headers. Each request has its own, because a handler may
+	// change them in place.
 	cacheControl, vary [1]string
 
 	mu     sync.Mutex
-	record *record // of user; AccessToken may replace it
+	record *record // the session of user; AccessToken may replace it
 }
 
 type admissionKey struct{ *Auth }
 
-// Value answers for the user, and for the Auth that admitted the request.
+// Value returns the user or the admission for their keys.
 func (c *admission) Value(key any) any {
 	switch key := key.(type) {
 	case core.UserKey:
@@ -39,7 +41,7 @@ func (c *admission) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// admits reports whether the request has been admitted for need already.
+// admits reports whether the request has already been admitted for need.
 func (c *admission) admits(need demand) bool {
 	return c != nil && c.admitted && need.maxAge == 0 && Scope(c.user.Scope).covers(need.scope)
 }
@@ -50,14 +52,14 @@ func (c *admission) current() *record {
 	return c.record
 }
 
-// admission returns what this Auth has put on the context, or nil.
+// admission returns the admission of this Auth on the context, or nil.
 func (a *Auth) admission(ctx context.Context) *admission {
 	adm, _ := ctx.Value(admissionKey{a}).(*admission)
 	return adm
 }
 
-// pass puts the user on the context, and keeps the page, which depends on the user, out of shared
-// caches, unless its handler says otherwise.
+// pass returns the request with the user on its context. The page depends on the user, so pass
+// also keeps it out of shared caches; a handler may change that header.
 func (a *Auth) pass(
 	w http.ResponseWriter, r *http.Request, rec *record, admitted bool,
 ) *http.Request {
@@ -68,5 +70,5 @@ func (a *Auth) pass(
 	w.Header()["Cache-Control"] = adm.cacheControl[:]
 	varyCookie(w.Header(), &adm.vary)
 	keepCode(w.Header(), r)
-	return r.WithContext(adm) //nolint:contextcheck // it is the request's, and more
+	return r.WithContext(adm) //nolint:contextcheck // it contains the request's
 }

@@ -9,33 +9,35 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// A memo remembers sessions that were opened a moment ago, so that the next request need not open
-// them again. It is asked only with what the store holds now, so with sessions on a server a logout
-// counts at once.
+// A memo keeps sessions that were opened a moment ago, so that the next request need not decrypt
+// them again. The sealed session is read from the store all the same, so with sessions on a server
+// a logout takes effect at once.
 //
-// When it is full any entry makes room: none is worth more than the opening of a session, and a
-// list in the order of use would cost each request more than it saves.
+// If it is full, any entry is dropped. That costs no more than opening one session again, and
+// keeping the entries in the order of their use would cost more with every request.
 type memo struct {
 	size int
 
 	mu      sync.RWMutex
-	entries map[string]*memoEntry // by the session cookie's value
+	entries map[string]*memoEntry // by the value of the session's cookie
 }
 
-// A memoEntry is in one piece: with thousands of users most of a hit is waiting for memory.
+// A memoEntry contains record and user themselves and no pointers to them. With thousands of users
+// they are not in the processor's cache, and following each pointer would take longer than the
+// rest of get.
 type memoEntry struct {
-	sealed string // what record was opened from, byte by byte
+	sealed string // the sealed session from which record was opened
 	until  time.Time
 	record record // without tokens
 	user   core.User
 }
 
-// memoTime is the longest that a session is not opened again.
+// memoTime is how long an entry is used.
 const memoTime = time.Minute
 
 func newMemo(size int) *memo { return &memo{size: size, entries: map[string]*memoEntry{}} }
 
-// get returns the record, without tokens, that sealed was opened to under this cookie.
+// get returns the record, without tokens, to which sealed was opened for this cookie.
 func (m *memo) get(cookie, sealed string, now time.Time) (*record, bool) {
 	m.mu.RLock()
 	e, ok := m.entries[cookie]
@@ -46,13 +48,14 @@ func (m *memo) get(cookie, sealed string, now time.Time) (*record, bool) {
 	return &e.record, true
 }
 
-// put remembers rec until memoTime, or the session's end if that comes first.
+// put keeps rec for memoTime, or until the session's end if that is earlier.
 func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	until := now.Add(memoTime)
 	if end.Before(until) {
 		until = end
 	}
-	key := strings.Clone(cookie) // it may be part of a whole header
+	// A copy, because cookie may be a part of the whole header, which would stay in memory.
+	key := strings.Clone(cookie)
 	if sealed == cookie {
 		sealed = key
 	}
@@ -72,7 +75,7 @@ func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	m.entries[key] = e
 }
 
-// forget drops a session that logs out, under all cookies that it has had; nil is nobody's.
+// forget drops a session that was logged out, for all cookies that it has had. rec may be nil.
 func (m *memo) forget(rec *record) {
 	if m == nil || rec == nil {
 		return

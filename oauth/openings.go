@@ -7,9 +7,10 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-// openings count how often each user has opened or answered codes of desktops here lately, or was
-// handed over. Codes and handovers cost nothing to make, and WeChat is not asked about them; one
-// that is opened costs the store a few keys for as long as it lives.
+// openings count how often each user has lately opened or answered codes of desktops in this
+// process, or was handed over. Making codes and handovers is free, and WeChat does not limit them.
+// But each one that is opened takes a few keys in the store until it expires, so this must be
+// limited.
 type openings struct {
 	mu    sync.Mutex
 	known map[string]opening // by user
@@ -21,11 +22,11 @@ type opening struct {
 }
 
 const (
-	maxOpened  = 1000   // by one user, within the life of a code
-	maxOpeners = 10_000 // users, about 1 MB; beyond it any is forgotten
+	maxOpened  = 1000   // by one user, within the time in which a code is good
+	maxOpeners = 10_000 // users, in about 1 MB; if there are more, any one is dropped
 )
 
-// take counts once more, and returns false if that is too often.
+// take counts one more and reports whether that is within the limit.
 func (o *openings) take(u *core.User, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
-// A visit is one request to a guarded page, and what was read of it: the clock once, and the URL
-// at most once. Most requests of signed-in users need no more than a glance at their URL.
+// A visit is a request to a page that needs a login, with the time when it came. Its URL is parsed
+// only when a method needs that, because most requests of signed-in users do not.
 type visit struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	now     time.Time // when the request came
-	uri     string    // path and query as the browser wrote them
+	uri     string    // path and query as the browser sent them
 	path    string    // the path of uri
-	query   string    // the query of uri; "": none
-	address *address  // uri in its parts; nil: not parsed yet
-	tapped  bool      // the user has asked for the login: WeChat's dialog may come at once
+	query   string    // the query of uri, or ""
+	address *address  // the parts of uri; nil if it is not parsed yet
+	// Whether the user has asked for the login, so that WeChat's dialog may come at once.
+	tapped bool
 }
 
 func newVisit(w http.ResponseWriter, r *http.Request) visit {
@@ -28,12 +29,12 @@ func newVisit(w http.ResponseWriter, r *http.Request) visit {
 	return v
 }
 
-// An address is a request's URL, parsed.
+// An address is the parsed URL of a request.
 type address struct {
-	page   target   // without what WeChat or our asking page added
-	tapped bool     // our asking page led here
-	states []string // of our form
-	codes  []string // that came with them
+	page   target   // without the parameters of WeChat and of the page that asks first
+	tapped bool     // whether the user comes from the page that asks first
+	states []string // those of the form of ours
+	codes  []string // the codes beside them
 }
 
 func (v *visit) parse() *address {
@@ -46,8 +47,8 @@ func (v *visit) parse() *address {
 // page returns the page that the request asks for, without what WeChat added to its URL.
 func (v *visit) page() target { return v.parse().page }
 
-// parseAddress takes state and code out of a URL that WeChat sent the browser back to. A state of
-// another form is the app's own, and so is a code without a state of ours.
+// parseAddress parses a URL and takes out the state and code of WeChat. A state of another form
+// belongs to the app, and so does a code without a state of ours.
 func parseAddress(uri string) *address {
 	all, a := parseTarget(uri), &address{}
 	all.query = slices.DeleteFunc(all.query, func(p param) bool {
@@ -75,21 +76,21 @@ func parseAddress(uri string) *address {
 	return a
 }
 
-// A callback is a request that WeChat sent back with a state of ours.
+// A callback is a request with which WeChat sends the browser back, with a state of ours.
 type callback struct {
 	state  state
 	code   string
-	denied bool // no code: the user refused
+	denied bool // there is no code, so the user has refused
 }
 
 const maxCode = 512 // bytes
 
-// callback returns nil if the request carries no state of our form. An error means that somebody
-// made it up.
+// callback returns the callback, or nil if the request has no state of the form of ours. An error
+// means that the state is forged.
 func (v *visit) callback(t *attempts) (*callback, error) {
 	if v.r.Method != http.MethodGet || !strings.Contains(v.query, statePrefix) ||
 		len(v.parse().states) == 0 {
-		return nil, nil //nolint:nilnil // said in the comment above
+		return nil, nil //nolint:nilnil // see the comment above
 	}
 	states, codes := v.address.states, v.address.codes
 	s, ok := t.parse(states[0])
@@ -112,13 +113,14 @@ func (v *visit) callback(t *attempts) (*callback, error) {
 	return back, nil
 }
 
-// WeChat's rules want users to be told what a site asks for, and why, before WeChat's dialog asks
-// them. A page that needs a profile is therefore answered with a page of ours first. Its button
-// leads to the same URL with a mark that says so: the user has tapped, and the login begins. The
-// mark goes no further: it is neither in redirect_uri nor in any other URL that we make.
+// tapParam is the mark of a user who has agreed to a login. WeChat's rules demand that a site
+// tells its users what it asks for, and why, before WeChat's dialog does. So the answer to a page
+// that needs a profile is a page of ours that asks first. Its button leads to the same URL with
+// this parameter, and then the login begins. The parameter is removed from redirect_uri and all
+// other URLs.
 const tapParam = "wx_login"
 
-// marked reports whether the URL carries the mark, with whatever value and however it is spelt.
+// marked reports whether the URL has tapParam, with any value and any spelling.
 func (v *visit) marked() bool {
 	if v.query == "" {
 		return false

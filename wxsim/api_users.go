@@ -38,15 +38,18 @@ func userRoutes() []apiRoute {
 		) (any, error) {
 			return apiSoter{ask.JSON, s.SoterSignature(u.asked, ask.JSON)}, nil
 		})},
-		{http.MethodPost, "users/{openid}/payments", forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
-			return created{s.Pay(u.OpenID)}, nil
-		})},
-		{http.MethodPost, "users/{openid}/follow", withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
-			return s.Follow(ask.AppID, u.asked)
-		})},
-		{http.MethodPost, "users/{openid}/unfollow", withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
-			return s.Unfollow(ask.AppID, u.asked)
-		})},
+		{http.MethodPost, "users/{openid}/payments",
+			forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
+				return created{s.Pay(u.OpenID)}, nil
+			})},
+		{http.MethodPost, "users/{openid}/follow",
+			withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
+				return s.Follow(ask.AppID, u.asked)
+			})},
+		{http.MethodPost, "users/{openid}/unfollow",
+			withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
+				return s.Unfollow(ask.AppID, u.asked)
+			})},
 		{http.MethodPost, "users/{openid}/scan", withPush(func(s *Server, u apiUser, ask struct {
 			Code string `json:"code"` // ticket, or what the code holds
 		},

@@ -27,9 +27,8 @@ func appRoutes() []apiRoute {
 				return nil, &apiError{
 					http.StatusNotFound, "没有这个第三方平台", "no platform has this appid",
 				}
-			}
-			return apiVerifyTicket{ticket}, nil
-		}},
+				return apiVerifyTicket{ticket}, nil
+			}},
 	}
 }
 

@@ -197,7 +197,8 @@ func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 	case !redirectAllowed(w, ask):
 		return nil, &pageError{
 			10003, "redirect_uri 的域名不在配置里。要放行它，请修改 -domains，或配置文件里的 redirect_domains",
-			"the host of redirect_uri is not one that was configured; -domains allows it, or redirect_domains in the file",
+			"the host of redirect_uri is not one that was configured; -domains allows it, or " +
+				"redirect_domains in the file",
 		}
 	case strict && len(ask.state) > maxState:
 		return nil, &pageError{
@@ -246,7 +247,8 @@ func checkOrder(names []string) *pageError {
 	if len(names) < len(order) || !slices.Equal(names[:len(order)], order) {
 		return badLink(
 			"参数必须依次是 appid、redirect_uri、response_type、scope、state；redirect_uri 转义了吗？"+laxChinese,
-			"the parameters must be appid, redirect_uri, response_type, scope, state, in this order; is redirect_uri escaped? "+laxEnglish)
+			"the parameters must be appid, redirect_uri, response_type, scope, state, in this "+
+				"order; is redirect_uri escaped? "+laxEnglish)
 	}
 	rest := names[len(order):]
 	if i := slices.Index(rest, "state"); i > 0 {

@@ -26,12 +26,15 @@ func contentEndpoints() []endpoint {
 		{
 			method: http.MethodPost, path: "/wxa/getuserriskrank", callers: mini,
 			fields: []field{
-				{"appid", aText, 40013}, {"openid", aText, 40003}, {"scene", aNumber, 40129},
+				{"appid", aText, 40013},
+				{"openid", aText, 40003},
+				{"scene", aNumber, 40129},
 				{"client_ip", aText, 47001},
 			},
 			check: riskRank,
 			// The spelling unoin_id is WeChat's.
-			sample: `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,"unoin_id":2258658297}`,
+			sample: `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,` +
+				`"unoin_id":2258658297}`,
 		},
 	}
 }
@@ -92,12 +95,18 @@ func checkText(w *world, r *request, ask contentCheck) answer {
 		}
 		return r.ok(okMessage)
 	}
-	verdict := `"result":{"suggest":"pass","label":100},"detail":[{"strategy":"content_model","errcode":0,"suggest":"pass","label":100,"prob":90}]`
+	verdict := `"result":{"suggest":"pass","label":100},"detail":[{"strategy":"content_model",` +
+		`"errcode":0,"suggest":"pass","label":100,"prob":90}]`
 	switch suggest {
 	case "risky":
-		verdict = `"result":{"suggest":"risky","label":20001},"detail":[{"strategy":"content_model","errcode":0,"suggest":"risky","label":20006,"prob":90},{"strategy":"keyword","errcode":0,"suggest":"risky","label":20006,"level":90,"keyword":"x"}]`
+		verdict = `"result":{"suggest":"risky","label":20001},` +
+			`"detail":[{"strategy":"content_model","errcode":0,"suggest":"risky","label":20006,` +
+			`"prob":90},{"strategy":"keyword","errcode":0,"suggest":"risky","label":20006,` +
+			`"level":90,"keyword":"x"}]`
 	case "review":
-		verdict = `"result":{"suggest":"review","label":20012},"detail":[{"strategy":"content_model","errcode":0,"suggest":"review","label":20012,"prob":55},{"strategy":"keyword","errcode":87020}]`
+		verdict = `"result":{"suggest":"review","label":20012},` +
+			`"detail":[{"strategy":"content_model","errcode":0,"suggest":"review","label":20012,` +
+			`"prob":55},{"strategy":"keyword","errcode":87020}]`
 	}
 	return r.ok(`{"errcode":0,"errmsg":"ok",` + verdict + `,"trace_id":"` + r.rid() + `"}`)
 }

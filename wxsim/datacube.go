@@ -18,9 +18,12 @@ const (
 // dataEndpoints are the statistics of datacube. A sample's ref_date is the one that was asked for.
 func dataEndpoints() []endpoint {
 	const (
-		retain  = `{"ref_date":"DATE","visit_uv_new":[{"key":0,"value":5464}],"visit_uv":[{"key":0,"value":55500}]}`
+		retain = `{"ref_date":"DATE","visit_uv_new":[{"key":0,"value":5464}],` +
+			`"visit_uv":[{"key":0,"value":55500}]}`
 		summary = `{"list":[{"ref_date":"DATE","visit_total":391,"share_pv":572,"share_uv":383}]}`
-		trend   = `{"list":[{"ref_date":"DATE","session_cnt":126513,"visit_pv":426113,"visit_uv":48659,"visit_uv_new":6726,"stay_time_session":56.4112,"visit_depth":2.0189}]}`
+		trend   = `{"list":[{"ref_date":"DATE","session_cnt":126513,"visit_pv":426113,` +
+			`"visit_uv":48659,"visit_uv_new":6726,"stay_time_session":56.4112,` +
+			`"visit_depth":2.0189}]}`
 	)
 	rows := []struct {
 		name   string

@@ -54,7 +54,8 @@ func profileOf(w *world, p *person) []any {
 }
 
 // greyAvatar is the avatar that WeChat gives instead of the user's own.
-const greyAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132"
+const greyAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMECNjjGxQUq24" +
+	"ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132"
 
 // RawData returns what wx.getUserProfile gives in the clear, and its signature with the
 // session_key.

@@ -114,14 +114,31 @@ func verdictMessage(w *world, format PushFormat, a *app, e Event) []byte {
 	if e.Key != "pass" && e.Key != "" {
 		label, risky = "20002", "1"
 	}
-	template := `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event","Event":"wxa_media_check","appid":"APPID","trace_id":"TRACE","version":2,"detail":[{"strategy":"content_model","errcode":0,"suggest":"SUGGEST","label":LABEL,"prob":90}],"errcode":0,"errmsg":"ok","result":{"suggest":"SUGGEST","label":LABEL}}`
+	template := `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event",` +
+		`"Event":"wxa_media_check","appid":"APPID","trace_id":"TRACE","version":2,` +
+		`"detail":[{"strategy":"content_model","errcode":0,"suggest":"SUGGEST","label":LABEL,` +
+		`"prob":90}],"errcode":0,"errmsg":"ok","result":{"suggest":"SUGGEST","label":LABEL}}`
 	if format == PushXML {
-		template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName><![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><appid><![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><version>2</version><detail><strategy><![CDATA[content_model]]></strategy><errcode>0</errcode><suggest><![CDATA[SUGGEST]]></suggest><label>LABEL</label><prob>90</prob></detail><errcode>0</errcode><errmsg><![CDATA[ok]]></errmsg><result><suggest><![CDATA[SUGGEST]]></suggest><label>LABEL</label></result></xml>`
+		template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName><![CDATA[FROM]]>` +
+			`</FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType>` +
+			`<Event><![CDATA[wxa_media_check]]></Event><appid><![CDATA[APPID]]></appid>` +
+			`<trace_id><![CDATA[TRACE]]></trace_id><version>2</version><detail><strategy>` +
+			`<![CDATA[content_model]]></strategy><errcode>0</errcode><suggest>` +
+			`<![CDATA[SUGGEST]]></suggest><label>LABEL</label><prob>90</prob></detail><errcode>` +
+			`0</errcode><errmsg><![CDATA[ok]]></errmsg><result><suggest><![CDATA[SUGGEST]]>` +
+			`</suggest><label>LABEL</label></result></xml>`
 	}
 	if version, ok := w.checks.get(e.Ticket, w.now); ok && version == 1 {
-		template = `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event","Event":"wxa_media_check","isrisky":RISKY,"extra_info_json":"","appid":"APPID","trace_id":"TRACE","status_code":0,"detail":[]}`
+		template = `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event",` +
+			`"Event":"wxa_media_check","isrisky":RISKY,"extra_info_json":"","appid":"APPID",` +
+			`"trace_id":"TRACE","status_code":0,"detail":[]}`
 		if format == PushXML {
-			template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName><![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><isrisky>RISKY</isrisky><extra_info_json><![CDATA[]]></extra_info_json><appid><![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><status_code>0</status_code></xml>`
+			template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName>` +
+				`<![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType>` +
+				`<![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><isrisky>` +
+				`RISKY</isrisky><extra_info_json><![CDATA[]]></extra_info_json><appid>` +
+				`<![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><status_code>` +
+				`0</status_code></xml>`
 		}
 	}
 	return []byte(strings.NewReplacer(

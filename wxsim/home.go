@@ -145,7 +145,9 @@ func (p page) span(d time.Duration) string {
 		length           time.Duration
 		chinese, english string
 	}{
-		{24 * time.Hour, "天", "d"}, {time.Hour, "小时", "h"}, {time.Minute, "分钟", "min"},
+		{24 * time.Hour, "天", "d"},
+		{time.Hour, "小时", "h"},
+		{time.Minute, "分钟", "min"},
 		{time.Second, "秒", "s"},
 	} {
 		if n := d / unit.length; n > 0 {

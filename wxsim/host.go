@@ -32,7 +32,8 @@ func knownHosts(cfg Config, next http.Handler) http.Handler {
 			p := newPage(r)
 			writeError(w, http.StatusMisdirectedRequest, p.T(
 				"这个域名不是模拟器的。请改用 IP、localhost，或在启动时加上 -hosts（配置文件里是 hosts）",
-				"this host name is not the simulator's: use an address or localhost, or start it with -hosts (hosts in the file)"))
+				"this host name is not the simulator's: use an address or localhost, or start "+
+					"it with -hosts (hosts in the file)"))
 			return
 		}
 		next.ServeHTTP(w, r)

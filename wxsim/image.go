@@ -21,27 +21,58 @@ func imageEndpoints() []endpoint {
 	rows := []struct{ path, sample string }{
 		{
 			"/cv/img/aicrop",
-			`{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`,
+			`{"errcode":0,"errmsg":"ok","results":[{"crop_left":112,"crop_top":0,` +
+				`"crop_right":839,"crop_bottom":727}],"img_size":{"w":966,"h":728}}`,
 		},
 		{
 			"/cv/img/qrcode",
-			`{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE","data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13","data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`,
+			`{"errcode":0,"errmsg":"ok","code_results":[{"type_name":"QR_CODE",` +
+				`"data":"http://www.qq.com","pos":{"left_top":{"x":585,"y":378},` +
+				`"right_top":{"x":828,"y":378},"right_bottom":{"x":828,"y":618},` +
+				`"left_bottom":{"x":585,"y":618}}},{"type_name":"EAN_13",` +
+				`"data":"5906789678957"}],"img_size":{"w":1000,"h":900}}`,
 		},
 		{
 			"/cv/ocr/bizlicense",
-			`{"errcode":0,"errmsg":"ok","reg_num":"123123","serial":"123123","legal_representative":"张三","enterprise_name":"XX饮食店","type_of_organization":"个人经营","address":"XX市XX区XX路XX号","type_of_enterprise":"xxx","business_scope":"中型餐馆（不含凉菜、不含裱花蛋糕，不含生食海产品）。","registered_capital":"200万","paid_in_capital":"200万","valid_period":"2019年1月1日","registered_date":"2018年1月1日","cert_position":{"pos":{"left_top":{"x":155,"y":191},"right_top":{"x":725,"y":157},"right_bottom":{"x":743,"y":512},"left_bottom":{"x":164,"y":525}}},"img_size":{"w":966,"h":728}}`,
+			`{"errcode":0,"errmsg":"ok","reg_num":"123123","serial":"123123",` +
+				`"legal_representative":"张三","enterprise_name":"XX饮食店",` +
+				`"type_of_organization":"个人经营","address":"XX市XX区XX路XX号",` +
+				`"type_of_enterprise":"xxx","business_scope":"中型餐馆（不含凉菜、不含裱花蛋糕，不含生食海产品）。",` +
+				`"registered_capital":"200万","paid_in_capital":"200万",` +
+				`"valid_period":"2019年1月1日","registered_date":"2018年1月1日",` +
+				`"cert_position":{"pos":{"left_top":{"x":155,"y":191},"right_top":{"x":725,` +
+				`"y":157},"right_bottom":{"x":743,"y":512},"left_bottom":{"x":164,"y":525}}},` +
+				`"img_size":{"w":966,"h":728}}`,
 		},
 		{
 			"/cv/ocr/drivinglicense",
-			`{"errcode":0,"errmsg":"ok","id_num":"660601xxxxxxxx1234","name":"张三","sex":"男","nationality":"中国","address":"广东省东莞市xxxxx号","birth_date":"1990-12-21","issue_date":"2012-12-21","car_class":"C1","valid_from":"2018-07-06","valid_to":"2020-07-01","official_seal":"xx市公安局公安交通管理局"}`,
+			`{"errcode":0,"errmsg":"ok","id_num":"660601xxxxxxxx1234","name":"张三","sex":"男",` +
+				`"nationality":"中国","address":"广东省东莞市xxxxx号","birth_date":"1990-12-21",` +
+				`"issue_date":"2012-12-21","car_class":"C1","valid_from":"2018-07-06",` +
+				`"valid_to":"2020-07-01","official_seal":"xx市公安局公安交通管理局"}`,
 		},
 		{
 			"/cv/ocr/driving",
-			`{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vehicle_type":"小型普通客车","owner":"东莞市xxxxx机械厂","addr":"广东省东莞市xxxxx号","use_character":"非营运","model":"江淮牌HFCxxxxxxx","vin":"LJ166xxxxxxxx51","engine_num":"J3xxxxx3","register_date":"2018-07-06","issue_date":"2018-07-01","plate_num_b":"粤xxxxx","record":"441xxxxxx3","passengers_num":"7人","total_quality":"2700kg","prepare_quality":"1995kg","overall_size":"4582x1795x1458mm","card_position_front":{"pos":{"left_top":{"x":119,"y":2925},"right_top":{"x":1435,"y":2887},"right_bottom":{"x":1435,"y":3793},"left_bottom":{"x":119,"y":3831}}},"card_position_back":{"pos":{"left_top":{"x":1523,"y":2849},"right_top":{"x":2898,"y":2887},"right_bottom":{"x":2927,"y":3831},"left_bottom":{"x":1523,"y":3831}}},"img_size":{"w":3120,"h":4208}}`,
+			`{"errcode":0,"errmsg":"ok","plate_num":"粤xxxxx","vehicle_type":"小型普通客车",` +
+				`"owner":"东莞市xxxxx机械厂","addr":"广东省东莞市xxxxx号","use_character":"非营运",` +
+				`"model":"江淮牌HFCxxxxxxx","vin":"LJ166xxxxxxxx51","engine_num":"J3xxxxx3",` +
+				`"register_date":"2018-07-06","issue_date":"2018-07-01","plate_num_b":"粤xxxxx",` +
+				`"record":"441xxxxxx3","passengers_num":"7人","total_quality":"2700kg",` +
+				`"prepare_quality":"1995kg","overall_size":"4582x1795x1458mm",` +
+				`"card_position_front":{"pos":{"left_top":{"x":119,"y":2925},` +
+				`"right_top":{"x":1435,"y":2887},"right_bottom":{"x":1435,"y":3793},` +
+				`"left_bottom":{"x":119,"y":3831}}},` +
+				`"card_position_back":{"pos":{"left_top":{"x":1523,"y":2849},` +
+				`"right_top":{"x":2898,"y":2887},"right_bottom":{"x":2927,"y":3831},` +
+				`"left_bottom":{"x":1523,"y":3831}}},"img_size":{"w":3120,"h":4208}}`,
 		},
 		{
 			"/cv/ocr/comm",
-			`{"errcode":0,"errmsg":"ok","items":[{"text":"腾讯","pos":{"left_top":{"x":575,"y":519},"right_top":{"x":744,"y":519},"right_bottom":{"x":744,"y":532},"left_bottom":{"x":573,"y":532}}},{"text":"微信团队","pos":{"left_top":{"x":670,"y":516},"right_top":{"x":762,"y":517},"right_bottom":{"x":762,"y":532},"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`,
+			`{"errcode":0,"errmsg":"ok","items":[{"text":"腾讯","pos":{"left_top":{"x":575,` +
+				`"y":519},"right_top":{"x":744,"y":519},"right_bottom":{"x":744,"y":532},` +
+				`"left_bottom":{"x":573,"y":532}}},{"text":"微信团队","pos":{"left_top":{"x":670,` +
+				`"y":516},"right_top":{"x":762,"y":517},"right_bottom":{"x":762,"y":532},` +
+				`"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`,
 		},
 	}
 	callers := []Kind{OfficialAccount, MiniProgram}
@@ -93,7 +124,8 @@ func readIDCard(_ *world, r *request) answer {
 		return r.ok(`{"errcode":0,"errmsg":"ok","type":"Back","valid_date":"20171025-20271025"}`)
 	}
 	return r.ok(
-		`{"errcode":0,"errmsg":"ok","type":"Front","name":"张三","id":"123456789012345678","addr":"广东省广州市海珠区","gender":"男","nationality":"汉"}`,
+		`{"errcode":0,"errmsg":"ok","type":"Front","name":"张三","id":"123456789012345678",` +
+			`"addr":"广东省广州市海珠区","gender":"男","nationality":"汉"}`,
 	)
 }
 

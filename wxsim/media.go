@@ -41,18 +41,19 @@ func superResolution(w *world, r *request) answer {
 	}
 	data := img.data
 	if data == nil {
-		data = []byte(
-			"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
-		)
+		data = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00" +
+			"!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
 	}
 	return r.ok(object("errcode", 0, "errmsg", "ok", "media_id",
 		w.addMedia("", http.DetectContentType(data), data)))
 }
 
 // maxMedia is the size limit of a temporary file by its type, in bytes.
+//
+//nolint:gochecknoglobals // never changed
 var maxMedia = map[string]int{
 	"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10,
-} //nolint:gochecknoglobals // never changed
+}
 
 // uploadMedia is POST /cgi-bin/media/upload: a temporary file, for media/get.
 func uploadMedia(w *world, r *request) answer {

@@ -25,8 +25,12 @@ func messageEndpoints() []endpoint {
 		{
 			method: http.MethodPost, path: "/cgi-bin/message/wxopen/updatablemsg/send",
 			callers: mini,
-			fields:  []field{{"activity_id", aText, 47501}, {"target_state", aNumber, 47001}, {"template_info", anObject, 47001}},
-			check:   updateMessage, sample: okMessage,
+			fields: []field{
+				{"activity_id", aText, 47501},
+				{"target_state", aNumber, 47001},
+				{"template_info", anObject, 47001},
+			},
+			check: updateMessage, sample: okMessage,
 		},
 		{
 			method: http.MethodPost, path: "/wxa/genwxashortlink", callers: mini,
@@ -34,8 +38,12 @@ func messageEndpoints() []endpoint {
 		},
 		{
 			method: http.MethodPost, path: "/cgi-bin/soter/verify_signature", callers: mini,
-			fields: []field{{"openid", aText, 47001}, {"json_string", aText, 47001}, {"json_signature", aText, 47001}},
-			run:    body(verifySoter),
+			fields: []field{
+				{"openid", aText, 47001},
+				{"json_string", aText, 47001},
+				{"json_signature", aText, 47001},
+			},
+			run: body(verifySoter),
 		},
 	}
 }

@@ -146,7 +146,9 @@ func (p pages) renderPart(name, part string, data any) answer {
 		"Referrer-Policy":        {"same-origin"},
 		"X-Content-Type-Options": {"nosniff"},
 		// frame-src is for the page that calls back twice.
-		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: http: https:; script-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'"},
+		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; img-src " +
+			"'self' data: http: https:; script-src 'self'; connect-src 'self'; frame-src http: " +
+			"https:; base-uri 'none'"},
 	}}
 }
 

@@ -17,7 +17,9 @@ import (
 )
 
 // phoneAgent is the User-Agent of WeChat's browser.
-const phoneAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI Language/zh_CN"
+const phoneAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 " +
+	"(KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI " +
+	"Language/zh_CN"
 
 // phoneCookie identifies the phone that belongs to a browser.
 const phoneCookie = "wxsim_phone"
@@ -78,7 +80,8 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	if !s.mayShow(r, target) {
 		return s.pages.badForm(r,
 			"手机只打开本机的程序，和 -domains 或配置文件里 redirect_domains 列出的域名",
-			"the phone opens programs on this machine, and the domains that -domains or redirect_domains in the file lists")
+			"the phone opens programs on this machine, and the domains that -domains or "+
+				"redirect_domains in the file lists")
 	}
 	shown, err := s.show(r, target, r.FormValue("webview"))
 	if err != nil {
@@ -86,10 +89,10 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	}
 	a := redirect(shown)
 	if _, err := r.Cookie(phoneCookie); err != nil {
-		c := http.Cookie{
+		c := http.Cookie{ //nolint:gosec // the simulator is plain http
 			Name: phoneCookie, Value: randomText(22, alphanumeric), Path: "/", HttpOnly: true,
 			SameSite: http.SameSiteLaxMode, MaxAge: int(phoneLife / time.Second),
-		} //nolint:gosec // the simulator is plain http
+		}
 		a.header.Set("Set-Cookie", c.String())
 	}
 	return a

@@ -8,8 +8,12 @@ func platformEndpoints() []endpoint {
 	return []endpoint{
 		{
 			method: http.MethodPost, path: "/cgi-bin/component/api_component_token",
-			fields: []field{{"component_appid", aText, 41018}, {"component_appsecret", aText, 41004}, {"component_verify_ticket", aText, 61006}},
-			run:    body(componentToken),
+			fields: []field{
+				{"component_appid", aText, 41018},
+				{"component_appsecret", aText, 41004},
+				{"component_verify_ticket", aText, 61006},
+			},
+			run: body(componentToken),
 		},
 		{
 			method: http.MethodGet, path: "/sns/oauth2/component/access_token",

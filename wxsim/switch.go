@@ -27,24 +27,36 @@ func (c *Config) Switch(name string) *bool {
 // Switches returns all switches.
 func Switches() []Switch {
 	return []Switch{
-		{"auto", "不再询问，自动允许每次登录", "allow every login without asking, for scripts", func(c *Config) *bool {
-			return &c.AutoAllow
-		}},
-		{"lax", "授权链接的参数顺序不限", "take the authorize page's parameters in any order, and unknown ones", func(c *Config) *bool {
-			return &c.Lax
-		}},
-		{"rotate", "每次刷新都换一个 refresh_token", "give a new refresh_token at each refresh", func(c *Config) *bool {
-			return &c.RotateRefreshTokens
-		}},
-		{"old-profiles", "wx.getUserProfile 返回真实昵称和头像（旧版客户端）", "let wx.getUserProfile tell nickname and avatar, as old clients do", func(c *Config) *bool {
-			return &c.OldProfiles
-		}},
-		{"full-tickets", "jsapi_ticket 的 expires_in 始终是 7200", "let a JS-SDK ticket always say that it lives 7200 seconds", func(c *Config) *bool {
-			return &c.FullTickets
-		}},
-		{"bankcard-id", "银行卡识别返回 id 而不是 number", "call the number of a bank card id, as the sample of its page does", func(c *Config) *bool {
-			return &c.BankCardID
-		}},
+		{
+			"auto", "不再询问，自动允许每次登录",
+			"allow every login without asking, for scripts",
+			func(c *Config) *bool { return &c.AutoAllow },
+		},
+		{
+			"lax", "授权链接的参数顺序不限",
+			"take the authorize page's parameters in any order, and unknown ones",
+			func(c *Config) *bool { return &c.Lax },
+		},
+		{
+			"rotate", "每次刷新都换一个 refresh_token",
+			"give a new refresh_token at each refresh",
+			func(c *Config) *bool { return &c.RotateRefreshTokens },
+		},
+		{
+			"old-profiles", "wx.getUserProfile 返回真实昵称和头像（旧版客户端）",
+			"let wx.getUserProfile tell nickname and avatar, as old clients do",
+			func(c *Config) *bool { return &c.OldProfiles },
+		},
+		{
+			"full-tickets", "jsapi_ticket 的 expires_in 始终是 7200",
+			"let a JS-SDK ticket always say that it lives 7200 seconds",
+			func(c *Config) *bool { return &c.FullTickets },
+		},
+		{
+			"bankcard-id", "银行卡识别返回 id 而不是 number",
+			"call the number of a bank card id, as the sample of its page does",
+			func(c *Config) *bool { return &c.BankCardID },
+		},
 	}
 }
 

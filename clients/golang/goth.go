@@ -37,6 +37,7 @@ func runGoth() {
 		if err != nil {
 			return err
 		}
-		return errors.Join(want("nickname", user.NickName, "小明"), want("a userid", user.UserID != "", true))
+		return errors.Join(want("nickname", user.NickName, "小明"),
+			want("a userid", user.UserID != "", true))
 	})
 }

@@ -1,5 +1,6 @@
 // Command golang takes goth and silenceper/wechat through their steps against wxsim, and prints one
-// line of JSON for each, as the programs beside it do. The environment brings WeChat's hosts to wxsim.
+// line of JSON for each, as the programs beside it do. The environment brings WeChat's hosts to
+// wxsim.
 package main
 
 import (
@@ -47,7 +48,9 @@ func trust(caFile string) {
 	if err != nil || !roots.AppendCertsFromPEM(pem) {
 		panic(fmt.Sprintf("no CA in %q: %v", caFile, err))
 	}
-	http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{
+		RootCAs: roots, MinVersion: tls.VersionTLS12,
+	}
 }
 
 // A client is what the table has a row for.
@@ -85,14 +88,18 @@ func (c client) pushes(app credential, formats, modes []string, h http.HandlerFu
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
 	go srv.Serve(ln) //nolint:errcheck // it ends with Close
-	c.print(map[string]any{"step": "push", "url": "http://" + ln.Addr().String() + "/push", "appid": app.id, "formats": formats, "modes": modes})
+	c.print(map[string]any{
+		"step": "push", "url": "http://" + ln.Addr().String() + "/push", "appid": app.id,
+		"formats": formats, "modes": modes,
+	})
 	_, _ = io.Copy(io.Discard, os.Stdin) // the test closes it
 	_ = srv.Close()
 }
 
 // get asks for a URL and follows no redirect.
 func get(address string) (header http.Header, body []byte, err error) {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, http.NoBody) //nolint:gosec // loopback, by whatever name
+	//nolint:gosec // loopback, by whatever name
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,8 +123,10 @@ func visit(page, state string) (url.Values, error) {
 		return nil, fmt.Errorf("the login page answers %.200q", body)
 	}
 	query := back.Query()
-	if back.Host != "app.example.com" || query.Get("from") != "wechat" || query.Get("state") != state {
-		return nil, fmt.Errorf("the browser comes to %s%s with state %q", back.Host, back.Path, query.Get("state"))
+	if back.Host != "app.example.com" || query.Get("from") != "wechat" ||
+		query.Get("state") != state {
+		return nil, fmt.Errorf("the browser comes to %s%s with state %q", back.Host, back.Path,
+			query.Get("state"))
 	}
 	return query, nil
 }

@@ -32,21 +32,28 @@ func runSilenceper() {
 		AppID: official.id, AppSecret: official.secret,
 		Token: os.Getenv("WXSIM_PUSH_TOKEN"), EncodingAESKey: os.Getenv("WXSIM_PUSH_KEY"),
 	})
-	program := wc.GetMiniProgram(&miniconfig.Config{AppID: mini.id, AppSecret: mini.secret, UseStableAK: true})
+	program := wc.GetMiniProgram(&miniconfig.Config{
+		AppID: mini.id, AppSecret: mini.secret, UseStableAK: true,
+	})
 
 	silenceperLogin(c, account.GetOauth())
 	who := silenceperMini(c, program)
 	silenceperAccount(c, account)
-	c.step("APIs", func() error { return errors.Join(miniAPIs(program, who), accountAPIs(account)) })
-	c.pushes(official, []string{"XML", "JSON"}, []string{"safe", "compat", "plain"}, func(w http.ResponseWriter, r *http.Request) {
-		server := account.GetServer(r, w)
-		server.SetMessageHandler(func(m *message.MixMessage) *message.Reply {
-			return &message.Reply{MsgType: message.MsgTypeText, MsgData: message.NewText("你说：" + m.Content)}
-		})
-		if err := errors.Join(server.Serve(), server.Send()); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
+	c.step("APIs", func() error {
+		return errors.Join(miniAPIs(program, who), accountAPIs(account))
 	})
+	c.pushes(official, []string{"XML", "JSON"}, []string{"safe", "compat", "plain"},
+		func(w http.ResponseWriter, r *http.Request) {
+			server := account.GetServer(r, w)
+			server.SetMessageHandler(func(m *message.MixMessage) *message.Reply {
+				return &message.Reply{
+					MsgType: message.MsgTypeText, MsgData: message.NewText("你说：" + m.Content),
+				}
+			})
+			if err := errors.Join(server.Serve(), server.Send()); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+			}
+		})
 }
 
 func silenceperLogin(c client, o *oauth.Oauth) {
@@ -74,7 +81,8 @@ func silenceperLogin(c client, o *oauth.Oauth) {
 	c.step("userinfo", func() error {
 		user, err := o.GetUserInfo(token.AccessToken, token.OpenID, "zh_CN")
 		good, checkErr := o.CheckAccessToken(token.AccessToken, token.OpenID)
-		return errors.Join(err, checkErr, want("nickname", user.Nickname, "小明"), want("the token's check", good, true))
+		return errors.Join(err, checkErr, want("nickname", user.Nickname, "小明"),
+			want("the token's check", good, true))
 	})
 }
 
@@ -94,7 +102,8 @@ func silenceperMini(c client, program *miniprogram.MiniProgram) (who string) {
 		if err != nil {
 			return err
 		}
-		plain, err := program.GetEncryptor().Decrypt(session.SessionKey, data["encryptedData"], data["iv"])
+		plain, err := program.GetEncryptor().Decrypt(session.SessionKey, data["encryptedData"],
+			data["iv"])
 		return errors.Join(err, want("phone number", plain.PhoneNumber, "13800138000"))
 	})
 	c.step("phone", func() error {
@@ -112,18 +121,24 @@ func silenceperMini(c client, program *miniprogram.MiniProgram) (who string) {
 }
 
 func miniAPIs(program *miniprogram.MiniProgram, who string) error {
-	_, text := program.GetSecurity().MsgCheck(&security.MsgCheckRequest{OpenID: who, Scene: 1, Content: "<你好> & \"再见\""})
+	_, text := program.GetSecurity().MsgCheck(&security.MsgCheckRequest{
+		OpenID: who, Scene: 1, Content: "<你好> & \"再见\"",
+	})
 	_, media := program.GetSecurity().MediaCheckAsync(&security.MediaCheckAsyncRequest{
 		OpenID: who, Scene: 1, MediaURL: "https://app.example.com/a.png", MediaType: 2,
 	})
-	_, risk := program.GetRiskControl().GetUserRiskRank(&riskcontrol.UserRiskRankRequest{AppID: program.GetContext().AppID, OpenID: who, ClientIP: "203.0.113.7"})
+	_, risk := program.GetRiskControl().GetUserRiskRank(&riskcontrol.UserRiskRankRequest{
+		AppID: program.GetContext().AppID, OpenID: who, ClientIP: "203.0.113.7",
+	})
 	_, link := program.GetShortLink().GenerateShortLinkTemp("pages/index?a=1", "首页")
 	_, retain := program.GetAnalysis().GetAnalysisDailyRetain("20261101", "20261101")
 	return errors.Join(text, media, risk, link, retain)
 }
 
 func accountAPIs(account *officialaccount.OfficialAccount) error {
-	for _, ask := range []*basic.Request{basic.NewTmpQrRequest(time.Minute, 123), basic.NewLimitQrRequest("shop 7")} {
+	for _, ask := range []*basic.Request{
+		basic.NewTmpQrRequest(time.Minute, 123), basic.NewLimitQrRequest("shop 7"),
+	} {
 		ticket, err := account.GetBasic().GetQRTicket(ask)
 		if err != nil {
 			return err
@@ -146,7 +161,8 @@ func silenceperAccount(c client, account *officialaccount.OfficialAccount) {
 		return errors.Join(err, again, want("the cached token", second, first))
 	})
 	c.step("media", func() error {
-		media, err := account.GetMaterial().MediaUpload(material.MediaTypeImage, os.Getenv("WXSIM_PICTURE"))
+		media, err := account.GetMaterial().MediaUpload(material.MediaTypeImage,
+			os.Getenv("WXSIM_PICTURE"))
 		if err != nil {
 			return err
 		}
@@ -171,7 +187,8 @@ func silenceperAccount(c client, account *officialaccount.OfficialAccount) {
 		if err != nil {
 			return err
 		}
-		sum := sha1.Sum(fmt.Appendf(nil, "jsapi_ticket=%s&noncestr=%s&timestamp=%d&url=%s", ticket, cfg.NonceStr, cfg.Timestamp, page)) //nolint:gosec // as WeChat does
+		sum := sha1.Sum(fmt.Appendf(nil, "jsapi_ticket=%s&noncestr=%s&timestamp=%d&url=%s", ticket,
+			cfg.NonceStr, cfg.Timestamp, page)) //nolint:gosec // as WeChat does
 		return want("signature", cfg.Signature, hex.EncodeToString(sum[:]))
 	})
 }

@@ -21,7 +21,7 @@ import (
 
 const (
 	certLife  = 2 * 365 * 24 * time.Hour // Apple's systems take no more than 825 days
-	certSpare = 30 * 24 * time.Hour      // a certificate with less left is made anew
+	certSpare = 30 * 24 * time.Hour      // a certificate with less time left is replaced
 )
 
 // The files of -tls-dir.
@@ -31,15 +31,15 @@ const (
 	keyFile  = "key.pem"
 )
 
-// A keyPair is the simulator's certificate, and the authority that vouches for it. The authority's
-// own key exists only while the certificate is made: nobody can sign a second one with it.
+// A keyPair is the simulator's certificate and the authority that has signed it. The key of the
+// authority is not stored, so that nobody can sign another certificate with it.
 type keyPair struct {
 	ca   []byte // PEM
 	cert tls.Certificate
 }
 
-// certHosts are the names that a certificate is for, besides the host of -addr: WeChat's, and
-// those of the simulator on this machine and in a network of containers.
+// certHosts returns the names for the certificate: the host of -addr, WeChat's hosts, and the
+// names of the simulator on this machine and in a network of containers.
 func certHosts(addr string) []string {
 	hosts := []string{
 		"api.weixin.qq.com", "open.weixin.qq.com", "mp.weixin.qq.com", "api2.weixin.qq.com",
@@ -47,16 +47,18 @@ func certHosts(addr string) []string {
 		"localhost", "wxsim", "127.0.0.1", "::1",
 	}
 	host, _, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err != nil || host == "" || ip.IsUnspecified() || slices.Contains(hosts, host) {
+	if ip := net.ParseIP(host); err != nil || host == "" || ip.IsUnspecified() ||
+		slices.Contains(hosts, host) {
 		return hosts
 	}
 	return append(hosts, host)
 }
 
-// keyPairIn reads the files of a folder, or makes them where they are missing, damaged, for other
+// keyPairIn reads the files of a folder. It makes new ones if they are missing, damaged, for other
 // hosts or about to expire.
 func keyPairIn(dir string, hosts []string, now time.Time) (*keyPair, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // other users read ca.pem; the key has its own mode
+	//nolint:gosec // other users must read ca.pem; the key has its own mode
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
@@ -80,8 +82,10 @@ func keyPairIn(dir string, hosts []string, now time.Time) (*keyPair, error) {
 		if name == keyFile {
 			mode = 0o600
 		}
-		// Renamed, a file is whole, and has this mode where an older one had another.
-		err := errors.Join(root.WriteFile(name+".new", content, mode), root.Rename(name+".new", name))
+		// By renaming, the file is never incomplete, and has this mode even if an older one had
+		// another.
+		err := errors.Join(root.WriteFile(name+".new", content, mode),
+			root.Rename(name+".new", name))
 		if err != nil {
 			return nil, err
 		}
@@ -102,33 +106,35 @@ func readKeyPair(root *os.Root) (*keyPair, error) {
 	return &keyPair{files[caFile], cert}, err
 }
 
-// good reports whether a client that trusts the authority will take the certificate for every
-// host, for a while.
+// good reports whether a client that trusts the authority accepts the certificate for every host,
+// for some time.
 func (k *keyPair) good(hosts []string, now time.Time) bool {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(k.ca)
 	for _, host := range hosts {
-		if _, err := k.cert.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: roots, CurrentTime: now.Add(certSpare)}); err != nil {
+		if _, err := k.cert.Leaf.Verify(x509.VerifyOptions{
+			DNSName: host, Roots: roots, CurrentTime: now.Add(certSpare),
+		}); err != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// newKeyPair makes an authority that may vouch for these hosts and WeChat's only, and one
-// certificate of it. The files are what readKeyPair reads.
+// newKeyPair makes an authority that may sign only for these hosts and WeChat's, and a
+// certificate. files are those that readKeyPair reads.
 func newKeyPair(hosts []string, now time.Time) (k *keyPair, files map[string][]byte, err error) {
 	label := make([]byte, 4)
 	_, _ = rand.Read(label) // never fails
 	ca := &x509.Certificate{
 		SerialNumber: serial(),
-		// Two authorities of one name would be confused by whoever trusts both.
-		Subject:   pkix.Name{CommonName: "wxsim " + hex.EncodeToString(label) + ", a simulator for tests"},
-		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(certLife),
-		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
-		KeyUsage:                    x509.KeyUsageCertSign,
-		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         []string{"weixin.qq.com"},
+		// A client that trusts two authorities of the same name could confuse them.
+		Subject: pkix.Name{
+			CommonName: "wxsim " + hex.EncodeToString(label) + ", a simulator for tests",
+		},
+		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(certLife), IsCA: true,
+		BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
+		PermittedDNSDomainsCritical: true, PermittedDNSDomains: []string{"weixin.qq.com"},
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: serial(),
@@ -158,7 +164,8 @@ func newKeyPair(hosts []string, now time.Time) (k *keyPair, files map[string][]b
 	if err != nil {
 		return nil, nil, err
 	}
-	if ca, err = x509.ParseCertificate(caDER); err != nil { // with the key id that the leaf refers to
+	// It now has the key id to which the certificate refers.
+	if ca, err = x509.ParseCertificate(caDER); err != nil {
 		return nil, nil, err
 	}
 	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
@@ -181,7 +188,7 @@ func newKeyPair(hosts []string, now time.Time) (k *keyPair, files map[string][]b
 	return &keyPair{files[caFile], cert}, files, nil
 }
 
-// only is the range of one address.
+// only returns the range with one address.
 func only(ip net.IP) *net.IPNet {
 	if v4 := ip.To4(); v4 != nil {
 		ip = v4

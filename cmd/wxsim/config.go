@@ -15,7 +15,7 @@ import (
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
-// A file is the form of -config. The fields are those of package wxsim, by their JSON names.
+// A file is the content of -config. The fields are those of package wxsim, by their JSON names.
 type file struct {
 	Addr             string            `json:"addr"`
 	OfficialAccounts []wxsim.App       `json:"official_accounts"`
@@ -31,10 +31,10 @@ type file struct {
 	Hosts            []string          `json:"hosts"`
 }
 
-// limits are by path, or the word "documented" for WeChat's own.
+// limits are limits by path. In the file they may be the word "documented", for WeChat's own.
 type limits map[string]wxsim.Limit
 
-// UnmarshalJSON reads either.
+// UnmarshalJSON reads limits by path or the word.
 func (l *limits) UnmarshalJSON(data []byte) error {
 	if string(data) == `"documented"` {
 		*l = wxsim.DocumentedLimits()
@@ -43,9 +43,9 @@ func (l *limits) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*map[string]wxsim.Limit)(l))
 }
 
-// read takes from a file what no flag and no variable has given.
+// read sets the options that no flag and no variable has set from a file.
 func (o *options) read(name string, given map[string]bool) error {
-	data, err := os.ReadFile(name) //nolint:gosec // who starts the program names the file
+	data, err := os.ReadFile(name) //nolint:gosec // the user of the program names the file
 	if err != nil {
 		return fmt.Errorf("wxsim: -config: %w", err)
 	}
@@ -58,7 +58,7 @@ func (o *options) read(name string, given map[string]bool) error {
 		return fmt.Errorf("wxsim: %s:%w", name, err)
 	}
 	cfg := &o.cfg
-	var paths []string // in the file, of each of cfg.Apps
+	var paths []string // where each of cfg.Apps is in the file
 	for _, list := range []struct {
 		name string
 		kind wxsim.Kind
@@ -78,12 +78,15 @@ func (o *options) read(name string, given map[string]bool) error {
 	if f.Addr != "" && !given["addr"] {
 		cfg.Addr = f.Addr
 	}
-	cfg.RedirectDomains, cfg.Users, cfg.Limits, cfg.CORSOrigins, cfg.Hosts, o.faults = f.RedirectDomains, f.Users, f.Limits, f.CORS, f.Hosts, f.Faults
+	cfg.RedirectDomains, cfg.Users, cfg.Limits = f.RedirectDomains, f.Users, f.Limits
+	cfg.CORSOrigins, cfg.Hosts, o.faults = f.CORS, f.Hosts, f.Faults
 	var faults []error
 	for switched, on := range f.Switches {
 		field := cfg.Switch(switched)
 		if field == nil {
-			faults = append(faults, &wxsim.FieldError{Field: "switches." + switched, Problem: "is no switch"})
+			faults = append(faults, &wxsim.FieldError{
+				Field: "switches." + switched, Problem: "is no switch",
+			})
 		} else if !given[switched] {
 			*field = on
 		}
@@ -91,7 +94,9 @@ func (o *options) read(name string, given map[string]bool) error {
 	for i, spec := range f.Faults {
 		var fault *wxsim.FieldError
 		if _, err := spec.Fault(); errors.As(err, &fault) {
-			faults = append(faults, &wxsim.FieldError{Field: fmt.Sprintf("faults[%d].%s", i, fault.Field), Problem: fault.Problem})
+			faults = append(faults, &wxsim.FieldError{
+				Field: fmt.Sprintf("faults[%d].%s", i, fault.Field), Problem: fault.Problem,
+			})
 		}
 	}
 	if err := cfg.Check(); err != nil {
@@ -103,13 +108,13 @@ func (o *options) read(name string, given map[string]bool) error {
 	return fmt.Errorf("wxsim: %w", document.explain(name, paths, errors.Join(faults...)))
 }
 
-// A document is a YAML file as JSON, and where in the file each part of the JSON stood.
+// A document is a YAML file as JSON, with the places in the file from which its parts come.
 type document struct {
 	json  bytes.Buffer
 	marks []mark
 }
 
-// A mark says where a value begins: in the JSON, and in the file.
+// A mark is where a value begins, in the JSON and in the file.
 type mark struct {
 	offset, line int
 	path         string // such as users[1].openid
@@ -132,10 +137,10 @@ func parse(data []byte) (*document, error) {
 	return d, d.write(root.Content[0], "", 0)
 }
 
-const maxDepth = 20 // of what stands in what; an alias can stand in itself
+const maxDepth = 20 // of nesting; an alias can contain itself
 
-// fit returns the first key that a type has no field for and the first word that it does not know.
-// Where a type wants a text, a number is one.
+// fit returns an error for the first key for which a type has no field, and for the first word
+// that it does not know. It makes a number a text if the type needs one.
 func fit(n *yaml.Node, t reflect.Type, path string, depth int) error {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -146,7 +151,8 @@ func fit(n *yaml.Node, t reflect.Type, path string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("line %d: nested too deep", n.Line)
 	}
-	if word, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(t)); ok && n.Kind == yaml.ScalarNode {
+	if word, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(t)); ok &&
+		n.Kind == yaml.ScalarNode {
 		if err := word.UnmarshalText([]byte(n.Value)); err != nil {
 			return fmt.Errorf("line %d: %s %w", n.Line, path, err)
 		}
@@ -174,7 +180,7 @@ func fit(n *yaml.Node, t reflect.Type, path string, depth int) error {
 	return nil
 }
 
-// valueType is the type of a key's value, or nil for a key that a struct has not.
+// valueType returns the type of a key's value, or nil for a key that a struct does not have.
 func valueType(t reflect.Type, key string) reflect.Type {
 	switch t.Kind() {
 	case reflect.Map:
@@ -187,7 +193,7 @@ func valueType(t reflect.Type, key string) reflect.Type {
 		}
 		return nil
 	default:
-		return reflect.TypeFor[any]() // what it should have been is said by decode
+		return reflect.TypeFor[any]() // decode says what it should be
 	}
 }
 
@@ -231,7 +237,8 @@ func (d *document) writeMap(n *yaml.Node, path string, depth int) error {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if seen[key.Value] {
-			return fmt.Errorf("line %d: %s comes twice", key.Line, strings.TrimPrefix(path+"."+key.Value, "."))
+			return fmt.Errorf("line %d: %s comes twice", key.Line,
+				strings.TrimPrefix(path+"."+key.Value, "."))
 		}
 		seen[key.Value] = true
 		if i > 0 {
@@ -244,7 +251,8 @@ func (d *document) writeMap(n *yaml.Node, path string, depth int) error {
 		}
 		d.json.Write(text)
 		d.json.WriteByte(':')
-		if err := d.write(n.Content[i+1], strings.TrimPrefix(path+"."+key.Value, "."), depth+1); err != nil {
+		if err := d.write(n.Content[i+1], strings.TrimPrefix(path+"."+key.Value, "."),
+			depth+1); err != nil {
 			return err
 		}
 	}
@@ -271,7 +279,7 @@ func (d *document) decode(into any) error {
 	return fmt.Errorf("%d: %s: unexpected %s", at.line, at.path, wrong.Value)
 }
 
-// explain puts file and line before each fault.
+// explain adds file and line to each fault.
 func (d *document) explain(name string, apps []string, err error) error {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
@@ -293,7 +301,8 @@ func (d *document) explain(name string, apps []string, err error) error {
 	}
 	nearest := mark{line: 1}
 	for _, m := range d.marks {
-		holds := m.path == field || strings.HasPrefix(field, m.path+".") || strings.HasPrefix(field, m.path+"[")
+		holds := m.path == field || strings.HasPrefix(field, m.path+".") ||
+			strings.HasPrefix(field, m.path+"[")
 		if holds && len(m.path) > len(nearest.path) {
 			nearest = m
 		}

@@ -1,5 +1,5 @@
-// Command wxsim runs the WeChat simulator of package wxsim by itself. Its page at / tells the
-// credentials and shows what is being asked of it. wxsim -h lists the flags.
+// Command wxsim runs the WeChat simulator of package wxsim. Its page at / shows the credentials
+// and the calls as they come in. wxsim -h lists the flags.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
-// drain is how long requests under way may take once the program was told to stop.
+// drain is how long requests may take after the program was told to stop.
 const drain = 5 * time.Second
 
 func main() {
@@ -34,8 +34,8 @@ func main() {
 	}
 }
 
-// usage is what -h says above the flags.
-const usage = `wxsim is a WeChat that runs on this machine: it logs people in and answers apps as WeChat does.
+// usage is the text of -h above the flags.
+const usage = `wxsim simulates WeChat on this machine: it logs people in and answers apps as WeChat does.
 Start it, open the address that it prints, and point your program there.
 
 	go run github.com/wxoauth/wxoauth/cmd/wxsim -addr 127.0.0.1:8081
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer cleanUp()
 	}
 	cfg := opts.cfg
-	sim := wxsim.New(cfg) //nolint:contextcheck // its handlers have the context of each request
+	sim := wxsim.New(cfg) //nolint:contextcheck // its handlers use the context of each request
 	for _, f := range opts.faults {
 		if err := sim.FailWith(f); err != nil {
 			return fmt.Errorf("wxsim: %w", err)
@@ -73,7 +73,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := sim.Start(); err != nil { //nolint:contextcheck // it listens until Shutdown, not until ctx ends
+	//nolint:contextcheck // it listens until Shutdown, not until ctx ends
+	if err := sim.Start(); err != nil {
 		return taken(err, cfg.Addr)
 	}
 	defer sim.Close()
@@ -88,9 +89,11 @@ WECHAT_WEBSITE_APPID=%[4]s
 WECHAT_WEBSITE_SECRET=%[5]s
 WECHAT_MINI_APPID=%[6]s
 WECHAT_MINI_SECRET=%[7]s
-`, sim.URL, sim.AppID(), sim.Secret(), sim.WebsiteAppID(), sim.WebsiteSecret(), sim.MiniAppID(), sim.MiniSecret())
+`, sim.URL, sim.AppID(), sim.Secret(), sim.WebsiteAppID(), sim.WebsiteSecret(), sim.MiniAppID(),
+		sim.MiniSecret())
 	if opts.tls {
-		fmt.Fprint(stdout, trust(filepath.Join(opts.tlsDir, caFile), strings.TrimPrefix(sim.URL, "http://")))
+		fmt.Fprint(stdout, trust(filepath.Join(opts.tlsDir, caFile),
+			strings.TrimPrefix(sim.URL, "http://")))
 	}
 
 	saver.until(ctx.Done())
@@ -102,15 +105,16 @@ WECHAT_MINI_SECRET=%[7]s
 	return saver.save()
 }
 
-// taken says what to do where the address is another program's.
+// taken adds to err what to do if another program has the address.
 func taken(err error, addr string) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("wxsim: %s is taken by another program; choose another address with -addr", addr)
+		return fmt.Errorf("wxsim: %s is taken by another program; choose another address "+
+			"with -addr", addr)
 	}
 	return err
 }
 
-// options are what the flags say.
+// options are the settings of the program.
 type options struct {
 	cfg    wxsim.Config
 	tls    bool
@@ -124,8 +128,9 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	var opts options
 	cfg := &opts.cfg
 	flags := flag.NewFlagSet("wxsim", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // an error is told once, by main
-	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8081", "`host:port` to listen on; with 0.0.0.0:8081 a phone in the same network can open it")
+	flags.SetOutput(io.Discard) // main prints the error
+	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8081",
+		"`host:port` to listen on; with 0.0.0.0:8081 a phone in the same network can open it")
 	flags.StringVar(&cfg.AppID, "appid", "", "the official account's `id`, for login in WeChat")
 	flags.StringVar(&cfg.Secret, "secret", "", "the official account's `appsecret`")
 	flags.StringVar(&cfg.WebsiteAppID, "website-appid", "", "the website app's `id`, for QR login")
@@ -133,19 +138,28 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.StringVar(&cfg.MiniAppID, "mini-appid", "", "the mini program's `id`")
 	flags.StringVar(&cfg.MiniSecret, "mini-secret", "", "the mini program's `appsecret`")
 	users := flags.Int("users", 3, "how many `people` have an account at the start, 1 to 1000")
-	domains := flags.String("domains", "", "comma-separated host `names` that a redirect_uri may have (default any)")
+	domains := flags.String("domains", "",
+		"comma-separated host `names` that a redirect_uri may have (default any)")
 	limits := flags.Bool("limits", false, "refuse calls beyond the limits that WeChat documents")
-	flags.BoolVar(&opts.tls, "tls", false, "speak https too, with a certificate for WeChat's hosts, and be a proxy for them; tells what to trust")
-	flags.StringVar(&opts.tlsDir, "tls-dir", "", "`folder` that keeps the certificate of -tls (default a temporary one, for this run only)")
-	flags.BoolVar(&opts.health, "health", false, "ask the simulator at -addr whether it serves, and exit with 0 if it does")
+	flags.BoolVar(&opts.tls, "tls", false,
+		"speak https too, with a certificate for WeChat's hosts, and be a proxy for them; tells "+
+			"what to trust")
+	flags.StringVar(&opts.tlsDir, "tls-dir", "",
+		"`folder` that keeps the certificate of -tls (default a temporary one, for this run only)")
+	flags.BoolVar(&opts.health, "health", false,
+		"ask the simulator at -addr whether it serves, and exit with 0 if it does")
 	verbose := flags.Bool("v", false, "log every call on stderr: path, status and errcode")
 	for _, s := range wxsim.Switches() {
 		flags.BoolVar(s.In(cfg), s.Name, false, s.English)
 	}
-	config := flags.String("config", "", "YAML `file` with accounts, users, limits, switches and faults")
-	flags.StringVar(&opts.state, "state", "", "`file` that keeps accounts, users and tokens over a restart")
-	cors := flags.String("cors", "", "comma-separated `origins`, such as http://localhost:5173, whose pages may use the control API")
-	hosts := flags.String("hosts", "", "comma-separated `names` at which it is reached, beside addresses, localhost and names without a dot")
+	config := flags.String("config", "", "YAML `file` with accounts, users, limits, switches "+
+		"and faults")
+	flags.StringVar(&opts.state, "state", "",
+		"`file` that keeps accounts, users and tokens over a restart")
+	cors := flags.String("cors", "", "comma-separated `origins`, such as http://localhost:5173, "+
+		"whose pages may use the control API")
+	hosts := flags.String("hosts", "", "comma-separated `names` at which it is reached, beside "+
+		"addresses, localhost and names without a dot")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage)
@@ -189,13 +203,14 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 		return opts, fmt.Errorf("wxsim: %w", err)
 	}
 	if *verbose {
-		cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		cfg.Logger = slog.New(slog.NewTextHandler(stderr,
+			&slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return opts, nil
 }
 
-// fromEnvironment sets the flags that have a variable and were not given, and returns the names of
-// all that are set now.
+// fromEnvironment sets the flags that were not given from their variables, and returns the names
+// of all flags that are set then.
 func fromEnvironment(flags *flag.FlagSet) (given map[string]bool, err error) {
 	given = map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })

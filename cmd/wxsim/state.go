@@ -12,7 +12,7 @@ import (
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
-// saveEvery is how much a crash may lose.
+// saveEvery is the time between two saves, which a crash may lose.
 const saveEvery = 2 * time.Second
 
 // A saver keeps a simulator's state in a file. Without a file it does nothing.
@@ -31,7 +31,7 @@ func (o *options) restore(sim *wxsim.Server) (*saver, error) {
 	data, err := os.ReadFile(s.file) //nolint:gosec // who starts the program names the file
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return s, s.save() // a folder that does not exist is told now
+		return s, s.save() // fails now if the folder does not exist
 	case err != nil:
 		return nil, fmt.Errorf("wxsim: -state: %w", err)
 	}
@@ -41,8 +41,8 @@ func (o *options) restore(sim *wxsim.Server) (*saver, error) {
 	return s, nil
 }
 
-// until saves now and then until done is closed. What cannot be saved is tried again, and told at
-// the end.
+// until saves every saveEvery until done is closed. An error is not reported: the next save tries
+// again, and the last one, at the end of the program, does report it.
 func (s *saver) until(done <-chan struct{}) {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
@@ -51,12 +51,12 @@ func (s *saver) until(done <-chan struct{}) {
 		case <-done:
 			return
 		case <-tick.C:
-			_ = s.save() // see above
+			_ = s.save() // see the comment above
 		}
 	}
 }
 
-// save replaces the file at once, so that it is whole whenever the program ends.
+// save replaces the file in one step, so that it is never incomplete.
 func (s *saver) save() error {
 	if s.file == "" {
 		return nil
@@ -71,10 +71,11 @@ func (s *saver) save() error {
 	}
 	_, err = temporary.Write(data)
 	if err = errors.Join(err, temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), s.file) //nolint:gosec // as above
+		//nolint:gosec // the user of the program names the file
+		err = os.Rename(temporary.Name(), s.file)
 	}
 	if err != nil {
-		_ = os.Remove(temporary.Name()) //nolint:gosec // as above; nothing more can be done
+		_ = os.Remove(temporary.Name()) //nolint:gosec // the user of the program names the file
 		return fmt.Errorf("wxsim: -state: %w", err)
 	}
 	s.last = data

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// sortTime is how long a new connection may take to show what it speaks.
+// sortTime is how long a new connection may take until its protocol is known.
 const sortTime = 10 * time.Second
 
-// listenTLS puts a front on -addr, with a certificate from -tls-dir. cleanUp removes a folder that
-// was made for this run only.
+// listenTLS makes a front for -addr, with a certificate from -tls-dir. cleanUp removes a folder
+// that was made for this run only.
 func (o *options) listenTLS(ctx context.Context) (cleanUp func(), err error) {
 	cleanUp = func() {}
 	if o.tlsDir == "" {
@@ -26,7 +26,7 @@ func (o *options) listenTLS(ctx context.Context) (cleanUp func(), err error) {
 			return nil, fmt.Errorf("wxsim: -tls: %w", err)
 		}
 		dir := o.tlsDir
-		cleanUp = func() { _ = os.RemoveAll(dir) } //nolint:gosec // a name that MkdirTemp made up
+		cleanUp = func() { _ = os.RemoveAll(dir) } //nolint:gosec // the name comes from MkdirTemp
 	}
 	k, err := keyPairIn(o.tlsDir, certHosts(o.cfg.Addr), time.Now())
 	if err != nil {
@@ -43,9 +43,9 @@ func (o *options) listenTLS(ctx context.Context) (cleanUp func(), err error) {
 	return cleanUp, nil
 }
 
-// A front is a listener that speaks both http and https at one address, and is a proxy that takes
-// CONNECT for the hosts of its certificate, which lead to itself. So an SDK with WeChat's hosts
-// built in needs no more than HTTPS_PROXY.
+// A front is a listener for both http and https at one address. It is also a proxy that accepts
+// CONNECT for the hosts of its certificate and connects to itself. So an SDK in which WeChat's
+// hosts are fixed only needs HTTPS_PROXY.
 type front struct {
 	net.Listener
 
@@ -58,16 +58,17 @@ type front struct {
 func newFront(ln net.Listener, k *keyPair) *front {
 	f := &front{
 		Listener: ln,
-		config:   &tls.Config{Certificates: []tls.Certificate{k.cert}, MinVersion: tls.VersionTLS12},
-		sorted:   make(chan net.Conn),
-		closed:   make(chan struct{}),
+		config: &tls.Config{
+			Certificates: []tls.Certificate{k.cert}, MinVersion: tls.VersionTLS12,
+		},
+		sorted: make(chan net.Conn), closed: make(chan struct{}),
 	}
 	f.close = sync.OnceFunc(func() { close(f.closed) })
 	go f.accept()
 	return f
 }
 
-// accept sorts connections until the listener is closed.
+// accept accepts connections and sorts them, until the listener is closed.
 func (f *front) accept() {
 	defer f.close()
 	for {
@@ -90,7 +91,7 @@ func (f *front) accept() {
 	}
 }
 
-// Accept returns the next connection, a [*tls.Conn] where the client speaks TLS.
+// Accept returns the next connection, which is a [*tls.Conn] if the client speaks TLS.
 func (f *front) Accept() (net.Conn, error) {
 	select {
 	case conn := <-f.sorted:
@@ -106,7 +107,7 @@ func (f *front) Close() error {
 	return f.Listener.Close()
 }
 
-// A peekedConn is a connection whose first bytes were looked at.
+// A peekedConn is a connection whose first bytes may have been read into a buffer.
 type peekedConn struct {
 	net.Conn
 
@@ -115,7 +116,7 @@ type peekedConn struct {
 
 func (c peekedConn) Read(b []byte) (int, error) { return c.r.Read(b) }
 
-// sort hands a connection to Accept once it is known what it speaks.
+// sort passes a connection to Accept as soon as its protocol is known.
 func (f *front) sort(raw net.Conn) error {
 	if err := raw.SetReadDeadline(time.Now().Add(sortTime)); err != nil {
 		return err
@@ -128,7 +129,7 @@ func (f *front) sort(raw net.Conn) error {
 		}
 		var conn net.Conn = peeked
 		switch first[0] {
-		case 'C': // no other method that an http client sends begins so
+		case 'C': // no other usual method begins with C
 			if err := f.connect(peeked); err != nil {
 				return err
 			}
@@ -148,9 +149,9 @@ func (f *front) sort(raw net.Conn) error {
 	}
 }
 
-// connect answers CONNECT host:port. What follows on the connection is meant for that host.
+// connect answers CONNECT host:port. The rest of the connection is for that host.
 func (f *front) connect(conn peekedConn) error {
-	line, err := conn.r.ReadSlice('\n') // an error where it is longer than the buffer
+	line, err := conn.r.ReadSlice('\n') // fails if the line is longer than the buffer
 	if err != nil {
 		return err
 	}
@@ -167,24 +168,27 @@ func (f *front) connect(conn peekedConn) error {
 			_, err = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
 			return err
 		}
-		_, err = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"+
+		_, err = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Type: "+
+			"text/plain\r\nConnection: close\r\n\r\n"+
 			"wxsim is a proxy for WeChat's hosts only: name the others in NO_PROXY\n")
 		return errors.Join(err, errors.New("not WeChat's host"))
 	}
 	return errors.New("too long a header")
 }
 
-// knows reports whether the certificate is for a host:port.
+// knows reports whether the certificate is good for a host:port.
 func (f *front) knows(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	return err == nil && f.config.Certificates[0].Leaf.VerifyHostname(host) == nil
 }
 
-// trust says how to reach the simulator at a host:port by WeChat's names and to trust its authority.
+// trust returns a text that explains how to reach the simulator by WeChat's names and how to trust
+// its authority.
 func trust(ca, address string) string {
 	host, port, _ := net.SplitHostPort(address)
 	return fmt.Sprintf(`
-The same address speaks https, with a certificate for api.weixin.qq.com, open.weixin.qq.com and localhost.
+The same address speaks https, with a certificate for api.weixin.qq.com, open.weixin.qq.com and
+localhost.
 Its CA is %[1]s, also at http://%[2]s/wxsim/ca.pem. Nobody has that CA's key any more.
 
 Trust it:
@@ -193,7 +197,8 @@ Trust it:
   Python  export REQUESTS_CA_BUNDLE=%[1]s SSL_CERT_FILE=%[1]s
   Go      export SSL_CERT_FILE=%[1]s
   PHP     php -d curl.cainfo=%[1]s -d openssl.cafile=%[1]s …
-  Java    keytool -importcert -noprompt -alias wxsim -file %[1]s -keystore wxsim.p12 -storepass wxsimca
+  Java    keytool -importcert -noprompt -alias wxsim -file %[1]s \
+            -keystore wxsim.p12 -storepass wxsimca
           java -Djavax.net.ssl.trustStore=wxsim.p12 -Djavax.net.ssl.trustStorePassword=wxsimca …
 
 An SDK with WeChat's hosts built in comes here with

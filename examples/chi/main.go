@@ -50,10 +50,11 @@ func routes(app *demo.App) (http.Handler, error) {
 	})
 
 	// The openid is enough here, so WeChat does not ask the user.
-	r.With(auth.Require(wxoauth.ScopeBase)).HandleFunc("/base", func(w http.ResponseWriter, r *http.Request) {
-		user, _ := wxoauth.User(r)
-		app.BasePage(w, r, user)
-	})
+	r.With(auth.Require(wxoauth.ScopeBase)).HandleFunc("/base",
+		func(w http.ResponseWriter, r *http.Request) {
+			user, _ := wxoauth.User(r)
+			app.BasePage(w, r, user)
+		})
 
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	r.With(auth.RequireFresh(5*time.Minute)).HandleFunc("/pay", userJSON)

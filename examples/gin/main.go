@@ -76,9 +76,11 @@ func routes(app *demo.App) (http.Handler, error) {
 	return r, nil
 }
 
-// withoutQuery is a line of the access log. gin.Default would write queries, which hold login codes.
+// withoutQuery is a line of the access log. gin.Default would write queries, which hold login
+// codes.
 func withoutQuery(p gin.LogFormatterParams) string {
-	return fmt.Sprintf("%s %d %s %s %s\n", p.TimeStamp.Format(time.RFC3339), p.StatusCode, p.Method, p.Request.URL.Path, p.Latency)
+	return fmt.Sprintf("%s %d %s %s %s\n", p.TimeStamp.Format(time.RFC3339), p.StatusCode, p.Method,
+		p.Request.URL.Path, p.Latency)
 }
 
 func userJSON(c *gin.Context) {

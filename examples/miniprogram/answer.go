@@ -56,14 +56,16 @@ func problemOf(err error) (int, problem) {
 		return http.StatusForbidden, problem{Word: "no_recent_visit"}
 	case is(core.ErrQuota), is(core.ErrRateLimit):
 		return http.StatusTooManyRequests, problem{Word: "limited"}
-	case is(core.ErrInvalidAppID), is(core.ErrInvalidSecret), is(core.ErrIPNotAllowed), is(core.ErrUnauthorizedAPI):
+	case is(core.ErrInvalidAppID), is(core.ErrInvalidSecret), is(core.ErrIPNotAllowed),
+		is(core.ErrUnauthorizedAPI):
 		return http.StatusInternalServerError, problem{Word: "config"}
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge, problem{Word: "too_large"}
 	}
 	_, input := errors.AsType[*mpapi.InputError](err)
-	if input || errors.Is(err, errRequest) || errors.Is(err, mpauth.ErrArgument) || errors.Is(err, mpauth.ErrEncryptedData) {
+	if input || errors.Is(err, errRequest) || errors.Is(err, mpauth.ErrArgument) ||
+		errors.Is(err, mpauth.ErrEncryptedData) {
 		return http.StatusBadRequest, problem{"bad_request", err.Error()}
 	}
 	if wire, ok := errors.AsType[*core.WireError](err); ok && wire.Timeout() {

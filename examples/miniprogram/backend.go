@@ -33,10 +33,13 @@ func newBackend(s *settings) (*backend, error) {
 		AppID: s.appID, Secret: s.secret, Keys: s.keys, APIURL: s.apiURL, OnLogin: b.onLogin,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("WECHAT_MINI_APPID, WECHAT_MINI_SECRET, WECHAT_API_URL, SESSION_KEYS: %w", err)
+		return nil, fmt.Errorf("WECHAT_MINI_APPID, WECHAT_MINI_SECRET, WECHAT_API_URL, "+
+			"SESSION_KEYS: %w", err)
 	}
 	// The calls beside the login need an app token, which this client fetches and shares.
-	wechat, err := core.NewClient(core.ClientConfig{AppID: s.appID, Secret: s.secret, APIURL: s.apiURL})
+	wechat, err := core.NewClient(core.ClientConfig{
+		AppID: s.appID, Secret: s.secret, APIURL: s.apiURL,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,9 @@ func (b *backend) checkText(r *http.Request, s *mpauth.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{OpenID: s.OpenID, Scene: sceneComment, Content: ask.Content})
+	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{
+		OpenID: s.OpenID, Scene: sceneComment, Content: ask.Content,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,8 @@ func (b *backend) onMediaCheck(ctx context.Context, c *push.MediaCheck) error {
 		status = statusReview
 	}
 	b.memory.settle(c.TraceID, status)
-	slog.InfoContext(ctx, "WeChat has checked a picture", "trace_id", c.TraceID, "status", status, "errcode", c.ErrCode)
+	slog.InfoContext(ctx, "WeChat has checked a picture",
+		"trace_id", c.TraceID, "status", status, "errcode", c.ErrCode)
 	return nil
 }
 
@@ -148,7 +151,9 @@ func readPicture(r *http.Request) (*upload, error) {
 			return nil, readFault(err)
 		}
 		up.kind = http.DetectContentType(up.data)
-		if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/bmp"}, up.kind) {
+		if !slices.Contains([]string{
+			"image/png", "image/jpeg", "image/gif", "image/bmp",
+		}, up.kind) {
 			return nil, fmt.Errorf("%w: the file is no PNG, JPEG, GIF or BMP", errRequest)
 		}
 		return up, nil

@@ -50,7 +50,8 @@ func run(ctx context.Context, getenv func(string) string) error {
 	}
 	var sim *simulator
 	if s.simulated() {
-		if sim, err = simulate(s); err != nil { //nolint:contextcheck // it listens until close: requests that drain still need it
+		//nolint:contextcheck // it listens until close: requests that drain still need it
+		if sim, err = simulate(s); err != nil {
 			return err
 		}
 		defer sim.close()
@@ -63,10 +64,12 @@ func run(ctx context.Context, getenv func(string) string) error {
 		b.onPicture = sim.judge
 	}
 	if s.madeUpKeys {
-		slog.WarnContext(ctx, "SESSION_KEYS is not set: a made-up key is used, and when this program stops everybody is signed out")
+		slog.WarnContext(ctx, "SESSION_KEYS is not set: a made-up key is used, and when this "+
+			"program stops everybody is signed out")
 	}
 	if b.push == nil {
-		slog.WarnContext(ctx, "PUSH_TOKEN and PUSH_AES_KEY are not set: WeChat's messages are not received, and no pictures checked")
+		slog.WarnContext(ctx, "PUSH_TOKEN and PUSH_AES_KEY are not set: WeChat's messages are "+
+			"not received, and no pictures checked")
 	}
 	fmt.Print(welcome(s, sim))
 	return serve(ctx, ln, b)

@@ -60,7 +60,9 @@ type file struct {
 }
 
 func newMemory() *memory {
-	return &memory{users: lru[user](maxUsers), checks: lru[check](maxChecks), files: lru[file](maxPictures)}
+	return &memory{
+		users: lru[user](maxUsers), checks: lru[check](maxChecks), files: lru[file](maxPictures),
+	}
 }
 
 func lru[V any](size int) *simplelru.LRU[string, V] {

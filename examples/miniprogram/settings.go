@@ -13,9 +13,10 @@ import (
 
 // settings is what the environment says. The packages that are given it check the rest.
 type settings struct {
-	addr      string // ADDR
-	simAddr   string // WXSIM_ADDR
-	publicURL string // PUBLIC_URL: where WeChat downloads pictures; empty: the address that is listened on
+	addr    string // ADDR
+	simAddr string // WXSIM_ADDR
+	// PUBLIC_URL: where WeChat downloads pictures; empty: the address that is listened on.
+	publicURL string
 
 	appID  string      // WECHAT_MINI_APPID
 	secret core.Secret // WECHAT_MINI_SECRET
@@ -24,7 +25,8 @@ type settings struct {
 	keys       [][]byte // SESSION_KEYS
 	madeUpKeys bool
 
-	pushToken, pushAESKey string // PUSH_TOKEN, PUSH_AES_KEY; without them there are no messages and no checks of pictures
+	// PUSH_TOKEN, PUSH_AES_KEY; without them there are no messages and no checks of pictures.
+	pushToken, pushAESKey string
 }
 
 // simulated says that there is no account, so that WeChat has to be simulated.
@@ -49,9 +51,14 @@ func readSettings(getenv func(string) string) (*settings, error) {
 	case s.publicURL != "" && core.CheckURL("PUBLIC_URL", s.publicURL) != nil:
 		return nil, errors.New("PUBLIC_URL is not of the form https://host[:port]")
 	case s.publicURL == "" && !local:
-		return nil, errors.New("PUBLIC_URL is needed: ADDR names no host that WeChat could download pictures from")
+		return nil, errors.New(
+			"PUBLIC_URL is needed: ADDR names no host that WeChat could download pictures from",
+		)
 	case keys == "" && !local:
-		return nil, errors.New("SESSION_KEYS is needed: ADDR is not only for this machine, so users expect to stay signed in" + howToMakeKeys)
+		return nil, errors.New(
+			"SESSION_KEYS is needed: ADDR is not only for this machine, so users expect to stay " +
+				"signed in" + howToMakeKeys,
+		)
 	case keys == "":
 		s.keys, s.madeUpKeys = [][]byte{make([]byte, 32)}, true
 		_, _ = rand.Read(s.keys[0]) // it never fails

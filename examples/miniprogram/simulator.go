@@ -26,7 +26,9 @@ type simulator struct {
 func simulate(s *settings) (*simulator, error) {
 	sim := &simulator{
 		Server:  wxsim.New(wxsim.Config{Addr: s.simAddr, Users: wxsim.MadeUpUsers(3)}),
-		console: wxsim.PushConfig{Token: rand.Text(), EncodingAESKey: (rand.Text() + rand.Text())[:43]},
+		console: wxsim.PushConfig{
+			Token: rand.Text(), EncodingAESKey: (rand.Text() + rand.Text())[:43],
+		},
 		target:  s.publicURL + "/push",
 	}
 	if err := sim.Start(); err != nil {
@@ -51,7 +53,8 @@ func (sim *simulator) judge(ctx context.Context, openID, traceID, fileName strin
 	}
 	ctx = context.WithoutCancel(ctx) // the upload is answered meanwhile
 	sim.pushes.Go(func() {
-		res, err := sim.Push(ctx, sim.target, sim.console, sim.MediaCheckEvent(wxsim.PushJSON, openID, traceID, suggest))
+		res, err := sim.Push(ctx, sim.target, sim.console,
+			sim.MediaCheckEvent(wxsim.PushJSON, openID, traceID, suggest))
 		if err != nil {
 			slog.WarnContext(ctx, "the simulator cannot push", "error", err)
 			return

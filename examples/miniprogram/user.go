@@ -43,7 +43,9 @@ func (b *backend) nickname(r *http.Request, s *mpauth.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{OpenID: s.OpenID, Scene: sceneProfile, Content: ask.Nickname})
+	verdict, err := b.checks.MsgSecCheck(r.Context(), mpapi.MsgSecCheckRequest{
+		OpenID: s.OpenID, Scene: sceneProfile, Content: ask.Nickname,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,9 @@ func (b *backend) decrypt(r *http.Request, s *mpauth.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.memory.change(s.OpenID, func(u *user) { u.Nickname, u.AvatarURL = data.Nickname, data.AvatarURL })
+	return b.memory.change(s.OpenID, func(u *user) {
+		u.Nickname, u.AvatarURL = data.Nickname, data.AvatarURL
+	})
 }
 
 // onWithdrawal is told that a user withdrew the consent, or closed the WeChat account.
@@ -88,7 +92,9 @@ func (b *backend) onWithdrawal(ctx context.Context, c *push.AuthorizationChange)
 
 // onUserInfoModified is told that WeChat removed a nickname or an avatar that broke its rules.
 func (b *backend) onUserInfoModified(ctx context.Context, c *push.AuthorizationChange) error {
-	if _, err := b.memory.change(c.OpenID, func(u *user) { u.Nickname, u.AvatarURL = "", "" }); err != nil {
+	if _, err := b.memory.change(c.OpenID, func(u *user) {
+		u.Nickname, u.AvatarURL = "", ""
+	}); err != nil {
 		return nil //nolint:nilerr // nothing to clear
 	}
 	slog.InfoContext(ctx, "a user's nickname and avatar were cleared", "event", c.Event)

@@ -24,10 +24,11 @@ func routes(app *demo.App) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", demo.Healthz)
 
 	// A public page that knows who is signed in.
-	mux.Handle("GET /{$}", auth.Optional()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	home := func(w http.ResponseWriter, r *http.Request) {
 		user, _ := wxoauth.User(r) // nil: nobody
 		app.HomePage(w, r, user)
-	})))
+	}
+	mux.Handle("GET /{$}", auth.Optional()(http.HandlerFunc(home)))
 
 	// A public page whose script logs in.
 	mux.HandleFunc("GET /spa", app.ScriptPage)
@@ -43,7 +44,9 @@ func routes(app *demo.App) (http.Handler, error) {
 	mux.Handle("/events", guard(http.HandlerFunc(app.Events)))
 
 	// The openid is enough here, so WeChat does not ask the user.
-	mux.Handle("/base", auth.Require(wxoauth.ScopeBase)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/base", auth.Require(
+		wxoauth.ScopeBase,
+	)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := wxoauth.User(r)
 		app.BasePage(w, r, user)
 	})))

@@ -1,4 +1,4 @@
-// Package answers holds what the answers of our handlers have in common.
+// Package answers has the headers and forms that all answers of the login engines have in common.
 package answers
 
 import (
@@ -7,29 +7,30 @@ import (
 )
 
 const (
-	// NoStore is the Cache-Control of every answer, and of a guarded page that sets no other.
+	// NoStore is the Cache-Control of every answer, and of a page behind the login unless its
+	// handler sets another one.
 	NoStore = "private, no-store"
 	// TypeJSON is the Content-Type of JSON.
 	TypeJSON = "application/json; charset=utf-8"
 )
 
-// Private sets the headers of every answer: no cache keeps it, no Referer tells where it was read,
-// and no browser guesses what it is.
+// Private sets the headers of every answer: no cache keeps it, its address is sent to no other
+// page, and browsers do not guess its type.
 func Private(h http.Header) {
 	h.Set("Cache-Control", NoStore)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// JSON answers with body.
+// JSON answers with body as JSON.
 func JSON(w http.ResponseWriter, status int, body any) {
 	Private(w.Header())
 	w.Header().Set("Content-Type", TypeJSON)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // whoever asked hung up
+	_ = json.NewEncoder(w).Encode(body) // fails only if the client has hung up
 }
 
-// MethodNotAllowed answers a request of another method than those in allow.
+// MethodNotAllowed answers 405 to a request whose method is not in allow.
 func MethodNotAllowed(w http.ResponseWriter, allow string) {
 	Private(w.Header())
 	w.Header().Set("Allow", allow)

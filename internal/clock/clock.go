@@ -1,7 +1,7 @@
-// Package clock says what our engines expect of the clocks of a fleet.
+// Package clock has the tolerance for the clocks of several replicas.
 package clock
 
 import "time"
 
-// Skew is how far the clocks of two replicas may be apart.
+// Skew is how much the clocks of two replicas may differ.
 const Skew = 5 * time.Minute

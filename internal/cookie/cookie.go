@@ -1,9 +1,10 @@
-// Package cookie reads the Cookie header of a request. It finds what [http.Request.Cookies] finds,
-// in the same order, and allocates nothing: a signed-in request pays for it each time.
+// Package cookie reads the Cookie header of a request. It finds the same cookies as
+// [http.Request.Cookies], in the same order, but allocates nothing, because this is done with
+// every request of a signed-in user.
 //
-// Only ASCII blanks are trimmed. A browser lets any host of a domain set a cookie whose name is
-// U+2000 and then "__Host-wx"; a reader that trims Unicode blanks takes it for a cookie that only
-// this very host can set.
+// It trims ASCII blanks only. A browser lets any host of a domain set a cookie whose name is
+// U+2000 and then "__Host-wx". A reader that also trimmed Unicode blanks would take that for a
+// cookie that only this host can set.
 package cookie
 
 import (
@@ -17,7 +18,8 @@ import (
 const (
 	// maxCookies is the number of cookies above which net/http reads none of them.
 	maxCookies = 3000
-	// maxTries bounds the cookies of one name that are looked at, as looking may cost a command.
+	// maxTries is how many cookies of one name are tried, because each may take a command to
+	// Redis.
 	maxTries = 4
 )
 
@@ -29,13 +31,13 @@ func Value(r *http.Request, name string) string {
 	return ""
 }
 
-// Candidates yields the values that the cookie of that name may have, of which the first good one
-// counts; an empty one says nothing. One with bytes that no cookie may have, which net/http passes
-// over, is yielded and not counted: it opens nothing. Browsers send two cookies of one name if they
-// were set with different domains or paths, and the stale one may come first.
+// Candidates returns an iterator over the values of the cookies of that name. The caller takes the
+// first good one, because browsers send two cookies of one name if they were set with different
+// domains or paths, and the older one may come first. Empty values are left out. A value with
+// bytes that a cookie must not have opens nothing, so it does not count towards maxTries.
 //
-// With the prefix "__Host-" there cannot be two. Should some way round the prefix be found, a second
-// one is not given the chance to count where the first does not: only the first is yielded.
+// Of a name that begins with "__Host-" there cannot be two. In case somebody finds a way to set a
+// second one, only the first is returned.
 func Candidates(r *http.Request, name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		tries := maxTries
@@ -48,7 +50,8 @@ func Candidates(r *http.Request, name string) iter.Seq[string] {
 				tries--
 			case !yield(value):
 				return false
-			case valid(value): // looked at last: a good session has been taken by then
+			case valid(value):
+				// Checked last, because after a good session the caller does not go on.
 				tries--
 			}
 			return tries > 0
@@ -56,17 +59,20 @@ func Candidates(r *http.Request, name string) iter.Seq[string] {
 	}
 }
 
-// All yields the name and value of every cookie.
+// All returns an iterator over the names and values of all cookies.
 func All(r *http.Request) iter.Seq2[string, string] { return wellFormed(r, "") }
 
-// wellFormed yields the cookies of that name, or of every name if it is "".
+// wellFormed returns an iterator over the cookies of that name, or all if it is "", whose values
+// have only allowed bytes.
 func wellFormed(r *http.Request, only string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		each(r.Header["Cookie"], only, func(name, value string) bool { return !valid(value) || yield(name, value) })
+		each(r.Header["Cookie"], only, func(name, value string) bool {
+			return !valid(value) || yield(name, value)
+		})
 	}
 }
 
-// each yields the cookies of that name, or of every name if it is "", whatever bytes the values have.
+// each yields the cookies of that name, or all if it is "", whatever bytes their values have.
 func each(lines []string, only string, yield func(name, value string) bool) {
 	if tooMany(lines) {
 		return
@@ -77,7 +83,8 @@ func each(lines []string, only string, yield func(name, value string) bool) {
 			pair, line, _ = strings.Cut(line, ";")
 			name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
 			name = textproto.TrimString(name)
-			if only != "" && name != only || only == "" && !isToken(name) { // what is looked for is a token
+			// Only need not be checked, because it is a token.
+			if only != "" && name != only || only == "" && !isToken(name) {
 				continue
 			}
 			if !yield(name, unquote(value)) {
@@ -87,7 +94,8 @@ func each(lines []string, only string, yield func(name, value string) bool) {
 	}
 }
 
-// tooMany reports whether there are more than maxCookies. A short header need not be counted.
+// tooMany reports whether there are more than maxCookies cookies. In a short header there cannot
+// be, so they are not counted.
 func tooMany(lines []string) bool {
 	size, number := 0, 0
 	for _, line := range lines {
@@ -102,7 +110,7 @@ func tooMany(lines []string) bool {
 	return number > maxCookies
 }
 
-// unquote takes the quotes off a value.
+// unquote returns a value without its quotes.
 func unquote(value string) string {
 	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 		return value[1 : n-1]
@@ -110,14 +118,14 @@ func unquote(value string) string {
 	return value
 }
 
-// valid reports whether value has only the bytes from 0x20 to 0x7e, without quote and backslash. A
-// session's value is long and read with every request, so eight bytes are looked at in one step:
-// of a byte that is not valid, bad has the highest bit set.
+// valid reports whether value has only bytes from 0x20 to 0x7e, without quote and backslash. The
+// value of a session is long and read with every request, so eight bytes are checked in one step:
+// bad then has the highest bit of each invalid byte set.
 func valid(value string) bool {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	for ; len(value) >= 8; value = value[8:] {
 		w := binary.LittleEndian.Uint64([]byte(value[:8]))
-		quote, backslash := w^('"'*ones), w^('\\'*ones) // a byte that is one of them becomes 0
+		quote, backslash := w^('"'*ones), w^('\\'*ones) // such a byte becomes 0
 		bad := w | (w - ' '*ones) | (w + ones) | (quote-ones)&^quote | (backslash-ones)&^backslash
 		if bad&highest != 0 {
 			return false

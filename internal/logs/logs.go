@@ -1,4 +1,4 @@
-// Package logs holds what the loggers of the library have in common.
+// Package logs has what the loggers of this module have in common.
 package logs
 
 import (
@@ -13,8 +13,8 @@ var secretForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 // LikeSecret reports whether text has the form of WeChat's AppSecrets. No AppID has it.
 func LikeSecret(text string) bool { return secretForm.MatchString(text) }
 
-// Of returns logger, slog.Default() if it is nil, which names the account in every line if there is
-// one. What looks like an AppSecret that was taken for an AppID is not shown.
+// Of returns logger, or slog.Default() if it is nil, with the AppID in every line. An AppID that
+// looks like an AppSecret is left out, because the two may have been mixed up.
 func Of(logger *slog.Logger, appID string) *slog.Logger {
 	if logger == nil {
 		logger = slog.Default()
@@ -28,16 +28,16 @@ func Of(logger *slog.Logger, appID string) *slog.Logger {
 	return logger.With("appid", appID)
 }
 
-// A Sample is a line that would flood a log: it is written at most once per interval.
+// A Sample limits a line that would flood the log: it is written at most once per interval.
 type Sample struct {
 	Every time.Duration
 
 	mu   sync.Mutex
 	next time.Time
-	left int // out since the last line
+	left int // left out since the last line
 }
 
-// Due reports whether the line is to be written now, and how many were left out before it.
+// Due reports whether the line should be written now, and how many were left out before it.
 func (s *Sample) Due(now time.Time) (leftOut int, due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package markdown reads the documents of this repository, for the tests that hold them true.
+// Package markdown reads the documents of this repository, for the tests that check them.
 //
 //	for _, row := range markdown.Read(t, "docs/observability.md").Section("Events").Rows() {
 //		t.Log(row[0])
@@ -54,17 +54,19 @@ func Read(t *testing.T, path string) Document {
 // All returns all documents of the repository.
 func All(t *testing.T) (all []Document) {
 	t.Helper()
-	err := fs.WalkDir(os.DirFS(Root(t)), ".", func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && slices.Contains([]string{".git", "bin", "dist", "node_modules"}, entry.Name()):
-			return fs.SkipDir
-		case strings.HasSuffix(path, ".md"):
-			all = append(all, Read(t, path))
-		}
-		return nil
-	})
+	err := fs.WalkDir(os.DirFS(Root(t)), ".",
+		func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() &&
+				slices.Contains([]string{".git", "bin", "dist", "node_modules"}, entry.Name()):
+				return fs.SkipDir
+			case strings.HasSuffix(path, ".md"):
+				all = append(all, Read(t, path))
+			}
+			return nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +93,7 @@ func (d Document) Blocks() (all []Block) {
 // Prose returns the text without its code blocks.
 func (d Document) Prose() string { return blockForm.ReplaceAllString(d.Text, "") }
 
-// Section returns what stands below a heading, up to the next heading of its level or above.
+// Section returns the text below a heading, up to the next heading of its level or above.
 func (d Document) Section(t *testing.T, heading string) Document {
 	t.Helper()
 	var level int
@@ -120,7 +122,7 @@ func (d Document) Section(t *testing.T, heading string) Document {
 	return Document{d.Path, text.String()}
 }
 
-// A Table is what its cells say.
+// A Table is a table with the texts of its cells.
 type Table struct {
 	Head []string
 	Rows [][]string
@@ -142,7 +144,7 @@ func (d Document) Tables() (all []Table) {
 		switch line++; line {
 		case 1:
 			all = append(all, Table{Head: cells})
-		case 2: // the ruler
+		case 2: // the line below the head
 		default:
 			all[len(all)-1].Rows = append(all[len(all)-1].Rows, cells)
 		}

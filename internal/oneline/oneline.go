@@ -1,7 +1,7 @@
-// Package oneline takes control characters out of texts that are one line by nature: names,
-// places, what stands on a card. WeChat passes on what users typed, and escapes in JSON what would
-// break a log line or a terminal. What changes the direction of writing is one of them: it turns
-// round the words behind the name as well.
+// Package oneline removes control characters from texts of one line: names, places, the text on a
+// card. WeChat passes on what users have typed, and in JSON control characters can be escaped; in
+// a log or on a terminal they do harm. The characters that change the direction of writing are
+// removed as well, because they also change the text after the name.
 package oneline
 
 import (
@@ -10,21 +10,23 @@ import (
 	"unicode"
 )
 
-// Text returns text with a space in place of each control character, line end and change of direction.
+// Text returns text with a space in place of each control character, line end and change of
+// direction.
 func Text(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || '\u2028' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
+		if unicode.IsControl(r) || '\u2028' <= r && r <= '\u202e' ||
+			'\u2066' <= r && r <= '\u2069' {
 			return ' '
 		}
 		return r
 	}, text)
 }
 
-// All makes one line of every text in what p points to: in fields, elements and values of maps.
+// All does the same to all texts in what p points to: in fields, elements and values of maps.
 func All(p any) { clean(reflect.ValueOf(p)) }
 
 func clean(v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the other kinds hold no text
+	switch v.Kind() { //nolint:exhaustive // the other kinds contain no text
 	case reflect.String:
 		if v.CanSet() {
 			v.SetString(Text(v.String()))
@@ -50,7 +52,7 @@ func clean(v reflect.Value) {
 	}
 }
 
-// cleaned returns a clean copy of what cannot be changed in its place.
+// cleaned returns a clean copy of a value that cannot be changed in place.
 func cleaned(v reflect.Value) reflect.Value {
 	changed := reflect.New(v.Type()).Elem()
 	changed.Set(v)

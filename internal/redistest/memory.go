@@ -13,38 +13,40 @@ import (
 	"time"
 )
 
-// A Memory is a Redis inside the process. It works inside a bubble of testing/synctest, whose clock
-// stands still while anybody waits for a socket, and its time is the bubble's. It knows the few
-// commands that the library sends, and tells its clients when something changes that they have
-// read. What depends on Redis itself is tested with a [Server].
+// A Memory is a Redis inside the process, for bubbles of testing/synctest, whose clock would stop
+// at a socket; its time is the bubble's. It knows only the commands that this module sends, and
+// tells its clients when something that they have read changes. What depends on Redis itself is
+// tested with a [Server].
 type Memory struct {
 	tb testing.TB
 
 	mu      sync.Mutex
 	values  map[string]memoryValue
-	readers map[string]map[*memoryConn]bool // by key: who has to be told of a change
+	readers map[string]map[*memoryConn]bool // who has to be told of a change, by key
 	conns   []*memoryConn
 }
 
 type memoryValue struct {
 	text string
 	set  map[string]float64 // of a sorted set
-	end  time.Time          // zero: never
+	end  time.Time          // zero means never
 }
 
-// A memoryConn writes its answers from a goroutine of its own, since a pipe holds nothing.
+// A memoryConn writes its answers in a goroutine of its own, since a pipe has no buffer.
 type memoryConn struct {
 	net.Conn
 
-	tracking bool     // the next read is to be remembered
-	queued   []string // answers of a transaction; nil: there is none
+	tracking bool     // whether the client must be told when what it reads next has changed
+	queued   []string // answers of a transaction; nil if there is none
 	out      chan []byte
 }
 
-// NewMemory makes an empty one. It ends with the test.
+// NewMemory makes an empty Memory. It ends with the test.
 func NewMemory(tb testing.TB) *Memory {
 	tb.Helper()
-	r := &Memory{tb: tb, values: map[string]memoryValue{}, readers: map[string]map[*memoryConn]bool{}}
+	r := &Memory{
+		tb: tb, values: map[string]memoryValue{}, readers: map[string]map[*memoryConn]bool{},
+	}
 	tb.Cleanup(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -130,8 +132,8 @@ const (
 
 func bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) }
 
-// serveOne answers a command, or keeps the answer until its transaction ends. Within one all reads are
-// remembered or none.
+// serveOne answers a command, or keeps the answer until its transaction ends. Within one all reads
+// are remembered or none.
 func (r *Memory) serveOne(c *memoryConn, command []string) string {
 	switch name := strings.ToUpper(command[0]); {
 	case name == "MULTI":
@@ -151,7 +153,7 @@ func (r *Memory) serveOne(c *memoryConn, command []string) string {
 	}
 }
 
-// answer is what Redis says to a command.
+// answer returns the answer to a command.
 func (r *Memory) answer(c *memoryConn, command []string) string {
 	name, args := strings.ToUpper(command[0]), command[1:]
 	tracked := c.tracking
@@ -184,7 +186,8 @@ func (r *Memory) answer(c *memoryConn, command []string) string {
 		text = r.set(args)
 	case name == "DEL":
 		text = r.delete(args[0])
-	case name == "EVAL" && strings.Contains(args[0], "'PX', life") && len(args) >= 4: // replaces what is still there
+	case name == "EVAL" && strings.Contains(args[0], "'PX', life") && len(args) >= 4:
+		// Replaces a value that has not changed.
 		text = replyNil
 		if v, ok := r.get(args[2]); ok && (len(args) == 4 || v.text == args[4]) {
 			text = r.replace(args[2], args[3])
@@ -198,7 +201,8 @@ func (r *Memory) answer(c *memoryConn, command []string) string {
 	case name == "ZREM":
 		r.unlist(args[0], args[1])
 		text = ":1\r\n"
-	case name == "EVAL" && strings.Contains(args[0], "'DEL'") && len(args) == 4: // deletes what is still there
+	case name == "EVAL" && strings.Contains(args[0], "'DEL'") && len(args) == 4:
+		// Deletes a value that has not changed.
 		text = ":0\r\n"
 		if v, ok := r.get(args[2]); ok && v.text == args[3] {
 			text = r.delete(args[2])
@@ -265,7 +269,7 @@ func (r *Memory) set(args []string) string {
 	return replyOK
 }
 
-// replace keeps the life of what it replaces.
+// replace sets a new value and keeps the expiry.
 func (r *Memory) replace(key, text string) string {
 	r.values[key] = memoryValue{text: text, end: r.values[key].end}
 	r.changed(key)
@@ -279,7 +283,7 @@ func (r *Memory) remember(key string, c *memoryConn) {
 	r.readers[key][c] = true
 }
 
-// changed tells those who have read key, before they get any later answer.
+// changed tells the clients that have read key, before they get any later answer.
 func (r *Memory) changed(key string) {
 	var push bytes.Buffer
 	fmt.Fprintf(&push, ">2\r\n%s*1\r\n%s", bulk("invalidate"), bulk(key))

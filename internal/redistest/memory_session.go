@@ -51,11 +51,13 @@ func (r *Memory) saveSession(key, listKey string, argv []string, now float64) st
 	}
 	r.set([]string{key, record, "PX", argv[1]})
 	list[member] = now + life*1000
-	r.values[listKey] = memoryValue{set: list, end: time.UnixMicro(int64(slices.Max(slices.Collect(maps.Values(list)))))}
+	r.values[listKey] = memoryValue{
+		set: list, end: time.UnixMicro(int64(slices.Max(slices.Collect(maps.Values(list))))),
+	}
 	return fmt.Sprintf("*2\r\n:%.0f\r\n:%d\r\n", after, len(list))
 }
 
-// sorted is a sorted set without what has expired.
+// sorted returns a sorted set without its expired members.
 func (r *Memory) sorted(key string, now float64) map[string]float64 {
 	v, _ := r.get(key)
 	list := map[string]float64{}

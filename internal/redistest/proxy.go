@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Proxy stands between a client and a server and spoils the connection on demand.
+// A Proxy is between a client and a server and disturbs the connection on demand.
 type Proxy struct {
 	Addr string // host:port
 
@@ -19,7 +19,7 @@ type Proxy struct {
 
 	mu     sync.Mutex
 	delay  time.Duration
-	answer string // sent in place of the server's answers
+	answer string // sent instead of the server's answers
 	cut    int    // bytes of the next answer to let through, -1 for all
 	conns  map[net.Conn]struct{}
 }
@@ -32,14 +32,17 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, done: make(chan struct{}), cut: -1, conns: map[net.Conn]struct{}{}}
+	p := &Proxy{
+		Addr: l.Addr().String(), target: target, listener: l, done: make(chan struct{}), cut: -1,
+		conns: map[net.Conn]struct{}{},
+	}
 	p.running.Go(p.accept)
 	tb.Cleanup(p.close)
 	return p
 }
 
-// Delay holds back everything that clients send from now on, each piece for as long: the line is long,
-// not narrow.
+// Delay delays everything that clients send from now on, each piece by d, as a long line does. It
+// does not limit how much is sent.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +84,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// keep notes a pair of connections, or closes it if the proxy has ended.
+// keep adds a pair of connections, or closes it if the proxy has ended.
 func (p *Proxy) keep(client, server net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,13 +99,13 @@ func (p *Proxy) keep(client, server net.Conn) bool {
 	}
 }
 
-// A command, or a piece of some, that a client sent.
+// A command is a piece of what a client has sent.
 type command struct {
 	bytes []byte
-	due   time.Time // at the server
+	due   time.Time // when the server gets it
 }
 
-// hold takes what a client sends.
+// hold reads what a client sends.
 func (p *Proxy) hold(commands chan<- command, client net.Conn) {
 	defer close(commands)
 	defer func() { _ = client.Close() }()
@@ -123,7 +126,7 @@ func (p *Proxy) hold(commands chan<- command, client net.Conn) {
 	}
 }
 
-// send passes on what a client sent, each piece in its time.
+// send passes on what a client has sent, each piece when it is due.
 func (p *Proxy) send(server net.Conn, commands <-chan command) {
 	defer func() { _ = server.Close() }()
 	for c := range commands {
@@ -137,7 +140,7 @@ func (p *Proxy) send(server net.Conn, commands <-chan command) {
 	}
 }
 
-// answers passes on what a server answers, or what should be heard instead.
+// answers passes on the answers of the server, or what [Proxy.Answer] has set.
 func (p *Proxy) answers(client, server net.Conn) {
 	defer func() { _, _ = client.Close(), server.Close() }()
 	piece := make([]byte, 64<<10)
@@ -172,7 +175,7 @@ func (p *Proxy) beforeAnswer(piece []byte) ([]byte, bool) {
 	}
 }
 
-// Reset ends all connections without a farewell; new ones are taken.
+// Reset resets all connections. New ones are accepted.
 func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

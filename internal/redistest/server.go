@@ -21,11 +21,11 @@ import (
 // 1 where the tests must not pass by being skipped.
 const noSkip = "WXOAUTH_NO_SKIP"
 
-// program is the environment variable that names another program than redis-server: an older one, or
-// valkey-server.
+// program is the environment variable that names another program than redis-server: an older one,
+// or valkey-server.
 const program = "WXOAUTH_REDIS_SERVER"
 
-// patience bounds every wait for a server.
+// patience is the time limit of every wait for a server.
 const patience = 20 * time.Second
 
 // A Server is a redis-server, or what WXOAUTH_REDIS_SERVER names, on loopback with a folder of its
@@ -49,7 +49,7 @@ func Start(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// Prepare is [Start] without starting: Addr is known, and nobody listens there until Restart.
+// Prepare is like [Start], but does not start the server: Addr is set, and Restart starts it.
 func Prepare(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	path, err := exec.LookPath(cmp.Or(os.Getenv(program), "redis-server"))
@@ -99,7 +99,8 @@ func (s *Server) Launch(args ...string) {
 	}
 	_, port, _ := net.SplitHostPort(s.Addr)
 	all := append([]string{
-		"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "no",
+		"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "yes",
+		"--appendfsync", "no",
 		"--logfile", filepath.Join(s.dir, "redis.log"),
 	}, s.args...)
 	// The command outlives the call, and Kill ends it.
@@ -109,7 +110,7 @@ func (s *Server) Launch(args ...string) {
 	}
 }
 
-// Kill ends the server as a crash does, with every connection. Killing it twice does nothing.
+// Kill ends the server and all connections, as a crash does. A second call does nothing.
 func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
@@ -144,33 +145,37 @@ func (s *Server) Do(args ...string) string {
 }
 
 // Commands counts the calls of each command since [Server.Forget], by its name in capitals, as in
-// "GET" and "CLIENT|CACHING". What connections need for themselves is left out: this helper's
-// INFO and CONFIG, a client's greeting and its signs of life.
+// "GET" and "CLIENT|CACHING". Commands that belong to connections are left out: INFO and CONFIG of
+// this helper, and a client's HELLO and PING.
 func (s *Server) Commands() map[string]int {
 	s.tb.Helper()
 	counts := map[string]int{}
 	for line := range strings.SplitSeq(s.Do("INFO", "commandstats"), "\r\n") {
 		var name string
 		var calls int
-		stat, isStat := strings.CutPrefix(strings.NewReplacer(":", " ", ",", " ", "=", " ").Replace(line), "cmdstat_")
+		stat, isStat := strings.CutPrefix(strings.NewReplacer(":", " ", ",", " ", "=",
+			" ").Replace(line), "cmdstat_")
 		if _, err := fmt.Sscanf(stat, "%s calls %d", &name, &calls); isStat && err == nil {
 			counts[strings.ToUpper(name)] = calls
 		}
 	}
-	for _, own := range []string{"INFO", "CONFIG|RESETSTAT", "CONFIG|SET", "HELLO", "PING", "CLIENT|TRACKING", "CLIENT|SETINFO"} {
+	for _, own := range []string{
+		"INFO", "CONFIG|RESETSTAT", "CONFIG|SET", "HELLO", "PING", "CLIENT|TRACKING",
+		"CLIENT|SETINFO",
+	} {
 		delete(counts, own)
 	}
 	return counts
 }
 
-// Forget begins a new count of commands.
+// Forget sets the counts of commands to zero.
 func (s *Server) Forget() {
 	s.tb.Helper()
 	s.Do("CONFIG", "RESETSTAT")
 }
 
-// Watch begins to note every command, also those of scripts. The function that it returns ends that,
-// and returns them with their arguments.
+// Watch begins to record all commands, including those of scripts. The returned function ends that
+// and returns the commands with their arguments.
 func (s *Server) Watch() (sent func() [][]string) {
 	s.tb.Helper()
 	conn, err := s.send("MONITOR")
@@ -186,7 +191,7 @@ func (s *Server) Watch() (sent func() [][]string) {
 		lines := bufio.NewScanner(conn)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() && !strings.Contains(lines.Text(), end) {
-			// +1339518083.107412 [0 127.0.0.1:60866] "SET" "key" "value"
+			// +1339518083.107412 [0 127.0.0.1:60866] "SET" "key" "value".
 			if _, args, ok := strings.Cut(lines.Text(), "] "); ok {
 				commands = append(commands, unquoted(s.tb, args))
 			}
@@ -198,7 +203,7 @@ func (s *Server) Watch() (sent func() [][]string) {
 	}
 }
 
-// unquoted splits the text of MONITOR.
+// unquoted splits a line of MONITOR.
 func unquoted(tb testing.TB, text string) (args []string) {
 	tb.Helper()
 	for ; text != ""; text = strings.TrimPrefix(text, " ") {
@@ -212,14 +217,14 @@ func unquoted(tb testing.TB, text string) (args []string) {
 	return args
 }
 
-// Keys lists every key, in no order.
+// Keys returns all keys, in any order.
 func (s *Server) Keys() []string {
 	s.tb.Helper()
 	return strings.Fields(s.Do("KEYS", "*"))
 }
 
-// Eventually waits until ok, which is asked again and again, and fails the test if it takes too
-// long. It is for what a server does in its own time.
+// Eventually calls ok until it returns true, and fails the test if that takes too long. It is for
+// things that a server does at a time of its own.
 func (s *Server) Eventually(what string, ok func() bool) {
 	s.tb.Helper()
 	deadline := time.NewTimer(patience)
@@ -235,7 +240,7 @@ func (s *Server) Eventually(what string, ok func() bool) {
 	}
 }
 
-// try runs one command, or says why it cannot.
+// try runs one command and returns the answer.
 func (s *Server) try(args ...string) (string, error) {
 	conn, err := s.send(args...)
 	if err != nil {

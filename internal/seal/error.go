@@ -1,19 +1,19 @@
 package seal
 
-// An Error says that a sealed value was not made by us, or is no longer good. It is a
-// [github.com/gorilla/securecookie.Error], which is how gorilla's users tell such values from real
-// faults.
+// An Error means that a sealed value was not made with our keys, or has expired. It is a
+// [github.com/gorilla/securecookie.Error], by which programs that use gorilla distinguish bad
+// values from failures.
 type Error string
 
 func (e Error) Error() string { return "sessionstore: " + string(e) }
 
-// IsUsage reports false: nobody has used a store in a wrong way.
+// IsUsage returns false: the store was not used wrongly.
 func (Error) IsUsage() bool { return false }
 
-// IsDecode reports true.
+// IsDecode returns true.
 func (Error) IsDecode() bool { return true }
 
-// IsInternal reports false: nothing has failed.
+// IsInternal returns false: nothing has failed.
 func (Error) IsInternal() bool { return false }
 
 // Cause returns nil.

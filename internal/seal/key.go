@@ -1,4 +1,4 @@
-// Package seal is how this library seals what it stores: keys, and the records of sessions.
+// Package seal has the encryption of stored sessions and other values.
 package seal
 
 import (
@@ -8,8 +8,8 @@ import (
 	"crypto/sha256"
 )
 
-// NewAEADs returns what seals for one purpose, per key: AES-256-GCM that makes its own nonces, under
-// a key derived for that purpose alone.
+// NewAEADs returns an AEAD for each key: AES-256-GCM that makes its own nonces, with a key that is
+// derived for this purpose.
 func NewAEADs(keys [][]byte, purpose string) ([]cipher.AEAD, error) {
 	aeads := make([]cipher.AEAD, len(keys))
 	for i, key := range keys {

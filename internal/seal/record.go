@@ -16,20 +16,21 @@ import (
 const (
 	headerSize = 5
 
-	// formSingle is one []byte under one string key, which is what the login engines keep: a
-	// byte with the key's length, the key, the value.
+	// formSingle is for one []byte under one string key, as the login engines have it: a byte with
+	// the key's length, the key, the value.
 	formSingle = 1
-	// formGob is any other map, as encoding/gob writes it.
+	// formGob is for any other map, as encoding/gob writes it.
 	formGob = 2
 )
 
-// Marshal writes a session's values and their expiry, in whole seconds. It fails if encoding/gob cannot write a value.
+// Marshal encodes the values of a session and their expiry, which is rounded to seconds. The error
+// means that encoding/gob cannot write a value.
 func Marshal(values map[any]any, expiry time.Time) ([]byte, error) {
 	seconds := uint32(min(max(expiry.Unix(), 0), math.MaxUint32)) // good until 2106
 	if key, value, ok := single(values); ok {
 		record := make([]byte, 0, headerSize+1+len(key)+len(value))
 		record = binary.BigEndian.AppendUint32(append(record, formSingle), seconds)
-		record = append(append(record, byte(len(key))), key...) // single has looked at the length
+		record = append(append(record, byte(len(key))), key...) // single has checked the length
 		return append(record, value...), nil
 	}
 	record := bytes.NewBuffer(binary.BigEndian.AppendUint32([]byte{formGob}, seconds))
@@ -52,7 +53,7 @@ func single(values map[any]any) (key string, value []byte, ok bool) {
 	return "", nil, false
 }
 
-// Unmarshal reads what [Marshal] wrote. The error of a record that has expired, or is none, is a
+// Unmarshal decodes a record of [Marshal]. If it has expired or is not a record, the error is a
 // [securecookie.Error] with IsDecode.
 func Unmarshal(record []byte) (map[any]any, time.Time, error) {
 	if len(record) < headerSize {

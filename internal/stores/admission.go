@@ -7,12 +7,13 @@ import (
 
 type admittedKey struct{}
 
-// WithAdmission notes when a request came whose session was looked at, and found good.
+// WithAdmission returns a context with the time when the request came, after its session was found
+// good.
 func WithAdmission(ctx context.Context, came time.Time) context.Context {
 	return context.WithValue(ctx, admittedKey{}, came)
 }
 
-// Admission returns what WithAdmission has noted, or else the time that it is.
+// Admission returns the time of WithAdmission, or the present time if there is none.
 func Admission(ctx context.Context) time.Time {
 	if came, ok := ctx.Value(admittedKey{}).(time.Time); ok {
 		return came

@@ -7,11 +7,13 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// Readable reports whether store would show a session to whoever holds its cookie: whether it is
-// gorilla's cookie store without encryption, or embeds one as the store of gin-contrib/sessions does.
+// Readable reports whether the cookies of store show the content of a session: whether it is
+// gorilla's cookie store without encryption, or embeds one, as the store of gin-contrib/sessions
+// does.
 //
-// The codecs do not tell whether they encrypt. But encryption begins with random bytes, so that equal
-// sessions look different, whereas without it they look equal, for as long as a second lasts.
+// The codecs do not say whether they encrypt. But encryption begins with random bytes, so that the
+// same session is sealed differently each time. Without encryption the results within a second are
+// the same.
 func Readable(store sessions.Store) bool {
 	cookies, ok := store.(*sessions.CookieStore)
 	if outer := reflect.Indirect(reflect.ValueOf(store)); !ok && outer.Kind() == reflect.Struct {
@@ -22,10 +24,12 @@ func Readable(store sessions.Store) bool {
 	if cookies == nil {
 		return false
 	}
-	var sealed [3]string // two of three are of the same second, which is part of what is sealed
+	// At least two of three are sealed within the same second, which is a part of the value.
+	var sealed [3]string
 	for i := range sealed {
 		var err error
-		if sealed[i], err = securecookie.EncodeMulti("wx", map[any]any{"x": []byte("x")}, cookies.Codecs...); err != nil {
+		if sealed[i], err = securecookie.EncodeMulti("wx", map[any]any{"x": []byte("x")},
+			cookies.Codecs...); err != nil {
 			return len(cookies.Codecs) == 0
 		}
 	}

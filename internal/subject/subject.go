@@ -1,41 +1,43 @@
-// Package subject knows the ids of WeChat's users, and by which name the engines know a user towards
-// a session store. A mini program's user may have sessions of both engines, so that one of them can
-// end what the other has begun.
+// Package subject has the ids of WeChat's users, and the name under which the login engines tell a
+// session store whose a session is. Both engines use the same name, because a mini program's user
+// may have sessions of both, which either can end.
 package subject
 
 import "encoding/json"
 
-// Of returns the [sessionstore.Login]'s Subject of a user. Neither part can hold a blank.
+// Of returns the Subject of a user for a [sessionstore.Login]. Neither part contains a blank.
 //
 // [sessionstore.Login]: https://pkg.go.dev/github.com/wxoauth/wxoauth/sessionstore#Login
 func Of(appID, openID string) string { return appID + " " + openID }
 
-// ValidID reports whether id looks like an appid, openid or unionid: 1 to 64 of A-Z a-z 0-9 _ and -.
+// ValidID reports whether id has the form of an appid, openid or unionid: 1 to 64 characters of
+// A-Z, a-z, 0-9, _ and -.
 func ValidID(id string) bool {
 	for _, b := range []byte(id) {
-		if (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') && b != '_' && b != '-' {
+		if (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') && b != '_' &&
+			b != '-' {
 			return false
 		}
 	}
 	return 1 <= len(id) && len(id) <= 64
 }
 
-// An ID is an openid or unionid in an answer of WeChat's. encoding/json takes the last of two; two
-// different ones name nobody.
+// An ID is an openid or unionid in an answer of WeChat. If an answer has two different ones, it is
+// not valid; without this type, encoding/json would take the last one.
 type ID string
 
-// UnmarshalJSON is called once for each time that the field is there.
+// UnmarshalJSON is called for each occurrence of the field.
 func (id *ID) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
 		return err
 	}
 	if *id != "" && string(*id) != text {
-		text = "sent twice" // which is not valid
+		text = "sent twice" // which is not a valid id
 	}
 	*id = ID(text)
 	return nil
 }
 
-// Valid is [ValidID].
+// Valid reports whether id is valid; see [ValidID].
 func (id ID) Valid() bool { return ValidID(string(id)) }

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Resolve resolves a Location as browsers do, which forgive more than package url: backslashes are
-// slashes, tabs and line breaks do not count, any number of slashes begins a host, and a fragment
-// survives a redirect that brings none.
+// Resolve resolves a Location as browsers do, which accept more than package url: backslashes are
+// slashes, tabs and line breaks are ignored, any number of slashes begins a host, and the fragment
+// is kept if a redirect has none.
 func Resolve(base *url.URL, location string) (*url.URL, error) {
-	location = strings.Trim(location, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ")
+	location = strings.TrimFunc(location, func(r rune) bool { return r <= ' ' })
 	location = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(location)
 	address, fragment, hasFragment := strings.Cut(location, "#")
 	address, query, hasQuery := strings.Cut(address, "?")
@@ -39,7 +39,8 @@ func Resolve(base *url.URL, location string) (*url.URL, error) {
 		if at := strings.LastIndexByte(next.Host, '@'); at >= 0 {
 			next.Host = next.Host[at+1:]
 		}
-		next.Host = strings.TrimSuffix(next.Host, map[string]string{"https": ":443", "http": ":80"}[scheme])
+		next.Host = strings.TrimSuffix(next.Host,
+			map[string]string{"https": ":443", "http": ":80"}[scheme])
 	case rest == "":
 		rest = base.EscapedPath()
 		if !hasQuery {
@@ -49,7 +50,8 @@ func Resolve(base *url.URL, location string) (*url.URL, error) {
 		rest = base.EscapedPath()[:strings.LastIndexByte(base.EscapedPath(), '/')+1] + rest
 	}
 	rest = withoutDots("/" + strings.TrimPrefix(rest, "/"))
-	next.Opaque = rest // the request line is written as it is here, not as package url would
+	// So that the request line is written like this, and not as package url would.
+	next.Opaque = rest
 	next.Path, next.RawPath = unescape(rest), rest
 	next.RawQuery, next.ForceQuery = query, hasQuery && query == ""
 	next.Fragment = base.Fragment
@@ -68,7 +70,8 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 
 func otherScheme(address string) bool {
 	scheme, _, ok := strings.Cut(address, ":")
-	return ok && scheme != "" && strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
+	return ok && scheme != "" &&
+		strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
 }
 
 // withoutDots removes . and .. segments, also escaped ones, and keeps all slashes.
@@ -102,7 +105,7 @@ func unescape(p string) string {
 	return plain
 }
 
-// Show writes an address as an address bar does.
+// Show returns an address as an address bar shows it.
 func Show(u *url.URL) string {
 	if u.Host == "" {
 		return u.String()

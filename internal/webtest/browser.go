@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A Browser is one person's browser. Every Open is a tab of its own; tabs share the cookies and
-// may be used at once. The fields are set before the first request.
+// A Browser is one person's browser. Every Open uses a new tab. Tabs share the cookies and may be
+// used at the same time. The fields are set before the first request.
 type Browser struct {
 	Agent     string // default WeChatAndroid
 	Languages string // Accept-Language; default zh-CN
@@ -23,21 +23,26 @@ type Browser struct {
 
 	Jar *Jar
 
-	// Refuses says which cookies are never stored; nil: none.
+	// Refuses reports whether a cookie is not stored; nil stores all.
 	Refuses func(c *http.Cookie) bool
-	// Loses is asked about each stored cookie before each request; nil: none gets lost.
+	// Loses reports whether a stored cookie gets lost. It is called before each request; nil loses
+	// none.
 	Loses func(c *http.Cookie) bool
 
 	transport http.RoundTripper
 	watch     func(*Hop) // told each finished request
 }
 
-// NewBrowser makes a browser on a network; watch is told each finished request, unless it is nil.
+// NewBrowser makes a browser on a network. watch, if it is not nil, is called for each finished
+// request.
 func NewBrowser(n *Network, watch func(*Hop)) *Browser {
-	return &Browser{Agent: WeChatAndroid, Languages: "zh-CN,zh;q=0.9", Jar: &Jar{}, transport: n.Transport(), watch: watch}
+	return &Browser{
+		Agent: WeChatAndroid, Languages: "zh-CN,zh;q=0.9", Jar: &Jar{}, transport: n.Transport(),
+		watch: watch,
+	}
 }
 
-// A Request is one that a page's script, a tag or a form makes.
+// A Request is a request of a page's script, a tag or a form.
 type Request struct {
 	Method string // default GET
 	URL    string
@@ -45,9 +50,11 @@ type Request struct {
 	Form   string // a body, sent as a form unless Header says otherwise
 	Header http.Header
 
-	CrossSite bool          // made by another site's page
-	Once      bool          // not sent again by itself when a kept connection turns out dead, as browsers do
-	GiveUp    time.Duration // the connection is cut when the answer is not complete after this; 0: never
+	CrossSite bool // whether a page of another site makes it
+	// Not sent again by itself when a kept connection turns out dead, as browsers do.
+	Once bool
+	// The connection is cut when the answer is not complete after this; 0: never.
+	GiveUp time.Duration
 }
 
 // A Hop is one request and its answer.
@@ -60,7 +67,7 @@ type Hop struct {
 	Body   string
 	Err    error // of the connection
 
-	After    int  // how many redirects led here
+	After    int  // number of redirects before
 	Handmade bool // the request brought a Cookie header of its own, beside the jar's
 }
 
@@ -72,16 +79,15 @@ func (h *Hop) SetCookies() []*http.Cookie {
 	return (&http.Response{Header: h.Header}).Cookies()
 }
 
-// A Visit is what happened from a tap until the browser stood still. The answer it ended with is
-// embedded.
+// A Visit is everything from a tap until the browser shows a page. The last request is embedded.
 type Visit struct {
 	*Hop
 
 	Hops []*Hop // all requests, the last one included
-	Next string // a redirect that was not followed, resolved; empty: there was none
+	Next string // the resolved URL of a redirect that was not followed, or ""
 }
 
-// Link returns where the page's link with that id leads; empty: there is none.
+// Link returns the URL of the page's link with that id, or "" if there is none.
 func (v *Visit) Link(id string) string {
 	_, link, _ := strings.Cut(v.Body, `id="`+id+`" href="`)
 	link, _, _ = strings.Cut(link, `"`)
@@ -91,20 +97,21 @@ func (v *Visit) Link(id string) string {
 // Redirects counts the redirects that were followed.
 func (v *Visit) Redirects() int { return len(v.Hops) - 1 }
 
-// Address is what the address bar shows.
+// Address returns what the address bar shows.
 func (v *Visit) Address() string { return Show(v.URL) }
 
-// Page is Address without the fragment.
+// Page returns Address without the fragment.
 func (v *Visit) Page() string {
 	address, _, _ := strings.Cut(v.Address(), "#")
 	return address
 }
 
-// Trail tells the visit for a message of failure, without the long tails of addresses.
+// Trail returns a summary of the visit for error messages, with shortened addresses.
 func (v *Visit) Trail() string {
 	var lines []string
 	for _, h := range v.Hops {
-		lines = append(lines, fmt.Sprintf("%s %.80s: %d %v", h.Method, Show(h.URL), h.Status, h.Err))
+		lines = append(lines, fmt.Sprintf("%s %.80s: %d %v", h.Method, Show(h.URL), h.Status,
+			h.Err))
 	}
 	if v.Next != "" {
 		lines = append(lines, fmt.Sprintf("not followed: %.80s", v.Next))
@@ -112,16 +119,16 @@ func (v *Visit) Trail() string {
 	return strings.Join(lines, "\n\t")
 }
 
-// maxHops is where browsers give up on redirects.
+// maxHops is how many redirects browsers follow.
 const maxHops = 20
 
-// ErrTooManyRedirects ends a visit that does not end by itself.
+// ErrTooManyRedirects is the error of a visit with more redirects than browsers follow.
 var ErrTooManyRedirects = errors.New("too many redirects")
 
 // Open loads a page as if its address was tapped, and follows all redirects.
 func (b *Browser) Open(address string) *Visit { return b.Walk(Request{URL: address}, nil) }
 
-// OpenUntil is [Browser.Open], but it does not follow the redirect for which stop says so.
+// OpenUntil is like [Browser.Open], but does not follow a redirect for which stop returns true.
 func (b *Browser) OpenUntil(address string, stop func(next *url.URL) bool) *Visit {
 	return b.Walk(Request{URL: address}, stop)
 }
@@ -129,7 +136,7 @@ func (b *Browser) OpenUntil(address string, stop func(next *url.URL) bool) *Visi
 // Do makes one request and follows no redirect.
 func (b *Browser) Do(r Request) *Visit { return b.Walk(r, func(*url.URL) bool { return true }) }
 
-// Walk makes a request and follows redirects until stop, which may be nil, says so.
+// Walk makes a request and follows redirects until stop, which may be nil, returns true.
 func (b *Browser) Walk(r Request, stop func(next *url.URL) bool) *Visit {
 	v := &Visit{}
 	at, err := Resolve(&url.URL{Scheme: "https", Path: "/"}, r.URL)
@@ -174,7 +181,10 @@ func (b *Browser) hop(r Request, at *url.URL, redirects int) *Hop {
 		ctx, cancel = context.WithTimeout(ctx, r.GiveUp)
 		defer cancel()
 	}
-	h := &Hop{Method: r.Method, URL: at, Header: http.Header{}, After: redirects, Handmade: r.Header["Cookie"] != nil}
+	h := &Hop{
+		Method: r.Method, URL: at, Header: http.Header{}, After: redirects,
+		Handmade: r.Header["Cookie"] != nil,
+	}
 	res, sent, err := b.start(ctx, r, at)
 	h.Method, h.Sent, h.Err = sent.Method, sent.Header, err
 	if err == nil {
@@ -199,7 +209,9 @@ func (b *Browser) Start(ctx context.Context, r Request) (*http.Response, error) 
 	return res, err
 }
 
-func (b *Browser) start(ctx context.Context, r Request, at *url.URL) (*http.Response, *http.Request, error) {
+func (b *Browser) start(
+	ctx context.Context, r Request, at *url.URL,
+) (*http.Response, *http.Request, error) {
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
@@ -211,7 +223,8 @@ func (b *Browser) start(ctx context.Context, r Request, at *url.URL) (*http.Resp
 	}
 	target := *at
 	target.Fragment = ""
-	if strings.HasPrefix(target.Opaque, "//") { // package url would make an absolute request line of it
+	// Package url would make an absolute request line of it.
+	if strings.HasPrefix(target.Opaque, "//") {
 		target.Opaque = ""
 	}
 	var body io.Reader
@@ -219,7 +232,7 @@ func (b *Browser) start(ctx context.Context, r Request, at *url.URL) (*http.Resp
 	case r.Form != "":
 		body = strings.NewReader(r.Form)
 	case r.Once:
-		body = io.NopCloser(strings.NewReader("")) // a transport cannot send it twice
+		body = io.NopCloser(strings.NewReader("")) // the transport cannot send such a body twice
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, "https://"+at.Host, body)
 	if err != nil {
@@ -245,7 +258,8 @@ func (b *Browser) start(ctx context.Context, r Request, at *url.URL) (*http.Resp
 		b.Jar.Lose(b.Loses)
 	}
 	navigation := r.Kind.Page && r.Method == http.MethodGet
-	for _, c := range b.Jar.Get(at, r.CrossSite, navigation && req.Header.Get("Sec-Fetch-Dest") != "iframe") {
+	for _, c := range b.Jar.Get(at, r.CrossSite,
+		navigation && req.Header.Get("Sec-Fetch-Dest") != "iframe") {
 		req.AddCookie(c)
 	}
 	res, err := b.transport.RoundTrip(req)
@@ -262,14 +276,14 @@ func (b *Browser) start(ctx context.Context, r Request, at *url.URL) (*http.Resp
 	return res, req, nil
 }
 
-// identify says which browser this is.
+// identify sets the headers that say which browser this is.
 func (b *Browser) identify(req *http.Request, r Request) {
 	agent := b.Agent
 	if r.Kind.Agent != "" {
 		agent = r.Kind.Agent
 	}
 	if agent == "-" {
-		agent = "" // or net/http names itself
+		agent = "" // otherwise net/http sends its own
 	}
 	req.Header["User-Agent"] = []string{agent}
 	if b.Languages != "" {
@@ -287,11 +301,11 @@ func (b *Browser) Cookie(part string) string {
 	return ""
 }
 
-// AnyCookie holds for every cookie, as Refuses of a browser without cookies.
+// AnyCookie returns true. As Refuses it makes a browser without cookies.
 func AnyCookie(*http.Cookie) bool { return true }
 
-// Sometimes makes a rule that holds for a share of the cookies that which holds for, drawn anew
-// each time it is asked and in an order that seed fixes.
+// Sometimes returns a function that returns true for a random share of the cookies for which which
+// does. seed determines the random numbers.
 func Sometimes(share float64, seed uint64, which func(*http.Cookie) bool) func(*http.Cookie) bool {
 	var mu sync.Mutex
 	dice := rand.New(rand.NewPCG(seed, 0))

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A Buffer can be written and read by many at once: a log, or what a program says.
+// A Buffer may be written and read concurrently: for logs and the output of programs.
 type Buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -18,7 +18,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// String is all of the text so far.
+// String returns the text so far.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

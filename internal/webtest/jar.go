@@ -22,8 +22,8 @@ type Jar struct {
 type kept struct {
 	http.Cookie
 
-	host    string    // that set it
-	end     time.Time // zero: with the browser
+	host    string    // which has set it
+	end     time.Time // zero means when the browser is closed
 	created time.Time
 }
 
@@ -31,9 +31,9 @@ type kept struct {
 // longer cookies without a word.
 const MaxCookie = 4096
 
-const maxJar = 180 // cookies per host; the oldest goes
+const maxJar = 180 // cookies per host; if there are more, the oldest is dropped
 
-// Set stores what an answer from u sets. It returns the cookies that were refused.
+// Set stores the cookies of an answer from u. It returns those that were refused.
 func (j *Jar) Set(u *url.URL, cookies []*http.Cookie) (refused []*http.Cookie) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -51,7 +51,8 @@ func (j *Jar) set(u *url.URL, c *http.Cookie) bool {
 	if !strings.HasPrefix(k.Path, "/") {
 		k.Path = defaultPath(u.Path)
 	}
-	if k.Domain = strings.TrimPrefix(strings.ToLower(k.Domain), "."); k.Domain != "" && !within(k.host, k.Domain) {
+	if k.Domain = strings.TrimPrefix(strings.ToLower(k.Domain), "."); k.Domain != "" &&
+		!within(k.host, k.Domain) {
 		return false
 	}
 	switch {
@@ -63,7 +64,8 @@ func (j *Jar) set(u *url.URL, c *http.Cookie) bool {
 		return false
 	}
 	same := slices.IndexFunc(j.cookies, func(old *kept) bool {
-		return old.Name == k.Name && old.host == k.host && old.Domain == k.Domain && old.Path == k.Path
+		return old.Name == k.Name && old.host == k.host && old.Domain == k.Domain &&
+			old.Path == k.Path
 	})
 	if same >= 0 {
 		if j.cookies[same].Secure && !secure {
@@ -92,11 +94,14 @@ func (j *Jar) set(u *url.URL, c *http.Cookie) bool {
 func (j *Jar) Get(u *url.URL, crossSite, navigation bool) []*http.Cookie {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.cookies = slices.DeleteFunc(j.cookies, func(k *kept) bool { return !k.end.IsZero() && !time.Now().Before(k.end) })
+	j.cookies = slices.DeleteFunc(j.cookies, func(k *kept) bool {
+		return !k.end.IsZero() && !time.Now().Before(k.end)
+	})
 	var found []*kept
 	for _, k := range j.cookies {
 		switch {
-		case k.Domain == "" && k.host != u.Hostname(), k.Domain != "" && !within(u.Hostname(), k.Domain):
+		case k.Domain == "" && k.host != u.Hostname(),
+			k.Domain != "" && !within(u.Hostname(), k.Domain):
 		case k.Secure && u.Scheme != "https", !underPath(cmp.Or(u.Path, "/"), k.Path):
 		case crossSite && k.SameSite == http.SameSiteStrictMode:
 		case crossSite && !navigation && k.SameSite != http.SameSiteNoneMode: // Lax is the default
@@ -128,7 +133,7 @@ func (j *Jar) All() []*http.Cookie {
 	return all
 }
 
-// Lose forgets the cookies for which lost says so.
+// Lose drops the cookies for which lost returns true.
 func (j *Jar) Lose(lost func(c *http.Cookie) bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -153,7 +158,8 @@ func within(host, domain string) bool {
 }
 
 func underPath(path, of string) bool {
-	return path == of || (strings.HasPrefix(path, of) && (strings.HasSuffix(of, "/") || path[len(of)] == '/'))
+	return path == of || (strings.HasPrefix(path, of) &&
+		(strings.HasSuffix(of, "/") || path[len(of)] == '/'))
 }
 
 func defaultPath(path string) string {

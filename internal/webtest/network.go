@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// A Network is an internet inside the process: hosts by name, each served by net/http over
-// in-memory connections. Encryption is left out: https is http on a connection that the client takes for
-// a secure one, as behind a proxy that ends TLS.
+// A Network is an internet inside the process: hosts with names, each served by net/http over
+// in-memory connections. There is no encryption: https is http on a connection that the client
+// takes for a secure one, as behind a proxy that terminates TLS.
 //
-// Everything that is started belongs to the bubble it was started in; Close ends it.
+// Everything that is started belongs to the bubble in which it was started; Close ends it.
 type Network struct {
-	complaints slog.Handler // told what net/http says about a host's handler, panics above all
+	complaints slog.Handler // gets the log of net/http about handlers, mostly panics
 
 	mu      sync.Mutex
 	hosts   map[string]*host
-	callers int // so far; each gets an address of its own
+	callers int // callers so far; each has its own address
 
 	transport *http.Transport
 }
@@ -31,7 +31,9 @@ type Network struct {
 // handler's panic, is logged as an error.
 func NewNetwork(complaints slog.Handler) *Network {
 	n := &Network{complaints: complaints, hosts: map[string]*host{}}
-	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) }
+	dial := func(ctx context.Context, _, address string) (net.Conn, error) {
+		return n.Dial(ctx, address)
+	}
 	n.transport = &http.Transport{
 		DialContext: dial, DialTLSContext: dial,
 		DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
@@ -63,7 +65,7 @@ func (n *Network) Serve(name string, h http.Handler) {
 		(*made.handler.Load()).ServeHTTP(w, r)
 	})
 	n.hosts[name] = made
-	go func() { _ = made.server.Serve(made) }() // it ends with Close, and says just that
+	go func() { _ = made.server.Serve(made) }() // the error says only that the server was closed
 }
 
 // Close ends all servers and connections.
@@ -91,10 +93,15 @@ func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 	caller := n.callers
 	n.mu.Unlock()
 	if h == nil {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}}
+		return nil, &net.OpError{
+			Op: "dial", Net: "tcp",
+			Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true},
+		}
 	}
 	near, far := net.Pipe()
-	address4 := &net.TCPAddr{IP: net.IPv4(198, 51, byte(caller>>8), byte(caller)), Port: 1024 + caller%60000}
+	address4 := &net.TCPAddr{
+		IP: net.IPv4(198, 51, byte(caller>>8), byte(caller)), Port: 1024 + caller%60000,
+	}
 	select {
 	case h.calls <- pipe{far, address4}:
 		return pipe{near, address4}, nil
@@ -105,8 +112,8 @@ func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 	}
 }
 
-// Transport is a client's side of the network. It follows no redirect and knows no cookie. All
-// browsers share it, as behind one proxy.
+// Transport returns the client's side of the network. It follows no redirects and has no cookies.
+// All browsers share it, as behind one proxy.
 func (n *Network) Transport() *http.Transport { return n.transport }
 
 // Accept, Close and Addr make a host a [net.Listener].
@@ -130,15 +137,15 @@ func (h *host) Close() error {
 	}
 }
 
-// Addr is where the host pretends to listen.
+// Addr returns a made-up address.
 func (h *host) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 1), Port: 443} }
 
-// A pipe is one end of a connection. Both ends are told the caller's address.
+// A pipe is one end of a connection. Both ends know the caller's address.
 type pipe struct {
 	net.Conn
 
 	caller net.Addr
 }
 
-// RemoteAddr is the caller's, which only the server's end is asked for.
+// RemoteAddr returns the caller's address, for the server.
 func (p pipe) RemoteAddr() net.Addr { return p.caller }

@@ -19,14 +19,14 @@ type WeChat struct {
 	calls []Call
 }
 
-// A Call is one that WeChat was asked.
+// A Call is a call of WeChat.
 type Call struct {
 	Op    string // "GET /path"
 	Query url.Values
 	Body  string
 }
 
-// RoundTrip answers a call. Like a network it gives up when the caller does.
+// RoundTrip answers a call. It returns if the caller's context ends, as a network does.
 func (w *WeChat) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -49,7 +49,7 @@ func (w *WeChat) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// Calls returns all calls so far.
+// Calls returns the calls so far.
 func (w *WeChat) Calls() []Call {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,7 +60,7 @@ func (w *WeChat) Calls() []Call {
 func Text(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		_, _ = io.WriteString(w, body) // to memory
+		_, _ = io.WriteString(w, body) // cannot fail: it is memory
 	}
 }
 

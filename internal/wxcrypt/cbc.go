@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// The block that PKCS#7 pads to. AES itself always works on 16 bytes; message push pads to 32.
+// The block sizes of the PKCS#7 padding. That of AES itself is always 16; message push pads to 32.
 const (
 	DataBlock = 16 // encryptedData of a mini program, padding 1..16
 	PushBlock = 32 // message push, padding 1..32
@@ -23,8 +23,8 @@ var (
 	ErrPadding = errors.New("wxcrypt: wrong padding")
 )
 
-// Decrypt opens data with AES-CBC and takes off the padding, which may be 1 to block bytes long.
-// It leaves data as it is. The errors are [ErrSize] and [ErrPadding].
+// Decrypt decrypts data with AES-CBC and removes the padding of 1 to block bytes. It does not
+// change data. The errors are [ErrSize] and [ErrPadding].
 func Decrypt(key, iv, data []byte, block int) ([]byte, error) {
 	c, err := newAES(key, iv, block)
 	if err != nil || len(data) == 0 || len(data)%aes.BlockSize != 0 {
@@ -35,8 +35,8 @@ func Decrypt(key, iv, data []byte, block int) ([]byte, error) {
 	return unpad(plain, block)
 }
 
-// Encrypt pads data to whole blocks of the given size, a multiple of 16, and seals it with
-// AES-CBC. It leaves data as it is. The error is [ErrSize].
+// Encrypt pads data to whole blocks of the given size, a multiple of 16, and encrypts it with
+// AES-CBC. It does not change data. The error is [ErrSize].
 func Encrypt(key, iv, data []byte, block int) ([]byte, error) {
 	c, err := newAES(key, iv, block)
 	if err != nil || block%aes.BlockSize != 0 {

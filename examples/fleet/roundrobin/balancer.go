@@ -26,7 +26,8 @@ func newBalancer(replicas []*url.URL) *httputil.ReverseProxy {
 		}},
 		FlushInterval: -1,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			slog.WarnContext(r.Context(), "no replica answers", "path", r.URL.Path, "error", err) // the query may hold a login code
+			// The query may hold a login code.
+			slog.WarnContext(r.Context(), "no replica answers", "path", r.URL.Path, "error", err)
 			w.Header().Set("Retry-After", "2")
 			http.Error(w, "no replica answers", http.StatusBadGateway)
 		},
@@ -71,5 +72,6 @@ func repeatable(r *http.Request, err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
 	}
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Header.Get("Upgrade") == ""
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		r.Header.Get("Upgrade") == ""
 }

@@ -1,7 +1,8 @@
 // Command roundrobin stands in for nginx: it passes each request on to the next of several
 // replicas, and over those that do not answer.
 //
-//	go run ./examples/fleet/roundrobin -listen 127.0.0.1:8080 http://127.0.0.1:9001 http://127.0.0.1:9002
+//	go run ./examples/fleet/roundrobin -listen 127.0.0.1:8080 \
+//		http://127.0.0.1:9001 http://127.0.0.1:9002
 package main
 
 import (
@@ -24,7 +25,8 @@ const drain = 20 * time.Second
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8080", "where to listen")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: roundrobin [-listen host:port] http://replica ...")
+		fmt.Fprintln(flag.CommandLine.Output(),
+			"usage: roundrobin [-listen host:port] http://replica ...")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -59,8 +61,9 @@ func parseReplicas(args []string) (replicas []*url.URL, err error) {
 // serve answers until ctx ends, then lets the requests under way finish.
 func serve(ctx context.Context, addr string, handler http.Handler) error {
 	srv := &http.Server{
-		Addr: addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+		Addr: addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout: 2 * time.Minute,
+		ErrorLog:    slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- srv.ListenAndServe() }()

@@ -28,12 +28,16 @@ func (a *Auth) Middleware() fiber.Handler { return a.Require("") }
 
 // Require passes on only requests of signed-in users who granted scope.
 func (a *Auth) Require(scope oauth.Scope) fiber.Handler {
-	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Admit(w, r, scope) })
+	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Admit(w, r, scope)
+	})
 }
 
 // Optional passes on every request, with the user if somebody is signed in.
 func (a *Auth) Optional() fiber.Handler {
-	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Identify(w, r), true })
+	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Identify(w, r), true
+	})
 }
 
 // Login is the handler for Config.LoginPath.
@@ -94,10 +98,12 @@ func request(c fiber.Ctx) (*http.Request, error) {
 		return nil, err
 	}
 	r := &http.Request{
-		Method: string(from.Header.Method()), URL: u, RequestURI: uri, Host: string(from.Header.Host()),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
-		RemoteAddr: c.RequestCtx().RemoteAddr().String(), TLS: c.RequestCtx().TLSConnectionState(),
-		Body: io.NopCloser(bytes.NewReader(bytes.Clone(from.Body()))), ContentLength: int64(len(from.Body())),
+		Method: string(from.Header.Method()), URL: u, RequestURI: uri,
+		Host: string(from.Header.Host()), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, RemoteAddr: c.RequestCtx().RemoteAddr().String(),
+		TLS:           c.RequestCtx().TLSConnectionState(),
+		Body:          io.NopCloser(bytes.NewReader(bytes.Clone(from.Body()))),
+		ContentLength: int64(len(from.Body())),
 	}
 	for name, value := range from.Header.All() {
 		r.Header.Add(string(name), string(value))

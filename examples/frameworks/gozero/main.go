@@ -36,14 +36,22 @@ func main() {
 func config(host string, port int) (c rest.RestConf) {
 	c.Host, c.Port, c.MaxConns, c.MaxBytes = host, port, 10_000, 1<<20
 	c.Mode = "pro"
-	c.Middlewares = rest.MiddlewaresConf{Trace: true, Prometheus: true, MaxConns: true, Breaker: true, Shedding: true, Recover: true, Metrics: true, MaxBytes: true, Gunzip: true}
+	c.Middlewares = rest.MiddlewaresConf{
+		Trace: true, Prometheus: true, MaxConns: true, Breaker: true, Shedding: true, Recover: true,
+		Metrics: true, MaxBytes: true, Gunzip: true,
+	}
 	return c
 }
 
 func routes(auth *wxoauth.Auth) []rest.Route {
-	guarded := rest.WithMiddleware(rest.ToMiddleware(auth.Middleware()), rest.Route{Method: http.MethodGet, Path: "/me", Handler: me})
+	guarded := rest.WithMiddleware(rest.ToMiddleware(auth.Middleware()), rest.Route{
+		Method: http.MethodGet, Path: "/me", Handler: me,
+	})
 	return append(guarded,
-		rest.Route{Method: http.MethodGet, Path: "/", Handler: auth.Optional()(http.HandlerFunc(home)).ServeHTTP},
+		rest.Route{
+			Method: http.MethodGet, Path: "/",
+			Handler: auth.Optional()(http.HandlerFunc(home)).ServeHTTP,
+		},
 		// A middleware of go-zero runs for registered routes only: LoginPath is one.
 		rest.Route{Method: http.MethodGet, Path: "/wechat/login", Handler: auth.Login().ServeHTTP},
 		rest.Route{Method: http.MethodPost, Path: "/logout", Handler: auth.Logout().ServeHTTP},

@@ -30,12 +30,16 @@ func (a *Auth) Middleware() app.HandlerFunc { return a.Require("") }
 
 // Require passes on only requests of signed-in users who granted scope.
 func (a *Auth) Require(scope oauth.Scope) app.HandlerFunc {
-	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Admit(w, r, scope) })
+	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Admit(w, r, scope)
+	})
 }
 
 // Optional passes on every request, with the user if somebody is signed in.
 func (a *Auth) Optional() app.HandlerFunc {
-	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Identify(w, r), true })
+	return handler(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Identify(w, r), true
+	})
 }
 
 // Login is the handler for Config.LoginPath.
@@ -69,7 +73,9 @@ func answerWith(h http.Handler) app.HandlerFunc {
 
 // handler goes on to the next one with the context of the request that decide returns. False means
 // that it has answered.
-func handler(decide func(http.ResponseWriter, *http.Request) (*http.Request, bool)) app.HandlerFunc {
+func handler(
+	decide func(http.ResponseWriter, *http.Request) (*http.Request, bool),
+) app.HandlerFunc {
 	return func(ctx context.Context, c *app.RequestContext) {
 		r, err := request(ctx, c)
 		if err != nil {
@@ -98,9 +104,10 @@ func request(ctx context.Context, c *app.RequestContext) (*http.Request, error) 
 		return nil, err
 	}
 	r := &http.Request{
-		Method: string(from.Header.Method()), URL: u, RequestURI: uri, Host: string(from.Header.Host()),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
-		Body: io.NopCloser(bytes.NewReader(bytes.Clone(from.Body()))), ContentLength: int64(len(from.Body())),
+		Method: string(from.Header.Method()), URL: u, RequestURI: uri,
+		Host: string(from.Header.Host()), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(bytes.Clone(from.Body()))),
+		ContentLength: int64(len(from.Body())),
 	}
 	from.Header.VisitAll(func(name, value []byte) { r.Header.Add(string(name), string(value)) })
 	return r.WithContext(ctx), nil

@@ -1,4 +1,5 @@
-// Command kratos puts routes of Kratos' HTTP server behind WeChat login, with the adapter of net/http.
+// Command kratos puts routes of Kratos' HTTP server behind WeChat login, with the adapter of
+// net/http.
 //
 //	WECHAT_APPID=… WECHAT_SECRET=… PUBLIC_URL=http://127.0.0.1:8080 go run .
 package main
@@ -26,7 +27,8 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	if err := kratos.New(kratos.Server(routes(auth, http.Address("127.0.0.1:8080")))).Run(); err != nil {
+	if err := kratos.New(kratos.Server(routes(auth,
+		http.Address("127.0.0.1:8080")))).Run(); err != nil {
 		panic(err)
 	}
 }

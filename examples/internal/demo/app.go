@@ -61,16 +61,22 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		}
 		store, cache, seen = shared, rediscache.New(redis, prefix), messages
 	}
-	wechat, err := core.NewClient(core.ClientConfig{AppID: s.account.appID, Secret: s.account.secret, APIURL: s.apiURL, Cache: cache})
+	wechat, err := core.NewClient(core.ClientConfig{
+		AppID: s.account.appID, Secret: s.account.secret, APIURL: s.apiURL, Cache: cache,
+	})
 	if err != nil {
 		return nil, err
 	}
 	app := &App{
-		framework: framework, simulator: s.simulator, base: s.base(), pages: jssdk.New(wechat, cache), draining: make(chan struct{}), ends: map[string]EndSessions{},
+		framework: framework, simulator: s.simulator, base: s.base(),
+		pages: jssdk.New(wechat, cache), draining: make(chan struct{}),
+		ends: map[string]EndSessions{},
 		Web: oauth.Config{
-			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Name: s.name, InsecureHTTP: s.lan, Keys: s.keys, Store: store,
-			AnyBrowser: s.anyBrowser, AskAtOnce: s.askAtOnce, Purpose: s.purpose, PrivacyURL: s.privacyURL,
-			Brand: oauth.Brand{Name: s.brandName}, OnLogin: findMember, APIURL: s.apiURL, OpenURL: s.openURL,
+			AppID: s.account.appID, Secret: s.account.secret, PublicURL: s.publicURL, Name: s.name,
+			InsecureHTTP: s.lan, Keys: s.keys, Store: store, AnyBrowser: s.anyBrowser,
+			AskAtOnce: s.askAtOnce, Purpose: s.purpose, PrivacyURL: s.privacyURL,
+			Brand: oauth.Brand{Name: s.brandName}, OnLogin: findMember, APIURL: s.apiURL,
+			OpenURL: s.openURL,
 		},
 	}
 	if s.desk {
@@ -80,7 +86,10 @@ func newApp(framework string, s *settings, redis rueidis.Client) (*App, error) {
 		app.Web.Website = &oauth.Website{AppID: s.website.appID, Secret: s.website.secret}
 	}
 	if s.mini != (account{}) {
-		app.Mini = &mpauth.Config{AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store, APIURL: s.apiURL, TrustCloudHeaders: s.trustCloudHeaders}
+		app.Mini = &mpauth.Config{
+			AppID: s.mini.appID, Secret: s.mini.secret, Keys: s.keys, Store: store,
+			APIURL: s.apiURL, TrustCloudHeaders: s.trustCloudHeaders,
+		}
 	}
 	if s.pushToken != "" {
 		if app.Push, err = newPush(s, seen, app.ends); err != nil {

@@ -21,7 +21,8 @@ func (app *App) Events(w http.ResponseWriter, r *http.Request) {
 	defer tick.Stop()
 	for {
 		// A deadline for each event: the server's own would end the stream.
-		_ = out.SetWriteDeadline(time.Now().Add(writeTime)) // where it cannot be set, the server's counts
+		// where it cannot be set, the server's counts.
+		_ = out.SetWriteDeadline(time.Now().Add(writeTime))
 		fmt.Fprintf(w, "event: time\ndata: %s\n\n", time.Now().Format(time.RFC3339))
 		if out.Flush() != nil {
 			return

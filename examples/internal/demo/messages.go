@@ -12,21 +12,24 @@ import (
 )
 
 // newPush receives the messages of the mini program, or of the official account if there is no
-// mini program. Who withdraws consent is signed out everywhere; what else an app would do goes to the
-// log, without a word about whom. A nil seen remembers in this process what was handled.
+// mini program. Who withdraws consent is signed out everywhere; what else an app would do goes to
+// the log, without a word about whom. A nil seen remembers in this process what was handled.
 func newPush(s *settings, seen push.Seen, ends map[string]EndSessions) (*push.Handler, error) {
 	todo := func(what string) func(context.Context, *push.AuthorizationChange) error {
 		return func(ctx context.Context, c *push.AuthorizationChange) error {
-			slog.InfoContext(ctx, "a user changed what the app may know", "todo", what, "revoked", c.RevokeInfo)
+			slog.InfoContext(ctx, "a user changed what the app may know",
+				"todo", what, "revoked", c.RevokeInfo)
 			return nil
 		}
 	}
-	signOut := func(then func(context.Context, *push.AuthorizationChange) error) func(context.Context, *push.AuthorizationChange) error {
+	type onChange = func(context.Context, *push.AuthorizationChange) error
+	signOut := func(then onChange) onChange {
 		return func(ctx context.Context, c *push.AuthorizationChange) error {
 			if end := ends[c.AppID]; end != nil && c.OpenID != "" {
 				err := end(ctx, c.OpenID)
 				if errors.Is(err, sessionstore.ErrUnsupported) {
-					slog.WarnContext(ctx, "sessions in cookies cannot be ended: the user stays signed in; set REDIS_URL")
+					slog.WarnContext(ctx, "sessions in cookies cannot be ended: "+
+						"the user stays signed in; set REDIS_URL")
 				} else if err != nil {
 					return err // WeChat sends the message again
 				}
@@ -35,10 +38,12 @@ func newPush(s *settings, seen push.Seen, ends map[string]EndSessions) (*push.Ha
 		}
 	}
 	h, err := push.New(push.Config{
-		Token: s.pushToken, EncodingAESKey: s.pushAESKey, AppID: cmp.Or(s.mini.appID, s.account.appID),
-		Seen: seen,
+		Token: s.pushToken, EncodingAESKey: s.pushAESKey,
+		AppID: cmp.Or(s.mini.appID, s.account.appID),
+		Seen:  seen,
 		OnMediaCheck: func(ctx context.Context, c *push.MediaCheck) error {
-			slog.InfoContext(ctx, "a media check has ended", "trace_id", c.TraceID, "passed", c.Passed())
+			slog.InfoContext(ctx, "a media check has ended",
+				"trace_id", c.TraceID, "passed", c.Passed())
 			return nil
 		},
 		OnAuthorizationRevoke:       signOut(todo("delete the data that was withdrawn")),

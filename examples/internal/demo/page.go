@@ -82,7 +82,9 @@ func (p page) Initial() string {
 // Region is where the user says to be from.
 func (p page) Region() string {
 	parts := []string{p.User.Country, p.User.Province, p.User.City}
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " · ")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool {
+		return part == ""
+	}), " · ")
 }
 
 // HomePage is for everybody. user may be nil.
@@ -114,10 +116,15 @@ func (app *App) BasePage(w http.ResponseWriter, r *http.Request, user *core.User
 	writeJSON(w, http.StatusOK, user)
 }
 
-func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Template, user *core.User) {
+func (app *App) render(
+	w http.ResponseWriter, r *http.Request, t *template.Template, user *core.User,
+) {
 	// Chinese, unless the browser prefers English.
 	_, i := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
-	p := page{Lang: []string{"zh", "en"}[i], User: user, Framework: app.framework, Simulator: app.simulator, Base: app.base}
+	p := page{
+		Lang: []string{"zh", "en"}[i], User: user, Framework: app.framework,
+		Simulator: app.simulator, Base: app.base,
+	}
 	var body bytes.Buffer
 	if err := t.ExecuteTemplate(&body, "layout", p); err != nil {
 		slog.ErrorContext(r.Context(), "page not rendered", "error", err)
@@ -129,8 +136,10 @@ func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Templ
 	h.Set("Content-Language", p.Lang)
 	h.Add("Vary", "Accept-Language")
 	h.Set("X-Content-Type-Options", "nosniff")
-	// Avatars lie on WeChat's servers, or at the simulator. Scripts and what they fetch are our own.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'; "+
+	// Avatars lie on WeChat's servers, or at the simulator. Scripts and what they fetch are our
+	// own.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src "+
+		"https: http: data:; base-uri 'none'; frame-ancestors 'none'; "+
 		"connect-src 'self'; script-src 'self' "+hashOf(timeScript)+" "+hashOf(spaScript))
 	// With no-referrer, older browsers would send the logout without saying where it comes from.
 	h.Set("Referrer-Policy", "same-origin")

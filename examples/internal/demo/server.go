@@ -44,7 +44,8 @@ func run(ctx context.Context, framework string, routes func(*App) (http.Handler,
 	}
 	defer ln.Close() //nolint:errcheck // closed already, unless something below fails
 	if s.simAddr != "" {
-		sim, err := simulate(s) //nolint:contextcheck // it listens until Close: requests that drain still need it
+		//nolint:contextcheck // it listens until Close: requests that drain still need it
+		sim, err := simulate(s)
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,8 @@ func run(ctx context.Context, framework string, routes func(*App) (http.Handler,
 		return err
 	}
 	if s.madeUpKeys {
-		slog.WarnContext(ctx, "SESSION_KEYS is not set: a made-up key is used, and when this program stops everybody is signed out")
+		slog.WarnContext(ctx, "SESSION_KEYS is not set: a made-up key is used, and when this "+
+			"program stops everybody is signed out")
 	}
 	fmt.Print(welcome(app, s.anyBrowser))
 	return app.serve(ctx, ln, handler)
@@ -117,9 +119,11 @@ func welcome(app *App, anyBrowser bool) string {
 	case app.Web.Website != nil, app.Web.Desk != nil:
 		where = "in WeChat, or in any browser and scan"
 	}
-	text := fmt.Sprintf("\n  wxoauth example on %s\n\n  Open    %s   %s\n", app.framework, app.Web.PublicURL, where)
+	text := fmt.Sprintf("\n  wxoauth example on %s\n\n  Open    %s   %s\n", app.framework,
+		app.Web.PublicURL, where)
 	if app.simulator != "" {
-		text += fmt.Sprintf("  WeChat  %s   simulated: no account, no phone and no internet needed\n", app.simulator)
+		text += fmt.Sprintf("  WeChat  %s   simulated: no account, no phone and no internet "+
+			"needed\n", app.simulator)
 	}
 	return text + "\n  Ctrl-C stops it.\n\n"
 }

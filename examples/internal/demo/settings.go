@@ -84,15 +84,19 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		pushToken:  getenv("PUSH_TOKEN"),
 		pushAESKey: getenv("PUSH_AES_KEY"),
 	}
-	env.refuse(s.website.appID != "" && s.website.appID == s.account.appID, "WECHAT_WEBSITE_APPID is that of the official account: a website app has its own")
-	env.refuse(s.desk && s.website != account{}, "DESK is not for use with WECHAT_WEBSITE_APPID: both are ways to log in on a desktop")
+	env.refuse(s.website.appID != "" && s.website.appID == s.account.appID,
+		"WECHAT_WEBSITE_APPID is that of the official account: a website app has its own")
+	env.refuse(s.desk && s.website != account{},
+		"DESK is not for use with WECHAT_WEBSITE_APPID: both are ways to log in on a desktop")
 	s.publicURL = env.publicURL(s.addr, s.lan)
 	simulated := s.account == account{}
-	env.refuse(s.lan && !simulated, "LAN is for the simulated WeChat: what goes over plain http can be read by everybody in the network")
+	env.refuse(s.lan && !simulated, "LAN is for the simulated WeChat: what goes over plain http "+
+		"can be read by everybody in the network")
 	if simulated {
 		s.simAddr = env.address("WXSIM_ADDR", cmp.Or(lan, "127.0.0.1")+":8081", 0)
 		for _, name := range []string{"WECHAT_API_URL", "WECHAT_OPEN_URL"} {
-			env.refuse(getenv(name) != "", name+" needs WECHAT_APPID: without it WeChat is simulated inside this process")
+			env.refuse(getenv(name) != "",
+				name+" needs WECHAT_APPID: without it WeChat is simulated inside this process")
 		}
 	}
 	s.anyBrowser = env.flag("ANY_BROWSER", simulated && !s.desk)
@@ -101,12 +105,17 @@ func readSettings(getenv func(string) string) (*settings, error) {
 	s.keys = env.keys("SESSION_KEYS")
 	s.redis = env.redis("REDIS_URL")
 	if len(s.keys) == 0 {
-		env.refuse(s.redis != nil, "SESSION_KEYS is needed with REDIS_URL: all processes must have the same"+howToMakeKeys)
-		env.refuse(!onLoopback(s.addr) && !s.lan, "SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in and expect to stay so"+howToMakeKeys)
+		env.refuse(s.redis != nil, "SESSION_KEYS is needed with REDIS_URL: all processes must "+
+			"have the same"+howToMakeKeys)
+		env.refuse(!onLoopback(s.addr) && !s.lan,
+			"SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in "+
+				"and expect to stay so"+howToMakeKeys)
 		s.keys, s.madeUpKeys = [][]byte{randomKey()}, true
 	}
-	env.refuse(s.pushToken != "" && s.pushAESKey == "", "PUSH_AES_KEY is needed with PUSH_TOKEN: the EncodingAESKey of WeChat's console")
-	env.refuse(s.pushToken == "" && s.pushAESKey != "", "PUSH_TOKEN is needed with PUSH_AES_KEY: the Token of WeChat's console")
+	env.refuse(s.pushToken != "" && s.pushAESKey == "",
+		"PUSH_AES_KEY is needed with PUSH_TOKEN: the EncodingAESKey of WeChat's console")
+	env.refuse(s.pushToken == "" && s.pushAESKey != "",
+		"PUSH_TOKEN is needed with PUSH_AES_KEY: the Token of WeChat's console")
 	if len(env.faults) > 0 {
 		return nil, fmt.Errorf("the environment cannot work:\n%w", errors.Join(env.faults...))
 	}
@@ -134,7 +143,8 @@ func (e *environment) address(name, fallback string, minPort int) string {
 	_, port, err := net.SplitHostPort(value)
 	n, portErr := strconv.Atoi(port)
 	if err != nil || portErr != nil || n < minPort || n > 65535 {
-		e.refuse(true, fmt.Sprintf("%s=%q is not of the form host:port, as in %s", name, value, fallback))
+		e.refuse(true, fmt.Sprintf("%s=%q is not of the form host:port, as in %s", name, value,
+			fallback))
 		return fallback
 	}
 	return value
@@ -152,15 +162,21 @@ func (e *environment) url(name string) string {
 func (e *environment) publicURL(addr string, lan bool) string {
 	value := e.getenv("PUBLIC_URL")
 	if value == "" {
-		e.refuse(!onLoopback(addr) && !lan, "PUBLIC_URL is needed: ADDR is not only for this machine, and elsewhere browsers come by https")
+		e.refuse(!onLoopback(addr) && !lan,
+			"PUBLIC_URL is needed: ADDR is not only for this machine, and elsewhere browsers "+
+				"come by https")
 		return "http://" + addr
 	}
 	u, err := url.Parse(value)
 	switch {
-	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || value != u.Scheme+"://"+u.Host+u.Path || strings.HasSuffix(u.Path, "/"):
-		e.refuse(true, "PUBLIC_URL is not of the form https://host[:port][/path], with nothing behind")
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
+		value != u.Scheme+"://"+u.Host+u.Path || strings.HasSuffix(u.Path, "/"):
+		e.refuse(true, "PUBLIC_URL is not of the form https://host[:port][/path], with nothing "+
+			"behind")
 	case u.Scheme == "http" && !lan:
-		e.refuse(!isLoopback(u.Hostname()), "PUBLIC_URL must be https, unless its host is this machine: whoever sees the traffic could take over accounts")
+		e.refuse(!isLoopback(u.Hostname()),
+			"PUBLIC_URL must be https, unless its host is this machine: whoever sees the "+
+				"traffic could take over accounts")
 	}
 	return value
 }
@@ -190,7 +206,9 @@ func (e *environment) keys(name string) (keys [][]byte) {
 	}
 	for i, text := range strings.Split(value, ",") {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-		e.refuse(err != nil || len(key) < keySize, fmt.Sprintf("%s: key %d is not the base64 of %d random bytes%s", name, i+1, keySize, howToMakeKeys))
+		e.refuse(err != nil || len(key) < keySize,
+			fmt.Sprintf("%s: key %d is not the base64 of %d random bytes%s", name, i+1, keySize,
+				howToMakeKeys))
 		keys = append(keys, key)
 	}
 	return keys

@@ -31,7 +31,8 @@ func simulate(s *settings) (*wxsim.Server, error) {
 // listenFault says what to do when an address cannot be listened on.
 func listenFault(name, addr string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s: another program listens on %s; stop it, or set %[1]s to another address", name, addr)
+		return fmt.Errorf("%s: another program listens on %s; stop it, or set %[1]s to another "+
+			"address", name, addr)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

@@ -51,7 +51,9 @@ func (a *Auth) Middleware() echo.MiddlewareFunc { return a.Require("") }
 
 // Require passes on only requests of signed-in users who granted scope.
 func (a *Auth) Require(scope oauth.Scope) echo.MiddlewareFunc {
-	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) { return a.auth.Admit(w, r, scope) })
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Admit(w, r, scope)
+	})
 }
 
 // RequireFresh passes on only requests of signed-in users whom WeChat has confirmed within maxAge.
@@ -62,7 +64,9 @@ func (a *Auth) RequireFresh(maxAge time.Duration) echo.MiddlewareFunc {
 }
 
 // guard passes on the requests that admit lets in; it has answered the others.
-func guard(admit func(http.ResponseWriter, *http.Request) (*http.Request, bool)) echo.MiddlewareFunc {
+func guard(
+	admit func(http.ResponseWriter, *http.Request) (*http.Request, bool),
+) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r, ok := admit(c.Response(), c.Request())
