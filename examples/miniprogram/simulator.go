@@ -25,11 +25,11 @@ type simulator struct {
 // simulate starts a WeChat and points s at it.
 func simulate(s *settings) (*simulator, error) {
 	sim := &simulator{
-		Server:  wxsim.New(wxsim.Config{Addr: s.simAddr, Users: wxsim.MadeUpUsers(3)}),
+		Server: wxsim.New(wxsim.Config{Addr: s.simAddr, Users: wxsim.MadeUpUsers(3)}),
 		console: wxsim.PushConfig{
 			Token: rand.Text(), EncodingAESKey: (rand.Text() + rand.Text())[:43],
 		},
-		target:  s.publicURL + "/push",
+		target: s.publicURL + "/push",
 	}
 	if err := sim.Start(); err != nil {
 		return nil, fmt.Errorf("WXSIM_ADDR: %w", err)
