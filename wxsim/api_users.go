@@ -19,17 +19,20 @@ func userRoutes() []apiRoute {
 				return users
 			})}, nil
 		}},
-		{http.MethodPost, "users", withBody(func(s *Server, _ *http.Request, ask User) (any, error) {
-			added, err := s.addChecked(ask)
-			return created{added}, err
-		})},
-		{http.MethodGet, "users/{openid}", forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) {
-			return u, nil
-		})},
-		{http.MethodPost, "users/{openid}/revoke", forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
-			s.RevokeUser(u.OpenID)
-			return nil, nil
-		})},
+		{http.MethodPost, "users",
+			withBody(func(s *Server, _ *http.Request, ask User) (any, error) {
+				added, err := s.addChecked(ask)
+				return created{added}, err
+			})},
+		{http.MethodGet, "users/{openid}",
+			forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) {
+				return u, nil
+			})},
+		{http.MethodPost, "users/{openid}/revoke",
+			forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
+				s.RevokeUser(u.OpenID)
+				return nil, nil
+			})},
 		{http.MethodPost, "users/{openid}/codes", forUser(newCode)},
 		{http.MethodPost, "users/{openid}/data", forUser(encryptedData)},
 		{http.MethodPost, "users/{openid}/soter", forUser(func(s *Server, u apiUser, ask struct {
@@ -225,13 +228,14 @@ func loginRoutes() []apiRoute {
 		{http.MethodGet, "answer", func(s *Server, _ *http.Request) (any, error) {
 			return s.standingAnswer(), nil
 		}},
-		{http.MethodPut, "answer", withBody(func(s *Server, _ *http.Request, ask apiAnswer) (any, error) {
-			if err := s.Answer(ask.Decision, ask.User); err != nil {
-				return nil, err
-			}
-			s.DoubleCallback(ask.Callbacks)
-			return s.standingAnswer(), nil
-		})},
+		{http.MethodPut, "answer",
+			withBody(func(s *Server, _ *http.Request, ask apiAnswer) (any, error) {
+				if err := s.Answer(ask.Decision, ask.User); err != nil {
+					return nil, err
+				}
+				s.DoubleCallback(ask.Callbacks)
+				return s.standingAnswer(), nil
+			})},
 	}
 }
 

@@ -21,11 +21,13 @@ func appRoutes() []apiRoute {
 			added, err := s.AddApp(ask)
 			return created{added}, err
 		})},
-		{http.MethodGet, "apps/{appid}/verify_ticket", func(s *Server, r *http.Request) (any, error) {
-			ticket := s.VerifyTicket(r.PathValue("appid"))
-			if ticket == "" {
-				return nil, &apiError{
-					http.StatusNotFound, "没有这个第三方平台", "no platform has this appid",
+		{http.MethodGet, "apps/{appid}/verify_ticket",
+			func(s *Server, r *http.Request) (any, error) {
+				ticket := s.VerifyTicket(r.PathValue("appid"))
+				if ticket == "" {
+					return nil, &apiError{
+						http.StatusNotFound, "没有这个第三方平台", "no platform has this appid",
+					}
 				}
 				return apiVerifyTicket{ticket}, nil
 			}},
@@ -84,12 +86,13 @@ func worldRoutes() []apiRoute {
 		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) {
 			return apiFaults{s.faults.active()}, nil
 		}},
-		{http.MethodPost, "faults", withBody(func(s *Server, _ *http.Request, ask FaultSpec) (any, error) {
-			if err := s.FailWith(ask); err != nil {
-				return nil, err
-			}
-			return created{apiFaults{s.faults.active()}}, nil
-		})},
+		{http.MethodPost, "faults",
+			withBody(func(s *Server, _ *http.Request, ask FaultSpec) (any, error) {
+				if err := s.FailWith(ask); err != nil {
+					return nil, err
+				}
+				return created{apiFaults{s.faults.active()}}, nil
+			})},
 		{http.MethodDelete, "faults", func(s *Server, r *http.Request) (any, error) {
 			if path := r.URL.Query().Get("path"); path != "" {
 				s.Clear(path)

@@ -54,7 +54,8 @@ func unseen(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
 func (l *List) Keys(field string, keys [][]byte) {
 	l.If(len(keys) == 0, field, "is missing: one random key of 32 bytes is enough")
 	for i, key := range keys {
-		l.If(len(key) < minKeySize, fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("is shorter than %d bytes", minKeySize))
+		l.If(len(key) < minKeySize, fmt.Sprintf("%s[%d]", field, i),
+			fmt.Sprintf("is shorter than %d bytes", minKeySize))
 	}
 }
 

@@ -30,7 +30,7 @@ type Browser struct {
 	Loses func(c *http.Cookie) bool
 
 	transport http.RoundTripper
-	watch     func(*Hop) // told each finished request
+	watch     func(*Hop) // called for each finished request
 }
 
 // NewBrowser makes a browser on a network. watch, if it is not nil, is called for each finished

@@ -53,9 +53,9 @@ type Config struct {
 // A Store keeps sessions in Redis. Make it with [New]; it is safe for concurrent use.
 //
 // A session lasts for the Options.MaxAge that it has at the first Save, or 30 days if that is 0
-// and the cookie ends with the browser. Later Saves do not extend it. One user has a thousand sessions
-// at most: a login beyond that ends the one that would end first. A program that signs visitors in by
-// itself, without this module's packages, must call [Store.Renew] before Save.
+// and the cookie ends with the browser. Later Saves do not extend it. One user has a thousand
+// sessions at most: a login beyond that ends the one that would end first. A program that signs
+// visitors in by itself, without this module's packages, must call [Store.Renew] before Save.
 type Store struct {
 	redis    *redisvisit.Server
 	seal     *sealer
