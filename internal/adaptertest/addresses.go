@@ -14,7 +14,8 @@ func addressCases() Group {
 	cases := []Case{
 		{Name: "the app's own code and state survive the login", Test: func(t *World) {
 			for _, query := range []string{
-				"?code=own&state=mine", "?state=mine", "?a=1&code=own&b=2", "?code=1&code=2", "?wx_code=own&wx_state=mine",
+				"?code=own&state=mine", "?state=mine", "?a=1&code=own&b=2", "?code=1&code=2",
+				"?wx_code=own&wx_state=mine",
 				"?wx_code=a&code=b", "?wx_wx_code=a&code=b&state=", "?code", "?state=STATE&code=", "?%63ode=own",
 			} {
 				b := t.Browser()
@@ -28,7 +29,8 @@ func addressCases() Group {
 		}},
 		{Name: "any query survives the login to the letter", Test: func(t *World) {
 			for _, query := range []string{
-				"?a=%zz", "?a;b", "?a=b=c&=x&y", "?a=+&b=%20", "?q=%E4%BD%A0%E5%A5%BD", "?next=https%3A%2F%2Fevil.com", "?a=%0d%0aX-Evil:1",
+				"?a=%zz", "?a;b", "?a=b=c&=x&y", "?a=+&b=%20", "?q=%E4%BD%A0%E5%A5%BD", "?next=https%3A%2F%2Fevil.com",
+				"?a=%0d%0aX-Evil:1",
 				"?" + strings.Repeat("x", 2000), "?a='()*!", "?a[]=1&a[b]=2", "?a=%23b",
 			} {
 				b := t.Browser()
@@ -36,7 +38,9 @@ func addressCases() Group {
 			}
 		}},
 		{Name: "any path survives the login to the letter", OneLine: true, Test: func(t *World) {
-			for _, path := range []string{"/p/%E4%BD%A0", "/p/a%2Fb", "/p/a%20b+c", "/p/;x=1/y", "/p/@me", "/p/a:b", "/p/%25", "/p/~a/"} {
+			for _, path := range []string{
+				"/p/%E4%BD%A0", "/p/a%2Fb", "/p/a%20b+c", "/p/;x=1/y", "/p/@me", "/p/a:b", "/p/%25", "/p/~a/",
+			} {
 				b := t.Browser()
 				t.WantPage(b.Open(t.Begin(b, PublicURL+path).Callback(0)), path)
 			}
@@ -52,8 +56,12 @@ func addressCases() Group {
 	}
 	cases = append(cases,
 		Case{Name: "an absolute request line finds the login handler", OneLine: true, Test: func(t *World) {
-			h := t.Raw("GET https://shop.example.com/wechat/login?return_to=/me HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
-			if u, err := url.Parse(h.Location()); err != nil || u.Query().Get("redirect_uri") != PublicURL+"/wechat/login?return_to=/me" {
+			h := t.Raw(
+				"GET https://shop.example.com/wechat/login?return_to=/me HTTP/1.1\r\nHost: " +
+					"shop.example.com\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n",
+			)
+			if u, err := url.Parse(h.Location()); err != nil ||
+				u.Query().Get("redirect_uri") != PublicURL+"/wechat/login?return_to=/me" {
 				t.Errorf("Location %q, %v", h.Location(), err)
 			}
 		}},
@@ -70,15 +78,30 @@ func addressCases() Group {
 	for _, c := range []struct{ name, request, path string }{
 		{"an absolute request line", "GET http://evil.com/me?a=1 HTTP/1.1\r\nHost: evil.com\r\n", "/me?a=1"},
 		{"an absolute request line without a path", "GET http://evil.com HTTP/1.1\r\nHost: evil.com\r\n", "/"},
-		{"a request line that begins a host", "GET //evil.com/me HTTP/1.1\r\nHost: shop.example.com\r\n", "//evil.com/me"},
-		{"a request line with a backslash", "GET /\\evil.com/me HTTP/1.1\r\nHost: shop.example.com\r\n", "/%5Cevil.com/me"},
-		{"a request line with dots", "GET /a/../../evil.com HTTP/1.1\r\nHost: shop.example.com\r\n", "/a/../../evil.com"},
-		{"a request line with a quote and a tag", "GET /me?\"><script> HTTP/1.1\r\nHost: shop.example.com\r\n", "/me?%22%3E%3Cscript%3E"},
+		{
+			"a request line that begins a host", "GET //evil.com/me HTTP/1.1\r\nHost: shop.example.com\r\n",
+			"//evil.com/me",
+		},
+		{
+			"a request line with a backslash", "GET /\\evil.com/me HTTP/1.1\r\nHost: shop.example.com\r\n",
+			"/%5Cevil.com/me",
+		},
+		{
+			"a request line with dots", "GET /a/../../evil.com HTTP/1.1\r\nHost: shop.example.com\r\n",
+			"/a/../../evil.com",
+		},
+		{
+			"a request line with a quote and a tag", "GET /me?\"><script> HTTP/1.1\r\nHost: shop.example.com\r\n",
+			"/me?%22%3E%3Cscript%3E",
+		},
 		{"a request line in raw UTF-8", "GET /me?你 HTTP/1.1\r\nHost: shop.example.com\r\n", "/me?%E4%BD%A0"},
 		{"another Host", "GET /me HTTP/1.1\r\nHost: evil.com\r\n", "/me"},
 		{"a Host with a port", "GET /me HTTP/1.1\r\nHost: shop.example.com:8080\r\n", "/me"},
-		{"forwarding headers", "GET /me HTTP/1.1\r\nHost: shop.example.com\r\nX-Forwarded-Host: evil.com\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: 81\r\n" +
-			"X-Forwarded-Prefix: /evil\r\nX-Forwarded-Uri: /evil\r\nForwarded: host=evil.com;proto=http\r\nX-Original-URL: /evil\r\nX-Rewrite-URL: /evil\r\nX-Forwarded-Server: evil.com\r\n", "/me"},
+		{"forwarding headers", "GET /me HTTP/1.1\r\nHost: shop.example.com\r\nX-Forwarded-Host: " +
+			"evil.com\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: 81\r\n" +
+			"X-Forwarded-Prefix: /evil\r\nX-Forwarded-Uri: /evil\r\nForwarded: " +
+			"host=evil.com;proto=http\r\nX-Original-URL: /evil\r\nX-Rewrite-URL: /evil\r\nX-Forwarded-Server: " +
+			"evil.com\r\n", "/me"},
 	} {
 		cases = append(cases, Case{Name: c.name + " changes nothing", OneLine: true, Test: func(t *World) {
 			h := t.Raw(c.request + "User-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
@@ -103,7 +126,10 @@ func (w *World) Raw(lines string) *webtest.Hop {
 	go func() { _, _ = conn.Write([]byte(lines + "Connection: close\r\n\r\n")) }()
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	w.NoError(err)
-	h := &webtest.Hop{Method: "raw", URL: &url.URL{Scheme: "https", Host: Host, Opaque: "/raw"}, Sent: http.Header{}, Status: res.StatusCode, Header: res.Header}
+	h := &webtest.Hop{
+		Method: "raw", URL: &url.URL{Scheme: "https", Host: Host, Opaque: "/raw"}, Sent: http.Header{},
+		Status: res.StatusCode, Header: res.Header,
+	}
 	h.Body = readAll(res)
 	w.inspect(h)
 	return h

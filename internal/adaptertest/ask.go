@@ -20,8 +20,10 @@ func askCases() Group {
 	asked := func(t *World, b *webtest.Browser, address string) string {
 		t.Helper()
 		v := b.Open(address)
-		if v.Status != http.StatusUnauthorized || !strings.Contains(v.Body, `<body data-page="ask"`) || len(v.Hops) != 1 || len(v.SetCookies()) > 0 {
-			t.Fatalf("want the page that asks first, got %d with %d cookies: %s\n\t%s", v.Status, len(v.SetCookies()), v.Body, v.Trail())
+		if v.Status != http.StatusUnauthorized || !strings.Contains(v.Body, `<body data-page="ask"`) ||
+			len(v.Hops) != 1 || len(v.SetCookies()) > 0 {
+			t.Fatalf("want the page that asks first, got %d with %d cookies: %s\n\t%s", v.Status, len(v.SetCookies()),
+				v.Body, v.Trail())
 		}
 		return v.Link("ask-login")
 	}
@@ -63,10 +65,13 @@ func askCases() Group {
 				"*":                   "/*",
 				"//evil.com/me":       "//evil.com/me",
 			} {
-				h := t.Raw("GET " + line + " HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
+				h := t.Raw("GET " + line + " HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: " +
+					webtest.WeChatAndroid + "\r\nAccept: text/html\r\n")
 				_, link, _ := strings.Cut(h.Body, `id="ask-login"`)
-				if !strings.Contains(link, `href="`+PublicURL+want+"?") && !strings.Contains(link, `href="`+PublicURL+want+"&amp;") {
-					t.Errorf("GET %s: want the button to lead to %s%s, got %d: %s", line, PublicURL, want, h.Status, link)
+				if !strings.Contains(link, `href="`+PublicURL+want+"?") &&
+					!strings.Contains(link, `href="`+PublicURL+want+"&amp;") {
+					t.Errorf("GET %s: want the button to lead to %s%s, got %d: %s", line, PublicURL, want, h.Status,
+						link)
 				}
 			}
 		}},
@@ -77,14 +82,20 @@ func askCases() Group {
 			v := t.Browser().Open(me)
 			t.wantText(v, "To &lt;greet&gt; you.", `href="/privacy"`, "shop.example.com")
 		}},
-		{Name: "base scope stays silent, and is asked when a page needs more", Config: func(cfg *oauth.Config) { asks(cfg); base(cfg) }, Test: func(t *World) {
+		{Name: "base scope stays silent, and is asked when a page needs more", Config: func(cfg *oauth.Config) {
+			asks(cfg)
+			base(cfg)
+		}, Test: func(t *World) {
 			b := t.SignedIn()
 			t.WantPage(b.Open(asked(t, b, PublicURL+"/profile")), "/profile")
 			if u := userOf(b.Open(me)); u.Scope != "snsapi_userinfo" {
 				t.Errorf("the session has %s", u.Scope)
 			}
 		}},
-		{Name: "who refuses WeChat's dialog keeps the session", Config: func(cfg *oauth.Config) { asks(cfg); base(cfg) }, Test: func(t *World) {
+		{Name: "who refuses WeChat's dialog keeps the session", Config: func(cfg *oauth.Config) {
+			asks(cfg)
+			base(cfg)
+		}, Test: func(t *World) {
 			b := t.SignedIn()
 			a := t.Begin(b, asked(t, b, PublicURL+"/profile"))
 			t.WantRefusal(b.Open(a.Decide(t.Sim.Users()[0], "refuse")), 403, oauth.KindDenied)
@@ -119,7 +130,9 @@ func askCases() Group {
 		{Name: "a page of a signed-in user drops the mark, however it is spelt", Config: asks, Test: func(t *World) {
 			b := t.Browser()
 			t.WantPage(b.Open(me+"?wx_login=1"), "/me")
-			for _, mark := range []string{"wx_login=1", "wx_login=0", "wx%5Flogin=1", "%77x_login", "wx_login=1&wx_login=1"} {
+			for _, mark := range []string{
+				"wx_login=1", "wx_login=0", "wx%5Flogin=1", "%77x_login", "wx_login=1&wx_login=1",
+			} {
 				v := b.Open(me + "?a=1&" + mark + "&b=2")
 				t.WantPage(v, "/me?a=1&b=2")
 				t.WantRedirects(v, 1)
@@ -130,7 +143,8 @@ func askCases() Group {
 		{Name: "outside WeChat nobody is asked twice, and no link keeps the mark", Config: asks, Test: func(t *World) {
 			b := t.Desktop()
 			v := b.Open(me + "?wx_login=1&a=1")
-			if v.Status != http.StatusUnauthorized || !strings.Contains(v.Body, `data-page="open-in-wechat"`) || strings.Contains(v.Body, "wx_login") {
+			if v.Status != http.StatusUnauthorized || !strings.Contains(v.Body, `data-page="open-in-wechat"`) ||
+				strings.Contains(v.Body, "wx_login") {
 				t.Errorf("%d %s", v.Status, v.Body)
 			}
 			t.Deploy(func(cfg *oauth.Config) {

@@ -62,7 +62,9 @@ func (a *Attempt) With(query string) string {
 func (a *Attempt) Decide(u wxsim.User, decision string) string {
 	a.world.Helper()
 	form := url.Values{"query": {a.authorize.RawQuery}, "user": {u.OpenID}, "decision": {decision}}
-	v := a.browser.Do(webtest.Request{Method: "POST", URL: "https://" + openHost + "/wxsim/consent", Form: form.Encode()})
+	v := a.browser.Do(webtest.Request{
+		Method: "POST", URL: "https://" + openHost + "/wxsim/consent", Form: form.Encode(),
+	})
 	if v.Next == "" {
 		a.world.Fatalf("WeChat does not send the browser back: %d %s", v.Status, v.Body)
 	}

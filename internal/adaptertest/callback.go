@@ -51,7 +51,10 @@ func queryCases() []Case {
 		{"a code with a space", "code=CODE+x&state=STATE", 0, refused(400, oauth.KindState)},
 		{"a code in Chinese", "code=%E4%BD%A0&state=STATE", 0, refused(400, oauth.KindState)},
 		{"a code of 10 kB", "code=" + strings.Repeat("x", 10<<10) + "&state=STATE", 0, refused(400, oauth.KindState)},
-		{"a code that brings parameters of its own", "code=CODE%26appid=wxevil%26grant_type=x&state=STATE", 1, restarted},
+		{
+			"a code that brings parameters of its own", "code=CODE%26appid=wxevil%26grant_type=x&state=STATE", 1,
+			restarted,
+		},
 		{"a code with a hash", "code=CODE%23x&state=STATE", 1, restarted},
 		{"a code that WeChat never gave", "code=0NeverGivenByWeChat0000000000000&state=STATE", 1, restarted},
 		{"a state with something behind it is the app's own", "code=CODE&state=STATE0", 0, restarted},
@@ -88,7 +91,8 @@ func queryCases() []Case {
 			a := t.Begin(b, PublicURL+"/me?a=1")
 			code := a.Code(0)
 			upper := strings.ToUpper(a.State[len("wx1"):])
-			query := strings.NewReplacer("CODE", code, "STATE", a.State, "WXUPPER", "WX1"+upper, "UPPER", "wx1"+upper).Replace(c.query)
+			query := strings.NewReplacer("CODE", code, "STATE", a.State, "WXUPPER", "WX1"+upper, "UPPER",
+				"wx1"+upper).Replace(c.query)
 			c.want(t, b.Do(webtest.Request{URL: a.With(query)}))
 			if got := t.Sim.Calls(exchangePath); got != c.exchanges {
 				t.Errorf("%d exchanges, want %d", got, c.exchanges)
@@ -132,39 +136,41 @@ func stateCases() []Case {
 			t.Begin(b, PublicURL+"/me")
 			return t.Begin(t.Browser(), PublicURL+"/me").Callback(0)
 		}, restart),
-		foreign("a cookie of another tab is no good, also under the right name", func(t *World, b *webtest.Browser) string {
-			t.Begin(b, PublicURL+"/me")
-			mine := slices.IndexFunc(b.Jar.All(), AttemptCookie)
-			theirs := t.Browser()
-			a := t.Begin(theirs, PublicURL+"/me")
-			name := held(theirs, AttemptCookie).Name
-			c := *b.Jar.All()[mine]
-			c.Name = name
-			plant(b, &c)
-			return a.Callback(0)
-		}, restart),
-		foreign("a cookie that was sealed for another state, under this one's name", func(t *World, b *webtest.Browser) string {
-			other := t.Begin(t.Browser(), PublicURL+"/me")
-			a := t.Begin(b, PublicURL+"/me")
-			c := *held(b, AttemptCookie)
-			codecs, err := sessionstore.NewCodecs(t.Config.Keys, "wxoauth attempt "+t.Config.AppID)
-			t.NoError(err)
-			seal := func(state string) {
-				if c.Value, err = securecookie.EncodeMulti(c.Name, []byte(state), codecs...); err != nil {
-					t.Fatal(err)
+		foreign("a cookie of another tab is no good, also under the right name",
+			func(t *World, b *webtest.Browser) string {
+				t.Begin(b, PublicURL+"/me")
+				mine := slices.IndexFunc(b.Jar.All(), AttemptCookie)
+				theirs := t.Browser()
+				a := t.Begin(theirs, PublicURL+"/me")
+				name := held(theirs, AttemptCookie).Name
+				c := *b.Jar.All()[mine]
+				c.Name = name
+				plant(b, &c)
+				return a.Callback(0)
+			}, restart),
+		foreign("a cookie that was sealed for another state, under this one's name",
+			func(t *World, b *webtest.Browser) string {
+				other := t.Begin(t.Browser(), PublicURL+"/me")
+				a := t.Begin(b, PublicURL+"/me")
+				c := *held(b, AttemptCookie)
+				codecs, err := sessionstore.NewCodecs(t.Config.Keys, "wxoauth attempt "+t.Config.AppID)
+				t.NoError(err)
+				seal := func(state string) {
+					if c.Value, err = securecookie.EncodeMulti(c.Name, []byte(state), codecs...); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			// That the right state sealed this way logs in shows that this is how it is sealed.
-			seal(a.State)
-			proof := t.BrowserOf(t.Sim.Users()[1])
-			plant(proof, &c)
-			t.WantUser(proof.Open(a.Callback(1)), 1)
-			t.Shown()
-			seal(other.State)
-			plant(b, &c)
-			time.Sleep(time.Minute) // the outcome of the proof is forgotten
-			return a.Callback(1)
-		}, restart),
+				// That the right state sealed this way logs in shows that this is how it is sealed.
+				seal(a.State)
+				proof := t.BrowserOf(t.Sim.Users()[1])
+				plant(proof, &c)
+				t.WantUser(proof.Open(a.Callback(1)), 1)
+				t.Shown()
+				seal(other.State)
+				plant(b, &c)
+				time.Sleep(time.Minute) // the outcome of the proof is forgotten
+				return a.Callback(1)
+			}, restart),
 		foreign("a browser that lost its cookies", func(t *World, b *webtest.Browser) string {
 			a := t.Begin(b, PublicURL+"/me")
 			b.Jar.Lose(webtest.AnyCookie)
@@ -175,16 +181,17 @@ func stateCases() []Case {
 			time.Sleep(10*time.Minute + time.Second)
 			return a.Callback(1)
 		}, restart),
-		foreign("a state older than ten minutes in a browser that kept the cookie longer", func(t *World, b *webtest.Browser) string {
-			a := t.Begin(b, PublicURL+"/me")
-			kept := b.Jar.All()
-			time.Sleep(10*time.Minute + time.Second)
-			for _, c := range kept {
-				c.MaxAge = 3600
-			}
-			b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, kept)
-			return a.Callback(1)
-		}, restart),
+		foreign("a state older than ten minutes in a browser that kept the cookie longer",
+			func(t *World, b *webtest.Browser) string {
+				a := t.Begin(b, PublicURL+"/me")
+				kept := b.Jar.All()
+				time.Sleep(10*time.Minute + time.Second)
+				for _, c := range kept {
+					c.MaxAge = 3600
+				}
+				b.Jar.Set(&url.URL{Scheme: "https", Host: Host, Path: "/"}, kept)
+				return a.Callback(1)
+			}, restart),
 		foreign("a state of an app with another appid", func(t *World, b *webtest.Browser) string {
 			t.Deploy(func(cfg *oauth.Config) { cfg.AppID = "wx0123456789abcdef" })
 			a := t.Begin(b, PublicURL+"/me")
@@ -205,7 +212,8 @@ func stateCases() []Case {
 				if changed[i]++; changed[i] == 'g' || changed[i] == ':' {
 					changed[i] = '0'
 				}
-				t.WantRefusal(b.Do(webtest.Request{URL: a.With("code=" + a.Code(1) + "&state=" + string(changed))}), 400, oauth.KindState)
+				t.WantRefusal(b.Do(webtest.Request{URL: a.With("code=" + a.Code(1) + "&state=" + string(changed))}),
+					400, oauth.KindState)
 			}
 			return a.With("code=" + a.Code(1) + "&state=" + forgedState)
 		}, refuse),
@@ -217,7 +225,8 @@ func replayCases() []Case {
 	var cases []Case
 	for _, wait := range []time.Duration{0, 5 * time.Second, 40 * time.Second, 11 * time.Minute} {
 		cases = append(cases,
-			Case{Name: "a replay after " + wait.String() + " in the same browser goes on to the page", Test: func(t *World) {
+			Case{Name: "a replay after " + wait.String() +
+				" in the same browser goes on to the page", Test: func(t *World) {
 				b := t.Browser()
 				a := t.Begin(b, PublicURL+"/me?a=1")
 				callback := a.Callback(0)
@@ -228,7 +237,8 @@ func replayCases() []Case {
 				t.WantRedirects(v, 1)
 				t.WantCalls(1, 1)
 			}},
-			Case{Name: "a replay after " + wait.String() + " in another browser begins that browser's own login", Test: func(t *World) {
+			Case{Name: "a replay after " + wait.String() +
+				" in another browser begins that browser's own login", Test: func(t *World) {
 				a := t.Begin(t.Browser(), PublicURL+"/me?a=1")
 				callback := a.Callback(0)
 				t.WantUser(a.browser.Open(callback), 0)
@@ -239,18 +249,22 @@ func replayCases() []Case {
 				t.WantUser(v, 1)
 				t.WantCalls(2, 2)
 			}},
-			Case{Name: "a replay after " + wait.String() + " in a browser that lost all its cookies logs in again", Test: func(t *World) {
+			Case{Name: "a replay after " + wait.String() +
+				" in a browser that lost all its cookies logs in again", Test: func(t *World) {
 				b := t.Browser()
 				a := t.Begin(b, PublicURL+"/me?a=1")
 				callback := a.Callback(0)
 				t.WantUser(b.Open(callback), 0)
 				time.Sleep(wait)
-				b.Jar.Lose(func(c *http.Cookie) bool { return strings.Contains(c.Name, "wx-") || strings.Contains(c.Name, "wxa-") })
+				b.Jar.Lose(func(c *http.Cookie) bool {
+					return strings.Contains(c.Name, "wx-") || strings.Contains(c.Name, "wxa-")
+				})
 				v := b.Open(callback)
 				t.WantPage(v, "/me?a=1")
 				t.WantCalls(2, 2)
 			}},
-			Case{Name: "a reload after " + wait.String() + " of a callback whose answer was lost signs in", Test: func(t *World) {
+			Case{Name: "a reload after " + wait.String() +
+				" of a callback whose answer was lost signs in", Test: func(t *World) {
 				b := t.Browser()
 				a := t.Begin(b, PublicURL+"/me?a=1")
 				callback := a.Callback(0)
@@ -287,7 +301,10 @@ func otherCallbackCases() []Case {
 	cases := []Case{
 		{Name: "a state of the app's own that begins like ours reaches the app, and survives a login", Test: func(t *World) {
 			newcomer, known := t.Browser(), t.SignedIn()
-			for _, state := range []string{"wx1", "wx1abcdef", "wx10123456789abcdef", forgedState[:len(forgedState)-1], forgedState + "0", strings.ToUpper(forgedState), "wx1" + strings.ToUpper(forgedState[3:]), "wx1" + strings.Repeat("g", 74)} {
+			for _, state := range []string{
+				"wx1", "wx1abcdef", "wx10123456789abcdef", forgedState[:len(forgedState)-1], forgedState + "0",
+				strings.ToUpper(forgedState), "wx1" + strings.ToUpper(forgedState[3:]), "wx1" + strings.Repeat("g", 74),
+			} {
 				page := "/me?code=mine&state=" + state
 				for _, b := range []*webtest.Browser{newcomer, known} {
 					t.WantPage(b.Open(PublicURL+page), page)
@@ -305,12 +322,16 @@ func otherCallbackCases() []Case {
 		{Name: "a callback in an iframe of the same site logs in", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
-			t.WantUser(b.Walk(webtest.Request{URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe")}, nil), 0)
+			t.WantUser(b.Walk(webtest.Request{
+				URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"),
+			}, nil), 0)
 		}},
 		{Name: "a callback in an iframe of another site has no cookie and logs nobody in", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
-			v := b.Do(webtest.Request{URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"), CrossSite: true})
+			v := b.Do(webtest.Request{
+				URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"), CrossSite: true,
+			})
 			t.wantLoginPage(v, "framed", `href="`+PublicURL+`/me" target="_top"`)
 			t.WantCalls(0, 0)
 		}},
@@ -376,14 +397,18 @@ func otherCallbackCases() []Case {
 			t.WantRefusal(b.Open(second.Decide(t.Sim.Users()[0], "snapshot")), 403, oauth.KindSnapshot)
 			t.WantSignedIn(b, 0)
 		}},
-		{Name: "a snapshot page's virtual user passes where that is allowed, and is marked", Config: func(cfg *oauth.Config) { cfg.AllowSnapshot = true }, Test: func(t *World) {
+		{Name: "a snapshot page's virtual user passes where that is allowed, and is marked", Config: func(cfg *oauth.Config) {
+			cfg.AllowSnapshot = true
+		}, Test: func(t *World) {
 			b := t.Browser()
 			u := userOf(b.Open(t.Begin(b, PublicURL+"/me").Decide(t.Sim.Users()[0], "snapshot")))
 			if u == nil || !u.Snapshot || u.OpenID == t.Sim.Users()[0].OpenID {
 				t.Errorf("the page saw %+v", u)
 			}
 		}},
-		{Name: "a virtual user's session is nobody's once that is forbidden", Config: func(cfg *oauth.Config) { cfg.AllowSnapshot = true }, Test: func(t *World) {
+		{Name: "a virtual user's session is nobody's once that is forbidden", Config: func(cfg *oauth.Config) {
+			cfg.AllowSnapshot = true
+		}, Test: func(t *World) {
 			b := t.Browser()
 			t.WantStatus(b.Open(t.Begin(b, PublicURL+"/me").Decide(t.Sim.Users()[0], "snapshot")), http.StatusOK)
 			t.Deploy(func(cfg *oauth.Config) { cfg.AllowSnapshot = false })
@@ -394,7 +419,8 @@ func otherCallbackCases() []Case {
 			t.WantRefusal(b.Open(t.Begin(b, PublicURL+"/me").Decide(t.Sim.Users()[0], "base")), 403, oauth.KindDenied)
 			t.WantCalls(1, 0)
 			t.WantSignedIn(b, 0) // /base needs no more
-			if u := userOf(b.Do(webtest.Request{URL: PublicURL + "/base"})); u == nil || u.Scope != "snsapi_base" || u.Nickname != "" {
+			if u := userOf(b.Do(webtest.Request{URL: PublicURL + "/base"})); u == nil || u.Scope != "snsapi_base" ||
+				u.Nickname != "" {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantUser(b.Open(PublicURL+"/me"), 0) // the link of the page: now the user allows
@@ -438,7 +464,8 @@ func otherCallbackCases() []Case {
 			}
 		}},
 		{Name: "WeChat's own message is not shown", Test: func(t *World) {
-			t.Sim.Fail(exchangePath, wxsim.Body(200, "text/plain", `{"errcode":40013,"errmsg":"<script>alert(1)</script> secret-of-wechat"}`))
+			t.Sim.Fail(exchangePath, wxsim.Body(200, "text/plain",
+				`{"errcode":40013,"errmsg":"<script>alert(1)</script> secret-of-wechat"}`))
 			v := t.Browser().Open(PublicURL + "/me")
 			t.WantRefusal(v, 500, oauth.KindConfig)
 			if strings.Contains(v.Body, "alert(1)") || strings.Contains(v.Body, "secret-of-wechat") {
@@ -453,8 +480,11 @@ func otherCallbackCases() []Case {
 			t.WantCalls(1, 1)
 		}},
 	}
-	for _, method := range []string{http.MethodPost, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete} {
-		cases = append(cases, Case{Name: "a callback by " + method + " is none: nothing is spent", Test: func(t *World) {
+	for _, method := range []string{
+		http.MethodPost, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete,
+	} {
+		cases = append(cases, Case{Name: "a callback by " + method +
+			" is none: nothing is spent", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			callback := a.Callback(0)
@@ -467,7 +497,8 @@ func otherCallbackCases() []Case {
 		if kind.Page {
 			continue
 		}
-		cases = append(cases, Case{Name: "a callback by " + kind.Name + " is none: nothing is spent", Test: func(t *World) {
+		cases = append(cases, Case{Name: "a callback by " + kind.Name +
+			" is none: nothing is spent", Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			callback := a.Callback(0)
@@ -487,5 +518,8 @@ func website(cfg *oauth.Config) { cfg.Website = &oauth.Website{} }
 
 // logOut is a script's logout.
 func logOut(b *webtest.Browser) *webtest.Visit {
-	return b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout", Kind: webtest.Fetch(), Header: http.Header{"Origin": {PublicURL}}})
+	return b.Do(webtest.Request{
+		Method: http.MethodPost, URL: PublicURL + "/logout", Kind: webtest.Fetch(),
+		Header: http.Header{"Origin": {PublicURL}},
+	})
 }

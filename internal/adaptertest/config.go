@@ -21,19 +21,39 @@ func configCases() Group {
 		{"no AppID", "AppID", func(cfg *oauth.Config) { cfg.AppID = "" }},
 		{"no Secret", "Secret", func(cfg *oauth.Config) { cfg.Secret = "" }},
 		{"no PublicURL", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "" }},
-		{"a PublicURL without scheme", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "value-of-mine.example.com" }},
-		{"a PublicURL with a path that ends with a slash", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://example.com/value-of-mine/" }},
-		{"a PublicURL with a path of dots", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://example.com/value-of-mine/../x" }},
-		{"a PublicURL with a path that needs escapes", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://example.com/value-of-mine/%2e" }},
+		{"a PublicURL without scheme", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "value-of-mine.example.com"
+		}},
+		{"a PublicURL with a path that ends with a slash", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://example.com/value-of-mine/"
+		}},
+		{"a PublicURL with a path of dots", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://example.com/value-of-mine/../x"
+		}},
+		{"a PublicURL with a path that needs escapes", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://example.com/value-of-mine/%2e"
+		}},
 		{"a Name of other characters", "Name", func(cfg *oauth.Config) { cfg.Name = "value=of-mine" }},
 		{"a Name of 17 characters", "Name", func(cfg *oauth.Config) { cfg.Name = "value-of-mine-too" }},
-		{"a PublicURL with a slash", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://value-of-mine.example.com/" }},
-		{"a PublicURL with a query", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://value-of-mine.example.com?a=1" }},
-		{"a PublicURL with a fragment", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://value-of-mine.example.com#a" }},
-		{"a PublicURL with a user", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://value-of-mine:x@example.com" }},
+		{"a PublicURL with a slash", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://value-of-mine.example.com/"
+		}},
+		{"a PublicURL with a query", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://value-of-mine.example.com?a=1"
+		}},
+		{"a PublicURL with a fragment", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://value-of-mine.example.com#a"
+		}},
+		{"a PublicURL with a user", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://value-of-mine:x@example.com"
+		}},
 		{"a PublicURL without host", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://:443" }},
-		{"a PublicURL of another scheme", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "ftp://value-of-mine.example.com" }},
-		{"a plain http PublicURL", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "http://value-of-mine.example.com" }},
+		{"a PublicURL of another scheme", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "ftp://value-of-mine.example.com"
+		}},
+		{"a plain http PublicURL", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "http://value-of-mine.example.com"
+		}},
 		{"no Keys", "Keys", func(cfg *oauth.Config) { cfg.Keys = nil }},
 		{"a short key", "Keys[1]", func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('1'), []byte("value-of-mine")} }},
 		{"a key of zeros", "Keys[0]", func(cfg *oauth.Config) { cfg.Keys = [][]byte{make([]byte, 32)} }},
@@ -41,7 +61,9 @@ func configCases() Group {
 		{"a Secret with a blank", "Secret", func(cfg *oauth.Config) { cfg.Secret = "value-of-mine " }},
 		{"a MaxAge in nanoseconds", "MaxAge", func(cfg *oauth.Config) { cfg.MaxAge = 30 }},
 		{"a ProfileMaxAge in nanoseconds", "ProfileMaxAge", func(cfg *oauth.Config) { cfg.ProfileMaxAge = 30 }},
-		{"a Desk's MaxAge in nanoseconds", "Desk.MaxAge", func(cfg *oauth.Config) { cfg.Desk = &oauth.Desk{MaxAge: 30} }},
+		{"a Desk's MaxAge in nanoseconds", "Desk.MaxAge", func(cfg *oauth.Config) {
+			cfg.Desk = &oauth.Desk{MaxAge: 30}
+		}},
 		{"an unknown Scope", "Scope", func(cfg *oauth.Config) { cfg.Scope = "value-of-mine" }},
 		{"the Scope of a website", "Scope", func(cfg *oauth.Config) { cfg.Scope = oauth.ScopeLogin }},
 		{"an unknown Lang", "Lang", func(cfg *oauth.Config) { cfg.Lang = "value-of-mine" }},
@@ -49,23 +71,35 @@ func configCases() Group {
 		{"a negative ProfileMaxAge", "ProfileMaxAge", func(cfg *oauth.Config) { cfg.ProfileMaxAge = -1 }},
 		{"a LoginPath without slash", "LoginPath", func(cfg *oauth.Config) { cfg.LoginPath = "value-of-mine" }},
 		{"a LoginPath that is the home page", "LoginPath", func(cfg *oauth.Config) { cfg.LoginPath = "//" }},
-		{"a Website without AppID", "Website.AppID", func(cfg *oauth.Config) { cfg.Website = &oauth.Website{Secret: "value-of-mine"} }},
-		{"a Website without Secret", "Website.Secret", func(cfg *oauth.Config) { cfg.Website = &oauth.Website{AppID: "value-of-mine"} }},
+		{"a Website without AppID", "Website.AppID", func(cfg *oauth.Config) {
+			cfg.Website = &oauth.Website{Secret: "value-of-mine"}
+		}},
+		{"a Website without Secret", "Website.Secret", func(cfg *oauth.Config) {
+			cfg.Website = &oauth.Website{AppID: "value-of-mine"}
+		}},
 		{"ForceSnapshot without AllowSnapshot", "ForceSnapshot", func(cfg *oauth.Config) { cfg.ForceSnapshot = true }},
 		{"an APIURL that is none", "APIURL", func(cfg *oauth.Config) { cfg.APIURL = "value-of-mine" }},
 		{"an OpenURL of another scheme", "OpenURL", func(cfg *oauth.Config) { cfg.OpenURL = "ftp://value-of-mine" }},
-		{"a VerifyFile of another form", "VerifyFile", func(cfg *oauth.Config) { cfg.VerifyFile = "../value-of-mine.txt" }},
+		{"a VerifyFile of another form", "VerifyFile", func(cfg *oauth.Config) {
+			cfg.VerifyFile = "../value-of-mine.txt"
+		}},
 		{"a gorilla store that shows what it holds", "Store", func(cfg *oauth.Config) {
 			cfg.Store = sessions.NewCookieStore([]byte("value-of-mine-value-of-mine-12345"))
 		}},
 	} {
-		cases = append(cases, Case{Name: c.name + " is refused", Test: func(t *World) { t.wantFault(c.change, c.field) }})
+		cases = append(cases, Case{Name: c.name + " is refused", Test: func(t *World) {
+			t.wantFault(c.change, c.field)
+		}})
 	}
 	return Group{"Configuration", append(cases,
 		Case{Name: "all faults are named at once", Test: func(t *World) {
 			t.wantFault(func(cfg *oauth.Config) {
-				*cfg = oauth.Config{Scope: "value-of-mine", Lang: "value-of-mine", LoginPath: "x", APIURL: "value-of-mine", ForceSnapshot: true, MaxAge: -1, Store: cfg.Store}
-			}, "AppID", "Secret", "PublicURL", "Keys", "Scope", "Lang", "LoginPath", "APIURL", "ForceSnapshot", "MaxAge")
+				*cfg = oauth.Config{
+					Scope: "value-of-mine", Lang: "value-of-mine", LoginPath: "x", APIURL: "value-of-mine",
+					ForceSnapshot: true, MaxAge: -1, Store: cfg.Store,
+				}
+			}, "AppID", "Secret", "PublicURL", "Keys", "Scope", "Lang", "LoginPath", "APIURL", "ForceSnapshot",
+				"MaxAge")
 		}},
 		Case{Name: "what is written another way is understood", Test: func(t *World) {
 			for _, change := range []func(cfg *oauth.Config){

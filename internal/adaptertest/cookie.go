@@ -44,7 +44,9 @@ func cookieCases() Group {
 		}},
 		{Name: "a session's cookie with something added is nobody's", Test: func(t *World) {
 			name, value := t.session(t.Browser())
-			for _, more := range []string{"A", "AA", "AAA", "AAAA", "=", "==", ".", "-", "_", "%", "|", "+", "/", "é", value} {
+			for _, more := range []string{
+				"A", "AA", "AAA", "AAAA", "=", "==", ".", "-", "_", "%", "|", "+", "/", "é", value,
+			} {
 				t.wantAnonymous(name + "=" + value + more)
 				t.wantAnonymous(name + "=" + more + value)
 			}
@@ -53,9 +55,12 @@ func cookieCases() Group {
 			name, value := t.session(t.Browser())
 			size := len(value)
 			for _, made := range []string{
-				"", "*", "null", "{}", "true", "0", "wx:s:*", "../../etc/passwd", "\r\nDEL x", "%0d%0aFLUSHALL", "session", `""`, `"` + value + `x"`,
-				strings.Repeat("A", size), strings.Repeat("*", size), strings.Repeat("=", size), strings.Repeat("é", size/2), strings.Repeat("\x80", size),
-				strings.Repeat("A", 64<<10), value[:size/2] + "*" + value[size/2+1:], value[:size-1] + "*", strings.ToUpper(value), strings.ToLower(value),
+				"", "*", "null", "{}", "true", "0", "wx:s:*", "../../etc/passwd", "\r\nDEL x", "%0d%0aFLUSHALL",
+				"session", `""`, `"` + value + `x"`,
+				strings.Repeat("A", size), strings.Repeat("*", size), strings.Repeat("=", size),
+				strings.Repeat("é", size/2), strings.Repeat("\x80", size),
+				strings.Repeat("A", 64<<10), value[:size/2] + "*" + value[size/2+1:], value[:size-1] + "*",
+				strings.ToUpper(value), strings.ToLower(value),
 			} {
 				t.wantAnonymous(name + "=" + made)
 			}
@@ -63,7 +68,8 @@ func cookieCases() Group {
 		{Name: "a cookie under another name is not looked at", Test: func(t *World) {
 			name, value := t.session(t.Browser())
 			for _, other := range []string{
-				strings.ToLower(name), strings.ToUpper(name), strings.TrimPrefix(name, "__Host-"), "__Secure-" + strings.TrimPrefix(name, "__Host-"),
+				strings.ToLower(name), strings.ToUpper(name), strings.TrimPrefix(name, "__Host-"),
+				"__Secure-" + strings.TrimPrefix(name, "__Host-"),
 				name + "x", name[:len(name)-1], "x" + name, " " + name[1:], "__Host-wx-000000", "session",
 			} {
 				t.wantAnonymous(other + "=" + value)
@@ -73,7 +79,9 @@ func cookieCases() Group {
 			name, value := t.session(t.Browser())
 			_, planted := t.session(t.BrowserOf(t.Sim.Users()[1]))
 			for _, blank := range unicodeBlanks {
-				for _, other := range []string{blank + name, name + blank, " " + blank + name, blank + blank + name + blank} {
+				for _, other := range []string{
+					blank + name, name + blank, " " + blank + name, blank + blank + name + blank,
+				} {
 					t.wantAnonymous(other + "=" + planted)
 					t.WantUser(t.get(other+"="+planted+"; "+name+"="+value), 0)
 					t.WantUser(t.get(name+"="+value+"; "+other+"="+planted), 0)
@@ -104,7 +112,9 @@ func cookieCases() Group {
 			for _, wrong := range []string{value, attempt.State, "", "x"} {
 				stranger := t.BrowserOf(t.Sim.Users()[1])
 				calls := t.APICalls()
-				v := stranger.Do(webtest.Request{URL: callback, Header: http.Header{"Cookie": {held.Name + "=" + wrong}}})
+				v := stranger.Do(webtest.Request{
+					URL: callback, Header: http.Header{"Cookie": {held.Name + "=" + wrong}},
+				})
 				t.WantRestart(v)
 				if t.APICalls() != calls {
 					t.Error("WeChat was asked")
@@ -223,7 +233,9 @@ func cookieCases() Group {
 		{Name: "of two cookies of one name one counts, and they are never mixed", Test: func(t *World) {
 			name, first := t.session(t.Browser())
 			_, second := t.session(t.BrowserOf(t.Sim.Users()[1]))
-			for _, header := range []string{name + "=" + first + "; " + name + "=" + second, name + "=" + first + "; a=b; " + name + "=x"} {
+			for _, header := range []string{
+				name + "=" + first + "; " + name + "=" + second, name + "=" + first + "; a=b; " + name + "=x",
+			} {
 				t.WantUser(t.get(header), 0)
 			}
 			t.wantAnonymous(name + "=x; " + name + "=" + first) // of a __Host- cookie there is no second
@@ -247,8 +259,13 @@ func cookieCases() Group {
 				t.Errorf("%d cookies were set, and WeChat was visited %d times", attempts, t.Sim.Calls(authorizePath))
 			}
 			b.Refuses = nil
-			b.Do(webtest.Request{Method: http.MethodPost, URL: httpURL + "/logout", Kind: webtest.Fetch(), Header: http.Header{"Origin": {httpURL}}})
-			if v := b.Do(webtest.Request{URL: httpURL + "/me", Kind: webtest.Fetch()}); v.Status != http.StatusUnauthorized {
+			b.Do(webtest.Request{
+				Method: http.MethodPost, URL: httpURL + "/logout", Kind: webtest.Fetch(),
+				Header: http.Header{"Origin": {httpURL}},
+			})
+			if v := b.Do(webtest.Request{
+				URL: httpURL + "/me", Kind: webtest.Fetch(),
+			}); v.Status != http.StatusUnauthorized {
 				t.Errorf("after the logout: %d %s", v.Status, v.Body)
 			}
 		}},
@@ -261,17 +278,24 @@ func cookieCases() Group {
 			stale := c.Name + "=" + strings.Repeat("A", len(c.Value)) + "; "
 			for n, status := range map[int]int{0: 200, 3: 200, 4: 401, 300: 401} {
 				header := http.Header{"Cookie": {strings.Repeat(stale, n) + c.Name + "=" + c.Value}}
-				if v := t.plainBrowser(1).Do(webtest.Request{URL: httpURL + "/me", Kind: webtest.Fetch(), Header: header}); v.Status != status {
+				if v := t.plainBrowser(1).Do(webtest.Request{
+					URL: httpURL + "/me", Kind: webtest.Fetch(), Header: header,
+				}); v.Status != status {
 					t.Errorf("after %d stale cookies: %d, want %d", n, v.Status, status)
 				}
 			}
 		}},
 		{Name: "two Cookie headers are read as one", Test: func(t *World) {
 			name, value := t.session(t.Browser())
-			v := t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Fetch(), Header: http.Header{"Cookie": {"a=b", name + "=" + value}}})
+			v := t.Browser().Do(webtest.Request{
+				URL: PublicURL + "/me", Kind: webtest.Fetch(),
+				Header: http.Header{"Cookie": {"a=b", name + "=" + value}},
+			})
 			t.WantUser(v, 0)
 		}},
-		{Name: "an expired session is nobody's, also in a browser that kept it", Config: func(cfg *oauth.Config) { cfg.MaxAge = time.Hour }, Test: func(t *World) {
+		{Name: "an expired session is nobody's, also in a browser that kept it", Config: func(cfg *oauth.Config) {
+			cfg.MaxAge = time.Hour
+		}, Test: func(t *World) {
 			name, value := t.session(t.Browser())
 			time.Sleep(time.Hour - time.Second)
 			t.WantUser(t.get(name+"="+value), 0)
@@ -330,7 +354,10 @@ func cookieCases() Group {
 			b := t.Browser()
 			name, value := t.session(b)
 			plant(b, &http.Cookie{Name: name, Value: value[:len(value)-4] + "AAAA", Path: "/", Secure: true})
-			for _, v := range []*webtest.Visit{fetch(b, "/me"), b.Do(webtest.Request{URL: PublicURL + "/"}), b.Do(webtest.Request{URL: PublicURL + "/me"})} {
+			for _, v := range []*webtest.Visit{
+				fetch(b, "/me"), b.Do(webtest.Request{URL: PublicURL + "/"}),
+				b.Do(webtest.Request{URL: PublicURL + "/me"}),
+			} {
 				if slices.ContainsFunc(v.SetCookies(), SessionCookie) {
 					t.Error("the cookie was set or cleared")
 				}
@@ -346,7 +373,8 @@ func cookieCases() Group {
 				HeadImgURL: "https://thirdwx.qlogo.cn/mmopen/vi_32/" + strings.Repeat("x", 90) + "/132",
 			})
 			b := t.BrowserOf(u)
-			if got := userOf(b.Open(PublicURL + "/me")); got == nil || got.Nickname != u.Nickname || got.City != u.City || got.HeadImgURL != u.HeadImgURL {
+			if got := userOf(b.Open(PublicURL + "/me")); got == nil || got.Nickname != u.Nickname ||
+				got.City != u.City || got.HeadImgURL != u.HeadImgURL {
 				t.Fatalf("the page saw %+v", got)
 			}
 			for _, c := range b.Jar.All() {
@@ -357,8 +385,10 @@ func cookieCases() Group {
 		}},
 		{Name: "a user who does not fit loses what is least needed, and is signed in", Test: func(t *World) {
 			u := t.Sim.AddUser(wxsim.User{
-				Nickname: strings.Repeat("长", 300), Country: strings.Repeat("c", 200), Province: strings.Repeat("p", 200), City: strings.Repeat("c", 200),
-				HeadImgURL: "https://thirdwx.qlogo.cn/mmopen/vi_32/" + strings.Repeat("x", 600) + "/132", Privilege: []string{strings.Repeat("v", 300)},
+				Nickname: strings.Repeat("长", 300), Country: strings.Repeat("c", 200),
+				Province: strings.Repeat("p", 200), City: strings.Repeat("c", 200),
+				HeadImgURL: "https://thirdwx.qlogo.cn/mmopen/vi_32/" + strings.Repeat("x", 600) + "/132",
+				Privilege:  []string{strings.Repeat("v", 300)},
 			})
 			b := t.BrowserOf(u)
 			b.Open(PublicURL + "/me")
@@ -366,7 +396,8 @@ func cookieCases() Group {
 				t.Errorf("cookie %s takes %d bytes", name, len(name)+len("=")+len(value))
 			}
 			got := userOf(b.Open(PublicURL + "/me"))
-			if got == nil || got.OpenID != u.OpenID || got.UnionID != u.UnionID || got.Nickname != strings.Repeat("长", 64) || got.HeadImgURL != "" {
+			if got == nil || got.OpenID != u.OpenID || got.UnionID != u.UnionID ||
+				got.Nickname != strings.Repeat("长", 64) || got.HeadImgURL != "" {
 				t.Errorf("the page saw %+v", got)
 			}
 			time.Sleep(3 * time.Hour)
@@ -442,7 +473,10 @@ func (w *World) wantAnonymous(cookies string) {
 
 func logOutWith(w *World, cookies string) {
 	b := w.Browser()
-	b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/logout", Kind: webtest.Fetch(), Header: http.Header{"Cookie": {cookies}}})
+	b.Do(webtest.Request{
+		Method: http.MethodPost, URL: PublicURL + "/logout", Kind: webtest.Fetch(),
+		Header: http.Header{"Cookie": {cookies}},
+	})
 }
 
 // rotateOnServer is the rotation of keys where records are sealed, and the cookie is an id.

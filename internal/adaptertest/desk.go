@@ -34,7 +34,8 @@ func deskFlowCases() []Case {
 			code := t.ShowCode(desktop, "/me?a=1")
 			t.WantState(desktop, "waiting", "scanned") // at once
 			form := t.Scan(phone, code)
-			if !strings.Contains(form.Body, "Chrome") || !strings.Contains(form.Body, "Linux") || !strings.Contains(form.Body, Host) {
+			if !strings.Contains(form.Body, "Chrome") || !strings.Contains(form.Body, "Linux") ||
+				!strings.Contains(form.Body, Host) {
 				t.Errorf("the phone does not say what asks:\n%s", form.Body)
 			}
 			t.WantState(desktop, "scanned", "waiting")
@@ -44,7 +45,8 @@ func deskFlowCases() []Case {
 			v := desktop.Open(PublicURL + "/me?a=1")
 			t.WantUser(v, 0)
 			u := userOf(v)
-			if u.Via != "desk" || u.MemberID != "m-1" || u.Nickname == "" || v.Page() != PublicURL+"/me?a=1" || v.Redirects() != 1 {
+			if u.Via != "desk" || u.MemberID != "m-1" || u.Nickname == "" || v.Page() != PublicURL+"/me?a=1" ||
+				v.Redirects() != 1 {
 				t.Errorf("%s shows %+v after %d redirects", v.Page(), u, v.Redirects())
 			}
 			if told == nil || told.UserAgent() != webtest.DesktopChrome || told.URL.Path != "/me" {
@@ -57,7 +59,9 @@ func deskFlowCases() []Case {
 			t.WantCalls(1, 1) // the phone's own login
 			t.WantSignedIn(phone, 0)
 		}},
-		{Name: "a desk's session has no tokens, and ends when Desk.MaxAge says", Config: func(cfg *oauth.Config) { cfg.Desk = &oauth.Desk{MaxAge: time.Hour} }, Test: func(t *World) {
+		{Name: "a desk's session has no tokens, and ends when Desk.MaxAge says", Config: func(cfg *oauth.Config) {
+			cfg.Desk = &oauth.Desk{MaxAge: time.Hour}
+		}, Test: func(t *World) {
 			desktop, phone := t.Desktop(), t.Browser()
 			t.SignInByPhone(desktop, phone, "/me")
 			t.WantStatus(desktop.Open(PublicURL+"/token"), http.StatusOK)
@@ -77,13 +81,15 @@ func deskFlowCases() []Case {
 				}
 				b := t.Desktop()
 				v := b.Do(webtest.Request{URL: PublicURL + "/me", Kind: kind})
-				if v.Status != http.StatusUnauthorized || strings.Contains(v.Body, "desk-number") || len(v.SetCookies()) > 0 {
+				if v.Status != http.StatusUnauthorized || strings.Contains(v.Body, "desk-number") ||
+					len(v.SetCookies()) > 0 {
 					t.Errorf("%s: %d, %d cookies, %s", kind.Name, v.Status, len(v.SetCookies()), v.Body)
 				}
 			}
 			b := t.Desktop()
 			for _, method := range []string{http.MethodPost, http.MethodHead} {
-				if v := b.Do(webtest.Request{Method: method, URL: PublicURL + "/me"}); v.Status != http.StatusUnauthorized || len(v.SetCookies()) > 0 {
+				if v := b.Do(webtest.Request{Method: method, URL: PublicURL +
+					"/me"}); v.Status != http.StatusUnauthorized || len(v.SetCookies()) > 0 {
 					t.Errorf("%s: %d, %d cookies", method, v.Status, len(v.SetCookies()))
 				}
 			}
@@ -187,7 +193,8 @@ func deskFlowCases() []Case {
 			})
 			v := t.Desktop().Open(PublicURL + "/me")
 			t.WantData(v, http.StatusUnauthorized, "desk")
-			if !regexp.MustCompile(`id="desk-link" href="http://weixin.qq.com/q/02[A-Za-z0-9_-]{32}"`).MatchString(v.Body) {
+			if !regexp.MustCompile(`id="desk-link" href="http://weixin.qq.com/q/02[A-Za-z0-9_-]{32}"`).
+				MatchString(v.Body) {
 				t.Errorf("the page is\n%s", v.Body)
 			}
 			t.Deploy(func(cfg *oauth.Config) { cfg.Desk = &oauth.Desk{QR: qrOf("", core.ErrQuota)} })

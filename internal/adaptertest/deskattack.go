@@ -103,11 +103,13 @@ func deskAttackCases() []Case {
 					texts = append(texts, code.Ticket[:i]+string(alphabet[other])+code.Ticket[i+1:])
 				}
 			}
-			texts = append(texts, code.Ticket[:31], code.Ticket+"A", code.Ticket[:31]+"%0A", code.Ticket[:31]+"=", strings.ToLower(code.Ticket), strings.Repeat("A", 32), "wait2", strings.Repeat("A", 4000))
+			texts = append(texts, code.Ticket[:31], code.Ticket+"A", code.Ticket[:31]+"%0A", code.Ticket[:31]+"=",
+				strings.ToLower(code.Ticket), strings.Repeat("A", 32), "wait2", strings.Repeat("A", 4000))
 			for i, text := range texts {
 				link := PublicURL + "/wechat/login?desk=" + text
 				t.WantData(phones[i%3].Open(link), http.StatusBadRequest, "state")
-				t.WantData(t.Answer(phones[i%3], Code{Link: link}, "number="+code.Number), http.StatusBadRequest, "state")
+				t.WantData(t.Answer(phones[i%3], Code{Link: link}, "number="+code.Number), http.StatusBadRequest,
+					"state")
 			}
 			if n := t.APICalls() - calls; n != 0 || spy.calls.Load() != 0 {
 				t.Errorf("%d calls to WeChat, %d to the store", n, spy.calls.Load())
@@ -125,7 +127,8 @@ func deskAttackCases() []Case {
 				code := t.ShowCode(t.Desktop(), "/me")
 				t.Deploy(nil)
 				t.WantData(phone.Open(code.Link), http.StatusBadRequest, "state")
-				if err := t.Replica(nil).ApproveDesk(t.Context(), code.Ticket, &core.User{OpenID: "o1"}); !errors.Is(err, oauth.ErrDeskTicket) {
+				if err := t.Replica(nil).ApproveDesk(t.Context(), code.Ticket,
+					&core.User{OpenID: "o1"}); !errors.Is(err, oauth.ErrDeskTicket) {
 					t.Errorf("of another %s: %v", what, err)
 				}
 			}
@@ -164,25 +167,38 @@ func deskAttackCases() []Case {
 			nothing("an answer of nobody")
 			t.Scan(phone, code)
 			for what, r := range map[string]webtest.Request{
-				"a GET with the number":   {URL: code.Link + "&" + answer},
-				"a GET that refuses":      {URL: code.Link + "&refuse=1"},
-				"a fetch":                 {URL: code.Link, Kind: webtest.Fetch()},
-				"an iframe":               {URL: code.Link, Kind: webtest.KindNamed("a page in an iframe")},
-				"a prefetch":              {URL: code.Link, Kind: webtest.KindNamed("a prefetch")},
-				"HEAD":                    {Method: http.MethodHead, URL: code.Link},
-				"another site's form":     {Method: http.MethodPost, URL: code.Link, Form: answer, CrossSite: true},
-				"another origin":          {Method: http.MethodPost, URL: code.Link, Form: answer, Kind: webtest.OldNavigation(), Header: http.Header{"Origin": {"https://evil.example"}}},
-				"an origin that is hid":   {Method: http.MethodPost, URL: code.Link, Form: answer, Kind: webtest.OldNavigation(), Header: http.Header{"Origin": {"null"}}},
-				"a subdomain":             {Method: http.MethodPost, URL: code.Link, Form: answer, Header: http.Header{"Sec-Fetch-Site": {"same-site"}, "Origin": {"https://evil." + Host}}},
-				"PUT":                     {Method: http.MethodPut, URL: code.Link, Form: answer},
-				"another site's refusal":  {Method: http.MethodPost, URL: code.Link, Form: "refuse=1", CrossSite: true},
-				"a refusal by an old one": {Method: http.MethodPost, URL: code.Link, Form: "refuse=1", Kind: webtest.OldNavigation(), Header: http.Header{"Origin": {"https://evil.example"}}},
+				"a GET with the number": {URL: code.Link + "&" + answer},
+				"a GET that refuses":    {URL: code.Link + "&refuse=1"},
+				"a fetch":               {URL: code.Link, Kind: webtest.Fetch()},
+				"an iframe":             {URL: code.Link, Kind: webtest.KindNamed("a page in an iframe")},
+				"a prefetch":            {URL: code.Link, Kind: webtest.KindNamed("a prefetch")},
+				"HEAD":                  {Method: http.MethodHead, URL: code.Link},
+				"another site's form":   {Method: http.MethodPost, URL: code.Link, Form: answer, CrossSite: true},
+				"another origin": {
+					Method: http.MethodPost, URL: code.Link, Form: answer, Kind: webtest.OldNavigation(),
+					Header: http.Header{"Origin": {"https://evil.example"}},
+				},
+				"an origin that is hid": {
+					Method: http.MethodPost, URL: code.Link, Form: answer, Kind: webtest.OldNavigation(),
+					Header: http.Header{"Origin": {"null"}},
+				},
+				"a subdomain": {
+					Method: http.MethodPost, URL: code.Link, Form: answer,
+					Header: http.Header{"Sec-Fetch-Site": {"same-site"}, "Origin": {"https://evil." + Host}},
+				},
+				"PUT":                    {Method: http.MethodPut, URL: code.Link, Form: answer},
+				"another site's refusal": {Method: http.MethodPost, URL: code.Link, Form: "refuse=1", CrossSite: true},
+				"a refusal by an old one": {
+					Method: http.MethodPost, URL: code.Link, Form: "refuse=1", Kind: webtest.OldNavigation(),
+					Header: http.Header{"Origin": {"https://evil.example"}},
+				},
 			} {
 				phone.Do(r)
 				nothing(what)
 			}
 			framed := phone.Do(webtest.Request{URL: code.Link})
-			if policy := framed.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") {
+			if policy := framed.Header.Get("Content-Security-Policy"); !strings.Contains(policy,
+				"frame-ancestors 'none'") {
 				t.Errorf("the confirmation may be framed: %q", policy)
 			}
 			t.Answer(stranger, code, "refuse=1") // who has no session here
@@ -211,10 +227,12 @@ func deskAttackCases() []Case {
 				code := t.ShowCode(desktop, "/me")
 				wrong := t.wrong(t.Scan(phone, code), code)
 				t.Events()
-				t.WantData(t.Answer(phone, Code{Link: code.Link + "&number=" + code.Number}, form(code, wrong)), http.StatusOK, "desk-refused")
+				t.WantData(t.Answer(phone, Code{Link: code.Link + "&number=" + code.Number}, form(code, wrong)),
+					http.StatusOK, "desk-refused")
 				t.wantEvent(core.EventLoginRefused, "desk")
 				t.WantState(desktop, "refused", "scanned")
-				t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-refused") // the ticket is dead
+				// the ticket is dead
+				t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-refused")
 				if again := t.ShowCode(desktop, "/me"); again.Link == code.Link {
 					t.Errorf("%s: the dead code is shown again", name)
 				}
@@ -282,9 +300,14 @@ func deskAttackCases() []Case {
 			name, cookie := deskCookie(desktop)
 			spy.calls.Store(0)
 			began := time.Now()
-			for _, value := range []string{"", "x", cookie[:len(cookie)-1], cookie + "A", strings.ToUpper(cookie), strings.Repeat("A", 300)} {
+			for _, value := range []string{
+				"", "x", cookie[:len(cookie)-1], cookie + "A", strings.ToUpper(cookie), strings.Repeat("A", 300),
+			} {
 				b := t.Desktop()
-				v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?desk=wait", Kind: webtest.Fetch(), Header: http.Header{"Cookie": {name + "=" + value}}})
+				v := b.Do(webtest.Request{
+					URL: PublicURL + "/wechat/login?desk=wait", Kind: webtest.Fetch(),
+					Header: http.Header{"Cookie": {name + "=" + value}},
+				})
 				if v.Status != http.StatusOK || !strings.Contains(v.Body, `{"state":"expired"}`) {
 					t.Errorf("%q is answered %d %s", value, v.Status, v.Body)
 				}
@@ -330,7 +353,8 @@ func deskAttackCases() []Case {
 			code := t.ShowCode(desktop, "/base")
 			app := t.Replica(nil)
 			ask, err := app.DeskRequest(code.Ticket)
-			if err != nil || ask.Browser != "Chrome" || ask.System != "Linux" || ask.Ticket != code.Ticket || time.Since(ask.At) > time.Second {
+			if err != nil || ask.Browser != "Chrome" || ask.System != "Linux" || ask.Ticket != code.Ticket ||
+				time.Since(ask.At) > time.Second {
 				t.Errorf("DeskRequest gives %+v, %v", ask, err)
 			}
 			u := &core.User{OpenID: t.Sim.Users()[0].OpenID}
@@ -356,11 +380,13 @@ func deskAttackCases() []Case {
 				t.Error("an openid is taken for a profile")
 			}
 			time.Sleep(5*time.Minute + time.Second)
-			if err := approve(profile.Ticket, &core.User{OpenID: "o1", Scope: "snsapi_userinfo"}); !errors.Is(err, oauth.ErrDeskTicket) {
+			if err := approve(profile.Ticket,
+				&core.User{OpenID: "o1", Scope: "snsapi_userinfo"}); !errors.Is(err, oauth.ErrDeskTicket) {
 				t.Errorf("too late: %v", err)
 			}
 		}},
-		{Name: "sessions that are ended after a confirmation keep the desktop out, however late it comes", Config: desk, Test: func(t *World) {
+		{Name: "sessions that are ended after a confirmation keep the desktop out, however late " +
+			"it comes", Config: desk, Test: func(t *World) {
 			if !t.outcomesShared() { // sessions that nobody can end
 				return
 			}
@@ -382,7 +408,8 @@ func deskAttackCases() []Case {
 						time.Sleep(late)
 						signedIn := userOf(desktop.Open(PublicURL+"/base")) != nil
 						if want := !ended && (!byApp || late < 50*time.Second); signedIn != want {
-							t.Errorf("%v later, approved by the app: %t, ended: %t: signed in: %t", late, byApp, ended, signedIn)
+							t.Errorf("%v later, approved by the app: %t, ended: %t: signed in: %t", late, byApp, ended,
+								signedIn)
 						}
 						time.Sleep(2 * time.Minute) // an end voids nothing that begins later
 					}
@@ -421,7 +448,8 @@ func deskAttackCases() []Case {
 			u := &core.User{AppID: "wx00000000000mini", OpenID: "o-mini", UnionID: "u-1"}
 			t.NoError(t.Replica(nil).ApproveDesk(t.Context(), code.Ticket, u))
 			got := userOf(desktop.Open(PublicURL + "/me"))
-			if got == nil || got.AppID != u.AppID || got.OpenID != u.OpenID || got.UnionID != u.UnionID || got.Via != "desk" {
+			if got == nil || got.AppID != u.AppID || got.OpenID != u.OpenID || got.UnionID != u.UnionID ||
+				got.Via != "desk" {
 				t.Errorf("the desktop is %+v", got)
 			}
 			t.WantStatus(desktop.Open(PublicURL+"/profile"), http.StatusOK)

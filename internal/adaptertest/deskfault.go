@@ -24,7 +24,8 @@ func deskFaultCases() []Case {
 				t.Deploy(func(cfg *oauth.Config) {
 					cfg.Desk = &oauth.Desk{Confirm: func(ctx context.Context, r *http.Request, d oauth.DeskRequest, u *core.User) error {
 						asked++
-						if _, ok := ctx.Deadline(); !ok || r.UserAgent() != webtest.WeChatAndroid || d.Browser != "Chrome" || u.OpenID != t.Sim.Users()[0].OpenID {
+						if _, ok := ctx.Deadline(); !ok || r.UserAgent() != webtest.WeChatAndroid ||
+							d.Browser != "Chrome" || u.OpenID != t.Sim.Users()[0].OpenID {
 							t.Errorf("Confirm is told %+v of %+v", d, u)
 						}
 						return refusal
@@ -34,7 +35,8 @@ func deskFaultCases() []Case {
 				code := t.ShowCode(desktop, "/me")
 				wrong := t.wrong(t.Scan(phone, code), code)
 				for range 2 {
-					if v := t.Answer(phone, code, "number="+code.Number); v.Status != http.StatusForbidden || strings.Contains(v.Body, "database") {
+					if v := t.Answer(phone, code, "number="+code.Number); v.Status != http.StatusForbidden ||
+						strings.Contains(v.Body, "database") {
 						t.Errorf("%v is answered %d %s", refusal, v.Status, v.Body)
 					}
 				}

@@ -30,7 +30,8 @@ func doubleCases() Group {
 	} {
 		var greeted atomic.Int32
 		cases = append(cases, Case{
-			Name: "logins with a second callback 0 to 2 s later sign in once, with one exchange and one OnLogin each: " + shape.name,
+			Name: "logins with a second callback 0 to 2 s later sign in once, with one exchange and one OnLogin " +
+				"each: " + shape.name,
 			Config: func(cfg *oauth.Config) {
 				cfg.OnLogin = func(context.Context, *http.Request, *core.User) error {
 					greeted.Add(1)

@@ -59,7 +59,8 @@ func failureCases() Group {
 	var cases []Case
 	for _, path := range []string{exchangePath, userInfoPath} {
 		for _, f := range both {
-			cases = append(cases, Case{Name: fmt.Sprintf("%s at %s: %d", f.name, path, f.status), Config: base, Test: func(t *World) {
+			cases = append(cases, Case{Name: fmt.Sprintf("%s at %s: %d", f.name, path,
+				f.status), Config: base, Test: func(t *World) {
 				newcomer, known := t.Browser(), t.SignedIn()
 				t.Sim.Fail(path, f.fault)
 				for _, b := range []*webtest.Browser{newcomer, known} {
@@ -87,7 +88,8 @@ func failureCases() Group {
 	}
 	for _, code := range []int{40029, 40163, 42003, 42007} {
 		cases = append(cases,
-			Case{Name: fmt.Sprintf("errcode %d again and again: two restarts, then 400", code), Config: base, Test: func(t *World) {
+			Case{Name: fmt.Sprintf("errcode %d again and again: two restarts, then 400",
+				code), Config: base, Test: func(t *World) {
 				b := t.SignedIn()
 				t.Sim.Reset()
 				t.Sim.Fail(exchangePath, wxsim.Code(code))
@@ -105,7 +107,8 @@ func failureCases() Group {
 				t.WantPage(v, "/me?a=1")
 				t.WantRedirects(v, 5)
 			}},
-			Case{Name: fmt.Sprintf("errcode %d in a tab of somebody who is signed in by now: on to the page", code), Test: func(t *World) {
+			Case{Name: fmt.Sprintf("errcode %d in a tab of somebody who is signed in by now: on to the page",
+				code), Test: func(t *World) {
 				b := t.Browser()
 				late := t.Begin(b, PublicURL+"/me?late")
 				t.SignIn(b)
@@ -161,11 +164,14 @@ func failureCases() Group {
 				{URL: PublicURL + "/logout", Method: http.MethodPost},
 			} {
 				v := known.Do(r)
-				if v.Status != http.StatusServiceUnavailable || v.Header.Get("Retry-After") != "2" || len(v.SetCookies()) > 0 {
-					t.Errorf("%s %s: status %d, Retry-After %q, %d cookies", r.Method, r.URL, v.Status, v.Header.Get("Retry-After"), len(v.SetCookies()))
+				if v.Status != http.StatusServiceUnavailable || v.Header.Get("Retry-After") != "2" ||
+					len(v.SetCookies()) > 0 {
+					t.Errorf("%s %s: status %d, Retry-After %q, %d cookies", r.Method, r.URL, v.Status,
+						v.Header.Get("Retry-After"), len(v.SetCookies()))
 				}
 			}
-			t.WantStatus(known.Do(webtest.Request{URL: PublicURL + "/"}), http.StatusOK) // Optional shows the page without a user
+			// Optional shows the page without a user
+			t.WantStatus(known.Do(webtest.Request{URL: PublicURL + "/"}), http.StatusOK)
 			v := waiting.Open(callback)
 			t.WantStatus(v, http.StatusServiceUnavailable)
 			if n := t.Sim.Calls(exchangePath); n != exchanges {

@@ -59,8 +59,10 @@ func freshCases() Group {
 				v := b.Open(a.Callback(0))
 				t.WantUser(v, 0)
 				after := userOf(v)
-				if v.Page() != page+"?a=1" || !after.CheckedAt.Equal(time.Now().Truncate(time.Second)) || !after.LoginAt.Equal(before.LoginAt) ||
-					after.Nickname != before.Nickname || after.UnionID != before.UnionID || after.Scope != "snsapi_userinfo" || after.MemberID != before.MemberID {
+				if v.Page() != page+"?a=1" || !after.CheckedAt.Equal(time.Now().Truncate(time.Second)) ||
+					!after.LoginAt.Equal(before.LoginAt) ||
+					after.Nickname != before.Nickname || after.UnionID != before.UnionID ||
+					after.Scope != "snsapi_userinfo" || after.MemberID != before.MemberID {
 					t.Errorf("%s: %+v became %+v", v.Page(), before, after)
 				}
 				time.Sleep(FreshFor + time.Second)
@@ -78,7 +80,9 @@ func freshCases() Group {
 		{Name: "a check is an event of its own", Test: func(t *World) {
 			b := stale(t)
 			t.WantUser(b.Open(pay), 0)
-			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "check"}, core.Event{Name: core.EventLoginFinished, Kind: "check"})
+			t.WantEvents(core.Event{
+				Name: core.EventLoginStarted, Kind: "check",
+			}, core.Event{Name: core.EventLoginFinished, Kind: "check"})
 		}},
 		{Name: "another user never sees the first one's page, and gets a session of their own", Test: func(t *World) {
 			var logins []string
@@ -88,14 +92,17 @@ func freshCases() Group {
 			t.Shown()
 			a := t.Begin(b, pay)
 			v := b.OpenUntil(a.Callback(1), atWeChat)
-			if shown := t.Shown(); slices.ContainsFunc(shown, func(s Shown) bool { return s.User.OpenID == t.Sim.Users()[0].OpenID }) {
+			if shown := t.Shown(); slices.ContainsFunc(shown, func(s Shown) bool {
+				return s.User.OpenID == t.Sim.Users()[0].OpenID
+			}) {
 				t.Errorf("/pay showed %+v", shown)
 			}
 			if next := t.attempt(b, v); next.Scope != "snsapi_userinfo" { // the page needs more than a check grants
 				t.Errorf("then WeChat is asked for %s", next.Scope)
 			}
 			t.WantSignedIn(b, 1)
-			if u := userOf(fetch(b, "/base")); u.Scope != "snsapi_base" || u.Nickname != "" || u.MemberID != "m-"+u.OpenID {
+			if u := userOf(fetch(b, "/base")); u.Scope != "snsapi_base" || u.Nickname != "" ||
+				u.MemberID != "m-"+u.OpenID {
 				t.Errorf("the new session is of %+v", u)
 			}
 			if len(logins) != 2 {
@@ -164,7 +171,9 @@ func freshCases() Group {
 			t.WantRefusal(b.Open(pay), http.StatusBadRequest, oauth.KindCode)
 			t.WantSignedIn(b, 0)
 		}},
-		{Name: "a snapshot user confirms nobody", Config: func(cfg *oauth.Config) { cfg.AllowSnapshot = true }, Test: func(t *World) {
+		{Name: "a snapshot user confirms nobody", Config: func(cfg *oauth.Config) {
+			cfg.AllowSnapshot = true
+		}, Test: func(t *World) {
 			b := stale(t)
 			t.Sim.Fail(exchangePath, wxsim.Field("is_snapshotuser", "1"))
 			t.WantRefusal(b.Open(pay), http.StatusForbidden, oauth.KindSnapshot)
@@ -209,7 +218,8 @@ func freshCases() Group {
 		{"limiting us", wxsim.Code(45009), 503, oauth.KindLimited},
 		{"refusing the app", wxsim.Code(40125), 500, oauth.KindConfig},
 	} {
-		cases = append(cases, Case{Name: "WeChat is " + outage.name + ": the check fails, and the session is kept", Test: func(t *World) {
+		cases = append(cases, Case{Name: "WeChat is " + outage.name +
+			": the check fails, and the session is kept", Test: func(t *World) {
 			b := stale(t)
 			t.Sim.Fail(exchangePath, outage.fault)
 			v := b.Open(pay)

@@ -61,14 +61,17 @@ func handoverCases() Group {
 				t.Fatalf("arrived at %s: %d %s\n\t%s", v.Address(), v.Status, v.Body, v.Trail())
 			}
 			u := signedIn(t, b)
-			if u.AppID != miniAppID || u.UnionID != "u1" || u.Via != "handover" || u.MemberID != "m-1" || !u.CheckedAt.Before(u.LoginAt) {
+			if u.AppID != miniAppID || u.UnionID != "u1" || u.Via != "handover" || u.MemberID != "m-1" ||
+				!u.CheckedAt.Before(u.LoginAt) {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantAPICalls(0)
 			if token := t.token(b); !errors.Is(token.Err, oauth.ErrNoToken) {
 				t.Errorf("AccessToken says %v", token.Err)
 			}
-			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "handover"}, core.Event{Name: core.EventLoginFinished, Kind: "handover"})
+			t.WantEvents(core.Event{
+				Name: core.EventLoginStarted, Kind: "handover",
+			}, core.Event{Name: core.EventLoginFinished, Kind: "handover"})
 		}},
 		{Name: "the session ends a day later, and is enough for what the site asks", Test: func(t *World) {
 			b := view(t)
@@ -98,7 +101,10 @@ func handoverCases() Group {
 		}},
 		{Name: "outside the web-view it does nothing, and is not used up", Test: func(t *World) {
 			address := handover(t, user(), "/base")
-			for _, agent := range []string{webtest.WeChatAndroid, webtest.DesktopChrome, webtest.DesktopChrome + " miniProgram", webtest.WeChatAndroid + " miniProgram/wx00000000000000b2", webtest.WeCom + " miniProgram"} {
+			for _, agent := range []string{
+				webtest.WeChatAndroid, webtest.DesktopChrome, webtest.DesktopChrome + " miniProgram",
+				webtest.WeChatAndroid + " miniProgram/wx00000000000000b2", webtest.WeCom + " miniProgram",
+			} {
 				b := t.Browser()
 				b.Agent = agent
 				b.OpenUntil(address, atWeChat)
@@ -124,11 +130,14 @@ func handoverCases() Group {
 			for i := range ticket {
 				changed := []byte(ticket)
 				changed[i] ^= 1
-				b.Do(webtest.Request{URL: PublicURL + "/wechat/login?handover=" + url.QueryEscape(string(changed)) + "&return_to=/base"})
+				b.Do(webtest.Request{URL: PublicURL + "/wechat/login?handover=" + url.QueryEscape(string(changed)) +
+					"&return_to=/base"})
 			}
 			for _, query := range []string{
-				"handover=" + ticket + "&return_to=/me", "handover=" + ticket, "handover=" + ticket + "&return_to=//evil.com",
-				"handover=" + ticket + "%3D&return_to=/base", "handover=" + ticket + "%0a&return_to=/base", "handover=&return_to=/base",
+				"handover=" + ticket + "&return_to=/me", "handover=" + ticket,
+				"handover=" + ticket + "&return_to=//evil.com",
+				"handover=" + ticket + "%3D&return_to=/base", "handover=" + ticket + "%0a&return_to=/base",
+				"handover=&return_to=/base",
 			} {
 				v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?" + query})
 				if strings.Contains(v.Next, "evil") {

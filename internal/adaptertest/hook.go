@@ -41,7 +41,8 @@ func hookCases() Group {
 			}
 			time.Sleep(day + time.Second)
 			t.WantUser(b.Open(PublicURL+"/me"), 0) // a refresh is no login
-			if len(calls) != 1 || calls[0].OpenID != t.Sim.Users()[0].OpenID || calls[0].Nickname == "" || calls[0].LoginAt.IsZero() {
+			if len(calls) != 1 || calls[0].OpenID != t.Sim.Users()[0].OpenID || calls[0].Nickname == "" ||
+				calls[0].LoginAt.IsZero() {
 				t.Errorf("OnLogin was told %+v", calls)
 			}
 		}},
@@ -58,7 +59,8 @@ func hookCases() Group {
 				t.Helper()
 				v := b.Open(PublicURL + "/me")
 				t.WantUser(v, 0)
-				if u := userOf(v); u.MemberID != strings.Repeat("5", 64) || slices.Contains(u.Privilege, "mine") || u.CheckedAt.IsZero() || !u.CheckedAt.Equal(u.LoginAt) {
+				if u := userOf(v); u.MemberID != strings.Repeat("5", 64) || slices.Contains(u.Privilege, "mine") ||
+					u.CheckedAt.IsZero() || !u.CheckedAt.Equal(u.LoginAt) {
 					t.Errorf("the user is %+v", u)
 				}
 			}
@@ -80,7 +82,9 @@ func hookCases() Group {
 			}
 		}},
 		{Name: "OnLogin's failure is the program's fault: 500, and one line in the log", Config: base, Test: func(t *World) {
-			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error { return errors.New("text-of-the-app") })
+			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
+				return errors.New("text-of-the-app")
+			})
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
 			for range 2 {
@@ -91,7 +95,8 @@ func hookCases() Group {
 				}
 			}
 			t.WantNobody(b)
-			if log := t.log.String(); strings.Count(log, "level=ERROR") != 1 || strings.Count(log, "text-of-the-app") != 1 {
+			if log := t.log.String(); strings.Count(log, "level=ERROR") != 1 ||
+				strings.Count(log, "text-of-the-app") != 1 {
 				t.Errorf("the log says\n%s", log)
 			}
 		}},
@@ -112,7 +117,8 @@ func hookCases() Group {
 					t.Errorf("the page says\n%s", v.Body)
 				}
 			}
-			if log := t.log.String(); !strings.Contains(log, "text-of-the-app") || strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
+			if log := t.log.String(); !strings.Contains(log, "text-of-the-app") ||
+				strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
 				t.Errorf("the log says\n%s", log)
 			}
 			t.WantNobody(newcomer)
@@ -190,7 +196,9 @@ func hookCases() Group {
 		}},
 		{Name: "the Observer is told each step of a login", Test: func(t *World) {
 			b := t.SignedIn()
-			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, core.Event{Name: core.EventLoginFinished, Kind: "snsapi_userinfo"})
+			t.WantEvents(core.Event{
+				Name: core.EventLoginStarted, Kind: "snsapi_userinfo",
+			}, core.Event{Name: core.EventLoginFinished, Kind: "snsapi_userinfo"})
 			logOut(b)
 			t.WantEvents(core.Event{Name: core.EventSessionEnded})
 			logOut(b) // of nobody
@@ -198,11 +206,15 @@ func hookCases() Group {
 			b.Refuses = AttemptCookie
 			b.Open(PublicURL + "/me")
 			restarted := core.Event{Name: core.EventLoginRestarted, Kind: "cookies"}
-			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, restarted, restarted, core.Event{Name: core.EventLoginRefused, Kind: "cookies"})
+			t.WantEvents(core.Event{
+				Name: core.EventLoginStarted, Kind: "snsapi_userinfo",
+			}, restarted, restarted, core.Event{Name: core.EventLoginRefused, Kind: "cookies"})
 			b.Refuses = nil
 			t.Sim.Fail(exchangePath, wxsim.Code(40164))
 			b.Open(PublicURL + "/me")
-			t.WantEvents(core.Event{Name: core.EventLoginStarted, Kind: "snsapi_userinfo"}, core.Event{Name: core.EventLoginRefused, Kind: "config", Code: 40164})
+			t.WantEvents(core.Event{
+				Name: core.EventLoginStarted, Kind: "snsapi_userinfo",
+			}, core.Event{Name: core.EventLoginRefused, Kind: "config", Code: 40164})
 		}},
 		{Name: "the Observer is told when the store is down", Test: func(t *World) {
 			down := t.deployBreakable()
@@ -210,7 +222,9 @@ func hookCases() Group {
 			t.Events()
 			down.Store(true)
 			b.Open(PublicURL + "/me")
-			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"}, core.Event{Name: core.EventLoginRefused, Kind: "store"})
+			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"}, core.Event{
+				Name: core.EventLoginRefused, Kind: "store",
+			})
 			b.Open(PublicURL + "/")
 			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"})
 		}},
@@ -242,7 +256,8 @@ func hookCases() Group {
 			t.Browser().Open(t.Begin(t.Browser(), PublicURL+"/wechat/login?scope=x").With("state=x"))
 			logOut(b)
 			for line := range strings.Lines(t.log.String()) {
-				if !strings.Contains(line, "level=DEBUG") && !strings.Contains(line, `level=INFO msg="wxoauth: ready"`) {
+				if !strings.Contains(line, "level=DEBUG") &&
+					!strings.Contains(line, `level=INFO msg="wxoauth: ready"`) {
 					t.Errorf("logged: %s", line)
 				}
 			}
@@ -265,7 +280,8 @@ func hookCases() Group {
 				time.Sleep(time.Minute)
 			}
 			log := t.log.String()
-			if strings.Count(log, `level=ERROR msg="wxoauth: session store down"`) != 2 || strings.Count(log, "level=ERROR") != 2 || !strings.Contains(log, "left_out=9") {
+			if strings.Count(log, `level=ERROR msg="wxoauth: session store down"`) != 2 ||
+				strings.Count(log, "level=ERROR") != 2 || !strings.Contains(log, "left_out=9") {
 				t.Errorf("the log says\n%s", log)
 			}
 		}},

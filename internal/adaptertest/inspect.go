@@ -45,8 +45,10 @@ func (w *World) inspect(h *webtest.Hop) {
 	}
 	inspectCookies(h, complain)
 	switch {
-	case h.Header.Get(pageHeader) != "", h.URL.Path == "/wxoauth.js", h.Status == http.StatusNotFound, h.Status == http.StatusSwitchingProtocols:
-	case h.Status == http.StatusMovedPermanently || h.Status == http.StatusTemporaryRedirect || h.Status == http.StatusPermanentRedirect:
+	case h.Header.Get(pageHeader) != "", h.URL.Path == "/wxoauth.js", h.Status == http.StatusNotFound,
+		h.Status == http.StatusSwitchingProtocols:
+	case h.Status == http.StatusMovedPermanently || h.Status == http.StatusTemporaryRedirect ||
+		h.Status == http.StatusPermanentRedirect:
 		if !w.AllowRedirects {
 			complain("the library answers 302 and 303 only")
 		}
@@ -84,7 +86,8 @@ func inspectAnswer(h *webtest.Hop, complain func(string, ...any)) {
 		return
 	}
 	ours := strings.HasPrefix(location, PublicURL+"/")
-	wechat := strings.HasPrefix(location, "https://"+openHost+authorizePath+"?") || strings.HasPrefix(location, "https://"+openHost+qrPath+"?")
+	wechat := strings.HasPrefix(location, "https://"+openHost+authorizePath+"?") ||
+		strings.HasPrefix(location, "https://"+openHost+qrPath+"?")
 	if !ours && !wechat {
 		complain("it redirects to %q", location)
 	}
@@ -133,10 +136,12 @@ func inspectCookies(h *webtest.Hop, complain func(string, ...any)) {
 	}
 	seen := map[string]bool{}
 	for _, c := range set {
-		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") && !strings.HasPrefix(c.Name, "__Host-wxf-") && !strings.HasPrefix(c.Name, "__Host-wxd-") {
+		if !strings.HasPrefix(c.Name, "__Host-wx-") && !strings.HasPrefix(c.Name, "__Host-wxa-") &&
+			!strings.HasPrefix(c.Name, "__Host-wxf-") && !strings.HasPrefix(c.Name, "__Host-wxd-") {
 			complain("a cookie named %s", c.Name)
 		}
-		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge == 0 {
+		if !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode ||
+			c.MaxAge == 0 {
 			complain("cookie %s has other attributes: %+v", c.Name, *c)
 		}
 		if size := len(c.Name) + len("=") + len(c.Value); size > webtest.MaxCookie {

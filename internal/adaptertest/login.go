@@ -39,7 +39,8 @@ func loginCases() Group {
 				}
 			}
 			to := "/me?a=1#/cart/7"
-			if v := t.Browser().Open(PublicURL + "/wechat/login?return_to=" + url.QueryEscape(to)); v.Address() != PublicURL+to {
+			if v := t.Browser().Open(PublicURL + "/wechat/login?return_to=" +
+				url.QueryEscape(to)); v.Address() != PublicURL+to {
 				t.Errorf("arrived at %s:\n\t%s", v.Address(), v.Trail())
 			}
 		}},
@@ -61,7 +62,8 @@ func loginCases() Group {
 				b := t.Browser()
 				login := PublicURL + "/wechat/login?return_to=" + url.QueryEscape("/me?a=1&b=你#/route/2?x=1")
 				v := b.Open(login)
-				if userOf(v) == nil || v.Address() != PublicURL+"/me?a=1&b=%E4%BD%A0#/route/2?x=1" || v.Redirects() != 4 {
+				if userOf(v) == nil || v.Address() != PublicURL+"/me?a=1&b=%E4%BD%A0#/route/2?x=1" ||
+					v.Redirects() != 4 {
 					t.Errorf("arrived at %s after %d redirects:\n\t%s", v.Address(), v.Redirects(), v.Trail())
 				}
 				again := b.Open(login)
@@ -91,7 +93,8 @@ func loginCases() Group {
 			b := t.Browser()
 			for query, want := range map[string]string{
 				"": "snsapi_base", "?scope=snsapi_userinfo": "snsapi_userinfo", "?scope=snsapi_base": "snsapi_base",
-				"?scope=snsapi_login": "snsapi_base", "?scope=x": "snsapi_base", "?scope=": "snsapi_base", "?scope=x&scope=snsapi_userinfo": "snsapi_base",
+				"?scope=snsapi_login": "snsapi_base", "?scope=x": "snsapi_base", "?scope=": "snsapi_base",
+				"?scope=x&scope=snsapi_userinfo": "snsapi_base",
 			} {
 				if a := t.Begin(b, PublicURL+"/wechat/login"+query); a.Scope != want {
 					t.Errorf("%q asks for %s, want %s", query, a.Scope, want)
@@ -103,9 +106,11 @@ func loginCases() Group {
 			}
 		}},
 		{Name: "parameters of the login handler do not reach WeChat", Test: func(t *World) {
-			a := t.Begin(t.Browser(), PublicURL+"/wechat/login?state=mine&redirect_uri=https%3A%2F%2Fevil.com&appid=wxevil&scope=evil&response_type=token&code=x")
+			a := t.Begin(t.Browser(), PublicURL+
+				"/wechat/login?state=mine&redirect_uri=https%3A%2F%2Fevil.com&appid=wxevil&scope=evil&response_type=token&code=x")
 			q := a.authorize.Query()
-			if q.Get("appid") != t.Sim.AppID() || !strings.HasPrefix(a.State, "wx1") || a.Scope != "snsapi_userinfo" || q.Get("response_type") != "code" ||
+			if q.Get("appid") != t.Sim.AppID() || !strings.HasPrefix(a.State, "wx1") || a.Scope != "snsapi_userinfo" ||
+				q.Get("response_type") != "code" ||
 				!strings.HasPrefix(a.RedirectURI, PublicURL+"/wechat/login?") {
 				t.Errorf("the authorize page is %s", a.authorize)
 			}
@@ -124,8 +129,12 @@ func loginCases() Group {
 			}
 		}},
 	}
-	for _, to := range []string{"", "/wechat/login", "/wechat/login?return_to=/", "/wechat/../wechat/login", "me", "//evil.com", "https://evil.com", `/\evil.com`, "/%5cevil.com", "/%0aevil", "/" + strings.Repeat("x", 2048), "/%ff"} {
-		cases = append(cases, Case{Name: "a return_to that leads nowhere good leads home: " + to[:min(len(to), 30)], Test: func(t *World) {
+	for _, to := range []string{
+		"", "/wechat/login", "/wechat/login?return_to=/", "/wechat/../wechat/login", "me", "//evil.com",
+		"https://evil.com", `/\evil.com`, "/%5cevil.com", "/%0aevil", "/" + strings.Repeat("x", 2048), "/%ff",
+	} {
+		cases = append(cases, Case{Name: "a return_to that leads nowhere good leads home: " + to[:min(len(to),
+			30)], Test: func(t *World) {
 			v := t.Browser().Open(PublicURL + "/wechat/login?return_to=" + url.QueryEscape(to))
 			t.WantPage(v, "/")
 		}})

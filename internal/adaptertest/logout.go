@@ -22,7 +22,8 @@ func logoutCases() Group {
 				r := post(sameOrigin)
 				r.Kind = kind
 				v := b.Do(r)
-				if kind.Page && (v.Status != 200 || !strings.Contains(v.Body, "已退出登录")) || !kind.Page && (v.Status != 204 || v.Body != "") {
+				if kind.Page && (v.Status != 200 || !strings.Contains(v.Body, "已退出登录")) ||
+					!kind.Page && (v.Status != 204 || v.Body != "") {
 					t.Errorf("%s: %d %s", kind.Name, v.Status, v.Body)
 				}
 				if n := countOf(b, "wx"); n != 1 { // WeChat's own
@@ -42,8 +43,10 @@ func logoutCases() Group {
 		}},
 		{Name: "a logout goes on to a page of this site only", Test: func(t *World) {
 			for to, want := range map[string]string{
-				"/bye?a=1#part": PublicURL + "/bye?a=1#part", "//evil.com": PublicURL + "/", "https://evil.com/": PublicURL + "/", `/\evil.com`: PublicURL + "/",
-				"/a/../\\evil.com": PublicURL + "/", "javascript:alert(1)": PublicURL + "/", "/wechat/login": PublicURL + "/",
+				"/bye?a=1#part": PublicURL + "/bye?a=1#part", "//evil.com": PublicURL + "/",
+				"https://evil.com/": PublicURL + "/", `/\evil.com`: PublicURL + "/",
+				"/a/../\\evil.com": PublicURL + "/", "javascript:alert(1)": PublicURL + "/",
+				"/wechat/login": PublicURL + "/",
 			} {
 				b := t.SignedIn()
 				inForm := post(sameOrigin)
@@ -98,7 +101,9 @@ func logoutCases() Group {
 			t.WantSignedIn(b, 0)
 		}})
 	}
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions,
+	} {
 		cases = append(cases, Case{Name: method + " does not log out", Test: func(t *World) {
 			b := t.SignedIn()
 			v := b.Do(webtest.Request{Method: method, URL: PublicURL + "/logout"})

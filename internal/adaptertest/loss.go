@@ -30,7 +30,8 @@ func lossCases() Group {
 				t.WantRefusal(b.Open(PublicURL+"/me"), 400, oauth.KindCookies)
 			}
 			log := t.log.String()
-			if strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, `msg="wxoauth: cookies lost"`) || !strings.Contains(log, " host="+Host+" public_url="+PublicURL) {
+			if strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, `msg="wxoauth: cookies lost"`) ||
+				!strings.Contains(log, " host="+Host+" public_url="+PublicURL) {
 				t.Errorf("the log says\n%s", log)
 			}
 		}},
@@ -44,7 +45,8 @@ func lossCases() Group {
 			b.Refuses = SessionCookie
 			t.WantRefusal(b.Open(PublicURL+"/me"), 400, oauth.KindCookies)
 		}},
-		{Name: "what counts the lost sessions of one user counts nothing for another, nor after a minute", Test: func(t *World) {
+		{Name: "what counts the lost sessions of one user counts nothing for another, nor after a " +
+			"minute", Test: func(t *World) {
 			attacker := t.Browser()
 			var counter *http.Cookie
 			attacker.Refuses = func(c *http.Cookie) bool {
@@ -74,7 +76,9 @@ func lossCases() Group {
 				t.WantSignedIn(b, 0)
 			}
 		}},
-		{Name: "a session that ends by itself, again and again, is no lost cookie", Config: func(cfg *oauth.Config) { cfg.MaxAge = 10 * time.Second }, Test: func(t *World) {
+		{Name: "a session that ends by itself, again and again, is no lost cookie", Config: func(cfg *oauth.Config) {
+			cfg.MaxAge = 10 * time.Second
+		}, Test: func(t *World) {
 			b := t.Browser()
 			for range 6 {
 				t.WantPage(b.Open(PublicURL+"/me"), "/me")
@@ -90,7 +94,8 @@ func lossCases() Group {
 			t.WantPage(v, "/me")
 			t.WantRedirects(v, 5)
 		}},
-		{Name: "of all logins that lose 30 % of their attempts 96 % sign in within three, and none loops", Test: func(t *World) {
+		{Name: "of all logins that lose 30 % of their attempts 96 % sign in within three, and " +
+			"none loops", Test: func(t *World) {
 			logins := t.many(500)
 			var signedIn, refused atomic.Int32
 			t.InParallel(logins, 50, func(i int) {

@@ -20,15 +20,22 @@ func miniCases() Group {
 			if u := userOf(b.Do(me)); u == nil || u.OpenID != t.Sim.OpenID(t.Sim.MiniAppID(), t.Sim.Users()[0]) {
 				t.Errorf("the page saw %+v", u)
 			}
-			t.WantStatus(b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/mini/logout", Kind: webtest.Fetch(), Header: token(value)}), http.StatusNoContent)
+			t.WantStatus(b.Do(webtest.Request{
+				Method: http.MethodPost, URL: PublicURL + "/mini/logout", Kind: webtest.Fetch(), Header: token(value),
+			}), http.StatusNoContent)
 			if t.Store.OnServer {
 				t.WantStatus(b.Do(me), http.StatusUnauthorized)
 			}
 		}},
 		{Name: "without a good token nothing gets through", Test: func(t *World) {
 			value := t.deployMini()
-			for _, header := range []http.Header{nil, {"Authorization": {value}}, token(""), token("x"), token(value[1:]), token(value + "x"), {"Authorization": {"Basic " + value}}} {
-				v := t.Browser().Do(webtest.Request{URL: PublicURL + "/mini/of/me", Kind: webtest.Fetch(), Header: header})
+			for _, header := range []http.Header{
+				nil, {"Authorization": {value}}, token(""), token("x"), token(value[1:]), token(value + "x"),
+				{"Authorization": {"Basic " + value}},
+			} {
+				v := t.Browser().Do(webtest.Request{
+					URL: PublicURL + "/mini/of/me", Kind: webtest.Fetch(), Header: header,
+				})
 				t.WantStatus(v, http.StatusUnauthorized)
 			}
 			t.WantNotShown()

@@ -20,28 +20,37 @@ func mountCases() Group {
 			t.deployMounted(true, files)
 			b := t.Browser()
 			for path, want := range map[string]string{
-				"/MP_verify_a1B2c3D4e5F6g7H8.txt": "a1B2c3D4e5F6g7H8", "/WW_verify_x.txt": "of-the-work", "/business.txt": "of-the-business",
+				"/MP_verify_a1B2c3D4e5F6g7H8.txt": "a1B2c3D4e5F6g7H8", "/WW_verify_x.txt": "of-the-work",
+				"/business.txt": "of-the-business",
 			} {
 				v := b.Do(webtest.Request{URL: PublicURL + path})
-				if v.Status != http.StatusOK || v.Body != want || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/plain") {
+				if v.Status != http.StatusOK || v.Body != want ||
+					!strings.HasPrefix(v.Header.Get("Content-Type"), "text/plain") {
 					t.Errorf("%s: %d %q", path, v.Status, v.Body)
 				}
-				t.WantStatus(b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + path}), http.StatusMethodNotAllowed)
+				t.WantStatus(b.Do(webtest.Request{
+					Method: http.MethodPost, URL: PublicURL + path,
+				}), http.StatusMethodNotAllowed)
 			}
 			v := b.Do(webtest.Request{URL: PublicURL + "/wxoauth.js", Kind: webtest.KindNamed("a script")})
 			if v.Status != http.StatusOK || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/javascript") {
 				t.Errorf("the script: %d %.80s", v.Status, v.Body)
 			}
 			t.WantPage(b.Open(PublicURL+"/wechat/login?return_to=/me"), "/me")
-			t.WantStatus(b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/wechat/logout", Kind: webtest.Fetch()}), http.StatusNoContent)
+			t.WantStatus(b.Do(webtest.Request{
+				Method: http.MethodPost, URL: PublicURL + "/wechat/logout", Kind: webtest.Fetch(),
+			}), http.StatusNoContent)
 			t.WantLoginRequired(fetch(b, "/me"))
 			if strings.Contains(t.log.String(), unserved) {
 				t.Errorf("the log says\n%s", t.log.String())
 			}
 		}},
 		{Name: "the verify files are answered by engine-level middleware, too", OneLine: true, Config: files, Test: func(t *World) {
-			for path, want := range map[string]string{"/WW_verify_x.txt": "of-the-work", "/business.txt": "of-the-business"} {
-				if v := t.Browser().Do(webtest.Request{URL: PublicURL + path}); v.Status != http.StatusOK || v.Body != want {
+			for path, want := range map[string]string{
+				"/WW_verify_x.txt": "of-the-work", "/business.txt": "of-the-business",
+			} {
+				if v := t.Browser().Do(webtest.Request{URL: PublicURL + path}); v.Status != http.StatusOK ||
+					v.Body != want {
 					t.Errorf("%s: %d %q", path, v.Status, v.Body)
 				}
 			}

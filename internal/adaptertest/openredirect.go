@@ -37,7 +37,8 @@ func attackFamilies() []family {
 	between := func(bytes []string, patterns ...string) (attacks []string) {
 		for _, b := range bytes {
 			for _, pattern := range patterns {
-				attacks = append(attacks, strings.ReplaceAll(strings.ReplaceAll(pattern, "BYTE", b), "HOST", "evil.com"))
+				attacks = append(attacks,
+					strings.ReplaceAll(strings.ReplaceAll(pattern, "BYTE", b), "HOST", "evil.com"))
 			}
 		}
 		return attacks
@@ -49,26 +50,102 @@ func attackFamilies() []family {
 	}
 	controls, escapedControls = append(controls, "\x7f"), append(escapedControls, "%7F")
 	return []family{
-		{"a whole address", true, each("https://HOST/", "http://HOST", "HTTPS://HOST", "https:HOST", "https:/HOST", "https:///HOST", `https:\\HOST`, "ftp://HOST", "wss://HOST/")},
-		{"slashes that begin a host", true, each("//HOST", "///HOST", "////HOST/", "//HOST/..", "//HOST?", "//HOST#", "///./HOST")},
-		{"backslashes", true, each(`/\HOST`, `\/HOST`, `\\HOST`, `/\/HOST`, `//\HOST`, `\//HOST`, `/\\HOST`, `\\\HOST`)},
+		{
+			"a whole address", true,
+			each("https://HOST/", "http://HOST", "HTTPS://HOST", "https:HOST", "https:/HOST", "https:///HOST",
+				`https:\\HOST`, "ftp://HOST", "wss://HOST/"),
+		},
+		{
+			"slashes that begin a host", true,
+			each("//HOST", "///HOST", "////HOST/", "//HOST/..", "//HOST?", "//HOST#", "///./HOST"),
+		},
+		{
+			"backslashes", true,
+			each(`/\HOST`, `\/HOST`, `\\HOST`, `/\/HOST`, `//\HOST`, `\//HOST`, `/\\HOST`, `\\\HOST`),
+		},
 		{"control bytes", true, between(controls, "BYTE//HOST", "/BYTE/HOST", "/BYTE\\HOST")},
 		{"control bytes in escapes", true, between(escapedControls, "/BYTE/HOST", "BYTE//HOST")},
-		{"spaces and marks that nobody sees", false, between([]string{" ", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u2028", "\u2029", "\u00ad", "\u202e"}, "BYTE//HOST", "/BYTE/HOST", "/BYTE")},
-		{"slashes in escapes", false, each("/%2fHOST", "/%2F%2fHOST", "%2f%2fHOST", "/%2f/HOST", "%2fHOST", "/./%2fHOST", "/a/..%2f%2fHOST")},
-		{"backslashes in escapes", true, each("/%5cHOST", "/%5C%5cHOST", "%5c%5cHOST", "/%2f%5cHOST", "/%5c/HOST", "/a/..%5cHOST")},
-		{"escapes of escapes", false, one("/%252fHOST", "/%252f%252fHOST", "/%255cHOST", "/%2525252fHOST", "/%25%32%66HOST", "/%%32%66HOST", "/%25%35%63HOST", "/%250d%250aX:y")},
-		{"escapes that are none, or overlong", true, one("/%", "/%2", "/%zz/HOST", "/%c0%afHOST", "/%e0%80%afHOST", "/%f0%80%80%afHOST", "/%ff/HOST", "/%u2215HOST", "/\xc0\xafHOST", "/\xff/HOST", "\xff//HOST", "/?\xff", "/#\xff", "/%C1%9CHOST")},
-		{"dots", false, each("/..//HOST", "/.//HOST", "/a/..//HOST", "/./..//HOST", "/%2e%2e//HOST", "/%2e//HOST", "/a/../..//HOST", `/a/../\HOST`, `/.\HOST`, `/..\HOST`, "/a/..%2f/HOST", "/%2e%2e%2f%2fHOST")},
-		{"names, ports and hosts stuck to ours", false, one("@HOST", ".HOST", "-HOST", ":80@HOST", ":@HOST/", ";@HOST", "&@HOST", "%40HOST", ".HOST/..", "/@HOST", "/:@HOST", "/:80", "//shop.example.com@HOST", "//shop.example.com.HOST", "//shop.example.com", "https://shop.example.com/", "https://shop.example.com@HOST/")},
-		{"other schemes", false, one("javascript:alert(1)", "JaVaScRiPt:alert(1)", "javascript://HOST/%0aalert(1)", "java\tscript:alert(1)", "\x01javascript:alert(1)", "javascript&colon;alert(1)", "/javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "data:;base64,PHNjcmlwdD4=", "vbscript:x", "file:///etc/passwd", "blob:https://HOST/x", "weixin://dl/business/?t=x", "intent://HOST#Intent;scheme=https;end", "about:blank", "view-source:https://HOST", "mailto:a@HOST", "tel:110", "x:y")},
-		{"letters that look like slashes", false, between([]string{"／", "⁄", "∕", "⧸", "╱", "＼", "∖", "﹨"}, "/BYTEHOST", "BYTEBYTEHOST", "/BYTEBYTEHOST")},
-		{"header lines", false, one("/\r\nLocation: https://HOST/", "/\nSet-Cookie: a=b", "/\rX: y", "/a\r\n\r\n<script>alert(1)</script>", "/%0d%0aLocation:%20https://HOST", "/%0aSet-Cookie:a=b", "/嘊嘍Location: https://HOST", "/\u010d\u010aX: y", "/\u0085X: y", "/a?b=\r\nX: y", "/a#\r\nX: y", "/a?%0d%0aX:y")},
-		{"the login handler itself", true, one("/wechat/login", "/wechat/login/", "//wechat/login", "/wechat//login", "/./wechat/login", "/x/../wechat/login", "/wechat/%6cogin", "/wechat%2flogin", "/%77echat/login", "/wechat/login/.", "/wechat/login/x/..", "/wechat/login?return_to=/wechat/login", "/wechat/login#x", "/wechat/./login?", "/../wechat/login", "/%2e/wechat/login")},
-		{"an address behind a question mark or a hash", false, each("/?//HOST", "/#//HOST", "/?@HOST", "/#@HOST", `/?\HOST`, `/#\HOST`, "/?https://HOST", "/a?b#https://HOST")},
-		{"semicolons and quotes", false, one("/;//HOST", "/..;//HOST", "/;@HOST", "/;/HOST", `/"><script>alert(1)</script>`, "/'onmouseover='alert(1)", "/<HOST>", "/{{HOST}}", "/${HOST}", "/`HOST`", "/|HOST", "/^HOST")},
-		{"what is no path", true, one("", "HOST", "me", "?", "#", "?//HOST", "#//HOST", ".", "..", "./HOST", "../HOST", "*", "%", "null", "undefined", "[object Object]", "~/x", "$HOST")},
-		{"what is too long", true, one("/"+strings.Repeat("a", 2048), "//HOST/"+strings.Repeat("a", 2048), "/"+strings.Repeat("名", 683), "/?"+strings.Repeat("a", 4096), "/#"+strings.Repeat("a", 2047))},
+		{
+			"spaces and marks that nobody sees", false,
+			between([]string{
+				" ", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u2028", "\u2029", "\u00ad", "\u202e",
+			}, "BYTE//HOST", "/BYTE/HOST", "/BYTE"),
+		},
+		{
+			"slashes in escapes", false,
+			each("/%2fHOST", "/%2F%2fHOST", "%2f%2fHOST", "/%2f/HOST", "%2fHOST", "/./%2fHOST", "/a/..%2f%2fHOST"),
+		},
+		{
+			"backslashes in escapes", true,
+			each("/%5cHOST", "/%5C%5cHOST", "%5c%5cHOST", "/%2f%5cHOST", "/%5c/HOST", "/a/..%5cHOST"),
+		},
+		{
+			"escapes of escapes", false,
+			one("/%252fHOST", "/%252f%252fHOST", "/%255cHOST", "/%2525252fHOST", "/%25%32%66HOST", "/%%32%66HOST",
+				"/%25%35%63HOST", "/%250d%250aX:y"),
+		},
+		{
+			"escapes that are none, or overlong", true,
+			one("/%", "/%2", "/%zz/HOST", "/%c0%afHOST", "/%e0%80%afHOST", "/%f0%80%80%afHOST", "/%ff/HOST",
+				"/%u2215HOST", "/\xc0\xafHOST", "/\xff/HOST", "\xff//HOST", "/?\xff", "/#\xff", "/%C1%9CHOST"),
+		},
+		{
+			"dots", false,
+			each("/..//HOST", "/.//HOST", "/a/..//HOST", "/./..//HOST", "/%2e%2e//HOST", "/%2e//HOST", "/a/../..//HOST",
+				`/a/../\HOST`, `/.\HOST`, `/..\HOST`, "/a/..%2f/HOST", "/%2e%2e%2f%2fHOST"),
+		},
+		{
+			"names, ports and hosts stuck to ours", false,
+			one("@HOST", ".HOST", "-HOST", ":80@HOST", ":@HOST/", ";@HOST", "&@HOST", "%40HOST", ".HOST/..", "/@HOST",
+				"/:@HOST", "/:80", "//shop.example.com@HOST", "//shop.example.com.HOST", "//shop.example.com",
+				"https://shop.example.com/", "https://shop.example.com@HOST/"),
+		},
+		{
+			"other schemes", false,
+			one("javascript:alert(1)", "JaVaScRiPt:alert(1)", "javascript://HOST/%0aalert(1)", "java\tscript:alert(1)",
+				"\x01javascript:alert(1)", "javascript&colon;alert(1)", "/javascript:alert(1)",
+				"data:text/html,<script>alert(1)</script>", "data:;base64,PHNjcmlwdD4=", "vbscript:x",
+				"file:///etc/passwd", "blob:https://HOST/x", "weixin://dl/business/?t=x",
+				"intent://HOST#Intent;scheme=https;end", "about:blank", "view-source:https://HOST", "mailto:a@HOST",
+				"tel:110", "x:y"),
+		},
+		{
+			"letters that look like slashes", false,
+			between([]string{"／", "⁄", "∕", "⧸", "╱", "＼", "∖", "﹨"}, "/BYTEHOST", "BYTEBYTEHOST", "/BYTEBYTEHOST"),
+		},
+		{
+			"header lines", false,
+			one("/\r\nLocation: https://HOST/", "/\nSet-Cookie: a=b", "/\rX: y", "/a\r\n\r\n<script>alert(1)</script>",
+				"/%0d%0aLocation:%20https://HOST", "/%0aSet-Cookie:a=b", "/嘊嘍Location: https://HOST",
+				"/\u010d\u010aX: y", "/\u0085X: y", "/a?b=\r\nX: y", "/a#\r\nX: y", "/a?%0d%0aX:y"),
+		},
+		{
+			"the login handler itself", true,
+			one("/wechat/login", "/wechat/login/", "//wechat/login", "/wechat//login", "/./wechat/login",
+				"/x/../wechat/login", "/wechat/%6cogin", "/wechat%2flogin", "/%77echat/login", "/wechat/login/.",
+				"/wechat/login/x/..", "/wechat/login?return_to=/wechat/login", "/wechat/login#x", "/wechat/./login?",
+				"/../wechat/login", "/%2e/wechat/login"),
+		},
+		{
+			"an address behind a question mark or a hash", false,
+			each("/?//HOST", "/#//HOST", "/?@HOST", "/#@HOST", `/?\HOST`, `/#\HOST`, "/?https://HOST",
+				"/a?b#https://HOST"),
+		},
+		{
+			"semicolons and quotes", false,
+			one("/;//HOST", "/..;//HOST", "/;@HOST", "/;/HOST", `/"><script>alert(1)</script>`,
+				"/'onmouseover='alert(1)", "/<HOST>", "/{{HOST}}", "/${HOST}", "/`HOST`", "/|HOST", "/^HOST"),
+		},
+		{
+			"what is no path", true,
+			one("", "HOST", "me", "?", "#", "?//HOST", "#//HOST", ".", "..", "./HOST", "../HOST", "*", "%", "null",
+				"undefined", "[object Object]", "~/x", "$HOST"),
+		},
+		{
+			"what is too long", true,
+			one("/"+strings.Repeat("a", 2048), "//HOST/"+strings.Repeat("a", 2048), "/"+strings.Repeat("名", 683),
+				"/?"+strings.Repeat("a", 4096), "/#"+strings.Repeat("a", 2047)),
+		},
 	}
 }
 
@@ -172,7 +249,9 @@ type ReturnTarget struct {
 // those that are not replaced by "/", for a real browser to judge: each Location must stay on
 // [PublicURL].
 func AcceptedReturnTargets() ([]ReturnTarget, error) {
-	auth, err := oauth.New(oauth.Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, AskAtOnce: true})
+	auth, err := oauth.New(oauth.Config{
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: PublicURL, Keys: [][]byte{Key('1')}, AskAtOnce: true,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -184,11 +263,13 @@ func AcceptedReturnTargets() ([]ReturnTarget, error) {
 	var accepted []ReturnTarget
 	for _, f := range append(families, good) {
 		for _, target := range f.attacks {
-			r := httptest.NewRequest(http.MethodPost, "/logout", strings.NewReader(url.Values{"return_to": {target}}.Encode()))
+			r := httptest.NewRequest(http.MethodPost, "/logout",
+				strings.NewReader(url.Values{"return_to": {target}}.Encode()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			answer := httptest.NewRecorder()
 			auth.LogoutHandler().ServeHTTP(answer, r)
-			if location := answer.Header().Get("Location"); location != "" && (location != PublicURL+"/" || target == "/") {
+			if location := answer.Header().Get("Location"); location != "" &&
+				(location != PublicURL+"/" || target == "/") {
 				accepted = append(accepted, ReturnTarget{f.name, target, location})
 			}
 		}

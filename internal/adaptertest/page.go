@@ -21,15 +21,18 @@ func pageCases() Group {
 	return Group{"Pages", []Case{
 		{Name: "pages speak the browser's language, Chinese where it names none", Test: func(t *World) {
 			for languages, want := range map[string]string{
-				"": "zh", "zh-CN,zh;q=0.9": "zh", "zh-TW": "zh", "zh-Hant-HK": "zh", "en": "en", "en-US,en;q=0.9,zh;q=0.8": "en", "en-GB": "en",
-				"zh,en;q=0.1": "zh", "fr": "en", "fr-FR,en;q=0.5": "en", "*": "zh", "en;q=0,zh": "zh", ";;;": "zh",
-				strings.Repeat("en,", 1000): "zh", "<script>": "zh",
+				"": "zh", "zh-CN,zh;q=0.9": "zh", "zh-TW": "zh", "zh-Hant-HK": "zh", "en": "en",
+				"en-US,en;q=0.9,zh;q=0.8": "en", "en-GB": "en", "zh,en;q=0.1": "zh", "fr": "en", "fr-FR,en;q=0.5": "en",
+				"*": "zh", "en;q=0,zh": "zh", ";;;": "zh", strings.Repeat("en,", 1000): "zh", "<script>": "zh",
 			} {
 				b := t.Browser()
 				b.Languages = languages
 				v := b.Do(webtest.Request{URL: PublicURL + "/me?state=" + forgedState})
-				title := map[string]string{"zh": "<title>登录链接无效</title>", "en": "<title>This login link is not valid</title>"}[want]
-				if v.Header.Get("Content-Language") != want || !strings.Contains(v.Body, title) || !strings.Contains(v.Body, `<html lang="`+want) {
+				title := map[string]string{
+					"zh": "<title>登录链接无效</title>", "en": "<title>This login link is not valid</title>",
+				}[want]
+				if v.Header.Get("Content-Language") != want || !strings.Contains(v.Body, title) ||
+					!strings.Contains(v.Body, `<html lang="`+want) {
 					t.Errorf("%.40q: the page speaks %q:\n%s", languages, v.Header.Get("Content-Language"), v.Body)
 				}
 			}
@@ -37,8 +40,12 @@ func pageCases() Group {
 		{Name: "a page shows nothing of the request but its own address, escaped", OneLine: true, Test: func(t *World) {
 			b := t.Browser()
 			v := b.Do(webtest.Request{
-				URL:    PublicURL + `/p/%22%3E%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&errmsg=hello-from-outside&state=` + forgedState,
-				Header: http.Header{"Referer": {"https://evil.com/referer-from-outside"}, "X-Name": {"header-from-outside"}, "Cookie": {"a=cookie-from-outside"}},
+				URL: PublicURL +
+					`/p/%22%3E%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&errmsg=hello-from-outside&state=` + forgedState,
+				Header: http.Header{
+					"Referer": {"https://evil.com/referer-from-outside"}, "X-Name": {"header-from-outside"},
+					"Cookie": {"a=cookie-from-outside"},
+				},
 			})
 			t.WantStatus(v, 400)
 			for _, no := range []string{"alert(1)", "<img", "referer-from", "header-from", "cookie-from", forgedState} {
@@ -58,7 +65,8 @@ func pageCases() Group {
 				}
 				_, data, _ := strings.Cut(v.Body, `src="data:image/png;base64,`)
 				data, _, _ = strings.Cut(data, `"`)
-				picture := base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.ReplaceAll(data, "&#43;", "+")))
+				picture := base64.NewDecoder(base64.StdEncoding,
+					strings.NewReader(strings.ReplaceAll(data, "&#43;", "+")))
 				if img, err := png.Decode(picture); err != nil || img.Bounds().Dx() < 100 {
 					t.Errorf("the QR code is no picture: %v", err)
 				}
@@ -66,13 +74,18 @@ func pageCases() Group {
 			t.WantCallsOf(authorizePath, 0)
 		}},
 		{Name: "phones, desktops and any case of the name are WeChat", Test: func(t *World) {
-			for _, agent := range []string{webtest.WeChatAndroid, webtest.WeChatIPhone, webtest.WeChatDesktop, strings.ToUpper(webtest.WeChatIPhone), strings.ToLower(webtest.WeChatAndroid)} {
+			for _, agent := range []string{
+				webtest.WeChatAndroid, webtest.WeChatIPhone, webtest.WeChatDesktop,
+				strings.ToUpper(webtest.WeChatIPhone), strings.ToLower(webtest.WeChatAndroid),
+			} {
 				b := t.Browser()
 				b.Agent = agent
 				t.WantPage(b.Open(PublicURL+"/me"), "/me")
 			}
 		}},
-		{Name: "with AnyBrowser every browser goes to the authorize page", Config: func(cfg *oauth.Config) { cfg.AnyBrowser = true }, Test: func(t *World) {
+		{Name: "with AnyBrowser every browser goes to the authorize page", Config: func(cfg *oauth.Config) {
+			cfg.AnyBrowser = true
+		}, Test: func(t *World) {
 			b := t.Desktop()
 			t.WantPage(b.Open(PublicURL+"/me"), "/me")
 		}},
@@ -80,7 +93,8 @@ func pageCases() Group {
 			b := t.Desktop()
 			v := b.Open(PublicURL + "/me?a=1")
 			u, want := userOf(v), t.Sim.Users()[0]
-			if u == nil || u.AppID != t.Sim.WebsiteAppID() || u.OpenID != t.Sim.OpenID(t.Sim.WebsiteAppID(), want) || u.UnionID != want.UnionID ||
+			if u == nil || u.AppID != t.Sim.WebsiteAppID() || u.OpenID != t.Sim.OpenID(t.Sim.WebsiteAppID(), want) ||
+				u.UnionID != want.UnionID ||
 				u.Scope != "snsapi_login" || v.Page() != PublicURL+"/me?a=1" || v.Redirects() != 3 {
 				t.Errorf("the page %s saw %+v\n\t%s", v.Page(), u, v.Trail())
 			}
@@ -90,7 +104,8 @@ func pageCases() Group {
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile") // as good as userinfo
 			time.Sleep(day + time.Second)
 			t.rename()
-			if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.Nickname != newName || u.AppID != t.Sim.WebsiteAppID() {
+			if u := userOf(b.Open(PublicURL + "/me")); u == nil || u.Nickname != newName ||
+				u.AppID != t.Sim.WebsiteAppID() {
 				t.Errorf("a day later the page saw %+v", u)
 			}
 			phone := t.Browser()
@@ -105,7 +120,8 @@ func pageCases() Group {
 			if err := json.Unmarshal([]byte(v.Body), &got); err != nil || v.Status != http.StatusOK || len(got) != 4 {
 				t.Fatalf("%d %s", v.Status, v.Body)
 			}
-			if got["appid"] != t.Sim.WebsiteAppID() || got["scope"] != "snsapi_login" || got["redirect_uri"] != PublicURL+"/wechat/login?return_to=%2Fme%3Fa%3D1%23top" {
+			if got["appid"] != t.Sim.WebsiteAppID() || got["scope"] != "snsapi_login" ||
+				got["redirect_uri"] != PublicURL+"/wechat/login?return_to=%2Fme%3Fa%3D1%23top" {
 				t.Errorf("the page is told %v", got)
 			}
 			code := t.Sim.NewCode(t.Sim.WebsiteAppID(), t.Sim.Users()[0].OpenID, "snsapi_login")
@@ -123,7 +139,8 @@ func pageCases() Group {
 				return k
 			}
 			for _, kind := range []webtest.Kind{
-				foreign("another site's script", "cross-site", "empty"), foreign("another host's script", "same-site", "empty"),
+				foreign("another site's script", "cross-site", "empty"),
+				foreign("another host's script", "same-site", "empty"),
 				foreign("an image", "same-origin", "image"),
 				{Name: "a program", Header: http.Header{"Accept": {"application/json"}}},
 			} {
@@ -159,9 +176,12 @@ func pageCases() Group {
 				t.Errorf("the page saw %+v", u)
 			}
 		}},
-		{Name: "the switches of the authorize page are sent", Config: func(cfg *oauth.Config) { cfg.ForcePopup, cfg.ForceSnapshot, cfg.AllowSnapshot = true, true, true }, Test: func(t *World) {
+		{Name: "the switches of the authorize page are sent", Config: func(cfg *oauth.Config) {
+			cfg.ForcePopup, cfg.ForceSnapshot, cfg.AllowSnapshot = true, true, true
+		}, Test: func(t *World) {
 			a := t.Begin(t.Browser(), PublicURL+"/me")
-			if q := a.authorize.Query(); q.Get("forcePopup") != "true" || q.Get("forceSnapShot") != "true" || q.Get("connect_redirect") != "1" || a.authorize.Fragment != "wechat_redirect" {
+			if q := a.authorize.Query(); q.Get("forcePopup") != "true" || q.Get("forceSnapShot") != "true" ||
+				q.Get("connect_redirect") != "1" || a.authorize.Fragment != "wechat_redirect" {
 				t.Errorf("the authorize page is %s", a.authorize)
 			}
 			if !strings.HasSuffix(a.authorize.RawQuery, "&connect_redirect=1") {
@@ -175,13 +195,16 @@ func pageCases() Group {
 			seen := map[string]bool{}
 			for range 100 {
 				state := t.Begin(t.Browser(), PublicURL+"/me").State
-				if len(state) > 128 || !strings.HasPrefix(state, "wx1") || strings.ContainsFunc(state, noWord) || strings.ContainsAny(state, "_-") || seen[state] {
+				if len(state) > 128 || !strings.HasPrefix(state, "wx1") || strings.ContainsFunc(state, noWord) ||
+					strings.ContainsAny(state, "_-") || seen[state] {
 					t.Errorf("state %q", state)
 				}
 				seen[state] = true
 			}
 		}},
-		{Name: "profiles come in the language of the configuration", Config: func(cfg *oauth.Config) { cfg.Lang = "en" }, Test: func(t *World) {
+		{Name: "profiles come in the language of the configuration", Config: func(cfg *oauth.Config) {
+			cfg.Lang = "en"
+		}, Test: func(t *World) {
 			if u := userOf(t.Browser().Open(PublicURL + "/me")); u == nil || u.City != "Shenzhen" {
 				t.Errorf("the page saw %+v", u)
 			}
@@ -189,11 +212,14 @@ func pageCases() Group {
 		{Name: "the verify file is answered to everybody", OneLine: true, Config: verify, Test: func(t *World) {
 			for _, kind := range webtest.Kinds() {
 				v := t.Browser().Do(webtest.Request{URL: PublicURL + "/MP_verify_a1B2c3D4e5F6g7H8.txt", Kind: kind})
-				if v.Status != 200 || v.Body != "a1B2c3D4e5F6g7H8" || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/plain") || len(v.SetCookies()) > 0 {
+				if v.Status != 200 || v.Body != "a1B2c3D4e5F6g7H8" ||
+					!strings.HasPrefix(v.Header.Get("Content-Type"), "text/plain") || len(v.SetCookies()) > 0 {
 					t.Errorf("%s: %d %q", kind.Name, v.Status, v.Body)
 				}
 			}
-			for _, path := range []string{"/MP_verify_other.txt", "/x/MP_verify_a1B2c3D4e5F6g7H8.txt", "/mp_verify_a1b2c3d4e5f6g7h8.txt"} {
+			for _, path := range []string{
+				"/MP_verify_other.txt", "/x/MP_verify_a1B2c3D4e5F6g7H8.txt", "/mp_verify_a1b2c3d4e5f6g7h8.txt",
+			} {
 				t.WantStatus(t.Browser().Do(webtest.Request{URL: PublicURL + path}), http.StatusFound)
 			}
 		}},
@@ -225,7 +251,8 @@ func pageCases() Group {
 		}, Test: func(t *World) {
 			v := t.Browser().Open(PublicURL + "/me?state=wx1" + strings.Repeat("0", 74))
 			t.WantRefusal(v, http.StatusBadRequest, oauth.KindState)
-			t.wantText(v, `data-page="state"`, "Tea &amp; Cake", `href="`+PublicURL+`/start"`, `href="tel:&#43;8675586013388"`)
+			t.wantText(v, `data-page="state"`, "Tea &amp; Cake", `href="`+PublicURL+`/start"`,
+				`href="tel:&#43;8675586013388"`)
 		}},
 		{Name: "a quota that is used up and a moment of too many have pages of their own", Test: func(t *World) {
 			for code, want := range map[core.Code]string{core.ErrQuota: "今日登录次数已达上限", core.ErrRateLimit: "登录人数过多"} {
@@ -285,11 +312,13 @@ func pageCases() Group {
 			b := t.SignedIn()
 			for range 2 {
 				v := b.Open(PublicURL + "/group/edit")
-				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...), "|"); got != "Cookie, edited|private, no-store, edited" {
+				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...),
+					"|"); got != "Cookie, edited|private, no-store, edited" {
 					t.Errorf("the page that edits has %q", got)
 				}
 				v = b.Open(PublicURL + "/me")
-				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...), "|"); got != "Cookie|private, no-store" {
+				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...),
+					"|"); got != "Cookie|private, no-store" {
 					t.Errorf("another page has %q", got)
 				}
 			}
@@ -301,18 +330,21 @@ func pageCases() Group {
 				}
 			}
 		}},
-		{Name: "an error page takes WeChat's code out of the browser's address, and the code is not spent twice", Test: func(t *World) {
+		{Name: "an error page takes WeChat's code out of the browser's address, and the code is not " +
+			"spent twice", Test: func(t *World) {
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
 			t.Sim.Fail(exchangePath, wxsim.Status(502))
 			v := b.Open(callback)
 			t.WantRefusal(v, 502, oauth.KindUpstream)
-			if !strings.Contains(v.Body, `history.replaceState(null, "", document.querySelector(".button").href);`) || !strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
+			if !strings.Contains(v.Body, `history.replaceState(null, "", document.querySelector(".button").href);`) ||
+				!strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
 				t.Errorf("the page leaves the address as it is:\n%s", v.Body)
 			}
 			t.WantCalls(1, 0)
 			v = t.Browser().Open(PublicURL + "/me?a=1&code=c&state=" + forgedState)
-			if !strings.Contains(v.Body, "history.replaceState") || !strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
+			if !strings.Contains(v.Body, "history.replaceState") ||
+				!strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
 				t.Errorf("the page of a made-up state leaves the address as it is:\n%s", v.Body)
 			}
 		}},
@@ -330,7 +362,9 @@ func pageCases() Group {
 				}
 			}
 		}},
-		{Name: "cookies of a plain http site have neither prefix nor Secure", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
+		{Name: "cookies of a plain http site have neither prefix nor Secure", Sim: func(cfg *wxsim.Config) {
+			cfg.RedirectDomains = nil
+		}, Test: func(t *World) {
 			const local = "http://localhost:8080"
 			t.Net.Serve("localhost:8080", t.routes(func(cfg *oauth.Config) { cfg.PublicURL = local }))
 			b := t.Browser()
@@ -339,7 +373,8 @@ func pageCases() Group {
 			t.WantUser(b.Do(webtest.Request{URL: local + "/me"}), 0)
 			for _, hop := range v.Hops {
 				for _, c := range hop.SetCookies() {
-					if c.Secure || strings.HasPrefix(c.Name, "__") || !c.HttpOnly || c.Path != "/" || c.SameSite != http.SameSiteLaxMode {
+					if c.Secure || strings.HasPrefix(c.Name, "__") || !c.HttpOnly || c.Path != "/" ||
+						c.SameSite != http.SameSiteLaxMode {
 						t.Errorf("cookie %+v", c)
 					}
 				}

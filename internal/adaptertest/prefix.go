@@ -44,7 +44,8 @@ func prefixCases() Group {
 			v = b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/app/me", Form: "a=1"})
 			t.wantLoginPage(v, "unsent", `href="`+PublicURL+`/app/wechat/login?return_to=%2Fapp%2Fme"`)
 			desktop := t.Desktop()
-			if v := desktop.Open(PublicURL + "/app/me?a=1"); !strings.Contains(v.Body, `href="`+PublicURL+`/app/me?a=1"`) {
+			if v := desktop.Open(PublicURL + "/app/me?a=1"); !strings.Contains(v.Body,
+				`href="`+PublicURL+`/app/me?a=1"`) {
 				t.Errorf("the open-in-WeChat page is\n%s", v.Body)
 			}
 		}},
@@ -66,7 +67,9 @@ func prefixCases() Group {
 				if v.Location() != want {
 					t.Errorf("return_to=%s goes on to %s, want %s", to, v.Location(), want)
 				}
-				v = b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/app/logout", Form: "return_to=" + url.QueryEscape(to)})
+				v = b.Do(webtest.Request{
+					Method: http.MethodPost, URL: PublicURL + "/app/logout", Form: "return_to=" + url.QueryEscape(to),
+				})
 				if to != "" && v.Location() != want {
 					t.Errorf("after a logout return_to=%s goes on to %s, want %s", to, v.Location(), want)
 				}
@@ -106,7 +109,9 @@ func prefixCases() Group {
 			t.WantStatus(fetch(b, "/shop/me"), http.StatusUnauthorized)
 			t.WantUser(b.Open(PublicURL+"/shop/me"), 0)
 			t.WantUser(b.Open(PublicURL+"/club/me"), 1)
-			t.WantStatus(b.Do(webtest.Request{Method: http.MethodPost, URL: PublicURL + "/club/logout", Kind: webtest.Fetch()}), http.StatusNoContent)
+			t.WantStatus(b.Do(webtest.Request{
+				Method: http.MethodPost, URL: PublicURL + "/club/logout", Kind: webtest.Fetch(),
+			}), http.StatusNoContent)
 			t.WantStatus(fetch(b, "/club/me"), http.StatusUnauthorized)
 			t.WantUser(b.Open(PublicURL+"/shop/me"), 0)
 			for range 10 {
@@ -114,7 +119,9 @@ func prefixCases() Group {
 			}
 			t.WantUser(b.Open(PublicURL+"/shop/me"), 0)
 		}},
-		{Name: "over http the good one of two cookies of one name counts", Sim: func(cfg *wxsim.Config) { cfg.RedirectDomains = nil }, Test: func(t *World) {
+		{Name: "over http the good one of two cookies of one name counts", Sim: func(cfg *wxsim.Config) {
+			cfg.RedirectDomains = nil
+		}, Test: func(t *World) {
 			const local = "http://localhost:8080"
 			t.Net.Serve("localhost:8080", t.routes(func(cfg *oauth.Config) { cfg.PublicURL = local }))
 			b := t.Browser()
@@ -122,7 +129,9 @@ func prefixCases() Group {
 			session := held(b, SessionCookie)
 			for _, stale := range []string{"stale", "", session.Value[:len(session.Value)-1]} {
 				header := session.Name + "=" + stale + "; " + session.Name + "=" + session.Value
-				t.WantUser(webtest.NewBrowser(t.Net, nil).Do(webtest.Request{URL: local + "/me", Header: http.Header{"Cookie": {header}}}), 0)
+				t.WantUser(webtest.NewBrowser(t.Net, nil).Do(webtest.Request{
+					URL: local + "/me", Header: http.Header{"Cookie": {header}},
+				}), 0)
 			}
 		}},
 	}}
@@ -140,12 +149,14 @@ func (w *World) deployBelow(programs map[string]func(*oauth.Config)) {
 			}
 		})
 		mux.HandleFunc(prefix+"/", func(rw http.ResponseWriter, r *http.Request) {
-			stripped, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimPrefix(r.RequestURI, prefix), r.Body)
+			stripped, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimPrefix(r.RequestURI, prefix),
+				r.Body)
 			if err != nil {
 				w.Error(err)
 				return
 			}
-			stripped.RequestURI, stripped.Header, stripped.Host, stripped.ContentLength = stripped.URL.RequestURI(), r.Header, r.Host, r.ContentLength
+			stripped.RequestURI, stripped.Header, stripped.Host, stripped.ContentLength = stripped.URL.RequestURI(),
+				r.Header, r.Host, r.ContentLength
 			app.ServeHTTP(rw, stripped)
 		})
 	}

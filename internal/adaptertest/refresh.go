@@ -46,10 +46,12 @@ func refreshCases() Group {
 			v := b.Open(PublicURL + "/me")
 			wantName(t, v, fresh)
 			u := userOf(v)
-			if u.UnionID != login.UnionID || u.Scope != login.Scope || !u.LoginAt.Equal(login.LoginAt) || len(v.Hops) != 1 {
+			if u.UnionID != login.UnionID || u.Scope != login.Scope || !u.LoginAt.Equal(login.LoginAt) ||
+				len(v.Hops) != 1 {
 				t.Errorf("%+v became %+v in %d requests", login, u, len(v.Hops))
 			}
-			if c := v.SetCookies(); len(c) != 1 || c[0].MaxAge > int(29*day/time.Second) || c[0].MaxAge < int(28*day/time.Second) {
+			if c := v.SetCookies(); len(c) != 1 || c[0].MaxAge > int(29*day/time.Second) ||
+				c[0].MaxAge < int(28*day/time.Second) {
 				t.Errorf("cookies %v; want the session with the life that is left of 30 days", c)
 			}
 			t.WantEvents(core.Event{Name: core.EventProfileRefreshed, Kind: "ok"})
@@ -67,7 +69,9 @@ func refreshCases() Group {
 				t.Errorf("the profile was fetched %d times", p)
 			}
 		}},
-		{Name: "with a token that still lives it costs one call", Config: func(cfg *oauth.Config) { cfg.ProfileMaxAge = time.Hour }, Test: func(t *World) {
+		{Name: "with a token that still lives it costs one call", Config: func(cfg *oauth.Config) {
+			cfg.ProfileMaxAge = time.Hour
+		}, Test: func(t *World) {
 			b := t.SignedIn()
 			time.Sleep(time.Hour + time.Second)
 			t.rename()
@@ -140,7 +144,9 @@ func refreshCases() Group {
 			t.WantNobody(b)
 			t.WantPage(b.Open(PublicURL+"/me"), "/me")
 		}},
-		{Name: "a refresh token that WeChat changes is kept, also when the profile fails", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
+		{Name: "a refresh token that WeChat changes is kept, also when the profile fails", Sim: func(cfg *wxsim.Config) {
+			cfg.RotateRefreshTokens = true
+		}, Test: func(t *World) {
 			b := aged(t)
 			t.Sim.Fail(userInfoPath, wxsim.Status(502), 2)
 			wantName(t, b.Open(PublicURL+"/me"), old)
@@ -196,7 +202,8 @@ func refreshCases() Group {
 		{"speaking of somebody else", wxsim.Field("openid", `"oSomebodyElse000000000000000"`)},
 		{"refusing the app", wxsim.Code(40013)},
 	} {
-		cases = append(cases, Case{Name: "WeChat is " + f.name + ": the old profile serves, and for a minute WeChat is left alone", Test: func(t *World) {
+		cases = append(cases, Case{Name: "WeChat is " + f.name +
+			": the old profile serves, and for a minute WeChat is left alone", Test: func(t *World) {
 			b := aged(t)
 			t.Sim.Fail(wxsim.AnyPath, f.fault)
 			v := b.Open(PublicURL + "/me")
@@ -235,7 +242,9 @@ func refreshCases() Group {
 func accessTokenCases() []Case {
 	// live reports whether WeChat honours a token.
 	live := func(t *World, token string) bool {
-		client, err := oauth.NewClient(oauth.ClientConfig{AppID: t.Config.AppID, Secret: t.Config.Secret, HTTPClient: t.Config.HTTPClient, Logger: t.Config.Logger})
+		client, err := oauth.NewClient(oauth.ClientConfig{
+			AppID: t.Config.AppID, Secret: t.Config.Secret, HTTPClient: t.Config.HTTPClient, Logger: t.Config.Logger,
+		})
 		t.NoError(err)
 		return client.Validate(context.Background(), token, t.Sim.Users()[0].OpenID) == nil
 	}
@@ -245,7 +254,8 @@ func accessTokenCases() []Case {
 			v := fetch(b, "/token")
 			token := t.Tokens()[0]
 			if token.Err != nil || !live(t, token.Token) || t.Sim.Calls(refreshPath) != 0 || len(v.SetCookies()) > 0 {
-				t.Errorf("%+v with %d refreshes and %d cookies", token.Err, t.Sim.Calls(refreshPath), len(v.SetCookies()))
+				t.Errorf("%+v with %d refreshes and %d cookies", token.Err, t.Sim.Calls(refreshPath),
+					len(v.SetCookies()))
 			}
 		}},
 		{Name: "AccessToken refreshes one that is over, and keeps what it got", Test: func(t *World) {
@@ -254,7 +264,8 @@ func accessTokenCases() []Case {
 			fetch(b, "/token")
 			fetch(b, "/token")
 			tokens := t.Tokens()
-			if tokens[0].Err != nil || !live(t, tokens[0].Token) || tokens[1] != tokens[0] || t.Sim.Calls(refreshPath) != 1 {
+			if tokens[0].Err != nil || !live(t, tokens[0].Token) || tokens[1] != tokens[0] ||
+				t.Sim.Calls(refreshPath) != 1 {
 				t.Errorf("%v and %v with %d refreshes", tokens[0].Err, tokens[1].Err, t.Sim.Calls(refreshPath))
 			}
 			t.WantSignedIn(b, 0)

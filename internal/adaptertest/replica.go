@@ -71,7 +71,9 @@ func replicaCases() Group {
 			}
 		}},
 		{Name: "replicas whose keys differ send nobody round for ever", Test: func(t *World) {
-			t.deployReplicas(func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('1')} }, func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('2')} })
+			t.deployReplicas(func(cfg *oauth.Config) {
+				cfg.Keys = [][]byte{Key('1')}
+			}, func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('2')} })
 			if v := t.Browser().Open(PublicURL + "/me"); v.Err != nil {
 				t.Errorf("%d redirects, %v:\n\t%s", v.Redirects(), v.Err, v.Trail())
 			}

@@ -27,8 +27,10 @@ func scopeCases() Group {
 		{Name: "userinfo costs two calls", Test: func(t *World) {
 			v := t.Browser().Open(PublicURL + "/me")
 			u, want := userOf(v), t.Sim.Users()[0]
-			if u == nil || u.Nickname != want.Nickname || u.UnionID != want.UnionID || u.HeadImgURL != want.HeadImgURL ||
-				u.City != want.City || u.Sex != want.Sex || u.Scope != "snsapi_userinfo" || u.Snapshot || u.AppID != t.Sim.AppID() {
+			if u == nil || u.Nickname != want.Nickname || u.UnionID != want.UnionID ||
+				u.HeadImgURL != want.HeadImgURL ||
+				u.City != want.City || u.Sex != want.Sex || u.Scope != "snsapi_userinfo" || u.Snapshot ||
+				u.AppID != t.Sim.AppID() {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantCalls(1, 1)

@@ -26,10 +26,14 @@ func secretCases() Group {
 			client, err := oauth.NewClient(oauth.ClientConfig{AppID: cfg.AppID, Secret: cfg.Secret})
 			t.NoError(err)
 			token := oauth.Token{AccessToken: "canary-access-token", RefreshToken: "canary-refresh-token", OpenID: "o1"}
-			flow := oauth.FlowParams{AccessToken: "canary-access-token", RefreshToken: "canary-refresh-token", Code: "canary-code", State: "canary-state"}
+			flow := oauth.FlowParams{
+				AccessToken: "canary-access-token", RefreshToken: "canary-refresh-token", Code: "canary-code",
+				State: "canary-state",
+			}
 			params := oauth.AuthorizeParams{State: "canary-state"}
 			for _, v := range []any{
-				cfg, &cfg, auth, *cfg.Website, cfg.Website, client, *client, token, &token, flow, &flow, params, &params,
+				cfg, &cfg, auth, *cfg.Website, cfg.Website, client, *client, token, &token, flow, &flow, params,
+				&params,
 				oauth.ClientConfig{AppID: cfg.AppID, Secret: cfg.Secret},
 				cfg.Secret, cfg.Store,
 				struct{ Field any }{cfg},
@@ -48,7 +52,8 @@ func secretCases() Group {
 			refuse := func(echo string) []byte {
 				return []byte(`{"errcode":40013,"errmsg":"bad call: ` + echo + ` of ` + url.QueryEscape(echo) + `"}`)
 			}
-			t.Sim.Fail(exchangePath, wxsim.Body(200, "text/plain", string(refuse("?secret="+t.Sim.Secret()+"&code="+code))))
+			t.Sim.Fail(exchangePath, wxsim.Body(200, "text/plain",
+				string(refuse("?secret="+t.Sim.Secret()+"&code="+code))))
 			t.WantRefusal(b.Open(a.With("code="+code+"&state="+a.State)), 500, oauth.KindConfig)
 			t.Sim.Clear(exchangePath)
 			t.Sim.Fail(userInfoPath, wxsim.Edit(func([]byte) []byte {
@@ -58,7 +63,9 @@ func secretCases() Group {
 			t.WantRefusal(b.Open(PublicURL+"/me"), 500, oauth.KindConfig)
 		}},
 		{Name: "a broken connection does not put the address into the log", Test: func(t *World) {
-			for _, fault := range []wxsim.Fault{wxsim.Reset(), wxsim.Hang(), wxsim.Cut(), wxsim.Redirect(302, "https://evil.com/")} {
+			for _, fault := range []wxsim.Fault{
+				wxsim.Reset(), wxsim.Hang(), wxsim.Cut(), wxsim.Redirect(302, "https://evil.com/"),
+			} {
 				for _, path := range []string{exchangePath, userInfoPath} {
 					t.Sim.Fail(path, fault)
 					t.Browser().Open(PublicURL + "/me")
@@ -68,7 +75,9 @@ func secretCases() Group {
 		}},
 		{Name: "a Failure handed to the app shows none", Test: func(t *World) {
 			t.Deploy(func(cfg *oauth.Config) { cfg.OnError = t.OnError })
-			for _, fault := range []wxsim.Fault{wxsim.Reset(), wxsim.Code(40125), wxsim.HTML(), wxsim.Code(40226), wxsim.Code(45009)} {
+			for _, fault := range []wxsim.Fault{
+				wxsim.Reset(), wxsim.Code(40125), wxsim.HTML(), wxsim.Code(40226), wxsim.Code(45009),
+			} {
 				for _, path := range []string{exchangePath, userInfoPath} {
 					t.Sim.Fail(path, fault)
 					t.Browser().Open(PublicURL + "/me")

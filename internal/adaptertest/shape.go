@@ -43,7 +43,8 @@ func shapeCases() Group {
 				t.wantLoginPage(v, "unsent", `href="`+PublicURL+"/wechat/login?return_to="+url.QueryEscape(path))
 			default:
 				t.WantLoginRequired(v)
-				if r.Method == http.MethodHead && v.Body != "" || r.Method != http.MethodHead && !strings.Contains(v.Body, `"login_url":"`+loginURL+`"`) {
+				if r.Method == http.MethodHead && v.Body != "" ||
+					r.Method != http.MethodHead && !strings.Contains(v.Body, `"login_url":"`+loginURL+`"`) {
 					t.Errorf("%s by %s: body %s", r.Method, r.Kind.Name, v.Body)
 				}
 			}
@@ -78,7 +79,9 @@ func shapeCases() Group {
 	userinfo := "?scope=snsapi_userinfo"
 	return Group{"Requests", []Case{
 		{Name: "without a session nothing gets through, whoever asks", Test: func(t *World) {
-			for _, path := range []string{"/me", "/base", "/profile", "/nested", "/group/x", "/group/events", "/group/socket"} {
+			for _, path := range []string{
+				"/me", "/base", "/profile", "/nested", "/group/x", "/group/events", "/group/socket",
+			} {
 				locked(t, t.Browser(), path, PublicURL+"/wechat/login")
 			}
 		}},
@@ -128,12 +131,16 @@ func shapeCases() Group {
 		}},
 		{Name: "any other spelling of a guarded path never gets through", Test: func(t *World) {
 			t.AllowRedirects = true
-			for _, path := range []string{"/me/", "//me", "/./me", "/x/../me", "/me?", "/%6de", "/me%2f", "/ME", "/me;x", "/group", "/group//x", "/mount/strip"} {
+			for _, path := range []string{
+				"/me/", "//me", "/./me", "/x/../me", "/me?", "/%6de", "/me%2f", "/ME", "/me;x", "/group", "/group//x",
+				"/mount/strip",
+			} {
 				t.Browser().Do(webtest.Request{URL: PublicURL + path, Kind: webtest.Fetch()})
 			}
 			t.WantNotShown()
 		}},
-		{Name: "a form's body is not lost to a redirect: a page says so, and after the login it can be sent again", Test: func(t *World) {
+		{Name: "a form's body is not lost to a redirect: a page says so, and after the login it can be " +
+			"sent again", Test: func(t *World) {
 			b := t.Browser()
 			r := webtest.Request{Method: http.MethodPost, URL: PublicURL + "/me", Form: "a=1"}
 			v := b.Do(r)
@@ -153,10 +160,20 @@ func shapeCases() Group {
 				{false, http.Header{"Accept": {"*/*"}}},
 				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"0"}}},
 				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Origin": {PublicURL}}},
-				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Content-Type": {"application/json"}}},
+				{
+					false,
+					http.Header{
+						"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Content-Type": {"application/json"},
+					},
+				},
 				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Hx-Request": {"true"}}},
 				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "Range": {"bytes=0-"}}},
-				{false, http.Header{"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "X-Requested-With": {"XMLHttpRequest"}}},
+				{
+					false,
+					http.Header{
+						"Accept": {"*/*"}, "Upgrade-Insecure-Requests": {"1"}, "X-Requested-With": {"XMLHttpRequest"},
+					},
+				},
 				{false, http.Header{"Origin": {PublicURL}}},
 			} {
 				v := t.Browser().Do(webtest.Request{URL: PublicURL + "/me", Kind: webtest.Kind{Header: tt.header}})
@@ -171,7 +188,10 @@ func shapeCases() Group {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			for range 10 {
-				t.WantLoginRequired(b.Do(webtest.Request{URL: PublicURL + "/group/x", Kind: webtest.KindNamed("fetch in a browser that knows no Sec-Fetch headers")}))
+				t.WantLoginRequired(b.Do(webtest.Request{
+					URL:  PublicURL + "/group/x",
+					Kind: webtest.KindNamed("fetch in a browser that knows no Sec-Fetch headers"),
+				}))
 			}
 			t.WantPage(b.Open(a.Callback(0)), "/me")
 			t.WantCalls(1, 1)
@@ -184,7 +204,9 @@ func streamCases() Group {
 	return Group{"Streams", []Case{
 		{Name: "an event stream comes event by event", Test: func(t *World) {
 			b := t.SignedIn()
-			res, err := b.Start(t.Context(), webtest.Request{URL: PublicURL + "/group/events", Kind: webtest.KindNamed("an event stream")})
+			res, err := b.Start(t.Context(), webtest.Request{
+				URL: PublicURL + "/group/events", Kind: webtest.KindNamed("an event stream"),
+			})
 			t.NoError(err)
 			defer func() { _ = res.Body.Close() }()
 			events, err := io.ReadAll(res.Body)
@@ -196,7 +218,9 @@ func streamCases() Group {
 			b := t.SignedIn()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			res, err := b.Start(ctx, webtest.Request{URL: PublicURL + "/group/socket", Kind: webtest.KindNamed("a WebSocket")})
+			res, err := b.Start(ctx, webtest.Request{
+				URL: PublicURL + "/group/socket", Kind: webtest.KindNamed("a WebSocket"),
+			})
 			if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatal(res, err)
 			}
@@ -215,7 +239,8 @@ func streamCases() Group {
 // wantLoginPage fails the case unless v is a 401 page of that name for a person to read, with a link.
 func (w *World) wantLoginPage(v *webtest.Visit, name, link string) {
 	w.Helper()
-	if v.Status != http.StatusUnauthorized || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") || len(v.SetCookies()) > 0 ||
+	if v.Status != http.StatusUnauthorized || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") ||
+		len(v.SetCookies()) > 0 ||
 		!strings.Contains(v.Body, `<body data-page="`+name+`"`) || !strings.Contains(v.Body, link) {
 		w.Errorf("%s %s: want the 401 page %s with %s, got %d %s", v.Method, v.Address(), name, link, v.Status, v.Body)
 	}

@@ -47,7 +47,10 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 	})
 	t.Run("another protocol can take over the connection", func(t *testing.T) {
 		l := newLive(t, frame, store)
-		upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+		upgrade := http.Header{
+			"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
+			"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+		}
 		l.wantLocked("/group/socket", upgrade)
 		l.signIn()
 		res := l.send(l.request("/group/socket", upgrade))
@@ -92,7 +95,8 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 		close(held.goOn)
 		r = l.request("", nil)
 		r.URL = callback
-		if res := l.send(r); res.StatusCode != http.StatusOK || !strings.Contains(readAll(res), l.sim.Users()[0].OpenID) {
+		if res := l.send(r); res.StatusCode != http.StatusOK ||
+			!strings.Contains(readAll(res), l.sim.Users()[0].OpenID) {
 			t.Errorf("the reload ends at %d", res.StatusCode)
 		}
 		if n := l.sim.Calls(exchangePath); n != 1 {
@@ -125,8 +129,9 @@ func newLive(t *testing.T, frame Frame, store Store) *live {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)
 	cfg := oauth.Config{
-		AppID: l.sim.AppID(), Secret: core.Secret(l.sim.Secret()), PublicURL: srv.URL, Keys: [][]byte{Key('1')}, AskAtOnce: true,
-		APIURL: l.sim.URL, OpenURL: l.sim.URL, Logger: slog.New(slog.DiscardHandler),
+		AppID: l.sim.AppID(), Secret: core.Secret(l.sim.Secret()), PublicURL: srv.URL, Keys: [][]byte{Key('1')},
+		AskAtOnce: true,
+		APIURL:    l.sim.URL, OpenURL: l.sim.URL, Logger: slog.New(slog.DiscardHandler),
 		OnLogin: func(context.Context, *http.Request, *core.User) error {
 			if h := l.login.Load(); h != nil {
 				close(h.begun)
@@ -175,7 +180,8 @@ func (l *live) send(r *http.Request) *http.Response {
 
 func (l *live) signIn() {
 	l.t.Helper()
-	if res := l.send(l.request("/me", nil)); res.StatusCode != http.StatusOK || !strings.Contains(readAll(res), l.sim.Users()[0].OpenID) {
+	if res := l.send(l.request("/me", nil)); res.StatusCode != http.StatusOK ||
+		!strings.Contains(readAll(res), l.sim.Users()[0].OpenID) {
 		l.t.Fatalf("not signed in: %d", res.StatusCode)
 	}
 }
@@ -244,7 +250,8 @@ func (s *liveSite) Show(rw http.ResponseWriter, r *http.Request, u *core.User) {
 	case strings.HasSuffix(r.URL.Path, "/controls"):
 		controls := http.NewResponseController(rw)
 		later := time.Now().Add(patience)
-		fmt.Fprint(rw, controls.SetReadDeadline(later), " ", controls.SetWriteDeadline(later), " ", controls.EnableFullDuplex())
+		fmt.Fprint(rw, controls.SetReadDeadline(later), " ", controls.SetWriteDeadline(later), " ",
+			controls.EnableFullDuplex())
 	case u != nil:
 		fmt.Fprint(rw, u.OpenID)
 	}

@@ -96,13 +96,17 @@ func tabCases() Group {
 				time.Sleep(time.Second)
 			}
 			for i, tab := range tabs {
-				held := b.Cookie("wxa-") != "" && slices.ContainsFunc(b.Jar.All(), func(c *http.Cookie) bool { return c.Name[len(c.Name)-8:] == tab.State[3:11] })
+				held := b.Cookie("wxa-") != "" && slices.ContainsFunc(b.Jar.All(), func(c *http.Cookie) bool {
+					return c.Name[len(c.Name)-8:] == tab.State[3:11]
+				})
 				if held != (i >= 3) {
 					t.Errorf("attempt %d of 8: held is %v", i+1, held)
 				}
 			}
 		}},
-		{Name: "a hundred browsers at once are never taken for each other", Sim: func(cfg *wxsim.Config) { cfg.Users = wxsim.MadeUpUsers(100) }, Test: func(t *World) {
+		{Name: "a hundred browsers at once are never taken for each other", Sim: func(cfg *wxsim.Config) {
+			cfg.Users = wxsim.MadeUpUsers(100)
+		}, Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Late(50*time.Millisecond))
 			t.InParallel(100, 100, func(i int) {
 				b := t.BrowserOf(t.Sim.Users()[i])
@@ -112,7 +116,8 @@ func tabCases() Group {
 					time.Sleep(rand.N(100 * time.Millisecond))
 					v := b.Open(PublicURL + "/profile")
 					t.WantUser(v, i)
-					if u := userOf(v); u.Nickname != t.Sim.Users()[i].Nickname || u.UnionID != t.Sim.Users()[i].UnionID {
+					if u := userOf(v); u.Nickname != t.Sim.Users()[i].Nickname ||
+						u.UnionID != t.Sim.Users()[i].UnionID {
 						t.Errorf("browser %d saw the profile of %+v", i, u)
 					}
 				}

@@ -34,7 +34,8 @@ func uploadCases() Group {
 // upload is a form with one file.
 func upload(path string, header http.Header) webtest.Request {
 	const boundary = "the-boundary"
-	r := webtest.Request{Method: http.MethodPost, URL: PublicURL + path, Header: header, Form: "--" + boundary + "\r\n" +
+	r := webtest.Request{Method: http.MethodPost, URL: PublicURL +
+		path, Header: header, Form: "--" + boundary + "\r\n" +
 		"Content-Disposition: form-data; name=\"upload\"; filename=\"a.bin\"\r\n\r\n" +
 		strings.Repeat("x", 64<<10) + "\r\n--" + boundary + "--\r\n"}
 	if r.Header == nil {

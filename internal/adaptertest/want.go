@@ -116,7 +116,8 @@ func (w *World) WantNotShown() {
 func (w *World) WantRefusal(v *webtest.Visit, status int, kind oauth.Kind) {
 	w.Helper()
 	if v.Status != status || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") {
-		w.Fatalf("want the %s page with status %d, got %d %v %s\n\t%s", kind, status, v.Status, v.Err, v.Body, v.Trail())
+		w.Fatalf("want the %s page with status %d, got %d %v %s\n\t%s", kind, status, v.Status, v.Err, v.Body,
+			v.Trail())
 	}
 	w.wantEvent(core.EventLoginRefused, string(kind))
 	if !strings.Contains(v.Body, `<a class="button" href="`+PublicURL+"/") {
@@ -150,7 +151,9 @@ func (w *World) WantLoginRequired(v *webtest.Visit) {
 	}
 	err := json.Unmarshal([]byte(v.Body), &body)
 	if v.Status != http.StatusUnauthorized || len(v.SetCookies()) > 0 ||
-		v.Method != http.MethodHead && (err != nil || body.Error != "login_required" || !strings.HasPrefix(body.LoginURL, PublicURL+"/wechat/login")) {
+		v.Method != http.MethodHead &&
+			(err != nil || body.Error != "login_required" ||
+				!strings.HasPrefix(body.LoginURL, PublicURL+"/wechat/login")) {
 		w.Errorf("want 401 in JSON, got %d %s with %d cookies", v.Status, v.Body, len(v.SetCookies()))
 	}
 }

@@ -308,7 +308,8 @@ func showSocket(rw http.ResponseWriter) {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + pageHeader + ": 1\r\n\r\n")
+	_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		pageHeader + ": 1\r\n\r\n")
 	_ = buffered.Flush()
 	line, err := buffered.ReadString('\n')
 	if err == nil {
