@@ -214,6 +214,9 @@ func callee(call *ast.CallExpr) (of, name string) {
 
 // literal is the value of a string literal, "" of anything else.
 func literal(e ast.Expr) string {
+	if sum, ok := e.(*ast.BinaryExpr); ok { // of a text in two lines
+		return literal(sum.X) + literal(sum.Y)
+	}
 	lit, ok := e.(*ast.BasicLit)
 	if !ok || lit.Kind != token.STRING {
 		return ""
