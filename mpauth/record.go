@@ -12,7 +12,7 @@ import (
 //
 //	byte 0      version
 //	bytes 1-4   login, unix seconds, big endian; good until 2106
-//	the rest    purpose, appid, openid, unionid and session_key, each behind its length as a varint
+//	the rest    purpose, appid, openid, unionid and session_key, each after its length as a varint
 type record struct {
 	session Session
 	loginAt time.Time

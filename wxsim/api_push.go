@@ -8,16 +8,19 @@ import (
 func pushRoutes() []apiRoute {
 	return []apiRoute{
 		{http.MethodPost, "push", withBody(pushByAPI)},
-		{http.MethodPost, "push/verify", withBody(func(s *Server, r *http.Request, ask apiPush) (any, error) {
-			target, config, err := s.target(ask)
-			if err != nil {
-				return nil, err
-			}
-			if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
-				return nil, pushFailed(err)
-			}
-			return nil, nil
-		})},
+		{
+			http.MethodPost, "push/verify",
+			withBody(func(s *Server, r *http.Request, ask apiPush) (any, error) {
+				target, config, err := s.target(ask)
+				if err != nil {
+					return nil, err
+				}
+				if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
+					return nil, pushFailed(err)
+				}
+				return nil, nil
+			}),
+		},
 		{http.MethodPost, "push/message", withBody(func(s *Server, _ *http.Request, ask struct {
 			Event  Event      `json:"event"`
 			Format PushFormat `json:"format"`
@@ -26,14 +29,17 @@ func pushRoutes() []apiRoute {
 			message, err := s.Message(ask.Format, ask.Event)
 			return apiMessage{string(message)}, err
 		})},
-		{http.MethodPost, "push/open", withBody(func(s *Server, _ *http.Request, ask apiPush) (any, error) {
-			_, config, err := s.target(ask)
-			if err != nil {
-				return nil, err
-			}
-			message, err := s.OpenReply(config, []byte(ask.Message))
-			return apiMessage{string(message)}, err
-		})},
+		{
+			http.MethodPost, "push/open",
+			withBody(func(s *Server, _ *http.Request, ask apiPush) (any, error) {
+				_, config, err := s.target(ask)
+				if err != nil {
+					return nil, err
+				}
+				message, err := s.OpenReply(config, []byte(ask.Message))
+				return apiMessage{string(message)}, err
+			}),
+		},
 	}
 }
 

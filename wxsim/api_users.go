@@ -19,20 +19,26 @@ func userRoutes() []apiRoute {
 				return users
 			})}, nil
 		}},
-		{http.MethodPost, "users",
+		{
+			http.MethodPost, "users",
 			withBody(func(s *Server, _ *http.Request, ask User) (any, error) {
 				added, err := s.addChecked(ask)
 				return created{added}, err
-			})},
-		{http.MethodGet, "users/{openid}",
+			}),
+		},
+		{
+			http.MethodGet, "users/{openid}",
 			forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) {
 				return u, nil
-			})},
-		{http.MethodPost, "users/{openid}/revoke",
+			}),
+		},
+		{
+			http.MethodPost, "users/{openid}/revoke",
 			forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
 				s.RevokeUser(u.OpenID)
 				return nil, nil
-			})},
+			}),
+		},
 		{http.MethodPost, "users/{openid}/codes", forUser(newCode)},
 		{http.MethodPost, "users/{openid}/data", forUser(encryptedData)},
 		{http.MethodPost, "users/{openid}/soter", forUser(func(s *Server, u apiUser, ask struct {
@@ -41,18 +47,24 @@ func userRoutes() []apiRoute {
 		) (any, error) {
 			return apiSoter{ask.JSON, s.SoterSignature(u.asked, ask.JSON)}, nil
 		})},
-		{http.MethodPost, "users/{openid}/payments",
+		{
+			http.MethodPost, "users/{openid}/payments",
 			forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
 				return created{s.Pay(u.OpenID)}, nil
-			})},
-		{http.MethodPost, "users/{openid}/follow",
+			}),
+		},
+		{
+			http.MethodPost, "users/{openid}/follow",
 			withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
 				return s.Follow(ask.AppID, u.asked)
-			})},
-		{http.MethodPost, "users/{openid}/unfollow",
+			}),
+		},
+		{
+			http.MethodPost, "users/{openid}/unfollow",
 			withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
 				return s.Unfollow(ask.AppID, u.asked)
-			})},
+			}),
+		},
 		{http.MethodPost, "users/{openid}/scan", withPush(func(s *Server, u apiUser, ask struct {
 			Code string `json:"code"` // ticket, or what the code holds
 		},
@@ -228,14 +240,16 @@ func loginRoutes() []apiRoute {
 		{http.MethodGet, "answer", func(s *Server, _ *http.Request) (any, error) {
 			return s.standingAnswer(), nil
 		}},
-		{http.MethodPut, "answer",
+		{
+			http.MethodPut, "answer",
 			withBody(func(s *Server, _ *http.Request, ask apiAnswer) (any, error) {
 				if err := s.Answer(ask.Decision, ask.User); err != nil {
 					return nil, err
 				}
 				s.DoubleCallback(ask.Callbacks)
 				return s.standingAnswer(), nil
-			})},
+			}),
+		},
 	}
 }
 

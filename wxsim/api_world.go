@@ -21,7 +21,8 @@ func appRoutes() []apiRoute {
 			added, err := s.AddApp(ask)
 			return created{added}, err
 		})},
-		{http.MethodGet, "apps/{appid}/verify_ticket",
+		{
+			http.MethodGet, "apps/{appid}/verify_ticket",
 			func(s *Server, r *http.Request) (any, error) {
 				ticket := s.VerifyTicket(r.PathValue("appid"))
 				if ticket == "" {
@@ -30,7 +31,8 @@ func appRoutes() []apiRoute {
 					}
 				}
 				return apiVerifyTicket{ticket}, nil
-			}},
+			},
+		},
 	}
 }
 
@@ -86,13 +88,15 @@ func worldRoutes() []apiRoute {
 		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) {
 			return apiFaults{s.faults.active()}, nil
 		}},
-		{http.MethodPost, "faults",
+		{
+			http.MethodPost, "faults",
 			withBody(func(s *Server, _ *http.Request, ask FaultSpec) (any, error) {
 				if err := s.FailWith(ask); err != nil {
 					return nil, err
 				}
 				return created{apiFaults{s.faults.active()}}, nil
-			})},
+			}),
+		},
 		{http.MethodDelete, "faults", func(s *Server, r *http.Request) (any, error) {
 			if path := r.URL.Query().Get("path"); path != "" {
 				s.Clear(path)

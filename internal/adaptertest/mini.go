@@ -30,7 +30,9 @@ func miniCases() Group {
 		{Name: "without a good token nothing gets through", Test: func(t *World) {
 			value := t.deployMini()
 			for _, header := range []http.Header{
-				nil, {"Authorization": {value}}, token(""), token("x"), token(value[1:]), token(value + "x"),
+				nil,
+				{"Authorization": {value}},
+				token(""), token("x"), token(value[1:]), token(value + "x"),
 				{"Authorization": {"Basic " + value}},
 			} {
 				v := t.Browser().Do(webtest.Request{
