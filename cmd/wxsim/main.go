@@ -35,7 +35,7 @@ func main() {
 }
 
 // usage is the text of -h above the flags.
-const usage = `wxsim simulates WeChat on this machine. It logs people in and answers apps as it does.
+const usage = `wxsim simulates WeChat on this machine: it logs people in and answers apps.
 Start it, open the address that it prints, and point your program there.
 
 	go run github.com/wxoauth/wxoauth/cmd/wxsim -addr 127.0.0.1:8081
