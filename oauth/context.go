@@ -67,8 +67,9 @@ func (a *Auth) pass(
 		Context: r.Context(), auth: a, admitted: admitted, user: rec.user, record: rec,
 	}
 	adm.cacheControl[0] = answers.NoStore
-	w.Header()["Cache-Control"] = adm.cacheControl[:]
-	varyCookie(w.Header(), &adm.vary)
-	keepCode(w.Header(), r)
+	h := w.Header()
+	h["Cache-Control"] = adm.cacheControl[:]
+	varyCookie(h, &adm.vary)
+	keepCode(h, r)
 	return r.WithContext(adm) //nolint:contextcheck // it contains the request's
 }

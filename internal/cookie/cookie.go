@@ -25,8 +25,10 @@ const (
 
 // Value returns the value of the first cookie of that name, or "" if there is none.
 func Value(r *http.Request, name string) string {
-	for _, value := range wellFormed(r, name) {
-		return value
+	for n, value := range pairs(r) {
+		if n == name && isToken(n) && valid(value) {
+			return value
+		}
 	}
 	return ""
 }
@@ -44,51 +46,51 @@ func Candidates(r *http.Request, name string) iter.Seq[string] {
 		if strings.HasPrefix(name, "__Host-") {
 			tries = 1
 		}
-		each(r.Header["Cookie"], name, func(_, value string) bool {
+		for n, value := range pairs(r) {
 			switch {
+			case n != name:
+				continue
 			case value == "":
 				tries--
 			case !yield(value):
-				return false
+				return
 			case valid(value):
 				// Checked last, because after a good session the caller does not go on.
 				tries--
 			}
-			return tries > 0
-		})
+			if tries == 0 {
+				return
+			}
+		}
 	}
 }
 
 // All returns an iterator over the names and values of all cookies.
-func All(r *http.Request) iter.Seq2[string, string] { return wellFormed(r, "") }
-
-// wellFormed returns an iterator over the cookies of that name, or all if it is "", whose values
-// have only allowed bytes.
-func wellFormed(r *http.Request, only string) iter.Seq2[string, string] {
+func All(r *http.Request) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		each(r.Header["Cookie"], only, func(name, value string) bool {
-			return !valid(value) || yield(name, value)
-		})
+		for name, value := range pairs(r) {
+			if isToken(name) && valid(value) && !yield(name, value) {
+				return
+			}
+		}
 	}
 }
 
-// each yields the cookies of that name, or all if it is "", whatever bytes their values have.
-func each(lines []string, only string, yield func(name, value string) bool) {
-	if tooMany(lines) {
-		return
-	}
-	for _, line := range lines {
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
-			name = textproto.TrimString(name)
-			// Only need not be checked, because it is a token.
-			if only != "" && name != only || only == "" && !isToken(name) {
-				continue
-			}
-			if !yield(name, unquote(value)) {
-				return
+// pairs returns an iterator over what may be cookies, whatever bytes their names and values have.
+func pairs(r *http.Request) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		lines := r.Header["Cookie"]
+		if tooMany(lines) {
+			return
+		}
+		for _, line := range lines {
+			for line != "" {
+				var pair string
+				pair, line, _ = strings.Cut(line, ";")
+				name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
+				if !yield(textproto.TrimString(name), unquote(value)) {
+					return
+				}
 			}
 		}
 	}
