@@ -16,58 +16,87 @@ import (
 // of this browser, and otherwise with a page that shows a code.
 func (a *Auth) logInByPhone(v *visit, need Scope) {
 	held := a.desk.held(v.r)
-	var live []ticket
-	shown := ticketWaiting
-	show := -1 // index in live of the ticket to show
-	for _, t := range held.tickets {
-		state, d, err := a.desk.ledger.state(v.r.Context(), t, a.desk.tickets)
-		if err != nil {
-			a.fail(v, storeFailure("read", err))
+	live, err := a.desk.standings(v.r.Context(), held.tickets)
+	if err != nil {
+		a.fail(v, storeFailure("read", err))
+		return
+	}
+	for _, s := range live {
+		if s.state == ticketReady && a.redeem(v, s.ticket, s.decision) {
 			return
 		}
-		switch state {
-		case ticketReady:
-			if a.redeem(v, t, d) {
-				return
-			}
-		case ticketScanned, ticketWaiting:
-			// The code that a phone has opened is shown, and otherwise the newest one, if it is
-			// not too old.
-			young := state == ticketScanned || a.desk.tickets.age(t) < deskRenewal
-			if t.scope == need && young && (show < 0 || state == ticketScanned) {
-				show, shown = len(live), state
-			}
-			live = append(live, t)
-		case ticketRefused, ticketExpired:
-		}
 	}
+	// Of those that are ready somebody else has got the session.
+	live = slices.DeleteFunc(live, func(s standing) bool { return s.state == ticketReady })
 	changed := len(live) != len(held.tickets)
-	if show < 0 {
+	shown, found := a.desk.toShow(live, need)
+	if !found {
 		// The user has clicked; the page does not load itself any more after this time.
 		if v.now.Sub(held.since) >= deskPatience {
 			held.since = v.now
 			a.observe(v.r.Context(), core.Event{Name: core.EventLoginStarted, Kind: deskEvent})
 		}
-		live = slices.Insert(live, 0, a.desk.tickets.issue(v.r.UserAgent(), need))
-		show, changed = 0, true
+		shown = standing{ticket: a.desk.tickets.issue(v.r.UserAgent(), need), state: ticketWaiting}
+		live, changed = slices.Insert(live, 0, shown), true
 	}
-	held.tickets = live
-	a.showCode(v, held, live[show], shown, changed)
+	held.tickets = nil
+	for _, s := range live {
+		held.tickets = append(held.tickets, s.ticket)
+	}
+	a.showCode(v, held, shown, changed)
+}
+
+// A standing is a ticket of a browser, and how far it has come.
+type standing struct {
+	ticket
+	state    ticketState
+	decision *decision // of one that is ready
+}
+
+// standings returns the tickets of a browser that are not over, the newest first.
+func (k *desk) standings(ctx context.Context, tickets []ticket) ([]standing, error) {
+	var live []standing
+	for _, t := range tickets {
+		state, d, err := k.ledger.state(ctx, t, k.tickets)
+		if err != nil {
+			return nil, err
+		}
+		if state != ticketRefused && state != ticketExpired {
+			live = append(live, standing{t, state, d})
+		}
+	}
+	return live, nil
+}
+
+// toShow picks the ticket for a page that needs a scope: one that a phone has opened, or else the
+// newest that is not due for renewal.
+func (k *desk) toShow(live []standing, need Scope) (best standing, found bool) {
+	for _, s := range live {
+		switch {
+		case s.scope != need:
+		case s.state == ticketScanned:
+			return s, true
+		case !found && k.tickets.age(s.ticket) < deskRenewal:
+			best, found = s, true
+		}
+	}
+	return best, found
 }
 
 // deskEvent is the Kind of a desk's events.
 const deskEvent = "desk"
 
-// showCode answers with the page that shows the code of t.
-func (a *Auth) showCode(v *visit, held held, t ticket, state ticketState, changed bool) {
+// showCode answers with the page that shows the code of t, and sets the cookie of what the
+// browser holds if that has changed.
+func (a *Auth) showCode(v *visit, held held, t standing, changed bool) {
 	ctx := v.r.Context()
 	view := &deskView{
 		Number: t.number,
-		Code:   a.ticketURL(t),
+		Code:   a.ticketURL(t.ticket),
 		Wait:   a.prefix + a.loginPath + "?desk=wait",
-		State:  state,
+		State:  t.state,
 		Others: len(held.tickets) > 1,
-		Renew:  seconds(deskRenewal - a.desk.tickets.age(t)),
+		Renew:  seconds(deskRenewal - a.desk.tickets.age(t.ticket)),
 		Until:  seconds(deskPatience - v.now.Sub(held.since)),
 	}
 	if a.desk.QR != nil {
