@@ -15,7 +15,7 @@ func TestOnlyKnownHostsAreAnswered(t *testing.T) {
 	for _, known := range []string{
 		"", "127.0.0.1:8081", "192.168.1.5:8081", "[::1]:8081", "[fe80::1]", "localhost", "LOCALHOST:80", "localhost.:80", "a.localhost",
 		"wxsim:443", "wxsim.default.svc.cluster.local",
-		"wxsim.default.svc", "my-mac.local:8081", "my-mac.lan", "my-mac.home.arpa", "host.docker.internal:8081", "api.weixin.qq.com", "shop.test",
+		"wxsim.default.svc", "example.com", "my-mac.local:8081", "my-mac.lan", "my-mac.home.arpa", "host.docker.internal:8081", "api.weixin.qq.com", "shop.test",
 		"sim.example.com:8081", "wxsim.ci.example.com", "WXSIM.ci.example.com:80",
 	} {
 		for _, path := range []string{"/", "/wxsim/api/apps", "/wxsim/js_code"} {
@@ -26,7 +26,7 @@ func TestOnlyKnownHostsAreAnswered(t *testing.T) {
 		}
 	}
 	for _, rebound := range []string{
-		"evil.example", "evil.example:8081", "evil.example.:8081", "127.0.0.1.evil.example:8081", "localhost.evil.example", "evil.example.com",
+		"evil.example", "evil.example:8081", "evil.example.:8081", "127.0.0.1.evil.example:8081", "localhost.evil.example", "evilexample.com",
 		"weixin.qq.com.evil.example", "evilweixin.qq.com", "evil-localhost.example", "1.2.3.4.5", "[::1].evil.example",
 	} {
 		for _, r := range []*http.Request{
