@@ -187,8 +187,9 @@ func silenceperAccount(c client, account *officialaccount.OfficialAccount) {
 		if err != nil {
 			return err
 		}
-		sum := sha1.Sum(fmt.Appendf(nil, "jsapi_ticket=%s&noncestr=%s&timestamp=%d&url=%s", ticket,
-			cfg.NonceStr, cfg.Timestamp, page)) //nolint:gosec // as WeChat does
+		signed := fmt.Appendf(nil, "jsapi_ticket=%s&noncestr=%s&timestamp=%d&url=%s", ticket,
+			cfg.NonceStr, cfg.Timestamp, page)
+		sum := sha1.Sum(signed) //nolint:gosec // as WeChat does
 		return want("signature", cfg.Signature, hex.EncodeToString(sum[:]))
 	})
 }
