@@ -34,12 +34,7 @@ func (f *farewells) add(rec *record, how farewell) {
 	if f.known == nil {
 		f.known = map[sessionID]farewell{}
 	}
-	for other := range f.known {
-		if len(f.known) < maxFarewells {
-			break
-		}
-		delete(f.known, other)
-	}
+	makeRoom(f.known, maxFarewells)
 	f.known[rec.id()] = how
 }
 

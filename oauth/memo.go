@@ -66,13 +66,18 @@ func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	e.record.user = &e.user
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for other := range m.entries {
-		if len(m.entries) < m.size {
-			break
-		}
-		delete(m.entries, other)
-	}
+	makeRoom(m.entries, m.size)
 	m.entries[key] = e
+}
+
+// makeRoom deletes any entries of a map until there are fewer than size.
+func makeRoom[K comparable, V any](entries map[K]V, size int) {
+	for key := range entries {
+		if len(entries) < size {
+			return
+		}
+		delete(entries, key)
+	}
 }
 
 // forget drops a session that was logged out, for all cookies that it has had. rec may be nil.

@@ -42,12 +42,7 @@ func (o *openings) take(u *core.User, now time.Time) bool {
 	if o.known == nil {
 		o.known = map[string]opening{}
 	}
-	for other := range o.known {
-		if len(o.known) < maxOpeners {
-			break
-		}
-		delete(o.known, other)
-	}
+	makeRoom(o.known, maxOpeners)
 	o.known[who] = one
 	return true
 }
