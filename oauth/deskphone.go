@@ -62,7 +62,7 @@ func (a *Auth) showConfirmation(v *visit, t ticket) {
 		a.logIn(v, login{scope: t.scope})
 		return
 	case !a.openings.take(u, v.now):
-		a.fail(v, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errBusy})
+		a.fail(v, newFailure(KindLimited, errBusy))
 		return
 	}
 	d, err := a.desk.ledger.decision(ctx, t)
@@ -102,7 +102,7 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		a.unanswered(v, t)
 		return
 	case !a.openings.take(rec.user, v.now):
-		a.fail(v, &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errBusy})
+		a.fail(v, newFailure(KindLimited, errBusy))
 		return
 	}
 	form, err := readForm(v.r)

@@ -158,7 +158,7 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 		return nil
 	}
 	if !a.openings.take(&core.User{AppID: t.AppID, OpenID: t.OpenID}, v.now) {
-		return &Failure{Status: http.StatusServiceUnavailable, Kind: KindLimited, Err: errBusy}
+		return newFailure(KindLimited, errBusy)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), workTime)
 	defer cancel()

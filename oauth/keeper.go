@@ -27,6 +27,7 @@ type keeper struct {
 	memo          *memo         // nil for none
 	name          string        // of the session's cookie
 	secure        bool          // whether the cookie is Secure
+	firstOnly     bool          // whether the store may overlook ours behind a neighbour's cookie
 	maxAge        time.Duration
 	deskAge       time.Duration // maxAge of sessions that a phone has confirmed
 	appIDs        []string      // of the accounts with which users log in
@@ -52,9 +53,11 @@ func newKeeper(cfg Config) (k *keeper, err error) {
 	if k.store == nil {
 		k.store, err = sessionstore.NewCookie(cfg.Keys...)
 	}
-	if peeker, ok := stores.PeekerOf(k.store); ok && cfg.MemoSize > 0 {
+	peeker, ours := stores.PeekerOf(k.store)
+	if ours && cfg.MemoSize > 0 {
 		k.peeker, k.memo = peeker, newMemo(cfg.MemoSize)
 	}
+	k.firstOnly = !ours && !k.secure
 	return k, err
 }
 
@@ -113,12 +116,12 @@ func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
 	return k.recordIn(session.Values, now), nil
 }
 
-// session returns the request's session. A store of the program's own looks at the first cookie of
-// the name alone. Over http a neighbour's may stand in front of ours, so the next ones are tried
-// as well.
+// session returns the request's session. Our own stores try each cookie of the name, a store of the
+// program's own looks at the first one alone. Over http a neighbour's may stand in front of ours,
+// so the next ones are tried here.
 func (k *keeper) session(r *http.Request) (*sessions.Session, error) {
 	session, err := k.store.New(r, k.name)
-	if k.secure || !nobodys(session, err) {
+	if !k.firstOnly || !nobodys(session, err) {
 		return session, err
 	}
 	for value := range cookie.Candidates(r, k.name) {
