@@ -2,8 +2,12 @@ package redisstore
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,14 +76,24 @@ func FuzzID(f *testing.F) {
 func TestStraysCostLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s strays
-		missed := func() (n int) {
-			for {
-				if _, try := s.ask("k"); !try {
-					return n
-				}
-				s.tell("k", sessionstore.ErrNotFound)
-				n++
+		// Ten strays at a time, and none has a session.
+		missed := func() int {
+			var tries atomic.Int64
+			var all sync.WaitGroup
+			for range 10 {
+				all.Go(func() {
+					for {
+						if _, try, _ := s.ask(t.Context(), "k"); !try {
+							return
+						}
+						time.Sleep(time.Microsecond)
+						s.tell("k", sessionstore.ErrNotFound)
+						tries.Add(1)
+					}
+				})
 			}
+			all.Wait()
+			return int(tries.Load())
 		}
 		if n := missed(); n != 100 {
 			t.Errorf("%d tries at once, want 100", n)
@@ -92,16 +106,58 @@ func TestStraysCostLittle(t *testing.T) {
 		if n := missed(); n != 100 {
 			t.Errorf("%d tries an hour later, want 100", n)
 		}
-		s.tell("mine", nil)
-		if known, _ := s.ask("mine"); !known {
+	})
+}
+
+func TestStraysWithASessionCostNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s strays
+		var all sync.WaitGroup
+		try := func(key string, err error) {
+			known, try, wrong := s.ask(t.Context(), key)
+			if known || !try || wrong != nil {
+				t.Errorf("%s: known %t, try %t, %v", key, known, try, wrong)
+			}
+			time.Sleep(time.Second)
+			s.tell(key, err)
+		}
+		for i := range 1000 { // more than a hundred at once
+			all.Go(func() { try(strconv.Itoa(i), nil) })
+		}
+		all.Wait()
+		if known, _, _ := s.ask(t.Context(), "999"); !known {
 			t.Error("a session that was found is not known")
 		}
-		s.tell("away", errors.New("Redis is away"))
-		for i := range 2 * maxKnown {
-			s.tell(strings.Repeat("x", i), nil)
+		for range 200 {
+			try("away", errors.New("Redis is away"))
 		}
+		for i := range 2 * maxKnown {
+			all.Go(func() { try("more"+strconv.Itoa(i), nil) })
+		}
+		all.Wait()
 		if len(s.known) > maxKnown {
 			t.Errorf("%d sessions are known", len(s.known))
+		}
+	})
+}
+
+// While Redis hangs, a stray waits for others no longer than for Redis.
+func TestStraysDoNotWaitForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s strays
+		for range 100 {
+			if _, try, _ := s.ask(t.Context(), "k"); !try {
+				t.Fatal("no try")
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, try, err := s.ask(ctx, "k"); try || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("try %t, %v", try, err)
+		}
+		s.tell("k", errors.New("Redis is away"))
+		if _, try, err := s.ask(t.Context(), "k"); !try || err != nil {
+			t.Errorf("try %t, %v", try, err)
 		}
 	})
 }
