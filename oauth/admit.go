@@ -43,7 +43,7 @@ func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) 
 
 	// The URL has the mark of the page that asks first, but the user is signed in. It is removed
 	// from the URL.
-	case rec.covers(need.scope) && v.marked() && navigation(v.r):
+	case v.marked() && rec.covers(need.scope) && navigation(v.r):
 		a.redirectTo(v, v.page())
 
 	// The user is signed in and has granted enough.

@@ -26,7 +26,7 @@ type memo struct {
 // they are not in the processor's cache, and following each pointer would take longer than the
 // rest of get.
 type memoEntry struct {
-	sealed string // the sealed session from which record was opened
+	sealed string // the sealed session from which record was opened; "" if the cookie is that
 	until  time.Time
 	record record // without tokens
 	user   core.User
@@ -42,7 +42,10 @@ func (m *memo) get(cookie, sealed string, now time.Time) (*record, bool) {
 	m.mu.RLock()
 	e, ok := m.entries[cookie]
 	m.mu.RUnlock()
-	if !ok || e.sealed != sealed || !now.Before(e.until) {
+	if !ok || !now.Before(e.until) {
+		return nil, false
+	}
+	if sealed != e.sealed && (e.sealed != "" || sealed != cookie) {
 		return nil, false
 	}
 	return &e.record, true
@@ -57,7 +60,7 @@ func (m *memo) put(cookie, sealed string, rec *record, now, end time.Time) {
 	// A copy, because cookie may be a part of the whole header, which would stay in memory.
 	key := strings.Clone(cookie)
 	if sealed == cookie {
-		sealed = key
+		sealed = ""
 	}
 	e := &memoEntry{
 		sealed: sealed, until: until, record: record{profileAt: rec.profileAt, serial: rec.serial},

