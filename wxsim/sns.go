@@ -154,7 +154,8 @@ func checkGrant(w *world, r *request) int {
 	return code
 }
 
-// userInfo is GET /sns/userinfo.
+// userInfo is GET /sns/userinfo. The parameter lang was about names of regions, which WeChat no
+// longer gives.
 func userInfo(w *world, r *request) answer {
 	g, code := userGrant(w, r)
 	switch {
@@ -163,7 +164,6 @@ func userInfo(w *world, r *request) answer {
 	case g.scope == scopeBase:
 		return r.refuse(48001)
 	}
-	lang := r.query.Get("lang")
 	u := g.who.person.User
 	if g.who.snapshot {
 		u = User{}
@@ -175,9 +175,9 @@ func userInfo(w *world, r *request) answer {
 		"nickname", who.nickname,
 		"sex", u.Sex,
 		"language", u.Language,
-		"province", placeName(u.Province, lang),
-		"city", placeName(u.City, lang),
-		"country", placeName(u.Country, lang),
+		"province", u.Province,
+		"city", u.City,
+		"country", u.Country,
 		"headimgurl", w.avatarFor(g.who.seenAt, who.avatar),
 		"privilege", u.Privilege,
 	}
@@ -185,29 +185,4 @@ func userInfo(w *world, r *request) answer {
 		pairs = append(pairs, "unionid", who.unionID)
 	}
 	return r.ok(object(pairs...))
-}
-
-// placeName returns a place of the made-up users in the requested language, and any other place
-// unchanged.
-func placeName(place, lang string) string {
-	names, ok := map[string]struct{ taiwan, english string }{
-		"中国":   {"中國", "China"},
-		"广东":   {"廣東", "Guangdong"},
-		"深圳":   {"深圳", "Shenzhen"},
-		"北京":   {"北京", "Beijing"},
-		"海淀":   {"海澱", "Haidian"},
-		"上海":   {"上海", "Shanghai"},
-		"浦东新区": {"浦東新區", "Pudong New District"},
-		"浙江":   {"浙江", "Zhejiang"},
-		"杭州":   {"杭州", "Hangzhou"},
-		"四川":   {"四川", "Sichuan"},
-		"成都":   {"成都", "Chengdu"},
-	}[place]
-	switch {
-	case ok && lang == "en":
-		return names.english
-	case ok && lang == "zh_TW":
-		return names.taiwan
-	}
-	return place
 }

@@ -30,8 +30,8 @@ func TestLoginTellsWhoTheUserIs(t *testing.T) {
 		t.Errorf("exchange = %v; want no is_snapshotuser and no errcode", token)
 	}
 	profile := call(t, sim, userInfoURL(token["access_token"].(string), user.OpenID))
-	if profile["nickname"] != user.Nickname || profile["headimgurl"] != user.HeadImgURL || profile["sex"] != 1.0 ||
-		profile["country"] != "中国" || profile["unionid"] != user.UnionID || profile["errcode"] != nil {
+	if profile["nickname"] != user.Nickname || profile["headimgurl"] != user.HeadImgURL ||
+		profile["unionid"] != user.UnionID || profile["errcode"] != nil {
 		t.Errorf("userinfo = %v; want the profile of %+v", profile, user)
 	}
 	if privilege, ok := profile["privilege"].([]any); !ok || len(privilege) != 0 {
@@ -128,13 +128,20 @@ func TestUserInfoRefuses(t *testing.T) {
 	})
 }
 
-func TestUserInfoSpeaksTheLanguageAsked(t *testing.T) {
+// Since 2021-10-20 these fields are there and empty. A user of before is told as they are.
+func TestUserInfoHasNoGenderAndNoRegion(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
-	access, _, openID := tokens(t, sim, "snsapi_userinfo")
-	for lang, want := range map[string]string{"": "广东", "zh_CN": "广东", "zh_TW": "廣東", "en": "Guangdong"} {
-		profile := call(t, sim, "/sns/userinfo"+query("access_token", access, "openid", openID, "lang", lang))
-		if profile["province"] != want {
-			t.Errorf("lang %q: province %v; want %s", lang, profile["province"], want)
+	before := sim.AddUser(wxsim.User{Sex: 2, Province: "广东", City: "深圳", Country: "中国"})
+	for openID, want := range map[string]string{
+		sim.Users()[0].OpenID: `"sex":0,"language":"zh_CN","province":"","city":"","country":"",`,
+		before.OpenID:         `"sex":2,"language":"","province":"广东","city":"深圳","country":"中国",`,
+	} {
+		access := call(t, sim, exchangeURL(sim, sim.NewCode(sim.AppID(), openID, "snsapi_userinfo")))["access_token"].(string)
+		for _, lang := range []string{"", "zh_CN", "zh_TW", "en"} {
+			body := get(t, sim, userInfoURL(access, openID)+"&lang="+lang).Body.String()
+			if !strings.Contains(body, want) {
+				t.Errorf("lang %q: userinfo = %s; want %s", lang, body, want)
+			}
 		}
 	}
 }

@@ -17,13 +17,17 @@ type User struct {
 
 	// URL of the avatar; empty if the user has none.
 	HeadImgURL string   `json:"headimgurl,omitempty"`
-	Country    string   `json:"country,omitempty"`
-	Province   string   `json:"province,omitempty"`
-	City       string   `json:"city,omitempty"`
 	Language   string   `json:"language,omitempty"` // such as zh_CN
-	Sex        int      `json:"sex,omitempty"`      // 1 male, 2 female, 0 unknown
 	Privilege  []string `json:"privilege,omitempty"`
 	Phone      string   `json:"phone,omitempty"` // "13800138000", or "+852 91234567"
+
+	// Since October 2021 WeChat answers "" and 0 for all users. Only the answers of before have
+	// these.
+	Country  string `json:"country,omitempty"`
+	Province string `json:"province,omitempty"`
+	City     string `json:"city,omitempty"`
+	Sex      int    `json:"sex,omitempty"` // 1 male, 2 female, 0 unknown
+
 	// Opens pages always as a snapshot, so that the app sees a virtual user.
 	Snapshot  bool `json:"snapshot,omitempty"`
 	NoUnionID bool `json:"nounionid,omitempty"` // whether WeChat gives no unionid of this user
@@ -84,25 +88,16 @@ const madeUpAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/wxsim"
 // MadeUpUsers returns n different users with Chinese nicknames, avatars and telephone numbers, for
 // [Config].Users.
 func MadeUpUsers(n int) []User {
-	names := []struct {
-		nickname, province, city string
-		sex                      int
-	}{
-		{"小明", "广东", "深圳", 1},
-		{"李雷", "北京", "海淀", 1},
-		{"韩梅梅", "上海", "浦东新区", 2},
-		{"阿珍🌸", "浙江", "杭州", 2},
-		{"大熊", "四川", "成都", 0},
-	}
+	names := []string{"小明", "李雷", "韩梅梅", "阿珍🌸", "大熊"}
 	users := make([]User, n)
 	for i := range users {
-		who := names[i%len(names)]
+		name := names[i%len(names)]
 		if i >= len(names) {
-			who.nickname += strconv.Itoa(i/len(names) + 1)
+			name += strconv.Itoa(i/len(names) + 1)
 		}
 		users[i] = User{
-			Nickname: who.nickname, Country: "中国", Province: who.province, City: who.city,
-			Language: "zh_CN", Sex: who.sex, Phone: strconv.FormatInt(13800138000+int64(i), 10),
+			Nickname: name, Language: "zh_CN",
+			Phone:      strconv.FormatInt(13800138000+int64(i), 10),
 			HeadImgURL: madeUpAvatar + randomText(43, urlSafe) + "/132",
 		}
 	}

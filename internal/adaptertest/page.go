@@ -202,11 +202,13 @@ func pageCases() Group {
 				seen[state] = true
 			}
 		}},
-		{Name: "profiles come in the language of the configuration", Config: func(cfg *oauth.Config) {
+		{Name: "profiles are asked for in the language of the configuration", Config: func(cfg *oauth.Config) {
 			cfg.Lang = "en"
 		}, Test: func(t *World) {
-			if u := userOf(t.Browser().Open(PublicURL + "/me")); u == nil || u.City != "Shenzhen" {
-				t.Errorf("the page saw %+v", u)
+			t.WantPage(t.Browser().Open(PublicURL+"/me"), "/me")
+			calls := t.Sim.Log()
+			if last := calls[len(calls)-1]; last.Path != "/sns/userinfo" || last.Query.Get("lang") != "en" {
+				t.Errorf("the last call is %s?%s", last.Path, last.Query.Encode())
 			}
 		}},
 		{Name: "the verify file is answered to everybody", OneLine: true, Config: verify, Test: func(t *World) {

@@ -112,7 +112,9 @@ func NewWorld(t *testing.T, frame Frame, store Store, options ...Option) *World 
 		Logger:   slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observer: observer{w},
 	}
-	simConfig := wxsim.Config{AutoAllow: true, RedirectDomains: []string{Host}, Users: wxsim.MadeUpUsers(3)}
+	users := wxsim.MadeUpUsers(3)
+	users[0].Sex, users[0].City = 1, "深圳" // a profile of before 2021
+	simConfig := wxsim.Config{AutoAllow: true, RedirectDomains: []string{Host}, Users: users}
 	for _, o := range options {
 		o(&simConfig, &w.Config)
 	}

@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -77,14 +76,6 @@ func (p page) Initial() string {
 		return string(r)
 	}
 	return "?"
-}
-
-// Region is where the user says to be from.
-func (p page) Region() string {
-	parts := []string{p.User.Country, p.User.Province, p.User.City}
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool {
-		return part == ""
-	}), " · ")
 }
 
 // HomePage is for everybody. user may be nil.
