@@ -44,9 +44,11 @@ type tickets struct {
 	keys [][]byte         // the first one signs, each of them verifies
 	now  func() time.Time // this process's clock
 
-	// ahead is how many seconds the fastest clock of all replicas is ahead of now, as far as is
-	// known from the times in tickets. A replica with a slow clock uses the fast one's time:
-	// otherwise the others would take its tickets for old before a phone has opened them.
+	// ahead is how many nanoseconds the fastest clock of all replicas is ahead of now, as far as
+	// is known from the times in tickets. A replica with a slow clock uses the fast one's time:
+	// otherwise the others would take its tickets for old before a phone has opened them. It is
+	// never rounded up: two replicas would drive each other on with every ticket, until they
+	// refuse each other's as coming from the future.
 	ahead atomic.Int64
 }
 
@@ -57,7 +59,7 @@ func newTickets(cfg Config) (*tickets, error) {
 
 // time returns the time of the fastest known clock.
 func (t *tickets) time() time.Time {
-	return t.now().Add(time.Duration(t.ahead.Load()) * time.Second)
+	return t.now().Add(time.Duration(t.ahead.Load()))
 }
 
 // issue makes a ticket for a browser and a page that needs scope.
@@ -104,8 +106,8 @@ func (t *tickets) open(raw []byte) (ticket, bool) {
 	switch lead := found.issued.Sub(t.now()); {
 	case lead > clock.Skew:
 		return ticket{}, false
-	case lead > time.Duration(t.ahead.Load())*time.Second:
-		t.ahead.Store(int64(lead/time.Second) + 1)
+	case lead > time.Duration(t.ahead.Load()):
+		t.ahead.Store(int64(lead))
 	}
 	return found, t.age(found) <= ticketLife+ticketRest
 }

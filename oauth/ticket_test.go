@@ -104,6 +104,27 @@ func TestReplicasWhoseClocksDiffer(t *testing.T) {
 	})
 }
 
+// However many tickets go to and fro between two replicas, neither runs ahead of the faster clock.
+func TestReplicasDoNotDriveEachOtherOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fast, slow := ticketsOf(t, nil), ticketsOf(t, nil)
+		slow.now = func() time.Time { return time.Now().Add(-50 * time.Millisecond) }
+		for range 1000 {
+			for from, to := range map[*tickets]*tickets{fast: slow, slow: fast} {
+				if _, ok := to.parse(from.issue("", ScopeBase).text); !ok {
+					t.Fatal("a replica refuses the other one's ticket")
+				}
+				time.Sleep(35 * time.Millisecond)
+			}
+		}
+		for name, one := range map[string]*tickets{"fast": fast, "slow": slow} {
+			if ahead := time.Until(one.time()); ahead > 0 {
+				t.Errorf("the %s replica has run %v ahead of both clocks", name, ahead)
+			}
+		}
+	})
+}
+
 func TestATicketIsGoodAtItsOwnDeskOnly(t *testing.T) {
 	made := ticketsOf(t, nil).issue("", ScopeBase)
 	for name, change := range map[string]func(*Config){
