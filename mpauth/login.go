@@ -53,7 +53,7 @@ func (a *Auth) LoginHandler() http.Handler { return post(a.login) }
 func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	a.observe(r.Context(), core.Event{Name: core.EventLoginStarted, Kind: eventKind})
-	answer, p := a.signIn(r, began)
+	answer, p := a.signIn(r)
 	if p != nil {
 		code, _ := errors.AsType[core.Code](p.err)
 		a.observe(r.Context(), core.Event{Name: core.EventLoginRefused, Kind: p.word, Code: code})
@@ -67,18 +67,24 @@ func (a *Auth) login(w http.ResponseWriter, r *http.Request) {
 	answers.JSON(w, http.StatusOK, answer)
 }
 
-func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem) {
+func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
 	code, err := readCode(r)
 	if err != nil {
 		return nil, &problem{status: http.StatusBadRequest, word: badRequest, err: err}
 	}
+	// The time limit begins when the body is here. Otherwise a client that sends it slowly would
+	// leave no time for the store and WeChat, which would look like an outage of theirs.
+	ctx, cancel := lasting(r.Context())
+	defer cancel()
+	r = r.WithContext(ctx)
+	began := time.Now()
 	if err := a.refusals.of(code); err != nil {
 		return nil, wechatProblem(err)
 	}
 	if err := a.tokens.ready(r); err != nil {
 		return nil, storeProblem("write", err)
 	}
-	session, err := a.client.Code2Session(r.Context(), code)
+	session, err := a.client.Code2Session(ctx, code)
 	if err != nil {
 		p := wechatProblem(err)
 		if p.word == invalidCode {
@@ -88,7 +94,7 @@ func (a *Auth) signIn(r *http.Request, began time.Time) (*loginAnswer, *problem)
 	}
 	if a.onLogin != nil {
 		seen := *session // a copy, because OnLogin may change it
-		if err := a.onLogin(r.Context(), r, &seen); err != nil {
+		if err := a.onLogin(ctx, r, &seen); err != nil {
 			return nil, &problem{status: http.StatusForbidden, word: refused, err: err}
 		}
 	}
@@ -151,14 +157,17 @@ func readCode(r *http.Request) (string, error) {
 func (a *Auth) LogoutHandler() http.Handler { return post(a.logout) }
 
 func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := lasting(r.Context())
+	defer cancel()
+	r = r.WithContext(ctx)
 	ended, p := a.end(r, bearer(r))
 	if p != nil {
-		a.report(r.Context(), p)
+		a.report(ctx, p)
 		p.write(w)
 		return
 	}
 	if ended {
-		a.observe(r.Context(), core.Event{Name: core.EventSessionEnded, Kind: eventKind})
+		a.observe(ctx, core.Event{Name: core.EventSessionEnded, Kind: eventKind})
 	}
 	answers.Private(w.Header())
 	w.WriteHeader(http.StatusNoContent)
@@ -200,8 +209,7 @@ func (a *Auth) end(r *http.Request, token string) (ended bool, p *problem) {
 	return true, nil
 }
 
-// post serves POST only, on a context that does not end when the client hangs up: a login or a
-// logout that has begun is finished.
+// post serves POST only.
 func post(serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -209,8 +217,12 @@ func post(serve http.HandlerFunc) http.Handler {
 			(&problem{status: http.StatusMethodNotAllowed, word: badRequest}).write(w)
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), postTime)
-		defer cancel()
-		serve(w, r.WithContext(ctx))
+		serve(w, r)
 	})
+}
+
+// lasting returns a context that does not end when the client hangs up: a login or a logout that
+// has begun is finished.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), postTime)
 }

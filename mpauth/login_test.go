@@ -89,6 +89,27 @@ func TestLoginBodies(t *testing.T) {
 	})
 }
 
+// A client that sends its login slowly does not use up the time for the store and WeChat, nor raise
+// an alarm about them.
+func TestASlowBodyIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := &recorder{}
+		a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Observer = events })
+		r := post(t, "", "")
+		r.Body = io.NopCloser(io.MultiReader(slow{}, strings.NewReader(loginBody)))
+		tokenOf(t, serve(a.LoginHandler(), r))
+		events.want(t, "login_started mini", "login_finished mini")
+	})
+}
+
+// slow takes a minute to send nothing.
+type slow struct{}
+
+func (slow) Read([]byte) (int, error) {
+	time.Sleep(time.Minute)
+	return 0, io.EOF
+}
+
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
