@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -113,6 +114,41 @@ func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
 		}
 	}
 	a.desk.lobby.dismiss()
+}
+
+// Clients that wait and then read nothing delay the news of no other desktop.
+func TestClientsThatReadNothingDelayNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := deskAuth(t, nil)
+		ln := &pipes{next: make(chan net.Conn)}
+		server := &http.Server{Handler: a.LoginHandler(), ReadHeaderTimeout: time.Minute}
+		go func() { _ = server.Serve(ln) }()
+		t.Cleanup(func() { _ = server.Close() })
+		cookie := waitingDesktop(t, a)
+		ask := func() net.Conn {
+			client, conn := net.Pipe()
+			ln.next <- conn
+			_, err := client.Write([]byte("GET /wechat/login?desk=wait HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n"))
+			require.NoError(t, err)
+			return client
+		}
+		for range 100 {
+			silent := ask()
+			t.Cleanup(func() { _ = silent.Close() })
+		}
+		reader := ask()
+		synctest.Wait()
+		if waiting(a) != 101 {
+			t.Fatalf("%d wait", waiting(a))
+		}
+		began := time.Now()
+		held := a.desk.held(&http.Request{Header: http.Header{"Cookie": {cookie}}})
+		require.NoError(t, a.desk.ledger.scan(t.Context(), held.tickets[0]))
+		answer, err := io.ReadAll(reader)
+		if took := time.Since(began); err != nil || !strings.Contains(string(answer), `"scanned"`) || took > 2*lobbyPause {
+			t.Errorf("after %v: %q, %v", took, answer, err)
+		}
+	})
 }
 
 func TestDeskWithinOneProcessIsWarnedOf(t *testing.T) {

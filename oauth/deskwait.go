@@ -57,7 +57,8 @@ func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
 	l.watch(v.r)
 	if conn := l.takeOver(v); conn != nil {
 		h := rw.Header().Clone()
-		w.tell = func(state ticketState, err error) { answerOn(conn, h, state, err) }
+		// Not by the goroutine that looks: a client that reads nothing would hold up all others.
+		w.tell = func(state ticketState, err error) { go answerOn(conn, h, state, err) }
 		l.enter(w)
 		return
 	}
