@@ -29,6 +29,8 @@ type Handler struct {
 
 	mu      sync.Mutex
 	running map[string]*delivery // by key
+
+	mismatch logs.Sample
 }
 
 // New checks cfg and reports all its faults at once. Each names its field and shows no value.
@@ -45,7 +47,7 @@ func New(cfg Config) (*Handler, error) {
 			"user_authorization_cancellation": cfg.OnAuthorizationCancellation,
 			"user_info_modified":              cfg.OnUserInfoModified,
 		},
-		running: map[string]*delivery{},
+		running: map[string]*delivery{}, mismatch: logs.Sample{Every: time.Minute},
 	}
 	if cfg.OldToken != "" {
 		h.tokens = append(h.tokens, cfg.OldToken)
@@ -171,11 +173,25 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	case errors.Is(err, errForged):
 		level, status = slog.LevelDebug, http.StatusForbidden
+		h.warnOfMismatch(r)
 	case errors.Is(err, errStale):
 		status = http.StatusForbidden
 	}
 	h.logger.Log(r.Context(), level, "push: request refused", "status", status, "error", err)
 	w.WriteHeader(status)
+}
+
+// warnOfMismatch tells the log, once a minute, that a request which looks like WeChat's was not
+// accepted. Strangers can send such requests, but usually the console and the Config differ.
+func (h *Handler) warnOfMismatch(r *http.Request) {
+	if !looksSigned(r.URL.Query()) {
+		return
+	}
+	if leftOut, due := h.mismatch.Due(time.Now()); due {
+		h.logger.WarnContext(r.Context(), "push: a request fits neither our Token nor our Mode: "+
+			"if WeChat sent it, they are not those of the console",
+			"mode", h.mode.String(), "left_out", leftOut)
+	}
 }
 
 func write(w http.ResponseWriter, body []byte, contentType string) {

@@ -584,6 +584,47 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// The first thing that goes wrong in the field: the console has another token, or another mode. At the
+// usual level of a log there is one line about it, and strangers cannot flood the log with it.
+func TestLogOfAnotherConsole(t *testing.T) {
+	other := wechat{"Other", account.aesKey, account.appID}
+	check := other.query()
+	check.Set("echostr", "hush")
+	for _, tt := range []struct {
+		name    string
+		request func() *http.Request
+		lines   int
+	}{
+		{"URL check", func() *http.Request {
+			return httptest.NewRequest(http.MethodGet, "/push?"+check.Encode(), nil)
+		}, 1},
+		{"other token", func() *http.Request { return other.safe(eventXML("e", "")) }, 1},
+		{"plain mode", func() *http.Request { return account.plain(eventXML("e", "")) }, 1},
+		{"no push at all", func() *http.Request {
+			return httptest.NewRequest(http.MethodPost, "/push", strings.NewReader("hush"))
+		}, 0},
+	} {
+		inBubble(t, tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			cfg := config()
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			h := newHandler(t, cfg)
+			for _, left := range []string{"left_out=0", "left_out=2"} {
+				log.Reset()
+				for range 3 {
+					serve(h, tt.request())
+				}
+				text := log.String()
+				warnings := strings.Count(text, "level=WARN")
+				if warnings != tt.lines || strings.Count(text, left+"\n") != tt.lines {
+					t.Errorf("log = %q, want %d warnings with %s", text, tt.lines, left)
+				}
+				time.Sleep(time.Minute)
+			}
+		})
+	}
+}
+
 func TestDefaultLogger(t *testing.T) {
 	cfg := config()
 	cfg.Logger = nil

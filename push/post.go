@@ -62,16 +62,22 @@ func (h *Handler) open(query url.Values, body []byte) (*post, error) {
 func (h *Handler) verify(
 	query url.Values, name string, more ...string,
 ) (token, nonce string, err error) {
-	timestamp, nonce := single(query, "timestamp"), single(query, "nonce")
-	if !timestampPattern.MatchString(timestamp) || !noncePattern.MatchString(nonce) {
+	if !looksSigned(query) {
 		return "", "", fmt.Errorf("%w: timestamp or nonce", errForged)
 	}
+	timestamp, nonce := single(query, "timestamp"), single(query, "nonce")
 	for _, token := range h.tokens {
 		if signed(token, single(query, name), append(more, timestamp, nonce)...) {
 			return token, nonce, nil
 		}
 	}
 	return "", "", fmt.Errorf("%w: %s", errForged, name)
+}
+
+// looksSigned reports whether timestamp and nonce have the form of WeChat's.
+func looksSigned(query url.Values) bool {
+	return timestampPattern.MatchString(single(query, "timestamp")) &&
+		noncePattern.MatchString(single(query, "nonce"))
 }
 
 // single returns the value of a parameter that comes exactly once.
