@@ -36,7 +36,8 @@
 //
 // GET /wxsim/js_code?user=openid returns the code that wx.login() gives a mini program. phone_code,
 // plugin_code, user_data and phone_data beside it return what else a mini program gets from the
-// phone.
+// phone. They answer programs, the simulator's own pages and wx.request, and no page of another
+// site.
 //
 // GET /wxsim/phone?open=address shows a program on this machine as WeChat on a phone does: with
 // WeChat's User-Agent and with cookies of its own, so that one browser can be both the desktop and

@@ -13,8 +13,8 @@ import (
 var pageFiles embed.FS
 
 // ownPages returns the handler of the pages that WeChat does not have. Changes are made by POST,
-// from a page of the same origin, with the exception of js_code and the like, which stand for
-// calls that a mini program makes on the phone.
+// from a page of the same origin. js_code and the like, which stand for calls that a mini program
+// makes on the phone, are GETs and are checked as if they were POSTs.
 func (s *Server) ownPages(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	open := func(pattern string, respond func(*http.Request) answer) {
@@ -30,6 +30,20 @@ func (s *Server) ownPages(cfg Config) http.Handler {
 				return plain(http.StatusBadRequest, "bad form")
 			}
 			return hold(&s.holder, func(w *world) answer { return respond(w, r) })
+		})
+	}
+	sameOrigin := http.NewCrossOriginProtection()
+	for _, trusted := range cfg.CORSOrigins {
+		_ = sameOrigin.AddTrustedOrigin(trusted) // cannot fail: Check has accepted it
+	}
+	onPhone := func(path string, respond func(*http.Request) answer) {
+		open("GET "+path, func(r *http.Request) answer {
+			change := r.Clone(r.Context())
+			change.Method = http.MethodPost
+			if sameOrigin.Check(change) != nil && !fromMiniProgram(r) {
+				return plain(http.StatusForbidden, "the page of another site is no phone")
+			}
+			return respond(r)
 		})
 	}
 	show("GET /{$}", homePage)
@@ -54,11 +68,11 @@ func (s *Server) ownPages(cfg Config) http.Handler {
 	show("GET "+miniPath, miniPage)
 	open("POST /wxsim/scanned", s.scanned)
 	open("GET /wxsim/phone", s.openOnPhone)
-	open("GET /wxsim/js_code", s.giveCode(s.NewJSCode))
-	open("GET /wxsim/phone_code", s.giveCode(s.NewPhoneCode))
-	open("GET /wxsim/plugin_code", s.giveCode(s.NewPluginCode))
-	open("GET /wxsim/user_data", s.giveData(s.UserData))
-	open("GET /wxsim/phone_data", s.giveData(s.PhoneData))
+	onPhone("/wxsim/js_code", s.giveCode(s.NewJSCode))
+	onPhone("/wxsim/phone_code", s.giveCode(s.NewPhoneCode))
+	onPhone("/wxsim/plugin_code", s.giveCode(s.NewPluginCode))
+	onPhone("/wxsim/user_data", s.giveData(s.UserData))
+	onPhone("/wxsim/phone_data", s.giveData(s.PhoneData))
 	for _, route := range apiRoutes() {
 		mux.HandleFunc(route.method+" "+apiPath+route.path, s.api(route))
 	}
@@ -69,11 +83,13 @@ func (s *Server) ownPages(cfg Config) http.Handler {
 			"there is no " + what + "; see " + apiPath + "openapi.json",
 		}
 	}}))
-	sameOrigin := http.NewCrossOriginProtection()
-	for _, trusted := range cfg.CORSOrigins {
-		_ = sameOrigin.AddTrustedOrigin(trusted) // cannot fail: Check has accepted it
-	}
 	return knownHosts(cfg, allowOrigins(cfg.CORSOrigins, sameOrigin.Handler(mux)))
+}
+
+// fromMiniProgram reports whether a request comes from wx.request, in the developer tools or in
+// WeChat. They are browsers and name this Referer, which no page can set.
+func fromMiniProgram(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Referer"), "https://servicewechat.com/")
 }
 
 // authority is GET /wxsim/ca.pem, the certificate that clients must trust.

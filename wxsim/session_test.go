@@ -311,3 +311,32 @@ func TestPhoneStandsInForAMiniProgram(t *testing.T) {
 		}
 	}
 }
+
+// A page of another site that asks for a code would give the user a new session_key.
+func TestOtherSitesAreNoPhone(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{CORSOrigins: []string{"http://localhost:5173"}})
+	startSession(t, sim)
+	for _, path := range []string{"js_code", "phone_code", "plugin_code", "user_data", "phone_data"} {
+		for _, tt := range []struct {
+			name, header, value, more, value2 string
+			want                              int
+		}{
+			{"curl", "", "", "", "", http.StatusOK},
+			{"somebody who types the address", "Sec-Fetch-Site", "none", "", "", http.StatusOK},
+			{"the simulator's page", "Sec-Fetch-Site", "same-origin", "", "", http.StatusOK},
+			{"an image of another site", "Sec-Fetch-Site", "cross-site", "Referer", "https://evil.example/", http.StatusForbidden},
+			{"another port of this machine", "Sec-Fetch-Site", "same-site", "", "", http.StatusForbidden},
+			{"a script of another site in an old browser", "Origin", "https://evil.example", "", "", http.StatusForbidden},
+			{"a page that may use the control API", "Sec-Fetch-Site", "same-site", "Origin", "http://localhost:5173", http.StatusOK},
+			{"wx.request in the developer tools", "Sec-Fetch-Site", "cross-site", "Referer", "https://servicewechat.com/wx0/devtools/page-frame.html", http.StatusOK},
+			{"a site with a similar name", "Sec-Fetch-Site", "cross-site", "Referer", "https://servicewechat.com.evil.example/", http.StatusForbidden},
+		} {
+			r := request(http.MethodGet, "/wxsim/"+path, "")
+			r.Header.Set(tt.header, tt.value)
+			r.Header.Set(tt.more, tt.value2)
+			if w := do(sim, r); w.Code != tt.want {
+				t.Errorf("%s for %s: %d %s; want %d", path, tt.name, w.Code, w.Body, tt.want)
+			}
+		}
+	}
+}
