@@ -199,15 +199,47 @@ func (s *Server) pushNews(ctx context.Context, news <-chan Event) {
 		case <-ctx.Done():
 			return
 		case e := <-news:
-			if result, err := s.Send(ctx, e); err != nil || result.Status != http.StatusOK {
-				s.log.WarnContext(ctx, "push", "event", e.Type, "status", result.Status, "err", err)
-			}
+			s.pushUntilTaken(ctx, e)
 		}
 	}
 }
 
-// Send pushes an event to the push URL of its app; see App.Push.
+// pushTries is how often WeChat pushes a message that an app does not take.
+const pushTries = 3
+
+func (s *Server) pushUntilTaken(ctx context.Context, e Event) {
+	push, err := s.pushOf(e)
+	if err != nil {
+		s.log.WarnContext(ctx, "push", "event", e.Type, "err", err)
+		return
+	}
+	for range pushTries {
+		result, err := s.deliver(ctx, push.url, push.config, push.message)
+		if err == nil && result.Status == http.StatusOK {
+			return
+		}
+		s.log.WarnContext(ctx, "push", "event", e.Type, "status", result.Status, "err", err)
+	}
+}
+
+// Send pushes an event to the push URL of its app once; see App.Push.
 func (s *Server) Send(ctx context.Context, e Event) (PushResult, error) {
+	push, err := s.pushOf(e)
+	if err != nil {
+		return PushResult{}, err
+	}
+	return s.deliver(ctx, push.url, push.config, push.message)
+}
+
+// An appPush is a message to an app and what its push needs.
+type appPush struct {
+	url     string
+	config  PushConfig
+	message []byte
+}
+
+// pushOf returns the push of an event to the push URL of its app.
+func (s *Server) pushOf(e Event) (appPush, error) {
 	var err error
 	a := hold(&s.holder, func(w *world) App {
 		var a *app
@@ -218,16 +250,13 @@ func (s *Server) Send(ctx context.Context, e Event) (PushResult, error) {
 	})
 	switch {
 	case err != nil:
-		return PushResult{}, err
+		return appPush{}, err
 	case a.Push == nil:
-		return PushResult{}, errors.New("wxsim: the app has no push URL")
+		return appPush{}, errors.New("wxsim: the app has no push URL")
 	}
 	message, err := s.Message(a.Push.Format, e)
-	if err != nil {
-		return PushResult{}, err
-	}
-	return s.deliver(ctx, a.Push.URL, PushConfig{
+	return appPush{a.Push.URL, PushConfig{
 		Token: a.Push.Token, EncodingAESKey: a.Push.EncodingAESKey, Mode: a.Push.Mode,
 		AppID: a.AppID, OpenID: e.OpenID,
-	}, message)
+	}, message}, err
 }

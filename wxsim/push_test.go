@@ -2,6 +2,7 @@ package wxsim_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha1"
@@ -203,6 +204,37 @@ func FuzzOpenReply(f *testing.F) {
 			t.Errorf("noise was opened as %q", got)
 		}
 	})
+}
+
+// A message that the app does not take is pushed three times in all, each time the same.
+func TestVerdictsAreRepeated(t *testing.T) {
+	bodies, status := make(chan string, 8), make(chan int, 8)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- string(body)
+		w.WriteHeader(<-status)
+	}))
+	defer app.Close()
+	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{
+		Kind: wxsim.MiniProgram, Push: &wxsim.PushTarget{URL: app.URL, Token: "t", Mode: wxsim.PushPlain},
+	}}})
+	require.NoError(t, sim.Start())
+	defer sim.Close()
+	startSession(t, sim)
+	for _, answers := range [][]int{{500, 200}, {500, 302, 500}, {200}} {
+		id := post(t, sim, "/wxa/media_check_async?access_token="+miniToken(t, sim),
+			`{"media_url":"https://example.com/a.png","media_type":2,"version":2,"scene":1,"openid":"`+miniOpenID(sim)+`"}`)["trace_id"].(string)
+		var first string
+		for i, answer := range answers {
+			body := <-bodies
+			first = cmp.Or(first, body)
+			if !strings.Contains(body, id) || body != first {
+				t.Errorf("push %d is %s; want the first about %s again: %s", i+1, body, id, first)
+			}
+			sim.Advance(time.Second)
+			status <- answer
+		}
+	}
 }
 
 // A mini program with a push URL hears of a verdict by itself, as with the real WeChat.
