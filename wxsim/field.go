@@ -3,6 +3,7 @@ package wxsim
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // A field is a required parameter, and the code of the refusal if it is missing or has another
@@ -52,10 +53,12 @@ func checkFields(e endpoint, r *request) int {
 		return 44002
 	}
 	var have map[string]json.RawMessage
-	switch {
-	case json.Unmarshal(r.body, &have) != nil:
+	if json.Unmarshal(r.body, &have) != nil {
 		return 47001
-	case hasUnicodeEscape(r.body):
+	}
+	if text := escapesAsText(r.body); e.rawText {
+		r.body = text
+	} else if len(text) > len(r.body) {
 		return 40033
 	}
 	for _, f := range e.fields {
@@ -66,19 +69,11 @@ func checkFields(e endpoint, r *request) int {
 	return 0
 }
 
-// hasUnicodeEscape reports whether a JSON body has an escape such as \u003c, which WeChat does not
-// decode.
-func hasUnicodeEscape(body []byte) bool {
-	for i := 0; i+1 < len(body); i++ {
-		if body[i] != '\\' {
-			continue
-		}
-		if body[i+1] == 'u' {
-			return true
-		}
-		i++ // skip the escaped character
-	}
-	return false
+// escapesAsText returns a JSON body in which escapes such as \u003c, which WeChat does not decode,
+// are the six characters that they are written with.
+func escapesAsText(body []byte) []byte {
+	keep := strings.NewReplacer(`\\`, `\\`, `\u`, `\\u`) // \\ stays, or \\u would be taken for \u
+	return []byte(keep.Replace(string(body)))
 }
 
 // fits reports whether value is JSON of this kind. A missing value and an empty string do not fit.

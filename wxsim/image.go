@@ -152,10 +152,7 @@ func (r *request) image() (picture, int) {
 	if kind := r.query.Get("type"); kind != "" && kind != "photo" && kind != "scan" {
 		return picture{}, 40097
 	}
-	form, err := r.multipart()
-	if err != nil {
-		return picture{}, 41005
-	}
+	form, badForm := r.multipart()
 	if refused := checkRatios(cmp.Or(r.query.Get("ratios"), form.text["ratios"])); refused != 0 {
 		return picture{}, refused
 	}
@@ -167,7 +164,7 @@ func (r *request) image() (picture, int) {
 		return picture{name: address}, 0
 	}
 	switch {
-	case form.file.name == "" || form.contentType == "":
+	case badForm != nil || form.file.name == "" || form.contentType == "":
 		return picture{}, 41005
 	case len(form.file.data) >= maxImage ||
 		!strings.HasPrefix(http.DetectContentType(form.file.data), "image/"):

@@ -143,7 +143,35 @@ func TestPicturesMayComeByGetAndInAnyField(t *testing.T) {
 		target := path + "?access_token=" + miniToken(t, sim)
 		wantCode(t, call(t, sim, target+"&img_url=https%3A%2F%2Fexample.com%2Fa.png"), 0)
 		wantCode(t, reply(t, do(sim, uploadRequest(t, target, "file", "a.gif", "image/gif", gif))), 0)
+		empty := request(http.MethodPost, target+"&img_url=https%3A%2F%2Fexample.com%2Fa.png", "")
+		empty.Header.Set("Content-Type", "multipart/form-data; boundary=b") // of a form without fields
+		wantCode(t, reply(t, do(sim, empty)), 0)
 	}
+}
+
+// Content security reads an escape as the six characters that it is written with (WeChat's staff,
+// in its community); elsewhere such a body is refused.
+func TestEscapesAreNotDecoded(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	startSession(t, sim)
+	verdict := func(content string) any {
+		answer := post(t, sim, "/wxa/msg_sec_check?access_token="+miniToken(t, sim), `{"content":"`+content+`","version":2,"scene":2,"openid":"`+miniOpenID(sim)+`"}`)
+		result, _ := answer["result"].(map[string]any)
+		return result["suggest"]
+	}
+	for content, want := range map[string]string{
+		"违规": "risky", `\"违规\/`: "risky", `\u8fdd\u89c4`: "pass", `\\u8fdd\u89c4`: "pass",
+		strings.Repeat(`\u8fdd`, 416): "pass", // 2,496 characters
+	} {
+		if got := verdict(content); got != want {
+			t.Errorf("%.20s is %v; want %s", content, got, want)
+		}
+	}
+	if got := verdict(strings.Repeat(`\u8fdd`, 417)); got != nil {
+		t.Errorf("2,502 characters are %v", got)
+	}
+	wantCode(t, post(t, sim, "/wxa/genwxashortlink?access_token="+miniToken(t, sim), `{"page_url":"pages/index?a=1\u0026b=2"}`), 40033)
+	wantCode(t, post(t, sim, "/wxa/genwxashortlink?access_token="+miniToken(t, sim), `{"page_url":"pages/index?a=1&b=2"}`), 0)
 }
 
 // version as a text was answered 0 in a live call, as WxJava sends it; without it both checks

@@ -20,6 +20,9 @@ type endpoint struct {
 	// fields are required: in the query of a GET, in the JSON body of a POST.
 	fields []field
 
+	// rawText is whether escapes such as \u003c in the body are text. Elsewhere they are refused.
+	rawText bool
+
 	// check makes further checks and returns the code of a refusal, or 0. After that sample is the
 	// answer.
 	check  func(*world, *request) int
