@@ -1,6 +1,7 @@
 package wxsim
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -110,18 +111,17 @@ func followerInfo(w *world, r *request) answer {
 	f, follows := p.follows[r.app]
 	pairs := []any{"subscribe", 0, "openid", openID}
 	if follows {
-		lang := r.query.Get("lang")
-		if lang == "" {
-			lang = "zh_CN"
-		}
 		pairs = []any{
-			"subscribe", 1, "openid", openID, "language", lang, "subscribe_time", f.since.Unix(),
-			"remark", "", "groupid", 0, "tagid_list", rawJSON("[]"), "subscribe_scene", f.scene,
-			"qr_scene", f.qr.number(), "qr_scene_str", f.qr.text(),
+			"subscribe", 1, "openid", openID, "language", cmp.Or(r.query.Get("lang"), "zh_CN"),
+			"subscribe_time", f.since.Unix(),
 		}
 	}
 	if who.unionID != "" {
 		pairs = append(pairs, "unionid", who.unionID)
+	}
+	if follows {
+		pairs = append(pairs, "remark", "", "groupid", 0, "tagid_list", rawJSON("[]"),
+			"subscribe_scene", f.scene, "qr_scene", f.qr.number(), "qr_scene_str", f.qr.text())
 	}
 	return r.ok(object(pairs...))
 }

@@ -53,6 +53,32 @@ func TestUserInfoTellsFollowers(t *testing.T) {
 	}
 }
 
+func TestFollowersOfTheConfigurationFollowSinceTheStart(t *testing.T) {
+	before := time.Now().Unix()
+	sim := wxsim.New(wxsim.Config{AppID: "wxshop", Users: []wxsim.User{{Follows: []string{"wxshop"}}}})
+	got := call(t, sim, "/cgi-bin/user/info"+query("access_token", accountToken(t, sim), "openid", sim.Users()[0].OpenID))
+	if got["subscribe"] != 1.0 || got["subscribe_time"].(float64) < float64(before) {
+		t.Errorf("info %v; want one who follows since %d", got, before)
+	}
+}
+
+// A client that was brought to the simulator by WeChat's host name gets WeChat's address, and
+// anybody else one that a browser can open.
+func TestQRCodesHoldAnAddress(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	require.NoError(t, sim.Start())
+	defer sim.Close()
+	for host, want := range map[string]string{
+		"api.weixin.qq.com": "http://weixin.qq.com/q/", "api.weixin.qq.com:443": "http://weixin.qq.com/q/", "127.0.0.1:8081": "http://127.0.0.1:8081/q/",
+	} {
+		r := request(http.MethodPost, "/cgi-bin/qrcode/create?access_token="+accountToken(t, sim), `{"action_name":"QR_SCENE","action_info":{"scene":{"scene_id":1}}}`)
+		r.Host = host
+		if got := reply(t, do(sim, r)); !strings.HasPrefix(got["url"].(string), want) {
+			t.Errorf("%s: qrcode/create = %v; want %s", host, got, want)
+		}
+	}
+}
+
 func TestQRCodesTellWhoScannedThem(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	user := sim.Users()[0].OpenID

@@ -2,9 +2,14 @@ package wxsim
 
 import "strings"
 
-// phoneNumber is POST /wxa/business/getuserphonenumber.
+// phoneNumber is POST /wxa/business/getuserphonenumber. Unlike other codes, one of another mini
+// program is refused with 40013.
 func phoneNumber(w *world, r *request, ask struct{ Code, OpenID string }) answer {
-	if c, ok := w.codes.get(ask.Code, w.now); ok && ask.OpenID != "" && ask.OpenID != c.who.openID {
+	c, ok := w.codes.get(ask.Code, w.now)
+	switch {
+	case ok && c.kind == phoneCode && c.app != r.app:
+		return r.refuse(40013)
+	case ok && ask.OpenID != "" && ask.OpenID != c.who.openID:
 		return r.refuse(40003)
 	}
 	c, refused := w.spend(ask.Code, phoneCode, r.app)

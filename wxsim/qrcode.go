@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"image/jpeg"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -104,16 +105,17 @@ func createQRCode(w *world, r *request, ask struct {
 	}
 	w.qrCodes.put(made.ticket, made, w.now)
 	w.qrCodes.put(made.id, made, w.now)
-	return r.ok(object(append(pairs, "url", qrURL(w, origin(r.Request), made))...))
+	return r.ok(object(append(pairs, "url", qrURL(w, r.Request, made))...))
 }
 
-// qrURL returns the content of the code. Once the simulator listens, the host is not WeChat's but
-// its own, so that a browser can open the address instead of a phone.
-func qrURL(w *world, seenAt string, c *qrCode) string {
-	if w.url == "" {
+// qrURL returns the content of the code. If the caller knows the simulator by an address of its
+// own, the host is that and not WeChat's, so that a browser can open the code instead of a phone.
+func qrURL(w *world, r *http.Request, c *qrCode) string {
+	host := (&url.URL{Host: r.Host}).Hostname()
+	if w.url == "" || strings.HasSuffix(host, ".weixin.qq.com") {
 		return "http://weixin.qq.com" + qrPath + c.id
 	}
-	return seenAt + qrPath + c.id
+	return origin(r) + qrPath + c.id
 }
 
 const qrPath = "/q/"
@@ -133,7 +135,7 @@ func showQRCode(w *world, r *request) answer {
 	if !ok {
 		return answer{status: http.StatusNotFound}
 	}
-	return pictureOf(qrURL(w, origin(r.Request), c), "image/jpg")
+	return pictureOf(qrURL(w, r.Request, c), "image/jpg")
 }
 
 // pictureOf returns a QR code as a JPEG. WeChat uses two names for its content type.

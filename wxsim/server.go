@@ -48,6 +48,7 @@ func New(cfg Config) *Server {
 	}
 	w := newWorld(cfg)
 	w.clock, w.calls, w.faults, w.pages = &s.clock, &s.calls, &s.faults, s.pages
+	w.now = w.clock.now()
 	w.paths = slices.Sorted(maps.Keys(s.routes))
 	s.world, s.own = w, s.ownPages(cfg)
 	w.addApps()

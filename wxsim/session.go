@@ -92,7 +92,7 @@ func openSession(w *world, r *request, a, _ *app) answer {
 	if refused != 0 {
 		return r.refuse(refused)
 	}
-	pairs := []any{"session_key", c.sessionKey, "openid", c.who.openID}
+	pairs := []any{"openid", c.who.openID, "session_key", c.sessionKey}
 	if c.who.unionID != "" {
 		pairs = append(pairs, "unionid", c.who.unionID)
 	}
