@@ -79,8 +79,8 @@ func contentRefused(w *world, r *request, ask contentCheck) int {
 	return recentVisitor(w, r, ask.OpenID)
 }
 
-// checkText is POST /wxa/msg_sec_check. It sees the backslash of an escape such as \u8fdd. A text with the word "risky" or "违规" is risky, one
-// with "review" or "复审" is for review, and any other passes. Version 1 refuses a risky text.
+// checkText is POST /wxa/msg_sec_check. A text with the word "risky" or "违规" is risky, one with
+// "review" or "复审" is for review, and any other passes. Version 1 refuses a risky text.
 func checkText(w *world, r *request, ask contentCheck) answer {
 	if utf8.RuneCountInString(ask.Content) > 2500 {
 		return r.refuse(47001)
