@@ -103,8 +103,7 @@ func TestCallOnTheWire(t *testing.T) {
 			var got wire
 			before := fmt.Sprint(tt.in.Query)
 			c := newTestClient(t, record(t, &got, `{"errcode":0,"errmsg":"ok"}`), func(cfg *ClientConfig) { cfg.Tokens = StaticToken("APP+TOKEN=") })
-			_, err := Call[struct{}](t.Context(), c, tt.in)
-			require.NoError(t, err)
+			expectCall(t, c, tt.in)
 			require.Equal(t, tt.want, got)
 			require.Equal(t, before, fmt.Sprint(tt.in.Query), "the caller's query was changed")
 		})
@@ -135,8 +134,7 @@ func TestCallDecodes(t *testing.T) {
 				}
 				return
 			}
-			wire, ok := errors.AsType[*WireError](err)
-			if !ok || got != nil || wire.Kind != WireBody || wire.Detail != tt.detail {
+			if wire := expectWire(t, err, WireBody); got != nil || wire.Detail != tt.detail {
 				t.Errorf("Call = %+v, %#v; want %q", got, err, tt.detail)
 			}
 		})
@@ -183,8 +181,7 @@ func TestFile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got wire
 			c := newTestClient(t, record(t, &got, `{"errcode":0}`))
-			_, err := Call[struct{}](t.Context(), c, Request{Path: "/cv/img/aicrop", Body: tt.file, NoToken: true})
-			require.NoError(t, err)
+			expectCall(t, c, Request{Path: "/cv/img/aicrop", Body: tt.file, NoToken: true})
 			kind, params, err := mime.ParseMediaType(got.contentType)
 			require.NoError(t, err)
 			require.Equal(t, "multipart/form-data", kind)
@@ -281,7 +278,7 @@ func TestDownload(t *testing.T) {
 					t.Errorf("Download = %d bytes, %v; want %v", len(got), err, tt.err)
 				}
 			case tt.detail != "":
-				if wire, ok := errors.AsType[*WireError](err); !ok || wire.Kind != WireBody || wire.Detail != tt.detail || got != nil {
+				if wire := expectWire(t, err, WireBody); wire.Detail != tt.detail || got != nil {
 					t.Errorf("Download = %d bytes, %v; want %q", len(got), err, tt.detail)
 				}
 			case err != nil || string(got) != tt.want || kind != tt.kind:

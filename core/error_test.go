@@ -184,9 +184,9 @@ func TestWireErrorKinds(t *testing.T) {
 				return nil, leaky{tt.err}
 			}))
 			_, err := Call[struct{}](t.Context(), c, Request{Method: http.MethodPost, Path: "/x", NoToken: true})
-			wire, ok := errors.AsType[*WireError](err)
-			if !ok || wire.Kind != tt.kind || wire.Detail != tt.detail || wire.Op != "POST /x" || wire.Timeout() != (tt.kind == WireTimeout) {
-				t.Fatalf("err = %#v, want kind %q, detail %q", err, tt.kind, tt.detail)
+			wire := expectWire(t, err, tt.kind)
+			if wire.Detail != tt.detail || wire.Op != "POST /x" || wire.Timeout() != (tt.kind == WireTimeout) {
+				t.Fatalf("err = %#v, want detail %q", err, tt.detail)
 			}
 			if errors.Unwrap(err) != tt.is { //nolint:errorlint // exactly this one, and nothing behind it
 				t.Errorf("Unwrap = %v, want %v", errors.Unwrap(err), tt.is)

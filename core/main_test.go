@@ -3,6 +3,8 @@ package core
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -60,11 +62,34 @@ func newTestClient(tb testing.TB, rt http.RoundTripper, with ...func(*ClientConf
 }
 
 // expectCall wants a call to succeed.
-func expectCall(t *testing.T, c *Client, r Request) {
-	t.Helper()
-	if _, err := Call[struct{}](t.Context(), c, r); err != nil {
-		t.Error(err)
+func expectCall(tb testing.TB, c *Client, r Request) {
+	tb.Helper()
+	if err := call(tb.Context(), c, r); err != nil {
+		tb.Error(err)
 	}
+}
+
+// call makes a call whose result does not matter.
+func call(ctx context.Context, c *Client, r Request) error {
+	_, err := Call[struct{}](ctx, c, r)
+	return err
+}
+
+// download fetches a file that does not matter.
+func download(ctx context.Context, c *Client, r Request) error {
+	_, _, err := Download(ctx, c, r)
+	return err
+}
+
+// expectWire wants a failure on the wire, of this kind.
+func expectWire(t *testing.T, err error, kind WireKind) WireError {
+	t.Helper()
+	wire, isWire := errors.AsType[*WireError](err)
+	if !isWire || wire.Kind != kind {
+		t.Errorf("err = %#v, want kind %q", err, kind)
+		return WireError{}
+	}
+	return *wire
 }
 
 func testConfig(rt http.RoundTripper) ClientConfig {
@@ -99,7 +124,7 @@ type weChat struct {
 	calls  map[string]int
 	bodies map[string]string // the last request of each path: its query, or its body
 	tokens []issued
-	fault  func(*http.Request) (*http.Response, error) // answers instead where it returns something
+	fault  roundTripper // answers instead where it returns something
 }
 
 type issued struct {
@@ -176,16 +201,51 @@ func (w *weChat) kill() {
 }
 
 // fail sets what answers instead of WeChat; nil: WeChat again.
-func (w *weChat) fail(f func(*http.Request) (*http.Response, error)) {
+func (w *weChat) fail(f roundTripper) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault = f
+}
+
+// failAt is fail for one path.
+func (w *weChat) failAt(path string, f roundTripper) {
+	w.fail(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path != path {
+			return nil, nil
+		}
+		return f(r)
+	})
+}
+
+// down is the fault of a WeChat whose gateway reaches nobody.
+func down(*http.Request) (*http.Response, error) { return answer(502, "", ""), nil }
+
+// hang is the fault of a WeChat that never answers.
+func hang(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// slow is the fault of a WeChat that takes its time.
+func slow(d time.Duration) roundTripper {
+	return func(*http.Request) (*http.Response, error) {
+		time.Sleep(d)
+		return nil, nil
+	}
 }
 
 func (w *weChat) count(path string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.calls[path]
+}
+
+// expectFetches wants so many tokens to have been fetched, of both kinds.
+func (w *weChat) expectFetches(t *testing.T, want int) {
+	t.Helper()
+	if n := w.count(stablePath) + w.count(classicPath); n != want {
+		t.Errorf("%d tokens were fetched so far, want %d", n, want)
+	}
 }
 
 // sent returns the query and the body of the last request to path.

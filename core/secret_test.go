@@ -40,13 +40,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		"any":      []any{secret},
 		"settings": ClientConfig{AppID: testAppID, Secret: secret},
 	} {
-		for _, verb := range verbs() {
-			expectNoSecret(t, name+" "+verb, fmt.Sprintf(verb, value))
-		}
-		expectNoSecret(t, name+" Sprint", fmt.Sprint(value))
-		expectNoSecret(t, name+" Sprintln", fmt.Sprintln(value))
-		expectNoSecret(t, name+" slog text", logged(value, func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) }))
-		expectNoSecret(t, name+" slog JSON", logged(value, func(b *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(b, nil) }))
+		expectShowsNoSecret(t, name, value)
 	}
 	if got := fmt.Sprintf("%s %v %q %x", secret, secret, secret, secret); got != strings.TrimSpace(strings.Repeat("[redacted] ", 4)) {
 		t.Errorf("printed %q", got)
@@ -56,10 +50,19 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	}
 }
 
-func logged(value any, handler func(*bytes.Buffer) slog.Handler) string {
-	var buf bytes.Buffer
-	slog.New(handler(&buf)).Info("hello", "value", value, slog.Group("g", "value", value))
-	return buf.String()
+// expectShowsNoSecret prints and logs a value in every way.
+func expectShowsNoSecret(t *testing.T, name string, value any) {
+	t.Helper()
+	for _, verb := range verbs() {
+		expectNoSecret(t, name+" "+verb, fmt.Sprintf(verb, value))
+	}
+	expectNoSecret(t, name+" Sprint", fmt.Sprint(value))
+	expectNoSecret(t, name+" Sprintln", fmt.Sprintln(value))
+	var logs bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&logs, nil), slog.NewJSONHandler(&logs, nil)} {
+		slog.New(handler).Info("hello", "value", value, slog.Group("g", "value", value))
+	}
+	expectNoSecret(t, name+" slog", logs.String())
 }
 
 func expectNoSecret(t *testing.T, where, text string) {
@@ -108,10 +111,6 @@ func TestClientIsPrintedWithoutSecrets(t *testing.T) {
 	for name, value := range map[string]any{
 		"client": c, "client by value": *c, "tokens": c.tokens, "cache": cache, "static": StaticToken(token),
 	} {
-		for _, verb := range verbs() {
-			expectNoSecret(t, name+" "+verb, fmt.Sprintf(verb, value))
-		}
-		expectNoSecret(t, name+" slog text", logged(value, func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) }))
-		expectNoSecret(t, name+" slog JSON", logged(value, func(b *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(b, nil) }))
+		expectShowsNoSecret(t, name, value)
 	}
 }

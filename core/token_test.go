@@ -147,14 +147,7 @@ func TestManyCallersFetchOnce(t *testing.T) {
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			api := &weChat{}
-			api.fail(func(*http.Request) (*http.Response, error) {
-				time.Sleep(50 * time.Millisecond)
-				return nil, nil
-			})
-			with := with
-			if name == "classic" { // its transport is that of the config
-				with = classicTokens(t, nil)
-			}
+			api.fail(slow(50 * time.Millisecond))
 			c := newTestClient(t, api, with)
 			round := func(when string, fetches int) {
 				t.Helper()
@@ -186,39 +179,27 @@ func TestRenewalInTheLastFiveMinutes(t *testing.T) {
 		time.Sleep(2*time.Hour - 5*time.Minute - time.Second)
 		expectToken(t, c, "TOKEN-1-canary")
 		synctest.Wait()
-		if n := api.count(stablePath); n != 1 {
-			t.Errorf("%d fetches before the last 5 minutes", n)
-		}
+		api.expectFetches(t, 1)
 		time.Sleep(time.Second)
 		expectToken(t, c, "TOKEN-1-canary") // still honoured; renewed in passing
 		synctest.Wait()
 		expectToken(t, c, "TOKEN-2-canary")
-		if n := api.count(stablePath); n != 2 {
-			t.Errorf("%d fetches", n)
-		}
+		api.expectFetches(t, 2)
 	})
 }
 
 func TestOldTokenServesWhileRenewalFails(t *testing.T) {
-	for name, fault := range map[string]func(*http.Request) (*http.Response, error){
-		"busy":   func(*http.Request) (*http.Response, error) { return answer(200, "", `{"errcode":-1}`), nil },
-		"broken": func(*http.Request) (*http.Response, error) { return nil, errors.New("reset") },
-		"hanging": func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		},
+	for name, fault := range map[string]roundTripper{
+		"busy":    always(`{"errcode":-1}`),
+		"broken":  func(*http.Request) (*http.Response, error) { return nil, errors.New("reset") },
+		"hanging": hang,
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			api := &weChat{}
 			c := newTestClient(t, api)
 			expectCall(t, c, ping())
 			time.Sleep(2*time.Hour - 5*time.Minute)
-			api.fail(func(r *http.Request) (*http.Response, error) {
-				if r.URL.Path == stablePath {
-					return fault(r)
-				}
-				return nil, nil
-			})
+			api.failAt(stablePath, fault)
 			for range 4 * 299 {
 				expectToken(t, c, "TOKEN-1-canary")
 				time.Sleep(250 * time.Millisecond)
@@ -269,19 +250,15 @@ func TestExpiryIsInsideTheCachedValue(t *testing.T) {
 func TestCachedTokenServesWhileWeChatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, cache := &weChat{}, &fleetCache{}
-		if _, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		expectToken(t, newTestClient(t, api, withCache(cache)), "TOKEN-1-canary")
 		time.Sleep(2*time.Hour - 2*time.Minute)
-		api.fail(func(*http.Request) (*http.Response, error) { return answer(502, "", ""), nil })
+		api.fail(down)
 		c := newTestClient(t, api, withCache(cache))
 		for range 3 {
 			expectToken(t, c, "TOKEN-1-canary")
 			time.Sleep(2 * time.Second)
 		}
-		if n := api.count(stablePath); n != 4 {
-			t.Errorf("%d fetches, want one and three attempts", n)
-		}
+		api.expectFetches(t, 4) // one and three attempts
 	})
 }
 
@@ -297,7 +274,7 @@ func TestOlderCachedTokenReplacesNoNewerOne(t *testing.T) {
 		expectToken(t, c, "TOKEN-1-canary")
 		synctest.Wait()
 		time.Sleep(201 * time.Second)
-		api.fail(func(*http.Request) (*http.Response, error) { return answer(502, "", ""), nil })
+		api.fail(down)
 		expectToken(t, c, "TOKEN-2-canary")
 		synctest.Wait()
 		expectToken(t, c, "TOKEN-2-canary")
@@ -324,9 +301,7 @@ func TestShortLivesAreShared(t *testing.T) {
 		for range 5 {
 			expectToken(t, newTestClient(t, api, withCache(cache)), "TOKEN-1-canary")
 		}
-		if n := api.count(stablePath); n != 1 {
-			t.Errorf("%d fetches", n)
-		}
+		api.expectFetches(t, 1)
 	})
 }
 
@@ -398,15 +373,10 @@ func TestLeaseHeldByAnother(t *testing.T) {
 			panic("the lease was not free")
 		}
 	}
-	store := func(api *weChat, cache *fleetCache) {
+	store := func(t *testing.T, api *weChat, cache *fleetCache) {
+		t.Helper()
 		other := &fleetCache{}
-		c, err := NewClient(ClientConfig{AppID: testAppID, Secret: testSecret, HTTPClient: &http.Client{Transport: api}, Cache: other})
-		if err != nil {
-			panic(err)
-		}
-		if _, _, err := c.AccessToken(context.Background()); err != nil {
-			panic(err)
-		}
+		expectCall(t, newTestClient(t, api, withCache(other)), ping())
 		for key, value := range other.values {
 			_ = cache.Set(context.Background(), key, value, time.Hour)
 		}
@@ -414,7 +384,7 @@ func TestLeaseHeldByAnother(t *testing.T) {
 	inBubble(t, "what it stores is taken", func(t *testing.T) {
 		api, cache := &weChat{}, &fleetCache{}
 		hold(cache)
-		time.AfterFunc(time.Second, func() { store(api, cache) })
+		time.AfterFunc(time.Second, func() { store(t, api, cache) })
 		began := time.Now()
 		token, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context())
 		if token != "TOKEN-1-canary" || err != nil || api.count(stablePath) != 1 || time.Since(began) > time.Second+leasePoll {
@@ -431,12 +401,10 @@ func TestLeaseHeldByAnother(t *testing.T) {
 			expectToken(t, c, "TOKEN-1-canary")
 			time.Sleep(time.Second)
 		}
-		store(api, cache)
+		store(t, api, cache)
 		time.Sleep(2 * leasePoll)
 		expectToken(t, c, "TOKEN-2-canary")
-		if n := api.count(stablePath); n != 2 {
-			t.Errorf("%d fetches", n)
-		}
+		api.expectFetches(t, 2)
 	})
 	inBubble(t, "a dead holder is outlived", func(t *testing.T) {
 		api, cache := &weChat{}, &fleetCache{}
@@ -452,8 +420,9 @@ func TestLeaseHeldByAnother(t *testing.T) {
 		c := newTestClient(t, &weChat{}, withCache(cache))
 		began := time.Now()
 		_, _, err := c.AccessToken(t.Context())
-		if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout || time.Since(began) != leaseTime+callTime {
-			t.Errorf("err = %v after %v", err, time.Since(began))
+		expectWire(t, err, WireTimeout)
+		if took := time.Since(began); took != leaseTime+callTime {
+			t.Errorf("waited for %v", took)
 		}
 	})
 }
@@ -463,13 +432,9 @@ func TestHolderBeforeIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
 		late := &lateCache{}
-		if _, _, err := newTestClient(t, api, withCache(&late.fleetCache)).AccessToken(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		expectToken(t, newTestClient(t, api, withCache(&late.fleetCache)), "TOKEN-1-canary")
 		expectToken(t, newTestClient(t, api, withCache(late)), "TOKEN-1-canary")
-		if n := api.count(stablePath); n != 1 {
-			t.Errorf("%d fetches", n)
-		}
+		api.expectFetches(t, 1)
 	})
 }
 
@@ -501,18 +466,13 @@ func TestFlightAfterAFlight(t *testing.T) {
 			t.Errorf("fetch = %v, %v", tok, err)
 		}
 	}
-	if n := api.count(stablePath); n != 1 {
-		t.Errorf("%d fetches", n)
-	}
+	api.expectFetches(t, 1)
 }
 
 func TestFleetFetchesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, cache := &weChat{}, &fleetCache{}
-		api.fail(func(*http.Request) (*http.Response, error) {
-			time.Sleep(200 * time.Millisecond)
-			return nil, nil
-		})
+		api.fail(slow(200 * time.Millisecond))
 		var fleet []*Client
 		for range 10 {
 			fleet = append(fleet, newTestClient(t, api, classicTokens(t, cache)))
@@ -543,9 +503,7 @@ func TestRefusedTokenIsDroppedByComparison(t *testing.T) {
 		expectToken(t, c, "TOKEN-2-canary") // not the one that is cached
 		c.tokens.Refused(t.Context(), "TOKEN-1-canary")
 		expectToken(t, c, "TOKEN-2-canary")
-		if n := api.count(classicPath); n != 2 {
-			t.Errorf("%d fetches", n)
-		}
+		api.expectFetches(t, 2)
 	})
 }
 
@@ -572,12 +530,7 @@ func TestTokenRefusedDuringRenewal(t *testing.T) {
 func TestSameTokenAgainIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
-		api.fail(func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path == stablePath {
-				return answer(200, "", tokenJSON("TOKEN-canary", 7200)), nil
-			}
-			return nil, nil
-		})
+		api.failAt(stablePath, always(tokenJSON("TOKEN-canary", 7200)))
 		c := newTestClient(t, api)
 		_, err := Call[struct{}](t.Context(), c, ping())
 		if !errors.Is(err, ErrAccessToken) || api.count("/wxa/ping") != 1 || api.count(stablePath) != 2 {
@@ -590,14 +543,10 @@ func TestTokenRefusedTwicePauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
 		var said Code // WeChat's last answer
-		refuse := func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path == classicPath {
-				return nil, nil
-			}
+		api.failAt("/wxa/ping", func(*http.Request) (*http.Response, error) {
 			said = map[Code]Code{0: 42001, 42001: 40014, 40014: 40001}[said]
 			return answer(200, "", fmt.Sprintf(`{"errcode":%d,"errmsg":"invalid"}`, said)), nil
-		}
-		api.fail(refuse)
+		})
 		c := newTestClient(t, api, classicTokens(t, nil))
 		for range 29 {
 			_, err := Call[struct{}](t.Context(), c, ping())
@@ -612,14 +561,12 @@ func TestTokenRefusedTwicePauses(t *testing.T) {
 		}
 		api.fail(nil)
 		time.Sleep(time.Second)
-		if _, err := Call[struct{}](t.Context(), c, ping()); err != nil || api.count(classicPath) != 3 {
-			t.Errorf("after 30 s: %v, %d fetches", err, api.count(classicPath))
-		}
+		expectCall(t, c, ping()) // after 30 s
+		api.expectFetches(t, 3)
 		time.Sleep(time.Minute) // refused long after the last refusal: one fetch is always allowed
 		api.kill()
-		if _, err := Call[struct{}](t.Context(), c, ping()); err != nil || api.count(classicPath) != 4 {
-			t.Errorf("a minute later: %v, %d fetches", err, api.count(classicPath))
-		}
+		expectCall(t, c, ping())
+		api.expectFetches(t, 4)
 	})
 }
 
@@ -632,10 +579,7 @@ func TestFailedRenewalLeavesThePause(t *testing.T) {
 		c.tokens.Refused(t.Context(), "TOKEN-1-canary")
 		expectToken(t, c, "TOKEN-2-canary")
 		time.Sleep(11 * time.Second)
-		api.fail(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		})
+		api.fail(hang)
 		expectToken(t, c, "TOKEN-2-canary") // its renewal hangs for 5 seconds
 		time.Sleep(time.Second)
 		c.tokens.Refused(t.Context(), "TOKEN-2-canary")
@@ -656,7 +600,7 @@ func TestRefusalAfterAFailedRenewal(t *testing.T) {
 		c := newTestClient(t, api, classicTokens(t, nil))
 		expectToken(t, c, "TOKEN-1-canary")
 		time.Sleep(2*time.Hour - time.Minute)
-		api.fail(func(*http.Request) (*http.Response, error) { return answer(502, "", ""), nil })
+		api.fail(down)
 		expectToken(t, c, "TOKEN-1-canary")
 		synctest.Wait()
 		api.fail(nil)
@@ -668,9 +612,7 @@ func TestRefusalAfterAFailedRenewal(t *testing.T) {
 func TestFailedFetchIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
-		api.fail(func(*http.Request) (*http.Response, error) {
-			return answer(200, "", `{"errcode":-1,"errmsg":"system error"}`), nil
-		})
+		api.fail(always(`{"errcode":-1,"errmsg":"system error"}`))
 		c := newTestClient(t, api)
 		for range 100 {
 			if _, err := Call[struct{}](t.Context(), c, ping()); !errors.Is(err, ErrSystemBusy) {
@@ -678,14 +620,10 @@ func TestFailedFetchIsRemembered(t *testing.T) {
 			}
 			time.Sleep(9 * time.Millisecond)
 		}
-		if n := api.count(stablePath); n != 1 {
-			t.Errorf("%d fetches within a second", n)
-		}
+		api.expectFetches(t, 1)
 		api.fail(nil)
 		time.Sleep(100 * time.Millisecond)
-		if _, err := Call[struct{}](t.Context(), c, ping()); err != nil {
-			t.Errorf("after a second: %v", err)
-		}
+		expectCall(t, c, ping()) // after a second
 	})
 }
 
@@ -714,16 +652,14 @@ func TestTokenCallFails(t *testing.T) {
 				c := newTestClient(t, roundTripper(func(*http.Request) (*http.Response, error) {
 					calls++
 					return answer(200, "", tt.body), nil
-				}), func(cfg *ClientConfig) {
-					with(cfg)
-				})
-				_, err := Call[struct{}](t.Context(), c, ping())
+				}), with)
+				err := call(t.Context(), c, ping())
 				refusal, refused := errors.AsType[*Error](err)
 				if tt.kind == "" && (!errors.Is(err, tt.code) || errors.Is(err, ErrAccessToken) || !refused || !strings.Contains(tt.body, strconv.Itoa(int(refusal.Code)))) {
 					t.Errorf("err = %v, want %v with the errcode of %s", err, tt.code, tt.body)
 				}
-				if wire, isWire := errors.AsType[*WireError](err); tt.kind != "" && (!isWire || wire.Kind != tt.kind) {
-					t.Errorf("err = %v, want kind %q", err, tt.kind)
+				if tt.kind != "" {
+					expectWire(t, err, tt.kind)
 				}
 				if calls != 1 {
 					t.Errorf("%d calls, want 1", calls)
@@ -754,10 +690,7 @@ func TestTokenLifetimes(t *testing.T) {
 func TestCanceledCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &weChat{}
-		api.fail(func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path != stablePath {
-				return nil, nil
-			}
+		api.failAt(stablePath, func(r *http.Request) (*http.Response, error) {
 			select {
 			case <-time.After(3 * time.Second):
 				return nil, nil
@@ -789,9 +722,7 @@ func TestCanceledCallers(t *testing.T) {
 			})
 		}
 		callers.Wait()
-		if n := api.count(stablePath); n != 1 {
-			t.Errorf("%d fetches", n)
-		}
+		api.expectFetches(t, 1)
 	})
 }
 
@@ -819,9 +750,7 @@ func TestCallersOwnTokens(t *testing.T) {
 func TestCachedTokenAllocatesNothing(t *testing.T) {
 	c := newTestClient(t, &weChat{})
 	ctx := t.Context()
-	if _, _, err := c.AccessToken(ctx); err != nil {
-		t.Fatal(err)
-	}
+	expectCall(t, c, ping())
 	if n := testing.AllocsPerRun(1000, func() { _, _ = c.tokens.Token(ctx) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -830,9 +759,7 @@ func TestCachedTokenAllocatesNothing(t *testing.T) {
 func BenchmarkCachedToken(b *testing.B) {
 	c := newTestClient(b, &weChat{})
 	ctx := b.Context()
-	if _, _, err := c.AccessToken(ctx); err != nil {
-		b.Fatal(err)
-	}
+	expectCall(b, c, ping())
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := c.tokens.Token(ctx); err != nil {

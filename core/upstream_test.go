@@ -42,6 +42,14 @@ func pipe(serve func(net.Conn)) *http.Transport {
 	return tr
 }
 
+// piped makes a Client whose connections are served in memory.
+func piped(t *testing.T, serve func(net.Conn)) *Client {
+	t.Helper()
+	tr := pipe(serve)
+	t.Cleanup(tr.CloseIdleConnections)
+	return newTestClient(t, tr, plainHTTP)
+}
+
 // replies answers each request on a connection with the next of raw, then hangs up. "" hangs up
 // at once.
 func replies(requests *atomic.Int32, raw ...string) func(net.Conn) {
@@ -131,12 +139,9 @@ func TestMisbehavingServer(t *testing.T) {
 		}{{"read", read(), tt.repeated}, {"exchange", sns(), false}, {"post", post(), false}} {
 			inBubble(t, tt.name+"/"+r.name, func(t *testing.T) {
 				var requests atomic.Int32
-				tr := pipe(replies(&requests, tt.reply))
-				defer tr.CloseIdleConnections()
-				_, err := Call[map[string]any](t.Context(), newTestClient(t, tr, plainHTTP), r.in)
-				wire, isWire := errors.AsType[*WireError](err)
-				if !isWire || wire.Kind != tt.kind || wire.Status != tt.status || wire.Op != r.in.op() {
-					t.Errorf("err = %#v, want kind %q, status %d", err, tt.kind, tt.status)
+				_, err := Call[map[string]any](t.Context(), piped(t, replies(&requests, tt.reply)), r.in)
+				if wire := expectWire(t, err, tt.kind); wire.Status != tt.status || wire.Op != r.in.op() {
+					t.Errorf("err = %#v, want status %d", err, tt.status)
 				}
 				expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
 				if want := map[bool]int32{true: 2, false: 1}[r.repeat]; requests.Load() != want {
@@ -158,9 +163,8 @@ func TestOddAnswersAreRead(t *testing.T) {
 		"a hint before it":       "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"openid\":\"o1\"}",
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			tr := pipe(replies(new(atomic.Int32), reply))
-			defer tr.CloseIdleConnections()
-			got, err := Call[struct{ OpenID string }](t.Context(), newTestClient(t, tr, plainHTTP), sns())
+			c := piped(t, replies(new(atomic.Int32), reply))
+			got, err := Call[struct{ OpenID string }](t.Context(), c, sns())
 			if err != nil || got.OpenID != "o1" {
 				t.Errorf("Call = %+v, %v", got, err)
 			}
@@ -195,7 +199,7 @@ func TestHangs(t *testing.T) {
 		serve func(net.Conn) // nil: never connected
 		in    Request
 		https bool
-		media bool
+		call  func(context.Context, *Client, Request) error // default: call
 		took  time.Duration
 	}{
 		{name: "connecting", in: read(), took: 5 * time.Second},
@@ -210,7 +214,7 @@ func TestHangs(t *testing.T) {
 		{name: "before the body", serve: after("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), in: read(), took: 5 * time.Second},
 		{name: "in the body", serve: after("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"), in: read(), took: 5 * time.Second},
 		{name: "in a dripping body", serve: drip("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{", " "), in: read(), took: 5 * time.Second},
-		{name: "in a file", serve: after("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\n{"), in: read(), media: true, took: 30 * time.Second},
+		{name: "in a file", serve: after("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\n{"), in: read(), call: download, took: 30 * time.Second},
 	} {
 		inBubble(t, tt.name, func(t *testing.T) {
 			var dials atomic.Int32
@@ -229,16 +233,13 @@ func TestHangs(t *testing.T) {
 					plainHTTP(cfg)
 				}
 			})
-			began := time.Now()
-			var err error
-			if tt.media {
-				_, _, err = Download(t.Context(), c, tt.in)
-			} else {
-				_, err = Call[struct{}](t.Context(), c, tt.in)
+			if tt.call == nil {
+				tt.call = call
 			}
+			began := time.Now()
+			err := tt.call(t.Context(), c, tt.in)
 			took := time.Since(began)
-			wire, isWire := errors.AsType[*WireError](err)
-			if !isWire || wire.Kind != WireTimeout || !wire.Timeout() || took != tt.took || dials.Load() != 1 {
+			if wire := expectWire(t, err, WireTimeout); !wire.Timeout() || took != tt.took || dials.Load() != 1 {
 				t.Errorf("after %v and %d connections: %v; want a timeout after %v", took, dials.Load(), err, tt.took)
 			}
 			time.Sleep(2 * time.Hour) // the far end's goroutines end as well
@@ -271,12 +272,10 @@ func TestCallerMayLeave(t *testing.T) {
 			ctx, cancel := tt.ctx(t.Context())
 			defer cancel()
 			began := time.Now()
-			_, err := Call[struct{}](ctx, newTestClient(t, pipe(silent), plainHTTP), read())
-			if !errors.Is(err, tt.want) || time.Since(began) != tt.took {
-				t.Errorf("after %v: %v, want %v", time.Since(began), err, tt.want)
-			}
-			if _, isWire := errors.AsType[*WireError](err); !isWire {
-				t.Errorf("err = %#v", err)
+			err := call(ctx, newTestClient(t, pipe(silent), plainHTTP), read())
+			_, isWire := errors.AsType[*WireError](err)
+			if !isWire || !errors.Is(err, tt.want) || time.Since(began) != tt.took {
+				t.Errorf("after %v: %#v, want %v", time.Since(began), err, tt.want)
 			}
 		})
 	}
@@ -286,31 +285,23 @@ func TestCallerMayLeave(t *testing.T) {
 func TestTimeoutOnlyShortens(t *testing.T) {
 	for _, tt := range []struct {
 		timeout time.Duration
-		media   bool
+		call    func(context.Context, *Client, Request) error
 		took    time.Duration
 	}{
-		{0, false, 5 * time.Second},
-		{time.Second, false, time.Second},
-		{time.Hour, false, 5 * time.Second},
-		{-time.Second, false, 5 * time.Second},
-		{0, true, 30 * time.Second},
-		{10 * time.Second, true, 10 * time.Second},
-		{time.Hour, true, 30 * time.Second},
+		{0, call, 5 * time.Second},
+		{time.Second, call, time.Second},
+		{time.Hour, call, 5 * time.Second},
+		{-time.Second, call, 5 * time.Second},
+		{0, download, 30 * time.Second},
+		{10 * time.Second, download, 10 * time.Second},
+		{time.Hour, download, 30 * time.Second},
 	} {
-		inBubble(t, fmt.Sprintf("%v, file %v", tt.timeout, tt.media), func(t *testing.T) {
-			c := newTestClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-				<-r.Context().Done()
-				return nil, r.Context().Err()
-			}), func(cfg *ClientConfig) { cfg.HTTPClient.Timeout = tt.timeout })
+		inBubble(t, fmt.Sprintf("%v, at most %v", tt.timeout, tt.took), func(t *testing.T) {
+			c := newTestClient(t, roundTripper(hang), func(cfg *ClientConfig) { cfg.HTTPClient.Timeout = tt.timeout })
 			began := time.Now()
-			var err error
-			if tt.media {
-				_, _, err = Download(t.Context(), c, read())
-			} else {
-				_, err = Call[struct{}](t.Context(), c, read())
-			}
-			if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout || time.Since(began) != tt.took {
-				t.Errorf("after %v: %v; want a timeout after %v", time.Since(began), err, tt.took)
+			expectWire(t, tt.call(t.Context(), c, read()), WireTimeout)
+			if took := time.Since(began); took != tt.took {
+				t.Errorf("a timeout after %v; want %v", took, tt.took)
 			}
 		})
 	}
@@ -333,10 +324,10 @@ func TestHugeBodiesTakeBoundedMemory(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		limit int64
-		call  func(context.Context, *Client) error
+		call  func(context.Context, *Client, Request) error
 	}{
-		{"call", callSize, func(ctx context.Context, c *Client) error { _, err := Call[struct{}](ctx, c, read()); return err }},
-		{"file", mediaSize, func(ctx context.Context, c *Client) error { _, _, err := Download(ctx, c, read()); return err }},
+		{"call", callSize, call},
+		{"file", mediaSize, download},
 	} {
 		t.Run(tt.name+", 100 MB", func(t *testing.T) {
 			body := &counted{Reader: io.LimitReader(zeros{}, 100<<20)}
@@ -345,20 +336,18 @@ func TestHugeBodiesTakeBoundedMemory(t *testing.T) {
 				res.Body = io.NopCloser(body)
 				return res, nil
 			}))
-			expectTooLarge(t, tt.limit, func() error { return tt.call(t.Context(), c) })
+			expectTooLarge(t, tt.limit, func() error { return tt.call(t.Context(), c, read()) })
 			if body.n > tt.limit+1 {
 				t.Errorf("%d bytes were read", body.n)
 			}
 		})
 		t.Run(tt.name+", gzip bomb", func(t *testing.T) {
-			tr := pipe(func(conn net.Conn) {
+			c := piped(t, func(conn net.Conn) {
 				_ = skipRequest(bufio.NewReader(conn))
 				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", len(packed))
 				_, _ = conn.Write(packed)
 			})
-			defer tr.CloseIdleConnections()
-			c := newTestClient(t, tr, plainHTTP)
-			expectTooLarge(t, tt.limit, func() error { return tt.call(t.Context(), c) })
+			expectTooLarge(t, tt.limit, func() error { return tt.call(t.Context(), c, read()) })
 		})
 	}
 }
@@ -370,7 +359,7 @@ func expectTooLarge(t *testing.T, limit int64, call func() error) {
 	runtime.ReadMemStats(&before)
 	err := call()
 	runtime.ReadMemStats(&after)
-	if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireBody || wire.Detail != fmt.Sprintf("more than %d bytes", limit) {
+	if wire := expectWire(t, err, WireBody); wire.Detail != fmt.Sprintf("more than %d bytes", limit) {
 		t.Errorf("err = %v", err)
 	}
 	// io.ReadAll grows its buffer by a quarter each time: about five times the limit in all.
@@ -456,18 +445,17 @@ func TestDeadReusedConnection(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var requests atomic.Int32
-			addr := listen(t, func(c net.Conn) {
-				for in := bufio.NewReader(c); skipRequest(in) == nil; {
-					if requests.Add(1) == 2 {
-						return
-					}
-					_, _ = io.WriteString(c, ok("{}"))
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if requests.Add(1) == 2 {
+					panic(http.ErrAbortHandler)
 				}
-			})
+				_, _ = io.WriteString(w, "{}")
+			}))
+			t.Cleanup(srv.Close)
 			tr := newTransport()
 			tr.Proxy = nil
 			t.Cleanup(tr.CloseIdleConnections)
-			c := newTestClient(t, tr, func(cfg *ClientConfig) { cfg.APIURL = "http://" + addr })
+			c := newTestClient(t, tr, func(cfg *ClientConfig) { cfg.APIURL = srv.URL })
 			expectCall(t, c, read())
 			_, err := Call[struct{}](t.Context(), c, tt.in)
 			if wire, isWire := errors.AsType[*WireError](err); isWire != tt.fails || (isWire && wire.Kind != WireBroken) {
@@ -486,9 +474,7 @@ func TestIdleConnectionClosed(t *testing.T) {
 	for _, in := range []Request{read(), sns(), post()} {
 		inBubble(t, in.op(), func(t *testing.T) {
 			var requests atomic.Int32
-			tr := pipe(replies(&requests, ok("{}")))
-			defer tr.CloseIdleConnections()
-			c := newTestClient(t, tr, plainHTTP)
+			c := piped(t, replies(&requests, ok("{}")))
 			for range 3 {
 				expectCall(t, c, in)
 				synctest.Wait()
@@ -537,42 +523,12 @@ func TestReusedConnectionThatTakesNothing(t *testing.T) {
 	}
 }
 
-// listen serves connections on the loopback until the test ends, and waits for them.
-func listen(t *testing.T, serve func(net.Conn)) (addr string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var conns sync.WaitGroup
-	conns.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Go(func() {
-				serve(c)
-				_ = c.Close()
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		conns.Wait()
-	})
-	return l.Addr().String()
-}
-
 func TestNobodyListens(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	_ = l.Close()
-	c, err := NewClient(ClientConfig{AppID: testAppID, Secret: testSecret, APIURL: "http://" + addr, Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	_, err = Call[struct{}](t.Context(), c, sns())
-	if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireUnreachable {
-		t.Errorf("err = %v", err)
-	}
+	srv := httptest.NewServer(nil)
+	srv.Close()
+	c := newTestClient(t, nil, func(cfg *ClientConfig) { cfg.APIURL, cfg.HTTPClient = srv.URL, nil })
+	err := call(t.Context(), c, sns())
+	expectWire(t, err, WireUnreachable)
 	expectNoCanary(t, "error", err.Error())
 }
 
@@ -593,13 +549,11 @@ func TestBytesOnTheWire(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got bytes.Buffer
-			tr := pipe(func(c net.Conn) {
-				_ = skipRequest(bufio.NewReader(io.TeeReader(c, &got)))
-				_, _ = io.WriteString(c, ok("{}"))
+			c := piped(t, func(conn net.Conn) {
+				_ = skipRequest(bufio.NewReader(io.TeeReader(conn, &got)))
+				_, _ = io.WriteString(conn, ok("{}"))
 			})
-			defer tr.CloseIdleConnections()
-			_, err := Call[struct{}](t.Context(), newTestClient(t, tr, plainHTTP), tt.in)
-			require.NoError(t, err)
+			expectCall(t, c, tt.in)
 			require.Equal(t, tt.want, got.String())
 		})
 	}
@@ -691,12 +645,9 @@ func TestDeadHTTP2ConnectionIsNoticed(t *testing.T) {
 		c := newTestClient(t, tr)
 		expectCall(t, c, sns())
 		conns[0].dark.Store(true)
-		_, err := Call[struct{}](t.Context(), c, sns())
-		if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout {
-			t.Errorf("err = %v", err)
-		}
+		expectWire(t, call(t.Context(), c, sns()), WireTimeout)
 		time.Sleep(20 * time.Second)
-		if _, err := Call[struct{}](t.Context(), c, sns()); err != nil || len(conns) != 2 {
+		if err := call(t.Context(), c, sns()); err != nil || len(conns) != 2 {
 			t.Errorf("20 seconds later: %v on connection %d", err, len(conns))
 		}
 		tr.CloseIdleConnections()
@@ -709,10 +660,8 @@ func TestUnknownCertificateIsRefused(t *testing.T) {
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	defer srv.Close()
 	c := newTestClient(t, nil, func(cfg *ClientConfig) { cfg.APIURL, cfg.HTTPClient = srv.URL, nil })
-	_, err := Call[struct{}](t.Context(), c, sns())
-	if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireBroken {
-		t.Errorf("err = %v", err)
-	}
+	err := call(t.Context(), c, sns())
+	expectWire(t, err, WireBroken)
 	expectNoCanary(t, "error", err.Error())
 }
 
@@ -775,27 +724,22 @@ func TestTooManyWait(t *testing.T) {
 		var late atomic.Int32
 		for range 64 + 1000 {
 			done.Go(func() {
-				_, err := Call[struct{}](t.Context(), c, read())
-				if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireTimeout {
-					t.Errorf("err = %v", err)
-				}
+				expectWire(t, call(t.Context(), c, read()), WireTimeout)
 				late.Add(1)
 			})
 		}
 		synctest.Wait()
 		began := time.Now()
-		_, err := Call[struct{}](t.Context(), c, read())
-		if wire, isWire := errors.AsType[*WireError](err); !isWire || wire.Kind != WireBusy || wire.Timeout() || time.Since(began) != 0 {
-			t.Errorf("the 1,065th: %v after %v", err, time.Since(began))
+		busy := expectWire(t, call(t.Context(), c, read()), WireBusy)
+		if busy.Timeout() || time.Since(began) != 0 {
+			t.Errorf("the 1,065th: %v after %v", busy.Timeout(), time.Since(began))
 		}
 		done.Wait() // the waiting counts towards their own 5 seconds
 		if time.Since(began) != callTime || late.Load() != 1064 || g.atMost != 64 {
 			t.Errorf("%d timed out after %v; %d were in flight", late.Load(), time.Since(began), g.atMost)
 		}
 		close(g.open)
-		if _, err := Call[struct{}](t.Context(), c, read()); err != nil {
-			t.Errorf("after the jam: %v", err)
-		}
+		expectCall(t, c, read()) // after the jam
 	})
 }
 
