@@ -9,8 +9,7 @@ import (
 )
 
 func TestNewNamesEveryFault(t *testing.T) {
-	good := config()
-	good.OldToken, good.OldEncodingAESKey = oldAccount.token, oldAccount.aesKey
+	good := rotating()
 	for _, tt := range []struct {
 		name   string
 		change func(*push.Config)
@@ -72,8 +71,7 @@ func TestNewNamesEveryFault(t *testing.T) {
 }
 
 func TestNoSecretIsPrinted(t *testing.T) {
-	cfg := config()
-	cfg.OldToken, cfg.OldEncodingAESKey = oldAccount.token, oldAccount.aesKey
+	cfg := rotating()
 	h := newHandler(t, cfg)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, value := range []any{cfg, &cfg, h} {

@@ -84,8 +84,7 @@ func ExampleConfig_error() {
 
 // A reply goes back to the user who wrote. In Safe and Compat mode it is sealed.
 func ExampleReply() {
-	cfg := config()
-	cfg.Mode = push.Plain // so that the answer can be read here
+	cfg := inMode(push.Plain) // so that the answer can be read here
 	cfg.OnAny = func(_ context.Context, m *push.Message) (*push.Reply, error) {
 		return &push.Reply{Text: "You said " + m.Fields.Get("Content")}, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 	"github.com/wxoauth/wxoauth/push"
 )
@@ -36,27 +38,15 @@ func TestModes(t *testing.T) {
 			{"plain, but said to be sealed", func(m string) *http.Request {
 				return request(account.query("x"), m)
 			}, []push.Mode{push.Plain}},
-			{"sealed, but said to be raw", func(m string) *http.Request {
-				r := account.safe(m)
-				q := r.URL.Query()
+			{"sealed, but said to be raw", sealedBut(func(q url.Values) {
 				q.Set("encrypt_type", "raw")
-				r.URL.RawQuery = q.Encode()
-				return r
-			}, []push.Mode{push.Safe, push.Compat}},
-			{"sealed with the signature of plain mode", func(m string) *http.Request {
-				r := account.safe(m)
-				q := r.URL.Query()
+			}), []push.Mode{push.Safe, push.Compat}},
+			{"sealed with the signature of plain mode", sealedBut(func(q url.Values) {
 				q.Del("msg_signature")
-				r.URL.RawQuery = q.Encode()
-				return r
-			}, nil},
-			{"sealed with the signature of plain mode under the other name", func(m string) *http.Request {
-				r := account.safe(m)
-				q := r.URL.Query()
+			}), nil},
+			{"sealed with the signature of plain mode under the other name", sealedBut(func(q url.Values) {
 				q.Set("msg_signature", q.Get("signature"))
-				r.URL.RawQuery = q.Encode()
-				return r
-			}, nil},
+			}), nil},
 			{"of another token", wechat{"Other", account.aesKey, account.appID}.safe, nil},
 			{"plain of another token", wechat{"Other", account.aesKey, account.appID}.plain, nil},
 			{"unsigned", func(m string) *http.Request {
@@ -65,34 +55,35 @@ func TestModes(t *testing.T) {
 		} {
 			for _, mode := range []push.Mode{push.Safe, push.Compat, push.Plain} {
 				t.Run(tt.name+" "+format.name+" in "+mode.String()+" mode", func(t *testing.T) {
-					var got []string
-					cfg := config()
-					cfg.Mode = mode
-					cfg.OnAny = told(func(m *push.Message) { got = append(got, m.Event) })
-					h := newHandler(t, cfg)
 					r := tt.request(format.event("truth", ""))
-					passes := false
-					for _, m := range tt.passes {
-						passes = passes || m == mode
-					}
-					w := serve(h, r)
-					if passes {
-						checkAnswer(t, w, http.StatusOK)
-						if len(got) != 1 || got[0] != "truth" {
-							t.Errorf("callback got %q, want the message", got)
+					if slices.Contains(tt.passes, mode) {
+						if got := hear(t, inMode(mode), r, http.StatusOK); got == nil || got.Event != "truth" {
+							t.Errorf("callback got %+v, want the message", got)
 						}
 						return
 					}
-					if len(got) > 0 {
-						t.Errorf("callback got %q", got)
-					}
+					status := http.StatusForbidden
 					// In plain mode a sealed body has a good signature, but nothing to read.
-					if mode != push.Plain || w.Code != http.StatusOK {
-						checkAnswer(t, w, http.StatusForbidden)
+					if q := r.URL.Query(); mode == push.Plain && push.CheckSignature(account.token, q.Get("signature"), q.Get("timestamp"), q.Get("nonce")) {
+						status = http.StatusOK
+					}
+					if got := hear(t, inMode(mode), r, status); got != nil {
+						t.Errorf("callback got %+v", got)
 					}
 				})
 			}
 		}
+	}
+}
+
+// sealedBut delivers a message in safe mode with a changed query.
+func sealedBut(change func(url.Values)) func(message string) *http.Request {
+	return func(message string) *http.Request {
+		r := account.safe(message)
+		q := r.URL.Query()
+		change(q)
+		r.URL.RawQuery = q.Encode()
+		return r
 	}
 }
 
@@ -101,12 +92,8 @@ func TestOnlyTheSealedHalfCounts(t *testing.T) {
 	for _, mode := range []push.Mode{push.Safe, push.Compat} {
 		for name, event := range map[string]func(string, string) string{"XML": eventXML, "JSON": eventJSON} {
 			t.Run(name+" in "+mode.String()+" mode", func(t *testing.T) {
-				var got *push.Message
-				cfg := config()
-				cfg.Mode = mode
-				cfg.OnAny = told(func(m *push.Message) { got = m })
 				r := account.compat(strings.Replace(event("lie", ""), "gh_x", "gh_y", 1), event("truth", ""))
-				checkAnswer(t, serve(newHandler(t, cfg), r), http.StatusOK)
+				got := hear(t, inMode(mode), r, http.StatusOK)
 				if got == nil || got.Event != "truth" || got.ToUserName != "gh_x" {
 					t.Errorf("callback got %+v", got)
 				}
@@ -166,16 +153,13 @@ func TestTampering(t *testing.T) {
 		{"no body", func(_ url.Values, b *string) { *b = "" }, http.StatusForbidden},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			called := false
-			cfg := config()
-			cfg.OnAny = told(func(*push.Message) { called = true })
 			r := account.safe(eventXML("e", ""))
 			body, _ := io.ReadAll(r.Body)
 			q, text := r.URL.Query(), string(body)
 			tt.change(q, &text)
-			checkAnswer(t, serve(newHandler(t, cfg), request(q, text)), tt.status)
-			if called != (tt.status == http.StatusOK) {
-				t.Errorf("callback called: %v", called)
+			got := hear(t, config(), request(q, text), tt.status)
+			if (got != nil) != (tt.status == http.StatusOK) {
+				t.Errorf("callback got %+v", got)
 			}
 		})
 	}
@@ -216,9 +200,7 @@ func TestFormOfTheQuery(t *testing.T) {
 				"msg_signature": {wxcrypt.SortedSHA1(account.token, tt.timestamp, tt.nonce, text)},
 			}
 			checkAnswer(t, serve(newHandler(t, config()), request(q, `{"Encrypt":"`+text+`"}`)), tt.status)
-			cfg := config()
-			cfg.Mode = push.Plain
-			checkAnswer(t, serve(newHandler(t, cfg), request(q, message)), tt.status)
+			checkAnswer(t, serve(newHandler(t, inMode(push.Plain)), request(q, message)), tt.status)
 		})
 	}
 }
@@ -310,10 +292,6 @@ func TestFreshness(t *testing.T) {
 	} {
 		for _, mode := range []push.Mode{push.Safe, push.Plain} {
 			inBubble(t, tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
-				cfg := config()
-				cfg.Mode = mode
-				called := false
-				cfg.OnAny = told(func(*push.Message) { called = true })
 				message := eventJSON("e", "")
 				if tt.age < 0 {
 					ahead := strconv.FormatInt(time.Now().Add(-tt.age).Unix(), 10)
@@ -326,9 +304,9 @@ func TestFreshness(t *testing.T) {
 				if mode == push.Plain {
 					r = account.plain(message)
 				}
-				checkAnswer(t, serve(newHandler(t, cfg), r), tt.status)
-				if called != (tt.status == http.StatusOK) {
-					t.Errorf("callback called: %v", called)
+				got := hear(t, inMode(mode), r, tt.status)
+				if (got != nil) != (tt.status == http.StatusOK) {
+					t.Errorf("callback got %+v", got)
 				}
 			})
 		}
@@ -342,7 +320,7 @@ func TestOfficialMessages(t *testing.T) {
 		cfg         push.Config
 		at          int64
 		query, body string
-		want        push.Message // Fields, Raw aside
+		want        push.Message // Fields, Raw and CreateTime aside
 		field       string       // one of Fields
 		value       string
 	}{
@@ -377,27 +355,21 @@ func TestOfficialMessages(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Until(time.Unix(tt.at, 0)))
-				var got push.Message
 				tt.cfg.Logger = slog.New(slog.DiscardHandler)
-				tt.cfg.OnAny = told(func(m *push.Message) { got = *m })
-				h := newHandler(t, tt.cfg)
 				r := httptest.NewRequest(http.MethodPost, "/recive?"+tt.query, strings.NewReader(tt.body))
-				checkAnswer(t, serve(h, r), http.StatusOK)
-				if got.ToUserName != tt.want.ToUserName || got.FromUserName != tt.want.FromUserName || got.MsgType != tt.want.MsgType ||
-					got.Event != tt.want.Event || got.MsgID != tt.want.MsgID || got.JSON != tt.want.JSON || got.CreateTime.Unix() != tt.at {
-					t.Errorf("message = %+v, want %+v", got, tt.want)
-				}
-				if value := got.Fields.Get(tt.field); value != tt.value {
-					t.Errorf("%s = %q, want %q", tt.field, value, tt.value)
-				}
+				got := hear(t, tt.cfg, r, http.StatusOK)
+				require.NotNil(t, got)
+				require.Equal(t, tt.value, got.Fields.Get(tt.field))
+				require.Equal(t, tt.at, got.CreateTime.Unix())
+				got.Fields, got.Raw, got.CreateTime = nil, nil, time.Time{}
+				require.Equal(t, tt.want, *got)
 			})
 		})
 	}
 }
 
 func TestRotation(t *testing.T) {
-	cfg := config()
-	cfg.OldToken, cfg.OldEncodingAESKey = oldAccount.token, oldAccount.aesKey
+	cfg := rotating()
 	cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) {
 		return &push.Reply{Raw: []byte("<xml/>")}, nil
 	}
@@ -419,12 +391,11 @@ func TestRotation(t *testing.T) {
 		})
 	}
 	t.Run("over", func(t *testing.T) {
-		cfg.OldToken, cfg.OldEncodingAESKey = "", ""
-		checkAnswer(t, serve(newHandler(t, cfg), oldAccount.safe(eventXML("e", ""))), http.StatusForbidden)
+		checkAnswer(t, serve(newHandler(t, config()), oldAccount.safe(eventXML("e", ""))), http.StatusForbidden)
 	})
 	t.Run("token alone, in plain mode", func(t *testing.T) {
-		cfg := config()
-		cfg.Mode, cfg.OldToken = push.Plain, oldAccount.token
+		cfg := inMode(push.Plain)
+		cfg.OldToken = oldAccount.token
 		checkAnswer(t, serve(newHandler(t, cfg), oldAccount.plain(eventXML("e", ""))), http.StatusOK)
 	})
 }
@@ -444,20 +415,14 @@ func TestBodySize(t *testing.T) {
 		message := eventXML("e", "<a></a>")
 		return strings.Replace(message, "<a>", "<a>"+strings.Repeat("a", size-len(message)), 1)
 	}
-	cfg := config()
-	cfg.Mode = push.Plain
-	h := newHandler(t, cfg)
-	for _, tt := range []struct {
-		name   string
-		size   int
-		status int
-	}{
-		{"256 kB", 256 << 10, http.StatusOK},
-		{"a byte more", 256<<10 + 1, http.StatusRequestEntityTooLarge},
-		{"much more", 4 << 20, http.StatusRequestEntityTooLarge},
+	h := newHandler(t, inMode(push.Plain))
+	for size, status := range map[int]int{
+		256 << 10:   http.StatusOK,
+		256<<10 + 1: http.StatusRequestEntityTooLarge,
+		4 << 20:     http.StatusRequestEntityTooLarge,
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			checkAnswer(t, serve(h, account.plain(filled(tt.size))), tt.status)
+		t.Run(strconv.Itoa(size)+" bytes", func(t *testing.T) {
+			checkAnswer(t, serve(h, account.plain(filled(size))), status)
 		})
 	}
 	t.Run("unsigned", func(t *testing.T) {
@@ -472,8 +437,7 @@ func TestBodySize(t *testing.T) {
 }
 
 func TestContainerProbe(t *testing.T) {
-	plain := config()
-	plain.Mode = push.Plain
+	plain := inMode(push.Plain)
 	for _, tt := range []struct {
 		name    string
 		cfg     push.Config
@@ -489,8 +453,9 @@ func TestContainerProbe(t *testing.T) {
 		{"another action", plain, account.plain(`{"action":"Other"}`), http.StatusOK},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.cfg.OnAny = told(func(*push.Message) { t.Error("a callback was called") })
-			checkAnswer(t, serve(newHandler(t, tt.cfg), tt.request), tt.status)
+			if got := hear(t, tt.cfg, tt.request, tt.status); got != nil {
+				t.Errorf("callback got %+v", got)
+			}
 		})
 	}
 }
@@ -536,13 +501,7 @@ func TestDispatch(t *testing.T) {
 			}
 		})
 		t.Run(tt.name+", which only OnAny can take", func(t *testing.T) {
-			event := ""
-			cfg := config()
-			cfg.OnAny = told(func(m *push.Message) { event = "any " + m.Event })
-			checkAnswer(t, serve(newHandler(t, cfg), account.safe(tt.message)), http.StatusOK)
-			if event == "" {
-				t.Error("OnAny was not called")
-			}
+			receive(t, tt.message)
 		})
 		t.Run(tt.name+", which nobody takes", func(t *testing.T) {
 			checkAnswer(t, serve(newHandler(t, config()), account.safe(tt.message)), http.StatusOK)
@@ -628,8 +587,7 @@ func TestLogOfAnotherConsole(t *testing.T) {
 func TestDefaultLogger(t *testing.T) {
 	cfg := config()
 	cfg.Logger = nil
-	cfg.OnAny = ignore
-	checkAnswer(t, serve(newHandler(t, cfg), account.safe(eventXML("e", ""))), http.StatusOK)
+	hear(t, cfg, account.safe(eventXML("e", "")), http.StatusOK)
 }
 
 func TestParseErrorsAreTyped(t *testing.T) {

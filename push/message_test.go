@@ -12,17 +12,8 @@ import (
 // receive sends one message and returns what OnAny is given.
 func receive(t *testing.T, message string) *push.Message {
 	t.Helper()
-	return receiveBy(t, config(), account.safe(message))
-}
-
-func receiveBy(t *testing.T, cfg push.Config, r *http.Request) *push.Message {
-	t.Helper()
-	var got *push.Message
-	cfg.OnAny = told(func(m *push.Message) { got = m })
-	checkAnswer(t, serve(newHandler(t, cfg), r), http.StatusOK)
-	if got == nil {
-		t.Fatal("OnAny was not called")
-	}
+	got := hear(t, config(), account.safe(message), http.StatusOK)
+	require.NotNil(t, got)
 	return got
 }
 
@@ -77,23 +68,9 @@ func TestJSONOddities(t *testing.T) {
 		{"raw control bytes", ",\"a\":\"x\x00\n\x1fy\"", "a", []push.Field{{Text: "x   y"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := receive(t, eventJSON("e", tt.more)).Fields[tt.field]; !equal(got, tt.want) {
-				t.Errorf("%s = %+v, want %+v", tt.field, got, tt.want)
-			}
+			require.Equal(t, tt.want, receive(t, eventJSON("e", tt.more)).Fields[tt.field])
 		})
 	}
-}
-
-func equal(a, b []push.Field) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].Text != b[i].Text {
-			return false
-		}
-	}
-	return true
 }
 
 func TestMsgID(t *testing.T) {

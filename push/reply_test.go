@@ -16,8 +16,7 @@ import (
 // replying sends one message to a handler that answers it with reply.
 func replying(t *testing.T, mode push.Mode, r *http.Request, reply *push.Reply) (body, contentType string) {
 	t.Helper()
-	cfg := config()
-	cfg.Mode = mode
+	cfg := inMode(mode)
 	cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) { return reply, nil }
 	w := serve(newHandler(t, cfg), r)
 	if w.Code != http.StatusOK {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/push"
 )
@@ -242,14 +243,7 @@ func TestWhatSeenIsAsked(t *testing.T) {
 			h := processes(t, spy, cfg)[0]
 			serve(h, account.safe(eventXML("e", "")))
 			drain(t, h, time.Minute)
-			if len(spy.notes) != len(tt.want) {
-				t.Fatalf("calls = %q, want %q", spy.notes, tt.want)
-			}
-			for i, want := range tt.want {
-				if spy.notes[i] != want {
-					t.Errorf("calls = %q, want %q", spy.notes, tt.want)
-				}
-			}
+			require.Equal(t, tt.want, spy.notes)
 		})
 	}
 }

@@ -80,9 +80,7 @@ func TestURLCheck(t *testing.T) {
 }
 
 func TestURLCheckDuringRotation(t *testing.T) {
-	cfg := config()
-	cfg.OldToken, cfg.OldEncodingAESKey = oldAccount.token, oldAccount.aesKey
-	h := newHandler(t, cfg)
+	h := newHandler(t, rotating())
 	for _, c := range []wechat{account, oldAccount} {
 		q := c.query()
 		q.Set("echostr", "123")

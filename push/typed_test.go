@@ -68,9 +68,8 @@ func TestWhatUsersTypeIsNoField(t *testing.T) {
 				push.Compat: func(m string) *http.Request { return account.compat(m, m) },
 			} {
 				inBubble(t, kind+": "+name+" in "+mode.String()+" mode", func(t *testing.T) {
-					cfg := config()
-					cfg.Mode = mode
-					got := receiveBy(t, cfg, request(typedMessage(kind, text)))
+					got := hear(t, inMode(mode), request(typedMessage(kind, text)), http.StatusOK)
+					require.NotNil(t, got)
 					if value := got.Fields.Get(shape.path...); value != text {
 						t.Errorf("%s = %q, want %q", own, value, text)
 					}

@@ -38,6 +38,20 @@ func config() push.Config {
 	}
 }
 
+// inMode is config in another mode.
+func inMode(mode push.Mode) push.Config {
+	cfg := config()
+	cfg.Mode = mode
+	return cfg
+}
+
+// rotating is config with what was good before.
+func rotating() push.Config {
+	cfg := config()
+	cfg.OldToken, cfg.OldEncodingAESKey = oldAccount.token, oldAccount.aesKey
+	return cfg
+}
+
 func (c wechat) seal(message string) string {
 	text, err := push.Seal(c.appID, c.aesKey, message)
 	if err != nil {
@@ -104,6 +118,20 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+// hear serves r and wants a status. It returns what OnAny was given, or nil.
+func hear(t *testing.T, cfg push.Config, r *http.Request, status int) *push.Message {
+	t.Helper()
+	var got *push.Message
+	cfg.OnAny = told(func(m *push.Message) {
+		if got != nil {
+			t.Error("OnAny was called twice")
+		}
+		got = m
+	})
+	checkAnswer(t, serve(newHandler(t, cfg), r), status)
+	return got
 }
 
 // checkAnswer wants a status with the body that belongs to it when no reply was given.
