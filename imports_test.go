@@ -156,9 +156,7 @@ func list(t *testing.T) (packages []listed) {
 	}
 	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
 		var p listed
-		if err := d.Decode(&p); err != nil {
-			t.Fatalf("go list: %v", err)
-		}
+		require.NoError(t, d.Decode(&p), "go list")
 		packages = append(packages, p)
 	}
 	return packages

@@ -48,9 +48,7 @@ func TestReplicasDropOnce(t *testing.T) {
 		here, there, fresh := newClient(t, w, cache), newClient(t, w, cache), newClient(t, w, cache)
 		signedWith(t, here, "T1")
 		signedWith(t, there, "T1")
-		if err := errors.Join(here.Drop(t.Context(), "T1"), there.Drop(t.Context(), "T1")); err != nil {
-			t.Error(err)
-		}
+		require.NoError(t, errors.Join(here.Drop(t.Context(), "T1"), there.Drop(t.Context(), "T1")))
 		signedWith(t, here, "T2")
 		signedWith(t, there, "T2")
 		signedWith(t, fresh, "T2")
@@ -64,9 +62,7 @@ func TestDropBeforeTheFirstPage(t *testing.T) {
 		w, cache := &wechat{}, core.NewMemoryCache()
 		signedWith(t, newClient(t, w, cache), "T1")
 		c := newClient(t, w, cache)
-		if err := c.Drop(t.Context(), "T1"); err != nil {
-			t.Error(err)
-		}
+		require.NoError(t, c.Drop(t.Context(), "T1"))
 		signedWith(t, c, "T2")
 	})
 }
@@ -85,9 +81,7 @@ func TestDropWhileWeChatIsAway(t *testing.T) {
 		w.asked(t, 2)
 		w.set(func(w *wechat) { w.answer = `{"errcode":0,"ticket":"T1","expires_in":7200}` })
 		time.Sleep(time.Minute)
-		if err := c.Drop(t.Context(), "T1"); err != nil {
-			t.Errorf("Drop: %v", err)
-		}
+		require.NoError(t, c.Drop(t.Context(), "T1"), "Drop")
 		signedWith(t, c, "T1") // WeChat insists on it
 		w.asked(t, 3)
 	})

@@ -82,9 +82,7 @@ func TestPollsEndWithTheirServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), deskPoll/2)
 	defer cancel()
-	if err := server.Config.Shutdown(ctx); err != nil {
-		t.Errorf("the server waits for a poll: %v", err)
-	}
+	require.NoError(t, server.Config.Shutdown(ctx), "the server waits for a poll")
 	if got := <-answered; got != `{"state":"waiting"}`+"\n" {
 		t.Errorf("the poll is answered %q", got)
 	}

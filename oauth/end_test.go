@@ -180,16 +180,12 @@ func TestARequestFromBeforeEndSessionsHandsNobodyOver(t *testing.T) {
 				"/sns/jscode2session": {`{"openid":"OPENID","session_key":"HyVFkGl5F5OQWJZZaNzBBg=="}`},
 			}}),
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for _, ended := range []bool{false, true} {
 			w := httptest.NewRecorder()
 			mini.LoginHandler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/mini/login", strings.NewReader(`{"code":"c"}`)))
 			var answer struct{ Token string }
-			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
 			r := httptest.NewRequest(http.MethodPost, "/mini/handover", nil)
 			r.Header.Set("Authorization", "Bearer "+answer.Token)
 			r, ok := mini.Admit(httptest.NewRecorder(), r)
@@ -198,16 +194,12 @@ func TestARequestFromBeforeEndSessionsHandsNobodyOver(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			if ended {
-				if err := mini.EndSessions(t.Context(), "OPENID"); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, mini.EndSessions(t.Context(), "OPENID"))
 			}
 			time.Sleep(time.Second)
 			u, _ := core.UserFrom(r.Context())
 			address, err := a.HandoverURL(r.Context(), u, "/me")
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			view := jar{}
 			view.as(t, a.LoginHandler(), "Mozilla/5.0 MicroMessenger/8.0 miniProgram/wxmini", strings.TrimPrefix(address, "https://shop.example.com"))
 			if got := isNobody(t, view, page); got != ended {

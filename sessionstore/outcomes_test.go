@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"github.com/wxoauth/wxoauth/sessionstore"
 	"github.com/wxoauth/wxoauth/sessionstore/storetest"
 )
@@ -35,9 +36,7 @@ func TestMemoryOutcomesEndWithTheirTTL(t *testing.T) {
 		if !held(t, o, "state") {
 			t.Error("the reservation ended early")
 		}
-		if err := o.SetOutcome(t.Context(), "state", []byte("done"), ttl); err != nil {
-			t.Error(err)
-		}
+		require.NoError(t, o.SetOutcome(t.Context(), "state", []byte("done"), ttl))
 		time.Sleep(ttl - time.Nanosecond)
 		if !held(t, o, "state") {
 			t.Error("the outcome ended early")

@@ -24,9 +24,7 @@ func api(tb testing.TB, sim *wxsim.Server, method, path, body string, status int
 		tb.Fatalf("%s %s %s: status %d %s; want %d", method, path, body, w.Code, w.Body, status)
 	}
 	if result != nil {
-		if err := json.Unmarshal(w.Body.Bytes(), result); err != nil {
-			tb.Fatalf("%s %s: %s: %v", method, path, w.Body, err)
-		}
+		require.NoError(tb, json.Unmarshal(w.Body.Bytes(), result), "%s %s: %s", method, path, w.Body)
 	}
 }
 

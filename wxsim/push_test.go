@@ -82,9 +82,7 @@ func TestPushIsSignedAndSealed(t *testing.T) {
 				if format == wxsim.PushXML {
 					unmarshal = xml.Unmarshal
 				}
-				if err := unmarshal(body, &envelope); err != nil {
-					t.Fatalf("%s: %v", body, err)
-				}
+				require.NoError(t, unmarshal(body, &envelope), body)
 				if (envelope.TraceID == "trace1") != tt.clear || (envelope.Encrypt != "") != tt.sealed || envelope.ToUserName == "" {
 					t.Errorf("body %s", body)
 				}

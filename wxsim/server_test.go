@@ -51,9 +51,7 @@ func submit(sim *wxsim.Server, target string, form url.Values) *httptest.Respons
 func reply(tb testing.TB, w *httptest.ResponseRecorder) map[string]any {
 	tb.Helper()
 	var fields map[string]any
-	if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
-		tb.Fatalf("answer %q: %v", w.Body, err)
-	}
+	require.NoError(tb, json.Unmarshal(w.Body.Bytes(), &fields), "answer %q", w.Body)
 	return fields
 }
 
@@ -152,9 +150,7 @@ func TestStartListensAndCloseEndsIt(t *testing.T) {
 		t.Errorf("exchange over the network = %q, %v", body, err)
 	}
 	resp, err = client.Get(sim.Users()[0].HeadImgURL)
-	if err != nil {
-		t.Fatalf("the made-up avatar is not to be had: %v", err)
-	}
+	require.NoError(t, err, "the made-up avatar is not to be had")
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "image/svg+xml" {
 		t.Errorf("avatar: %s, %s", resp.Status, resp.Header.Get("Content-Type"))

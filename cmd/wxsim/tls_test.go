@@ -50,9 +50,7 @@ func start(t *testing.T, args ...string) (address, printed string) {
 	for {
 		line, err := lines.ReadString('\n')
 		printed += line
-		if err != nil {
-			t.Fatalf("it printed %q and stopped: %v", printed, err)
-		}
+		require.NoError(t, err, "it printed %q and stopped", printed)
 		if _, url, ok := strings.Cut(line, "WECHAT_API_URL=http://"); ok {
 			address = strings.TrimSpace(url)
 		}

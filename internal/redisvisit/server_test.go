@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/redistest"
 )
@@ -64,9 +65,7 @@ func TestTimeOfAVisit(t *testing.T) {
 	}
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	if err := get(left); err != nil {
-		t.Errorf("a visit of a caller who has left: %v", err)
-	}
+	require.NoError(t, get(left), "a visit of a caller who has left")
 	proxy.Delay(time.Second)
 	hurried, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

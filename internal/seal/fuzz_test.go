@@ -30,9 +30,7 @@ func FuzzUnmarshal(f *testing.F) {
 			return
 		}
 		again, err := Marshal(values, expiry)
-		if err != nil {
-			t.Fatalf("Marshal(%v): %v", values, err)
-		}
+		require.NoError(t, err, "Marshal(%v)", values)
 		if record[0] == formSingle && !bytes.Equal(again, record) {
 			t.Errorf("%q is written back as %q", record, again)
 		}

@@ -48,9 +48,7 @@ func mustSignIn(t *testing.T, store *redisstore.Store, maxAge int) string {
 
 func endAll(t *testing.T, store *redisstore.Store) {
 	t.Helper()
-	if err := store.EndAll(t.Context(), subject); err != nil {
-		t.Fatalf("EndAll: %v", err)
-	}
+	require.NoError(t, store.EndAll(t.Context(), subject), "EndAll")
 }
 
 // The list of a user's sessions holds those that live, tells nobody who the user is, and is gone with

@@ -124,9 +124,7 @@ func TestBasePage(t *testing.T) {
 		} {
 			t.Run(framework+": "+tt.name, func(t *testing.T) {
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/base", nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				for name, value := range map[string]string{
 					"Accept": tt.accept, "Accept-Language": tt.language,
 					"Sec-Fetch-Mode": tt.fetch[0], "Sec-Fetch-Dest": tt.fetch[1],
@@ -268,9 +266,7 @@ func TestEventsEndWhenTheProgramStops(t *testing.T) {
 		p.stop(t)
 		for lines.Scan() {
 		}
-		if err := lines.Err(); err != nil {
-			t.Errorf("the stream was cut off: %v", err)
-		}
+		require.NoError(t, lines.Err(), "the stream was cut off")
 	})
 }
 

@@ -41,9 +41,7 @@ func TestStoppingWaitsForRequestsUnderWay(t *testing.T) {
 	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "to the end" {
 		t.Errorf("the answer = %q, %v", body, err)
 	}
-	if err := <-served; err != nil {
-		t.Errorf("serve: %v", err)
-	}
+	require.NoError(t, <-served, "serve")
 }
 
 // WeChat has had its answer and will not send the message again.
