@@ -73,7 +73,7 @@ func TestLoginBodies(t *testing.T) {
 				require.Empty(t, wx.Calls())
 				return
 			}
-			require.Equal(t, http.StatusOK, w.Code)
+			wantStatus(t, w, http.StatusOK)
 			require.Equal(t, tt.code, wx.Calls()[0].Query.Get("js_code"))
 		})
 	}
@@ -190,9 +190,7 @@ func TestLoginFailures(t *testing.T) {
 			})
 			w := serve(a.LoginHandler(), post(t, loginBody, ""))
 			wantError(t, w, tt.status, tt.word)
-			if got := log.highest(); got != tt.level {
-				t.Errorf("logged at %v, want %v", got, tt.level)
-			}
+			require.Equal(t, tt.level, log.highest())
 			if tt.word == "limited" {
 				wantRetryAfter(t, w, "60")
 			}
@@ -287,22 +285,14 @@ func TestALoginEndsTheSessionBefore(t *testing.T) {
 		time.Sleep(time.Minute)
 		refuse = errors.New("not now")
 		serve(a.LoginHandler(), post(t, loginBody, first))
-		if s, _ := admit(t, a, visit(t, first)); s == nil {
-			t.Error("a refused login ended the session before")
-		}
+		wantAdmitted(t, a, first) // a refused login ends nothing
 		refuse = nil
-		if w := serve(a.LoginHandler(), post(t, loginBody, first)); w.Code != http.StatusOK {
-			t.Fatalf("login = %d %s", w.Code, w.Body)
-		}
+		wantStatus(t, serve(a.LoginHandler(), post(t, loginBody, first)), http.StatusOK)
 		if s, _ := admit(t, a, visit(t, first)); s != nil {
 			t.Error("the session before is still good")
 		}
-		if s, _ := admit(t, a, visit(t, other)); s == nil {
-			t.Error("the session of another device ended")
-		}
-		if w := serve(a.LoginHandler(), post(t, loginBody, "garbage")); w.Code != http.StatusOK {
-			t.Errorf("login with a bad token = %d %s", w.Code, w.Body)
-		}
+		wantAdmitted(t, a, other) // that of another device
+		wantStatus(t, serve(a.LoginHandler(), post(t, loginBody, "garbage")), http.StatusOK)
 	})
 }
 
@@ -316,11 +306,8 @@ func TestTwoLoginsAtOnceDoNotEndEachOther(t *testing.T) {
 		first := tokenOf(t, serve(a.LoginHandler(), post(t, loginBody, old)))
 		time.Sleep(2 * time.Second)
 		second := tokenOf(t, serve(a.LoginHandler(), post(t, loginBody, first)))
-		for _, token := range []string{first, second} {
-			if s, w := admit(t, a, visit(t, token)); s == nil {
-				t.Errorf("one of the two was ended: %d %s", w.Code, w.Body)
-			}
-		}
+		wantAdmitted(t, a, first)
+		wantAdmitted(t, a, second)
 	})
 }
 
@@ -330,9 +317,7 @@ func TestASessionThatAnotherCallHasEndedIsNoOutage(t *testing.T) {
 	a := newAuth(t, answering(goodLogin), with(store))
 	token := login(t, a)
 	store.saveErr = fs.ErrNotExist
-	if w := serve(a.LogoutHandler(), post(t, "", token)); w.Code != http.StatusNoContent {
-		t.Errorf("logout = %d %s", w.Code, w.Body)
-	}
+	wantStatus(t, serve(a.LogoutHandler(), post(t, "", token)), http.StatusNoContent)
 }
 
 // While the store is away no code is spent: the client's next try can use it.
@@ -343,13 +328,9 @@ func TestALoginSpendsNoCodeWhileTheStoreIsAway(t *testing.T) {
 			a := newAuth(t, wx, with(store))
 			store.saveErr = errOutage
 			wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), http.StatusServiceUnavailable, "store_down")
-			if calls := wx.Calls(); len(calls) != 0 {
-				t.Errorf("WeChat was asked: %v", calls)
-			}
+			require.Empty(t, wx.Calls(), "WeChat was asked")
 			store.saveErr = nil
-			if w := serve(a.LoginHandler(), post(t, loginBody, "")); w.Code != http.StatusOK {
-				t.Errorf("after the outage: %d %s", w.Code, w.Body)
-			}
+			wantStatus(t, serve(a.LoginHandler(), post(t, loginBody, "")), http.StatusOK)
 		})
 	}
 }
@@ -417,9 +398,7 @@ func TestLogoutOfNobody(t *testing.T) {
 	events := &recorder{}
 	a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) { cfg.Observer = events })
 	for _, token := range []string{"", "garbage", strings.Repeat("A", 5000)} {
-		if w := serve(a.LogoutHandler(), post(t, "", token)); w.Code != http.StatusNoContent {
-			t.Errorf("logout with token %.20q = %d %s", token, w.Code, w.Body)
-		}
+		wantStatus(t, serve(a.LogoutHandler(), post(t, "", token)), http.StatusNoContent)
 	}
 	events.want(t)
 }
@@ -428,13 +407,7 @@ func TestLogoutOfNobody(t *testing.T) {
 // and the session is saved.
 func TestALoginSurvivesAClientThatHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
-			select {
-			case <-time.After(2 * time.Second):
-			case <-r.Context().Done():
-			}
-			fmt.Fprint(w, goodLogin)
-		}}
+		wx := slow(2 * time.Second)
 		var logins atomic.Int32
 		a := newAuth(t, wx, func(cfg *mpauth.Config) {
 			cfg.Store = files(t)
@@ -447,6 +420,23 @@ func TestALoginSurvivesAClientThatHangsUp(t *testing.T) {
 			t.Errorf("login = %d %s, OnLogin ran %d times", w.Code, w.Body, logins.Load())
 		}
 	})
+}
+
+// slow is a WeChat that takes its time.
+func slow(d time.Duration) *webtest.WeChat {
+	return &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
+		_ = wait(r.Context(), d)
+		fmt.Fprint(w, goodLogin)
+	}}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func TestALoginIsOverAfterEightSeconds(t *testing.T) {
@@ -462,20 +452,8 @@ func TestALoginIsOverAfterEightSeconds(t *testing.T) {
 		{"OnLogin hangs", time.Second, time.Hour, 8 * time.Second, 403, "refused"},
 	} {
 		inBubble(t, tt.name, func(t *testing.T) {
-			hang := func(ctx context.Context, d time.Duration) error {
-				select {
-				case <-time.After(d):
-					return nil
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			wx := &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
-				_ = hang(r.Context(), tt.wechat)
-				fmt.Fprint(w, goodLogin)
-			}}
-			a := newAuth(t, wx, func(cfg *mpauth.Config) {
-				cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *mpauth.Session) error { return hang(ctx, tt.app) }
+			a := newAuth(t, slow(tt.wechat), func(cfg *mpauth.Config) {
+				cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *mpauth.Session) error { return wait(ctx, tt.app) }
 			})
 			began := time.Now()
 			wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), tt.status, tt.word)
@@ -497,9 +475,7 @@ func TestAClientThatLeavesIsNoOutage(t *testing.T) {
 	_, w := admit(t, a, visit(t, "token"))
 	wantError(t, w, http.StatusServiceUnavailable, "store_down")
 	events.want(t)
-	if log.highest() != slog.LevelDebug {
-		t.Errorf("logged at %v", log.highest())
-	}
+	require.Equal(t, slog.LevelDebug, log.highest())
 }
 
 // All that can happen, with the chattiest log: nothing of it shows a secret, and the ordinary part
@@ -564,9 +540,7 @@ func TestLoginsAtTheSameTime(t *testing.T) {
 	a := newAuth(t, answering(goodLogin), nil)
 	webtest.AtOnce(16, func(int) {
 		w := serve(a.LoginHandler(), post(t, loginBody, ""))
-		if w.Code != http.StatusOK {
-			t.Errorf("login = %d", w.Code)
-		}
+		wantStatus(t, w, http.StatusOK)
 		_, rest, _ := strings.Cut(w.Body.String(), `"token":"`)
 		token, _, _ := strings.Cut(rest, `"`)
 		if _, ok := a.Admit(httptest.NewRecorder(), visit(t, token)); !ok {

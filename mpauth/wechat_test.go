@@ -138,6 +138,47 @@ func admit(t *testing.T, a *mpauth.Auth, r *http.Request) (*mpauth.Session, *htt
 	return s, w
 }
 
+// wantAdmitted wants a token to be good.
+func wantAdmitted(t *testing.T, a *mpauth.Auth, token string) {
+	t.Helper()
+	if s, w := admit(t, a, visit(t, token)); s == nil {
+		t.Errorf("not admitted: %d %s", w.Code, w.Body)
+	}
+}
+
+// wantRefused wants a token to be answered 401 with this word.
+func wantRefused(t *testing.T, a *mpauth.Auth, token, word string) {
+	t.Helper()
+	wantGood(t, a, visit(t, token), false, word)
+}
+
+// wantGood wants a request to be admitted, or to be answered 401 with this word.
+func wantGood(t *testing.T, a *mpauth.Auth, r *http.Request, good bool, word string) {
+	t.Helper()
+	s, w := admit(t, a, r)
+	if (s != nil) != good {
+		t.Fatalf("admitted: %t, want %t: %d %s", s != nil, good, w.Code, w.Body)
+	}
+	if !good {
+		wantError(t, w, http.StatusUnauthorized, word)
+	}
+}
+
+// wantDown wants the answer of an outage of the store.
+func wantDown(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	wantError(t, w, http.StatusServiceUnavailable, "store_down")
+	wantRetryAfter(t, w, "2")
+}
+
+// wantStatus wants an answer to have this status.
+func wantStatus(t *testing.T, w *httptest.ResponseRecorder, status int) {
+	t.Helper()
+	if w.Code != status {
+		t.Errorf("answer = %d %s, want %d", w.Code, w.Body, status)
+	}
+}
+
 // wantError checks an answer's status, word and headers.
 func wantError(t *testing.T, w *httptest.ResponseRecorder, status int, word string) {
 	t.Helper()
