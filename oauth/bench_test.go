@@ -14,12 +14,21 @@ import (
 	"github.com/wxoauth/wxoauth/core"
 )
 
-func benchAuth(tb testing.TB, memo int) *Auth {
+// testAuth makes the Auth of a shop; change its Config as you like.
+func testAuth(tb testing.TB, changes ...func(*Config)) *Auth {
 	tb.Helper()
-	a, err := New(Config{AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, MemoSize: memo})
+	cfg := Config{
+		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	a, err := New(cfg)
 	require.NoError(tb, err)
 	return a
 }
+
+func memoOf(size int) func(*Config) { return func(cfg *Config) { cfg.MemoSize = size } }
 
 func typicalUser(n int) *record {
 	now := time.Now().Truncate(time.Second)
@@ -56,7 +65,7 @@ func BenchmarkAdmit(b *testing.B) {
 		memo int
 	}{{"hit", 0}, {"miss", -1}} {
 		b.Run(tt.name, func(b *testing.B) {
-			a := benchAuth(b, tt.memo)
+			a := testAuth(b, memoOf(tt.memo))
 			r := signedIn(b, a, typicalUser(0))
 			w := nopWriter{http.Header{}}
 			b.ReportAllocs()
@@ -70,7 +79,7 @@ func BenchmarkAdmit(b *testing.B) {
 }
 
 func TestASignedInRequestCostsTwoAllocations(t *testing.T) {
-	a := benchAuth(t, 0)
+	a := testAuth(t)
 	r := signedIn(t, a, typicalUser(0))
 	w := nopWriter{http.Header{}}
 	allocs := testing.AllocsPerRun(100, func() {
@@ -87,14 +96,12 @@ func TestASignedInRequestCostsTwoAllocations(t *testing.T) {
 // BenchmarkMemo fills the memo with 10,000 users and reports what it holds on to.
 func BenchmarkMemo(b *testing.B) {
 	for b.Loop() {
-		a := benchAuth(b, 0)
+		a := testAuth(b)
 		before := heap()
 		for i := range defaultMemoSize {
 			a.Admit(nopWriter{http.Header{}}, signedIn(b, a, typicalUser(i)), "")
 		}
-		if n := len(a.sessions.memo.entries); n != defaultMemoSize {
-			b.Fatalf("%d entries", n)
-		}
+		require.Len(b, a.sessions.memo.entries, defaultMemoSize)
 		b.ReportMetric(float64(heap()-before), "memo-B")
 		runtime.KeepAlive(a)
 	}

@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,18 +22,9 @@ import (
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
-func deskAuth(tb testing.TB, change func(*Config)) *Auth {
-	tb.Helper()
-	cfg := Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://localhost", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
-		Desk: &Desk{}, Outcomes: sessionstore.NewMemoryOutcomes(),
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	a, err := New(cfg)
-	require.NoError(tb, err)
-	return a
+// withDesk gives the shop one.
+func withDesk(cfg *Config) {
+	cfg.PublicURL, cfg.Desk, cfg.Outcomes = "http://localhost", &Desk{}, sessionstore.NewMemoryOutcomes()
 }
 
 // waitingDesktop returns the cookie of a desktop that has been shown a code.
@@ -60,7 +50,7 @@ func waiting(a *Auth) int {
 
 // A server that shuts down does not wait for desktops that wait for phones.
 func TestPollsEndWithTheirServer(t *testing.T) {
-	a := deskAuth(t, nil)
+	a := testAuth(t, withDesk)
 	server := httptest.NewServer(a.LoginHandler())
 	defer server.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/wechat/login?desk=wait", nil)
@@ -83,14 +73,12 @@ func TestPollsEndWithTheirServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), deskPoll/2)
 	defer cancel()
 	require.NoError(t, server.Config.Shutdown(ctx), "the server waits for a poll")
-	if got := <-answered; got != `{"state":"waiting"}`+"\n" {
-		t.Errorf("the poll is answered %q", got)
-	}
+	require.Equal(t, `{"state":"waiting"}`+"\n", <-answered)
 }
 
 // Who asks and hangs up, again and again, holds no more connections than the lobby has room for.
 func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
-	a := deskAuth(t, nil)
+	a := testAuth(t, withDesk)
 	server := httptest.NewServer(a.LoginHandler())
 	defer server.Close()
 	until := time.Now().Add(time.Hour)
@@ -99,9 +87,8 @@ func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
 	}
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	require.NoError(t, err)
-	if _, err := conn.Write([]byte("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: a\r\nCookie: " + waitingDesktop(t, a) + "\r\n\r\n")); err != nil {
-		t.Fatal(err)
-	}
+	_, err = conn.Write([]byte("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: a\r\nCookie: " + waitingDesktop(t, a) + "\r\n\r\n"))
+	require.NoError(t, err)
 	for waiting(a) == maxTaken {
 		runtime.Gosched()
 	}
@@ -156,17 +143,12 @@ func TestDeskWithinOneProcessIsWarnedOf(t *testing.T) {
 		want   bool
 	}{
 		{"no Outcomes", func(cfg *Config) { cfg.Outcomes = nil }, true},
-		{"Outcomes", nil, false},
+		{"Outcomes", func(*Config) {}, false},
 		{"no desk", func(cfg *Config) { cfg.Outcomes, cfg.Desk = nil, nil }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
-			deskAuth(t, func(cfg *Config) {
-				cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-				if tt.change != nil {
-					tt.change(cfg)
-				}
-			})
+			testAuth(t, withDesk, tt.change, func(cfg *Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 			if got := strings.Contains(log.String(), "Desk works within one process"); got != tt.want {
 				t.Errorf("the log says %q", log.String())
 			}
@@ -194,7 +176,7 @@ func TestDeskConfig(t *testing.T) {
 	for _, tt := range []struct{ desk, all, want time.Duration }{
 		{0, 0, 24 * time.Hour}, {time.Hour, 0, time.Hour}, {0, time.Minute, time.Minute}, {48 * time.Hour, 25 * time.Hour, 25 * time.Hour},
 	} {
-		a := deskAuth(t, func(cfg *Config) { cfg.Desk, cfg.MaxAge = &Desk{MaxAge: tt.desk}, tt.all })
+		a := testAuth(t, withDesk, func(cfg *Config) { cfg.Desk, cfg.MaxAge = &Desk{MaxAge: tt.desk}, tt.all })
 		if a.sessions.deskAge != tt.want {
 			t.Errorf("Desk.MaxAge %v and MaxAge %v make %v, want %v", tt.desk, tt.all, a.sessions.deskAge, tt.want)
 		}
@@ -206,20 +188,18 @@ func TestDeskConfig(t *testing.T) {
 func BenchmarkWaitingDesktops(b *testing.B) {
 	const desktops = 10_000
 	for b.Loop() {
-		a := deskAuth(b, nil)
-		ln := &pipes{next: make(chan net.Conn)}
-		server := &http.Server{Handler: a.LoginHandler(), ReadHeaderTimeout: time.Minute}
-		go func() { _ = server.Serve(ln) }()
+		a := testAuth(b, withDesk)
+		network := webtest.NewNetwork(slog.DiscardHandler)
+		network.Serve("localhost", a.LoginHandler())
 		cookie := waitingDesktop(b, a)
 		ask := fmt.Sprintf("GET /wechat/login?desk=wait&seen=waiting HTTP/1.1\r\nHost: localhost\r\nCookie: %s\r\nAccept: application/json\r\nSec-Fetch-Mode: cors\r\nUser-Agent: %s\r\n\r\n", cookie, webtest.DesktopChrome)
 		before, opened := resident(), time.Now()
 		clients := make([]net.Conn, 0, desktops)
 		for range desktops {
-			client, conn := net.Pipe()
-			ln.next <- conn
-			if _, err := client.Write([]byte(ask)); err != nil {
-				b.Fatal(err)
-			}
+			client, err := network.Dial(b.Context(), "localhost:443")
+			require.NoError(b, err)
+			_, err = client.Write([]byte(ask))
+			require.NoError(b, err)
 			clients = append(clients, client)
 		}
 		for waiting(a) < desktops {
@@ -233,12 +213,8 @@ func BenchmarkWaitingDesktops(b *testing.B) {
 		began, busy := time.Now(), processorTime(b)
 		time.Sleep(5 * time.Second)
 		b.ReportMetric((processorTime(b)-busy).Seconds()/time.Since(began).Seconds(), "cores")
-		var wg sync.WaitGroup
-		for _, c := range clients {
-			wg.Go(func() { _ = c.Close() })
-		}
-		wg.Wait()
-		_ = server.Close()
+		webtest.AtOnce(desktops, func(i int) { _ = clients[i].Close() })
+		network.Close()
 	}
 }
 
@@ -250,27 +226,9 @@ func resident() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// pipes is a listener of connections inside the process.
-type pipes struct{ next chan net.Conn }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	conn, ok := <-p.next
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return conn, nil
-}
-
-func (p *pipes) Close() error {
-	close(p.next)
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
 // Where a connection cannot be taken over, the request waits, and is answered the same.
 func TestPollsThatKeepTheirConnection(t *testing.T) {
-	a := deskAuth(t, nil)
+	a := testAuth(t, withDesk)
 	cookie := waitingDesktop(t, a)
 	for _, tt := range []struct {
 		name string

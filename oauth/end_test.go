@@ -120,9 +120,7 @@ func TestALoginUnderWayDoesNotOutliveEndSessions(t *testing.T) {
 			}
 		})
 		visitor := jar{}
-		authorize, err := url.Parse(visitor.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
-		require.NoError(t, err)
-		res := visitor.do(t, page, http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"))
+		res := visitor.do(t, page, http.MethodGet, visitor.begin(t, page))
 		next, err := url.Parse(res.Header.Get("Location"))
 		if err != nil || next.Host != "open.weixin.qq.com" || !isNobody(t, visitor, page) {
 			t.Fatalf("%d %s, want another login", res.StatusCode, res.Header.Get("Location"))
@@ -145,9 +143,7 @@ func TestDeskAndHandoverDoNotOutliveEndSessions(t *testing.T) {
 			body := new(strings.Builder)
 			require.NoError(t, desktop.as(t, page, "Mozilla/5.0 Chrome/140", "/me").Write(body))
 			ticket := regexp.MustCompile(`desk=([A-Za-z0-9_-]{32})`).FindStringSubmatch(body.String())
-			if ticket == nil {
-				t.Fatal(body)
-			}
+			require.NotNil(t, ticket, body)
 			require.NoError(t, a.ApproveDesk(t.Context(), ticket[1], &core.User{OpenID: "OPENID"}))
 			address, err := a.HandoverURL(t.Context(), &core.User{AppID: "wxMINI", OpenID: "OPENID"}, "/me")
 			require.NoError(t, err)
@@ -157,12 +153,9 @@ func TestDeskAndHandoverDoNotOutliveEndSessions(t *testing.T) {
 				require.NoError(t, f.store().EndAll(t.Context(), subject.Of("wxMINI", "OPENID")))
 			}
 			desktop.as(t, page, "Mozilla/5.0 Chrome/140", "/me")
-			view := jar{}
-			view.as(t, a.LoginHandler(), "Mozilla/5.0 MicroMessenger/8.0 miniProgram/wxmini", strings.TrimPrefix(address, "https://shop.example.com"))
+			view := handOver(t, a, address)
 			for name, visitor := range map[string]jar{"desk": desktop, "handover": view} {
-				if got := isNobody(t, visitor, page); got != ended {
-					t.Errorf("%s: nobody is signed in: %t, want %t", name, got, ended)
-				}
+				require.Equal(t, ended, isNobody(t, visitor, page), "nobody is signed in by the %s", name)
 			}
 		}
 	})
@@ -189,9 +182,7 @@ func TestARequestFromBeforeEndSessionsHandsNobodyOver(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/mini/handover", nil)
 			r.Header.Set("Authorization", "Bearer "+answer.Token)
 			r, ok := mini.Admit(httptest.NewRecorder(), r)
-			if !ok {
-				t.Fatal("not let in")
-			}
+			require.True(t, ok)
 			time.Sleep(time.Second)
 			if ended {
 				require.NoError(t, mini.EndSessions(t.Context(), "OPENID"))
@@ -200,17 +191,21 @@ func TestARequestFromBeforeEndSessionsHandsNobodyOver(t *testing.T) {
 			u, _ := core.UserFrom(r.Context())
 			address, err := a.HandoverURL(r.Context(), u, "/me")
 			require.NoError(t, err)
-			view := jar{}
-			view.as(t, a.LoginHandler(), "Mozilla/5.0 MicroMessenger/8.0 miniProgram/wxmini", strings.TrimPrefix(address, "https://shop.example.com"))
-			if got := isNobody(t, view, page); got != ended {
-				t.Errorf("nobody is signed in: %t, want %t", got, ended)
-			}
+			require.Equal(t, ended, isNobody(t, handOver(t, a, address), page), "nobody is signed in")
 			time.Sleep(time.Minute)
 			if _, err := a.HandoverURL(r.Context(), u, "/me"); err == nil {
 				t.Error("a request of more than a minute ago still hands its user over")
 			}
 		}
 	})
+}
+
+// handOver opens the address of a handover in a mini program's web-view.
+func handOver(t *testing.T, a *oauth.Auth, address string) jar {
+	t.Helper()
+	view := jar{}
+	view.as(t, a.LoginHandler(), "Mozilla/5.0 MicroMessenger/8.0 miniProgram/wxmini", strings.TrimPrefix(address, "https://shop.example.com"))
+	return view
 }
 
 // as is do with another browser.

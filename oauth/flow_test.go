@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/oauth"
 )
@@ -14,6 +15,7 @@ const revoked = `{"errcode":42007,"errmsg":"the user changed the password"}`
 
 func TestAuthorizeUserInfo(t *testing.T) {
 	known := oauth.FlowParams{OpenID: "OPENID", AccessToken: "AT", RefreshToken: "RT"}
+	knownBase := oauth.FlowParams{OpenID: "OPENID", AccessToken: "AT", Scope: oauth.ScopeBase}
 	for _, tt := range []struct {
 		name    string
 		p       oauth.FlowParams
@@ -33,14 +35,17 @@ func TestAuthorizeUserInfo(t *testing.T) {
 		{"a dead refresh token falls through to the URL", known, map[string][]string{userPath: {invalidToken}, refreshPath: {invalidRefresh}}, userPath + " " + refreshPath, "url", nil},
 		{"a changed password falls through to the URL", known, map[string][]string{userPath: {revoked}, refreshPath: {revoked}}, userPath + " " + refreshPath, "url", nil},
 		{"WeChat away is an error, not a new login", known, map[string][]string{userPath: {"<html>"}}, userPath, "", &core.WireError{}},
+		// A base login has no profile whose openid could be compared, so WeChat is asked.
+		{"a base token that is the openid's", knownBase, map[string][]string{authPath: {okAnswer}}, authPath, "user", nil},
+		{"a base token that is another user's", knownBase, map[string][]string{authPath: {invalidOpenID}}, authPath, "url", nil},
+		{"a base token that is dead", knownBase, map[string][]string{authPath: {invalidToken}}, authPath, "url", nil},
+		{"WeChat away when asked for a base token", knownBase, map[string][]string{authPath: {"<html>"}}, authPath, "", &core.WireError{}},
 		{"WeChat away at the refresh", oauth.FlowParams{RefreshToken: "RT"}, map[string][]string{refreshPath: {"<html>"}}, refreshPath, "", &core.WireError{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, s := newClient(t, tt.answers)
 			url, user, err := c.AuthorizeUserInfo(t.Context(), tt.p)
-			if got := paths(s.asked); got != tt.calls {
-				t.Errorf("calls: %s, want %s", got, tt.calls)
-			}
+			require.Equal(t, tt.calls, paths(s.asked))
 			if (url != "") != (tt.want == "url") || (user != nil) != (tt.want == "user") || (err != nil) != (tt.want == "") {
 				t.Fatalf("= %q, %v, %v", url, user, err)
 			}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,26 +18,15 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/subject"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
-// An upstream answers calls to WeChat.
-type upstream func(*http.Request) (status int, body []byte)
-
-func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
-	status, body := u(r)
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
-}
-
-const fuzzSite = "https://shop.example.com"
-
-func fuzzAuth(f *testing.F, key string, wechat upstream, onError func(http.ResponseWriter, *http.Request, error)) *Auth {
+// fuzzAuth logs nothing, and talks to this WeChat.
+func fuzzAuth(f *testing.F, wechat http.HandlerFunc, change func(*Config)) *Auth {
 	f.Helper()
-	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: fuzzSite, Keys: [][]byte{bytes.Repeat([]byte(key), 32)}, AskAtOnce: true,
-		HTTPClient: &http.Client{Transport: wechat}, OnError: onError, Logger: slog.New(slog.DiscardHandler),
+	return testAuth(f, change, func(cfg *Config) {
+		cfg.AskAtOnce, cfg.HTTPClient, cfg.Logger = true, webtest.InMemory(wechat), slog.New(slog.DiscardHandler)
 	})
-	require.NoError(f, err)
-	return a
 }
 
 // beginLogin starts a login and returns its state and the attempt's cookie.
@@ -59,7 +47,7 @@ func beginLogin(tb testing.TB, a *Auth) (state string, attempt *http.Cookie) {
 // An attempt cookie opens to the state it was made for, or not at all. change is laid over a good
 // cookie, bit by bit; tail is put behind it.
 func FuzzAttemptCookie(f *testing.F) {
-	a := fuzzAuth(f, "a", nil, nil)
+	a := testAuth(f, func(cfg *Config) { cfg.AskAtOnce = true })
 	state, good := beginLogin(f, a)
 	f.Add([]byte{}, "", "")
 	f.Add([]byte{1}, "", "")
@@ -83,12 +71,9 @@ func FuzzAttemptCookie(f *testing.F) {
 // with our key nobody is signed in, WeChat is not asked, and no redirect leads elsewhere.
 func FuzzCallback(f *testing.F) {
 	var asked bool
-	a := fuzzAuth(f, "a", func(*http.Request) (int, []byte) {
-		asked = true
-		return http.StatusOK, nil
-	}, nil)
+	a := fuzzAuth(f, func(http.ResponseWriter, *http.Request) { asked = true }, func(*Config) {})
 	lost, _ := beginLogin(f, a) // its cookie is lost
-	foreign := fuzzAuth(f, "b", nil, nil)
+	foreign := testAuth(f, func(cfg *Config) { cfg.AskAtOnce, cfg.Keys = true, [][]byte{bytes.Repeat([]byte("b"), 32)} })
 	state, attempt := beginLogin(f, foreign)
 	cookie := attempt.Name + "=" + attempt.Value
 	for _, target := range []string{
@@ -139,7 +124,7 @@ func checkLocation(t *testing.T, w *httptest.ResponseRecorder) {
 		require.NoError(t, err)
 		location = u.Query().Get("redirect_uri")
 	}
-	if (location != "" || w.Code == http.StatusFound) && !strings.HasPrefix(location, fuzzSite+"/") {
+	if (location != "" || w.Code == http.StatusFound) && !strings.HasPrefix(location, "https://shop.example.com/") {
 		t.Errorf("a redirect to, or by way of, %q", location)
 	}
 }
@@ -150,11 +135,15 @@ func FuzzAnswers(f *testing.F) {
 	var answers map[string][]byte
 	var status int
 	var failure *Failure
-	a := fuzzAuth(f, "a", func(r *http.Request) (int, []byte) { return status, answers[r.URL.Path] },
-		func(w http.ResponseWriter, _ *http.Request, err error) {
+	a := fuzzAuth(f, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		w.Write(answers[r.URL.Path])
+	}, func(cfg *Config) {
+		cfg.OnError = func(w http.ResponseWriter, _ *http.Request, err error) {
 			failure, _ = errors.AsType[*Failure](err) // of another type it panics below
 			w.WriteHeader(failure.Status)
-		})
+		}
+	})
 	const (
 		token   = `{"access_token":"AT","expires_in":7200,"refresh_token":"RT","openid":"OPENID","scope":"snsapi_userinfo","unionid":"UNIONID"}`
 		base    = `{"access_token":"AT","expires_in":"7200","refresh_token":"RT","openid":"OPENID","scope":"snsapi_base"}`

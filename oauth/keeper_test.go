@@ -18,14 +18,27 @@ import (
 )
 
 // diskAuth keeps sessions on a server, where one request's change is seen by the next.
-func diskAuth(t *testing.T) *Auth {
+func diskAuth(t *testing.T, change ...func(*Config)) *Auth {
 	t.Helper()
-	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
-		Store: sessions.NewFilesystemStore(t.TempDir(), bytes.Repeat([]byte("k"), 32), bytes.Repeat([]byte("e"), 32)),
-	})
+	return testAuth(t, append(change, func(cfg *Config) {
+		cfg.Store = sessions.NewFilesystemStore(t.TempDir(), bytes.Repeat([]byte("k"), 32), bytes.Repeat([]byte("e"), 32))
+	})...)
+}
+
+// opened is the record of a request's session, with its tokens.
+func opened(t *testing.T, a *Auth, r *http.Request) *record {
+	t.Helper()
+	rec, err := a.sessions.open(r, time.Now())
 	require.NoError(t, err)
-	return a
+	return rec
+}
+
+// loaded is the record of a request's session; nil: there is none.
+func loaded(t *testing.T, a *Auth, r *http.Request) *record {
+	t.Helper()
+	rec, err := a.sessions.load(r, time.Now())
+	require.NoError(t, err)
+	return rec
 }
 
 // A page has begun to refresh a profile. Before it saves that, another request has used the refresh
@@ -33,9 +46,7 @@ func diskAuth(t *testing.T) *Auth {
 func TestALateWriterPutsNoOldTokenBack(t *testing.T) {
 	a := diskAuth(t)
 	r, now := signedIn(t, a, typicalUser(1)), time.Now()
-	was, err := a.sessions.open(r, now)
-	require.NoError(t, err)
-
+	was := opened(t, a, r)
 	renewed, checked := *was, *was.user
 	checked.CheckedAt = now.Add(time.Hour).Truncate(time.Second)
 	renewed.user = &checked
@@ -47,8 +58,7 @@ func TestALateWriterPutsNoOldTokenBack(t *testing.T) {
 	late.user, late.profileAt = &user, now.Add(time.Second).Truncate(time.Second)
 	require.NoError(t, a.sessions.save(nopWriter{http.Header{}}, r, was, &late, now))
 
-	got, err := a.sessions.open(r, now)
-	require.NoError(t, err)
+	got := opened(t, a, r)
 	require.Equal(t, "new refresh token new access token new name", got.refreshToken+" "+got.accessToken+" "+got.user.Nickname)
 	require.True(t, got.expiry.Equal(renewed.expiry) && got.user.CheckedAt.Equal(checked.CheckedAt))
 
@@ -60,12 +70,11 @@ func TestALateWriterPutsNoOldTokenBack(t *testing.T) {
 // An answer is under way when its session logs out, or gives way to another login. It does not
 // bring the session back: the cookie is not set, and one that was set a moment before is nobody's.
 func TestAnAnswerUnderWayDoesNotUndoALogout(t *testing.T) {
-	a := benchAuth(t, 0)
+	a := testAuth(t)
 	now := time.Now()
 	for _, end := range []string{"a logout", "another login"} {
 		r := signedIn(t, a, typicalUser(1))
-		was, err := a.sessions.open(r, now)
-		require.NoError(t, err)
+		was := opened(t, a, r)
 		renewed := *was
 		renewed.accessToken = "new"
 
@@ -87,16 +96,14 @@ func TestAnAnswerUnderWayDoesNotUndoALogout(t *testing.T) {
 
 		revived := httptest.NewRequest(http.MethodGet, "/me", nil)
 		revived.Header.Set("Cookie", before.Get("Set-Cookie"))
-		rec, err := a.sessions.load(revived, now)
-		require.NoError(t, err)
-		require.Equal(t, end == "a logout", rec == nil, "a cookie from before %s", end)
+		require.Equal(t, end == "a logout", loaded(t, a, revived) == nil, "a cookie from before %s", end)
 	}
 }
 
 // Two tabs log out at once: the store of gorilla/sessions tells the second that there is no file.
 func TestASessionThatAnotherTabHasEndedIsNoOutage(t *testing.T) {
 	a := diskAuth(t)
-	r, now := signedIn(t, a, typicalUser(1)), time.Now()
+	r := signedIn(t, a, typicalUser(1))
 	first, err := a.sessions.store.New(r, a.sessions.name)
 	require.NoError(t, err)
 	second, err := a.sessions.store.New(r, a.sessions.name)
@@ -106,18 +113,15 @@ func TestASessionThatAnotherTabHasEndedIsNoOutage(t *testing.T) {
 		require.NoError(t, a.sessions.delete(nopWriter{h}, r, session))
 		require.Contains(t, h.Get("Set-Cookie"), "Max-Age=0")
 	}
-	rec, err := a.sessions.load(r, now)
-	require.NoError(t, err)
-	require.Nil(t, rec)
+	require.Nil(t, loaded(t, a, r))
 }
 
 // A session was saved again before its logout, so it has had two cookies; both are remembered.
 func TestALogoutCountsForEveryCookieOfTheSession(t *testing.T) {
-	a := benchAuth(t, 10)
+	a := testAuth(t, memoOf(10))
 	now := time.Now()
 	r := signedIn(t, a, typicalUser(1))
-	was, err := a.sessions.open(r, now)
-	require.NoError(t, err)
+	was := opened(t, a, r)
 	renewed := *was
 	renewed.accessToken = "new"
 	later := http.Header{}
@@ -125,44 +129,32 @@ func TestALogoutCountsForEveryCookieOfTheSession(t *testing.T) {
 	out := httptest.NewRequest(http.MethodPost, "/logout", nil)
 	out.Header.Set("Cookie", later.Get("Set-Cookie"))
 	for _, copied := range []*http.Request{r, out} {
-		rec, err := a.sessions.load(copied, now)
-		require.NoError(t, err)
-		require.NotNil(t, rec)
+		require.NotNil(t, loaded(t, a, copied))
 	}
 	a.LogoutHandler().ServeHTTP(httptest.NewRecorder(), out)
 	for _, copied := range []*http.Request{r, out} {
-		rec, err := a.sessions.load(copied, now)
-		require.NoError(t, err)
-		require.Nil(t, rec)
+		require.Nil(t, loaded(t, a, copied))
 	}
 }
 
 // Over http a neighbour on the domain can put a cookie of our name in front of ours. A store of the
 // program's own sees the first one only.
 func TestACookieOfANeighbourHidesNoSession(t *testing.T) {
-	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "http://shop.example.com", InsecureHTTP: true, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
-		Store: sessions.NewFilesystemStore(t.TempDir(), bytes.Repeat([]byte("k"), 32), bytes.Repeat([]byte("e"), 32)),
-	})
-	require.NoError(t, err)
+	a := diskAuth(t, func(cfg *Config) { cfg.PublicURL, cfg.InsecureHTTP = "http://shop.example.com", true })
 	r, now := signedIn(t, a, typicalUser(1)), time.Now()
 	alone := r.Clone(t.Context())
 	r.Header.Set("Cookie", a.sessions.name+"=planted; "+r.Header.Get("Cookie"))
-	rec, err := a.sessions.load(r, now)
-	require.NoError(t, err)
+	rec := loaded(t, a, r)
 	require.NotNil(t, rec)
 
 	renewed := *rec
 	renewed.accessToken = "new"
 	require.NoError(t, a.sessions.save(nopWriter{http.Header{}}, r, rec, &renewed, now))
-	rec, err = a.sessions.load(alone, now)
-	require.NoError(t, err)
+	rec = loaded(t, a, alone)
 	require.Equal(t, "new", rec.accessToken)
 
 	require.NoError(t, a.sessions.remove(nopWriter{http.Header{}}, r, rec))
-	rec, err = a.sessions.load(alone, now)
-	require.NoError(t, err)
-	require.Nil(t, rec, "the session is in the store after the logout")
+	require.Nil(t, loaded(t, a, alone), "the session is in the store after the logout")
 }
 
 // An endingStore notes when the logins began whose sessions it saves.

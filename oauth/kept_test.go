@@ -59,26 +59,27 @@ func newAuth(t *testing.T, change func(*oauth.Config)) (*oauth.Auth, http.Handle
 	return a, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Admit(w, r, "") })
 }
 
+// begin starts a login and returns what WeChat sends the visitor back to.
+func (j jar) begin(t *testing.T, page http.Handler) (callback string) {
+	t.Helper()
+	authorize, err := url.Parse(j.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
+	require.NoError(t, err)
+	return "/me?code=c&state=" + authorize.Query().Get("state")
+}
+
 // signIn takes a new visitor through a login.
 func signIn(t *testing.T, page http.Handler) jar {
 	t.Helper()
 	j := jar{}
-	authorize, err := url.Parse(j.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
-	require.NoError(t, err)
-	j.do(t, page, http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"))
-	if status := j.do(t, page, http.MethodGet, "/me").StatusCode; status != http.StatusOK {
-		t.Fatalf("not signed in: %d", status)
-	}
+	j.do(t, page, http.MethodGet, j.begin(t, page))
+	require.Equal(t, http.StatusOK, j.do(t, page, http.MethodGet, "/me").StatusCode)
 	return j
 }
 
 func TestASnapshotSessionIsNobodyWhereSnapshotsAreRefused(t *testing.T) {
 	_, allowed := newAuth(t, func(cfg *oauth.Config) { cfg.AllowSnapshot = true })
 	_, refused := newAuth(t, func(*oauth.Config) {})
-	visitor := signIn(t, allowed)
-	if status := visitor.do(t, refused, http.MethodGet, "/me").StatusCode; status != http.StatusFound {
-		t.Errorf("status %d, want a login", status)
-	}
+	require.True(t, isNobody(t, signIn(t, allowed), refused))
 }
 
 // A flaky store answers a few times and then, like the Redis stores for gorilla, returns a new

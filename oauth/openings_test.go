@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -44,10 +43,7 @@ func TestOpenings(t *testing.T) {
 // Whoever opens code after code, or is handed over again and again, is told to wait, and costs the store
 // nothing more.
 func TestAUserWhoAsksForTooMuch(t *testing.T) {
-	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Desk: &Desk{},
-	})
-	require.NoError(t, err)
+	a := testAuth(t, func(cfg *Config) { cfg.Desk = &Desk{} })
 	user := typicalUser(1)
 	phone := signedIn(t, a, user)
 	phone.Header.Set("User-Agent", "Mozilla/5.0 MicroMessenger/8.0")
@@ -59,9 +55,8 @@ func TestAUserWhoAsksForTooMuch(t *testing.T) {
 		a.LoginHandler().ServeHTTP(w, r)
 		return code, w
 	}
-	if _, w := ask(http.MethodGet, ""); w.Code != http.StatusOK {
-		t.Fatalf("%d %s", w.Code, w.Body)
-	}
+	_, w := ask(http.MethodGet, "")
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	for a.openings.take(user.user, time.Now()) {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -85,12 +80,8 @@ func TestAUserWhoAsksForTooMuch(t *testing.T) {
 		}
 		return w.Code
 	}
-	if status := handOver(); status != http.StatusFound {
-		t.Errorf("a handover is answered %d", status)
-	}
+	require.Equal(t, http.StatusFound, handOver())
 	for a.openings.take(mini, time.Now()) {
 	}
-	if status := handOver(); status != http.StatusServiceUnavailable {
-		t.Errorf("one too many is answered %d", status)
-	}
+	require.Equal(t, http.StatusServiceUnavailable, handOver(), "one too many")
 }

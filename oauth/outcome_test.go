@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -79,11 +78,8 @@ func replicas(t *testing.T, store sessions.Store, api http.Handler) (auths [2]*o
 func callbackOf(t *testing.T, page http.Handler) func() *http.Request {
 	t.Helper()
 	visitor := jar{}
-	authorize, err := url.Parse(visitor.do(t, page, http.MethodGet, "/me").Header.Get("Location"))
-	require.NoError(t, err)
-	return func() *http.Request {
-		return visitor.request(t, http.MethodGet, "/me?code=c&state="+authorize.Query().Get("state"))
-	}
+	callback := visitor.begin(t, page)
+	return func() *http.Request { return visitor.request(t, http.MethodGet, callback) }
 }
 
 // Copies of one callback, at once and afterwards, at two replicas, cost one exchange and next to no
@@ -126,9 +122,7 @@ func TestManyCopiesOfOneCallback(t *testing.T) {
 				if statuses[tt.status] != 300 {
 					t.Errorf("afterwards: answered %v", statuses)
 				}
-				if n := strings.Count(paths(api.asked), exchangePath); n != 1 {
-					t.Errorf("%d exchanges", n)
-				}
+				require.Equal(t, 1, strings.Count(paths(api.asked), exchangePath), "exchanges")
 				if n := store.commands.Load(); n > 20 {
 					t.Errorf("%d commands", n)
 				}
@@ -155,9 +149,7 @@ func TestAStateWorksOnce(t *testing.T) {
 					t.Errorf("after %v: %d %s, want another login", after, w.Code, w.Header().Get("Location"))
 				}
 			}
-			if n := strings.Count(paths(api.asked), exchangePath); n != 1 {
-				t.Errorf("after %v: %d exchanges", after, n)
-			}
+			require.Equal(t, 1, strings.Count(paths(api.asked), exchangePath), "exchanges after %v", after)
 		}
 	})
 }

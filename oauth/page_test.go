@@ -176,7 +176,7 @@ func TestBrandsThatAreRefused(t *testing.T) {
 // The code on the page is the one in the log.
 func TestAFailuresCodeIsInTheLog(t *testing.T) {
 	var log strings.Builder
-	a := benchAuth(t, -1)
+	a := testAuth(t, memoOf(-1))
 	a.logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w := httptest.NewRecorder()
 	v := newVisit(w, pageLoad("en"))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -69,13 +70,9 @@ func TestATokenIsRefreshedOnce(t *testing.T) {
 				api := &rotatingWeChat{}
 				auths, pages := replicas(t, store, api)
 				visitor := signIn(t, pages[0])
-				request := func() *http.Request {
-					return visitor.request(t, http.MethodGet, "/token")
-				}
+				request := func() *http.Request { return visitor.request(t, http.MethodGet, "/token") }
 				late, ok := auths[0].Admit(httptest.NewRecorder(), request(), "")
-				if !ok {
-					t.Fatal("not signed in")
-				}
+				require.True(t, ok)
 				wantToken := func(a *oauth.Auth, r *http.Request) {
 					if token, err := a.AccessToken(httptest.NewRecorder(), r); token != "AT1" || err != nil {
 						t.Errorf("AccessToken = %q, %v", token, err)
@@ -85,9 +82,7 @@ func TestATokenIsRefreshedOnce(t *testing.T) {
 				for i := range 10 {
 					wantToken(auths[i%2], request())
 				}
-				if api.refreshes != 1 {
-					t.Errorf("%d refreshes", api.refreshes)
-				}
+				require.Equal(t, 1, api.refreshes)
 				if tt.onServer { // there the new tokens are found however late somebody comes
 					time.Sleep(time.Hour)
 					wantToken(auths[0], late)
@@ -114,7 +109,5 @@ func TestADeadGrantIsAskedAboutOnce(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	if got := paths(api.asked); got != refreshPath {
-		t.Errorf("calls: %s", got)
-	}
+	require.Equal(t, refreshPath, paths(api.asked))
 }

@@ -1,23 +1,19 @@
 package oauth
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 func TestADeadGrantIsAskedForWhole(t *testing.T) {
-	a, err := New(Config{
-		AppID: "wx0123456789abcdef", Secret: "s", PublicURL: "https://shop.example.com", Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, AnyBrowser: true, AskAtOnce: true,
-		HTTPClient: webtest.InMemory(webtest.Text(`{"errcode":42007,"errmsg":"password changed"}`)),
+	a := testAuth(t, func(cfg *Config) {
+		cfg.AnyBrowser, cfg.AskAtOnce = true, true
+		cfg.HTTPClient = webtest.InMemory(webtest.Text(`{"errcode":42007,"errmsg":"password changed"}`))
 	})
-	require.NoError(t, err)
 	rec := typicalUser(1)
 	rec.profileAt = time.Now().Add(-48 * time.Hour)
 	h := http.Header{}
