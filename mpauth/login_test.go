@@ -407,7 +407,7 @@ func TestLogoutOfNobody(t *testing.T) {
 // and the session is saved.
 func TestALoginSurvivesAClientThatHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wx := slow(2 * time.Second)
+		wx := late(2 * time.Second)
 		var logins atomic.Int32
 		a := newAuth(t, wx, func(cfg *mpauth.Config) {
 			cfg.Store = files(t)
@@ -422,8 +422,8 @@ func TestALoginSurvivesAClientThatHangsUp(t *testing.T) {
 	})
 }
 
-// slow is a WeChat that takes its time.
-func slow(d time.Duration) *webtest.WeChat {
+// late is a WeChat that takes its time.
+func late(d time.Duration) *webtest.WeChat {
 	return &webtest.WeChat{Answer: func(w http.ResponseWriter, r *http.Request) {
 		_ = wait(r.Context(), d)
 		fmt.Fprint(w, goodLogin)
@@ -452,7 +452,7 @@ func TestALoginIsOverAfterEightSeconds(t *testing.T) {
 		{"OnLogin hangs", time.Second, time.Hour, 8 * time.Second, 403, "refused"},
 	} {
 		inBubble(t, tt.name, func(t *testing.T) {
-			a := newAuth(t, slow(tt.wechat), func(cfg *mpauth.Config) {
+			a := newAuth(t, late(tt.wechat), func(cfg *mpauth.Config) {
 				cfg.OnLogin = func(ctx context.Context, _ *http.Request, _ *mpauth.Session) error { return wait(ctx, tt.app) }
 			})
 			began := time.Now()

@@ -104,16 +104,15 @@ func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
 // Clients that wait and then read nothing delay the news of no other desktop.
 func TestClientsThatReadNothingDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := deskAuth(t, nil)
-		ln := &pipes{next: make(chan net.Conn)}
-		server := &http.Server{Handler: a.LoginHandler(), ReadHeaderTimeout: time.Minute}
-		go func() { _ = server.Serve(ln) }()
-		t.Cleanup(func() { _ = server.Close() })
+		a := testAuth(t, withDesk)
+		network := webtest.NewNetwork(slog.DiscardHandler)
+		network.Serve("localhost", a.LoginHandler())
+		t.Cleanup(network.Close)
 		cookie := waitingDesktop(t, a)
 		ask := func() net.Conn {
-			client, conn := net.Pipe()
-			ln.next <- conn
-			_, err := client.Write([]byte("GET /wechat/login?desk=wait HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n"))
+			client, err := network.Dial(t.Context(), "localhost:443")
+			require.NoError(t, err)
+			_, err = client.Write([]byte("GET /wechat/login?desk=wait HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n"))
 			require.NoError(t, err)
 			return client
 		}
