@@ -23,9 +23,21 @@ type visit struct {
 	tapped bool
 }
 
+// maxURI is the length in bytes up to which path and query of a page are kept. A login does not
+// come back to the query of a longer one, or if the path itself is longer, comes back to the home
+// page. Anybody can ask for an address of a megabyte, and to take it apart and show it would cost
+// a hundred times as much as to receive it.
+const maxURI = 16 << 10
+
 func newVisit(w http.ResponseWriter, r *http.Request) visit {
 	v := visit{w: w, r: r, now: time.Now(), uri: requestURI(r)}
 	v.path, v.query, _ = strings.Cut(v.uri, "?")
+	if len(v.uri) > maxURI {
+		if len(v.path) > maxURI {
+			v.path = "/"
+		}
+		v.uri, v.query = v.path, ""
+	}
 	return v
 }
 

@@ -37,6 +37,19 @@ func addressCases() Group {
 				t.WantPage(b.Open(t.Begin(b, PublicURL+"/me"+query).Callback(0)), "/me"+query)
 			}
 		}},
+		{Name: "of an endless address the login comes back to the path", OneLine: true, Test: func(t *World) {
+			for page, home := range map[string]string{
+				"/me?" + strings.Repeat("a&", 50_000): "/me", "/p/" + strings.Repeat("a", 50_000): "/",
+			} {
+				b := t.Browser()
+				a := t.Begin(b, PublicURL+page)
+				if a.RedirectURI != PublicURL+home {
+					t.Errorf("redirect_uri has %d bytes, want %s", len(a.RedirectURI), home)
+				}
+				b.Open(a.Callback(0))
+				t.WantPage(b.Open(PublicURL+page), page) // who is signed in sees it all the same
+			}
+		}},
 		{Name: "any path survives the login to the letter", OneLine: true, Test: func(t *World) {
 			for _, path := range []string{
 				"/p/%E4%BD%A0", "/p/a%2Fb", "/p/a%20b+c", "/p/;x=1/y", "/p/@me", "/p/a:b", "/p/%25", "/p/~a/",
