@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gorilla/sessions"
 
@@ -210,6 +211,9 @@ func checkPublicURL(raw string, insecure bool) (publicURL, problem string) {
 	}
 	if u.Path != "" && (path.Clean(u.Path) != u.Path || u.Path == "/" || !plainPath(u.Path)) {
 		return "", "has a path that is not plain, or that ends with a slash"
+	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return "", "has a host that is not ASCII: write it as browsers send it, xn--…"
 	}
 	if u.Scheme == "http" && !insecure && !loopback(u.Hostname()) {
 		return "", "is http on a host that is not loopback: use https, or set InsecureHTTP"

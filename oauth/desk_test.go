@@ -266,6 +266,42 @@ func TestPollsThatKeepTheirConnection(t *testing.T) {
 	}
 }
 
+// Where the app limits the time of a request, a poll is answered before that is over.
+func TestPollsEndBeforeTheirDeadline(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		limit func(context.Context) (context.Context, context.CancelFunc)
+		want  time.Duration // at most half a second more
+	}{
+		{"none", context.WithCancel, deskPoll},
+		{"a timeout middleware", func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 10*time.Second)
+		}, 9 * time.Second},
+		{"a WriteTimeout", func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithValue(ctx, http.ServerContextKey, &http.Server{WriteTimeout: 15 * time.Second}), func() {}
+		}, 14 * time.Second},
+		{"a longer one", func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Minute)
+		}, deskPoll},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := testAuth(t, withDesk)
+				ctx, cancel := tt.limit(t.Context())
+				defer cancel()
+				r, w := httptest.NewRequestWithContext(ctx, http.MethodGet, "/wechat/login?desk=wait", nil), httptest.NewRecorder()
+				r.Header.Set("Cookie", waitingDesktop(t, a))
+				began := time.Now()
+				a.LoginHandler().ServeHTTP(w, r)
+				took := time.Since(began)
+				if w.Body.String() != `{"state":"waiting"}`+"\n" || took < tt.want || took > tt.want+lobbyPause {
+					t.Errorf("answered %q after %v, want %v", w.Body, took, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // panickyHijacker is what gin's writer is in front of one that gives no connection away.
 type panickyHijacker struct{ http.ResponseWriter }
 

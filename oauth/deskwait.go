@@ -41,6 +41,7 @@ type waiter struct {
 const (
 	lobbyPause = 500 * time.Millisecond // between two rounds
 	lobbyRound = 10 * time.Second       // time limit of a round
+	lobbySpare = time.Second            // between an answer and the deadline of its request
 	tellTime   = time.Second            // time limit for writing an answer of 300 bytes
 
 	// maxTaken is how many connections the lobby hijacks at a time. It does not notice that a
@@ -49,11 +50,11 @@ const (
 	maxTaken = 20_000
 )
 
-// answer answers v with the state of the tickets as soon as it differs from seen, and after
-// deskPoll in any case.
+// answer answers v with the state of the tickets as soon as it differs from seen, and at pollEnd
+// in any case.
 func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
 	rw := v.w // kept apart, because v must not be used after this call: visits are on the stack
-	w := &waiter{held: held, seen: seen, until: time.Now().Add(deskPoll)}
+	w := &waiter{held: held, seen: seen, until: pollEnd(v.r, time.Now())}
 	l.watch(v.r)
 	if conn := l.takeOver(v); conn != nil {
 		h := rw.Header().Clone()
@@ -71,6 +72,20 @@ func (l *lobby) answer(v *visit, held []ticket, seen ticketState) {
 	case <-v.r.Context().Done():
 		l.leave(w)
 	}
+}
+
+// pollEnd returns when a poll that begins now is answered at the latest: after deskPoll, or just
+// before the app would cut it off, by a timeout middleware or by the WriteTimeout of its server.
+func pollEnd(r *http.Request, now time.Time) time.Time {
+	wait := deskPoll
+	if deadline, ok := r.Context().Deadline(); ok {
+		wait = min(wait, deadline.Sub(now)-lobbySpare)
+	}
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if ok && server.WriteTimeout > 0 {
+		wait = min(wait, server.WriteTimeout-lobbySpare)
+	}
+	return now.Add(wait)
 }
 
 // takeOver hijacks the connection of v. It returns nil if that is not possible.

@@ -48,6 +48,9 @@ func configCases() Group {
 			cfg.PublicURL = "https://value-of-mine:x@example.com"
 		}},
 		{"a PublicURL without host", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://:443" }},
+		{"a PublicURL whose host is not ASCII", "PublicURL", func(cfg *oauth.Config) {
+			cfg.PublicURL = "https://value-of-mine.商店.example.com"
+		}},
 		{"a PublicURL of another scheme", "PublicURL", func(cfg *oauth.Config) {
 			cfg.PublicURL = "ftp://value-of-mine.example.com"
 		}},
