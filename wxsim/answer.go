@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,24 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) 
 		Request: r, query: r.URL.Query(), body: body, now: s.clock.now(),
 		showError: func(e *pageError) answer { return s.pages.errorPage(r, e) },
 	}, nil
+}
+
+// withForm returns the request with the fields of a form in its body added to the query.
+func (r *request) withForm() *request {
+	with := *r
+	with.query = maps.Clone(r.query)
+	for name, values := range r.form() {
+		with.query[name] = append(slices.Clone(with.query[name]), values...)
+	}
+	return &with
+}
+
+// form returns the fields of a form in the body. Of a bad form it returns the readable part.
+func (r *request) form() (fields url.Values) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		fields, _ = url.ParseQuery(string(r.body))
+	}
+	return fields
 }
 
 // A responder answers a request. A [Fault] wraps one responder into another.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -60,7 +59,8 @@ func (c *calls) count(path string) {
 
 func (c *calls) record(r *request, a answer, now time.Time) {
 	call := Call{
-		Method: r.Method, Path: r.URL.Path, Query: r.query, Header: r.Header.Clone(),
+		Method: r.Method, Path: r.URL.Path, Query: r.query, Form: r.form(),
+		Header: r.Header.Clone(),
 		Body:   bytes.Clone(r.body[:min(len(r.body), logBody)]),
 		Status: a.status, Location: a.header.Get("Location"),
 		Answer: bytes.Clone(a.body[:min(len(a.body), logBody)]),
@@ -69,9 +69,6 @@ func (c *calls) record(r *request, a answer, now time.Time) {
 	}
 	if a.dropped {
 		call.Status, call.Answer = 0, nil
-	}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		call.Form, _ = url.ParseQuery(string(r.body)) // of a bad form this is the readable part
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

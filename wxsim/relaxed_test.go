@@ -149,6 +149,35 @@ func TestPicturesMayComeByGetAndInAnyField(t *testing.T) {
 	}
 }
 
+// django-allauth posts everything in a form, and Auth.js what is the same in any OAuth:
+// nextauthjs/next-auth#12655 is about the content type of the answer.
+func TestCodesMayBePosted(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	send := func(query string, form url.Values, contentType string) map[string]any {
+		r := request(http.MethodPost, "/sns/oauth2/access_token"+query, form.Encode())
+		r.Header.Set("Content-Type", contentType)
+		return reply(t, do(sim, r))
+	}
+	const formType = "application/x-www-form-urlencoded;charset=UTF-8"
+	user := sim.Users()[0].OpenID
+	app := []string{"appid", sim.AppID(), "secret", sim.Secret()}
+	grant := func() url.Values {
+		return url.Values{"grant_type": {"authorization_code"}, "code": {sim.NewCode(sim.AppID(), user, "snsapi_base")}, "redirect_uri": {callback}}
+	}
+	if got := send(query(app...), grant(), formType); got["openid"] != user {
+		t.Errorf("Auth.js is answered %v", got)
+	}
+	all := grant()
+	all.Set("appid", sim.AppID())
+	all.Set("secret", sim.Secret())
+	if got := send("", all, formType); got["openid"] != user {
+		t.Errorf("django-allauth is answered %v", got)
+	}
+	wantCode(t, send("", all, formType), 40163)
+	wantCode(t, send("", all, "text/plain"), 41002)
+	wantCode(t, send(query(app...), nil, formType), 41008)
+}
+
 // Content security reads an escape as the six characters that it is written with (WeChat's staff,
 // in its community); elsewhere such a body is refused.
 func TestEscapesAreNotDecoded(t *testing.T) {

@@ -32,8 +32,10 @@ func newRefreshToken(w *world, g *grant) {
 	w.refresh.put(g.refreshToken, g, w.now)
 }
 
-// exchange is GET /sns/oauth2/access_token.
+// exchange is GET /sns/oauth2/access_token. Libraries for any OAuth send a POST, with some or all
+// parameters in a form, and WeChat answers that, too.
 func exchange(w *world, r *request) answer {
+	r = r.withForm()
 	a, code := credentials(w, r, OfficialAccount, WebsiteApp)
 	if code != 0 {
 		return r.refuse(code)

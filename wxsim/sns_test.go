@@ -63,9 +63,6 @@ func TestExchangeRefuses(t *testing.T) {
 			wantCode(t, call(t, sim, "/sns/oauth2/access_token"+query("appid", tt.appID, "secret", tt.secret, "code", tt.code, "grant_type", tt.grant)), tt.want)
 		})
 	}
-	t.Run("POST", func(t *testing.T) {
-		wantCode(t, post(t, sim, exchangeURL(sim, fresh()), ""), 43001)
-	})
 	t.Run("used code", func(t *testing.T) {
 		code := fresh()
 		wantCode(t, call(t, sim, exchangeURL(sim, code)), 0)

@@ -51,7 +51,10 @@ func loginEndpoints() []endpoint {
 	return []endpoint{
 		{method: http.MethodGet, path: "/connect/oauth2/authorize", run: authorize},
 		{method: http.MethodGet, path: "/connect/qrconnect", run: qrConnect},
-		{method: http.MethodGet, path: "/sns/oauth2/access_token", run: exchange},
+		{
+			method: http.MethodGet, also: http.MethodPost, path: "/sns/oauth2/access_token",
+			run: exchange,
+		},
 		{method: http.MethodGet, path: "/sns/oauth2/refresh_token", run: refreshTokens},
 		{method: http.MethodGet, path: "/sns/userinfo", run: userInfo},
 		{method: http.MethodGet, path: "/sns/auth", check: checkGrant, sample: okMessage},
