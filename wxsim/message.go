@@ -19,7 +19,9 @@ func messageEndpoints() []endpoint {
 	mini := []Kind{MiniProgram}
 	return []endpoint{
 		{
-			method: http.MethodGet, path: "/cgi-bin/message/wxopen/activityid/create",
+			// The documentation says GET, and two libraries send POST.
+			method: http.MethodGet, also: http.MethodPost,
+			path:    "/cgi-bin/message/wxopen/activityid/create",
 			callers: mini, run: createActivity,
 		},
 		{

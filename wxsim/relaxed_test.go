@@ -178,6 +178,14 @@ func TestCodesMayBePosted(t *testing.T) {
 	wantCode(t, send(query(app...), nil, formType), 41008)
 }
 
+// DotNetCore.SKIT.FlurlHttpClient.Wechat and nest-wechat send POST.
+func TestActivitiesMayBePosted(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	if got := post(t, sim, "/cgi-bin/message/wxopen/activityid/create?access_token="+miniToken(t, sim), `{}`); got["activity_id"] == nil || got["errcode"] != 0.0 {
+		t.Errorf("answer %v", got)
+	}
+}
+
 // Content security reads an escape as the six characters that it is written with (WeChat's staff,
 // in its community); elsewhere such a body is refused.
 func TestEscapesAreNotDecoded(t *testing.T) {
