@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // WeChat signs with it
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -40,7 +42,8 @@ func runSilenceper() {
 	who := silenceperMini(c, program)
 	silenceperAccount(c, account)
 	c.step("APIs", func() error {
-		return errors.Join(miniAPIs(program, who), accountAPIs(account))
+		return errors.Join(miniAPIs(program, who), sessionAPIs(program), accountAPIs(account),
+			pictureAPIs(account))
 	})
 	c.pushes(official, []string{"XML", "JSON"}, []string{"safe", "compat", "plain"},
 		func(w http.ResponseWriter, r *http.Request) {
@@ -133,6 +136,49 @@ func miniAPIs(program *miniprogram.MiniProgram, who string) error {
 	_, link := program.GetShortLink().GenerateShortLinkTemp("pages/index?a=1", "首页")
 	_, retain := program.GetAnalysis().GetAnalysisDailyRetain("20261101", "20261101")
 	return errors.Join(text, media, risk, link, retain)
+}
+
+// sessionAPIs are the calls about a session. The signature is that of no text.
+func sessionAPIs(program *miniprogram.MiniProgram) error {
+	code, err := onPhone("js_code")
+	if err != nil {
+		return err
+	}
+	session, err := program.GetAuth().Code2Session(code["code"])
+	if err != nil {
+		return err
+	}
+	sign := func(key string) string {
+		return hex.EncodeToString(hmac.New(sha256.New, []byte(key)).Sum(nil))
+	}
+	check := program.GetAuth().CheckSession(sign(session.SessionKey), session.OpenID)
+	keys, err := program.GetAuth().GetUserEncryptKey(sign(session.SessionKey), session.OpenID)
+	if err = errors.Join(check, err); err != nil {
+		return err
+	}
+	fresh, err := program.GetAuth().ResetUserSessionKey(sign(session.SessionKey), session.OpenID)
+	if err != nil {
+		return err
+	}
+	plugin, err := onPhone("plugin_code")
+	if err != nil {
+		return err
+	}
+	_, err = program.GetAuth().GetPluginOpenPID(plugin["code"])
+	return errors.Join(err, want("keys", len(keys.KeyInfoList), 1),
+		want("a new session_key", fresh.SessionKey != session.SessionKey, true))
+}
+
+func pictureAPIs(account *officialaccount.OfficialAccount) error {
+	const address = "https://app.example.com/a.png?a=1&b=2"
+	id, front := account.GetOCR().IDCard(address)
+	bank, card := account.GetOCR().BankCard(address)
+	_, driving := account.GetOCR().Driving(address)
+	_, driver := account.GetOCR().DrivingLicense(address)
+	_, business := account.GetOCR().BizLicense(address)
+	_, text := account.GetOCR().Common(address)
+	return errors.Join(front, card, driving, driver, business, text,
+		want("a name", id.Name != "", true), want("a number", bank.Number != "", true))
 }
 
 func accountAPIs(account *officialaccount.OfficialAccount) error {
