@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -81,13 +79,17 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 		l.login.Store(&hold{make(chan struct{}), make(chan struct{})})
 		held := l.login.Load()
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.address)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		r := l.request("", nil)
 		r.URL = callback
 		for _, c := range l.client.Jar.Cookies(callback) {
 			r.AddCookie(c)
 		}
-		require.NoError(t, r.Write(conn))
+		if err := r.Write(conn); err != nil {
+			t.Fatal(err)
+		}
 		wait(t, held.begun)
 		_ = conn.Close()
 		close(held.goOn)
@@ -119,7 +121,9 @@ type hold struct{ begun, goOn chan struct{} }
 func newLive(t *testing.T, frame Frame, store Store) *live {
 	t.Helper()
 	l := &live{t: t, sim: wxsim.New(wxsim.Config{AutoAllow: true}), site: &liveSite{arrived: make(chan struct{}, 1)}}
-	require.NoError(t, l.sim.Start())
+	if err := l.sim.Start(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(l.sim.Close)
 	var app http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) }))
@@ -144,7 +148,9 @@ func newLive(t *testing.T, frame Frame, store Store) *live {
 		t.Fatal(err)
 	}
 	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	l.client, l.address = &http.Client{Jar: jar, Transport: transport}, strings.TrimPrefix(srv.URL, "http://")
