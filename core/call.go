@@ -30,6 +30,12 @@ type Request struct {
 	Hide []string // more secrets, which must not appear in the text of an error
 }
 
+// Format writes only method and path, whatever the verb, because the rest may be secret.
+func (r Request) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "core.Request of ", r.op()) }
+
+// MarshalText makes JSON, log/slog and the like write the same.
+func (r Request) MarshalText() ([]byte, error) { return fmt.Append(nil, r), nil }
+
 // A File is a Body sent as multipart/form-data.
 type File struct {
 	Field       string            // name of the form's field; if empty, only Fields are sent
@@ -118,7 +124,7 @@ func (c *Client) attempt(
 	began := time.Now()
 	defer func() { c.upstream.observe(ctx, x, began, err) }()
 	query := url.Values{}
-	sent := append([]string{string(c.secret)}, r.Hide...)
+	sent := append([]string{string(*c.secret)}, r.Hide...)
 	for name, values := range r.Query {
 		query[name] = values
 		sent = append(sent, values...)

@@ -36,8 +36,10 @@ type ClientConfig struct {
 // for concurrent use.
 type Client struct {
 	unprintable
-	appID    string
-	secret   Secret
+	appID string
+	// Behind a pointer: of a Client in a field of another struct, fmt may print the fields without
+	// calling Format, but does not follow their pointers.
+	secret   *Secret
 	upstream *upstream
 	tokens   TokenSource
 }
@@ -54,14 +56,14 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if tokens == nil {
 		tokens = newTokens(cfg, up, stable)
 	}
-	return &Client{appID: cfg.AppID, secret: cfg.Secret, upstream: up, tokens: tokens}, nil
+	return &Client{appID: cfg.AppID, secret: &cfg.Secret, upstream: up, tokens: tokens}, nil
 }
 
 // AppID returns the account's AppID.
 func (c *Client) AppID() string { return c.appID }
 
 // Secret returns the account's AppSecret, for the calls that send it.
-func (c *Client) Secret() Secret { return c.secret }
+func (c *Client) Secret() Secret { return *c.secret }
 
 // AccessToken returns the app access token and fetches one only if needed. expiry is zero if the
 // [TokenSource] does not know it. Errors are those of the TokenSource: see [StableTokens].

@@ -119,7 +119,7 @@ func newTokens(cfg ClientConfig, up *upstream, kind tokenKind) *tokens {
 	}
 	return &tokens{
 		kind:   kind,
-		caller: &Client{appID: cfg.AppID, secret: cfg.Secret, upstream: up},
+		caller: &Client{appID: cfg.AppID, secret: &cfg.Secret, upstream: up},
 		cache:  cache,
 		key:    "access_token:" + string(kind) + ":" + cfg.AppID,
 		logger: up.logger,
@@ -255,11 +255,11 @@ func (t *tokens) cached(ctx context.Context) (*appToken, error) {
 func (t *tokens) call(ctx context.Context) (*appToken, error) {
 	r := Get("/cgi-bin/token", url.Values{
 		"grant_type": {"client_credential"}, "appid": {t.caller.appID},
-		"secret": {string(t.caller.secret)},
+		"secret": {string(*t.caller.secret)},
 	})
 	if t.kind == stable {
 		r = Post("/cgi-bin/stable_token", stableRequest{
-			"client_credential", t.caller.appID, string(t.caller.secret),
+			"client_credential", t.caller.appID, string(*t.caller.secret),
 		})
 	}
 	r.NoToken = true
@@ -313,7 +313,7 @@ func (t *tokens) store(ctx context.Context, tok *appToken, life time.Duration) {
 // warn logs that the cache failed. It removes secrets from the error, because some servers quote
 // the command that they refuse.
 func (t *tokens) warn(ctx context.Context, op string, err error, sent ...string) {
-	text := cleanMessage(redact(err.Error(), append(sent, string(t.caller.secret))))
+	text := cleanMessage(redact(err.Error(), append(sent, string(*t.caller.secret))))
 	t.logger.WarnContext(ctx, "wechat: token cache failed, going on without it",
 		slog.String("op", op), slog.String("error", text))
 }

@@ -30,7 +30,7 @@ func (a *Auth) admit(v *visit, need demand) (*http.Request, bool) {
 // request to pass on and true, or has answered it and returns false. The first case that is true
 // decides.
 func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) {
-	back, err := v.callback(&a.attempts)
+	back, err := v.callback(a.attempts)
 	switch {
 	// The state is forged, or comes with something that WeChat does not send.
 	case err != nil:

@@ -27,7 +27,8 @@ type attempts struct {
 	seal   []securecookie.Codec
 }
 
-func newAttempts(cfg Config) (t attempts, err error) {
+func newAttempts(cfg Config) (t *attempts, err error) {
+	t = &attempts{}
 	t.prefix, t.secure = cfg.cookieName("wxa")
 	t.prefix += "-"
 	t.unkept, _ = cfg.cookieName("wxf")

@@ -20,13 +20,13 @@ type Auth struct {
 	clients
 	*reporter
 
-	attempts attempts
+	attempts *attempts
 	outcomes *outcomes
 	sessions *keeper
 	logins   *logins
 	grants   *grants
 	desk     *desk // nil if cfg.Desk is nil
-	openings openings
+	openings *openings
 	handover []securecookie.Codec // seals the tickets of handovers
 	csrf     *http.CrossOriginProtection
 }
@@ -40,7 +40,7 @@ func New(cfg Config) (*Auth, error) {
 	var faults [7]error
 	a := &Auth{
 		files: cfg.files(), site: newSite(cfg), look: look{cfg.Brand, cfg.PublicURL},
-		csrf: http.NewCrossOriginProtection(),
+		csrf: http.NewCrossOriginProtection(), openings: &openings{},
 	}
 	a.clients, faults[0] = newClients(cfg)
 	// Only now: the clients have added their accounts to it by themselves.
@@ -70,6 +70,7 @@ func New(cfg Config) (*Auth, error) {
 		clients: a.clients, sessions: a.sessions, outcomes: a.outcomes, report: a.reporter,
 		lang: cfg.Lang, profileMaxAge: cfg.ProfileMaxAge,
 	}
+	a.cfg.Secret, a.cfg.Keys = "", nil // not needed any more, and fmt might print them
 	kind := "cookies"
 	if cfg.Store != nil {
 		kind = fmt.Sprintf("%T", cfg.Store)

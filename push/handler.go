@@ -16,11 +16,10 @@ import (
 // A Handler serves the URL that WeChat pushes to. Make it with [New]; it is safe for concurrent
 // use. At the end of a process call [Handler.Drain].
 type Handler struct {
-	mode    Mode
-	tokens  []string  // the current one first
-	ciphers []*cipher // the current one first; none in Plain mode
-	seen    Seen
-	logger  *slog.Logger
+	mode   Mode
+	keys   *keys // behind a pointer, which fmt does not follow
+	seen   Seen
+	logger *slog.Logger
 
 	onMediaCheck func(context.Context, *MediaCheck) error
 	// By the name of the event.
@@ -33,13 +32,19 @@ type Handler struct {
 	mismatch logs.Sample
 }
 
+// keys are what messages are verified and opened with, the current ones first.
+type keys struct {
+	tokens  []string
+	ciphers []*cipher // none in Plain mode
+}
+
 // New checks cfg and reports all its faults at once. Each names its field and shows no value.
 func New(cfg Config) (*Handler, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	h := &Handler{
-		mode: cfg.Mode, tokens: []string{cfg.Token}, seen: cfg.Seen,
+		mode: cfg.Mode, keys: &keys{tokens: []string{cfg.Token}}, seen: cfg.Seen,
 		logger:       logs.Of(cfg.Logger, cfg.AppID),
 		onMediaCheck: cfg.OnMediaCheck, onAny: cfg.OnAny,
 		onAuthorization: map[string]func(context.Context, *AuthorizationChange) error{
@@ -50,12 +55,12 @@ func New(cfg Config) (*Handler, error) {
 		running: map[string]*delivery{}, mismatch: logs.Sample{Every: time.Minute},
 	}
 	if cfg.OldToken != "" {
-		h.tokens = append(h.tokens, cfg.OldToken)
+		h.keys.tokens = append(h.keys.tokens, cfg.OldToken)
 	}
 	if cfg.Mode != Plain {
 		for _, key := range []string{cfg.EncodingAESKey, cfg.OldEncodingAESKey} {
 			if key != "" {
-				h.ciphers = append(h.ciphers, newCipher(cfg.AppID, key))
+				h.keys.ciphers = append(h.keys.ciphers, newCipher(cfg.AppID, key))
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func (h *Handler) open(query url.Values, body []byte) (*post, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range h.ciphers {
+	for _, c := range h.keys.ciphers {
 		if message, err := c.open(text); err == nil {
 			return &post{message, isJSON, token, nonce, c}, nil
 		}
@@ -66,7 +66,7 @@ func (h *Handler) verify(
 		return "", "", fmt.Errorf("%w: timestamp or nonce", errForged)
 	}
 	timestamp, nonce := single(query, "timestamp"), single(query, "nonce")
-	for _, token := range h.tokens {
+	for _, token := range h.keys.tokens {
 		if signed(token, single(query, name), append(more, timestamp, nonce)...) {
 			return token, nonce, nil
 		}

@@ -33,8 +33,9 @@ type CookieStore struct {
 	// its Save.
 	Options sessions.Options
 
-	keys   [][]byte
-	codecs sync.Map // cookie name → []securecookie.Codec
+	// Keeps the keys, which fmt would print from a field.
+	newCodecs func(name string) ([]securecookie.Codec, error)
+	codecs    sync.Map // cookie name → []securecookie.Codec
 }
 
 // NewCookie returns a store that keeps the whole session in one sealed cookie. The first key
@@ -47,11 +48,16 @@ func NewCookie(keys ...[]byte) (*CookieStore, error) {
 	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
-	s := &CookieStore{Options: stores.DefaultOptions()}
+	var mine [][]byte
 	for _, key := range keys {
-		s.keys = append(s.keys, bytes.Clone(key))
+		mine = append(mine, bytes.Clone(key))
 	}
-	return s, nil
+	return &CookieStore{
+		Options: stores.DefaultOptions(),
+		newCodecs: func(name string) ([]securecookie.Codec, error) {
+			return NewCodecs(mine, name)
+		},
+	}, nil
 }
 
 // Get returns the request's session of that name. It reads the cookie once per request.
@@ -136,7 +142,7 @@ func (s *CookieStore) codecsFor(name string) ([]securecookie.Codec, error) {
 	if codecs, ok := s.codecs.Load(name); ok {
 		return codecs.([]securecookie.Codec), nil
 	}
-	codecs, err := NewCodecs(s.keys, name)
+	codecs, err := s.newCodecs(name)
 	if err != nil {
 		return nil, err
 	}
