@@ -141,15 +141,11 @@ func TestALoginByTheControlAPI(t *testing.T) {
 		t.Error("a standing refusal gives a code")
 	}
 	api(t, sim, http.MethodPut, "answer", `{"decision":"ask"}`, http.StatusOK, nil)
-	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
-		t.Errorf("status %d; want the page again", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusOK)
 
 	ticket := openQR(t, sim) // of a website, which a phone scans
 	api(t, sim, http.MethodPost, "consent", `{"url":"http://sim.example/wxsim/scan?ticket=`+ticket+`","user":"oRed"}`, http.StatusNoContent, nil)
-	if got := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != "decided" {
-		t.Errorf("the desktop is %s", got)
-	}
+	wantDesktop(t, sim, ticket, "decided")
 }
 
 // What a phone gets for an app is for the app whose openid is named.
@@ -195,10 +191,7 @@ func TestAppsByTheControlAPI(t *testing.T) {
 		api(t, sim, http.MethodPost, "apps", `{"kind":"official_account","push":`+push+`}`, http.StatusBadRequest, nil)
 	}
 	api(t, sim, http.MethodPost, "apps", `{"kind":"official_account","logo":"javascript:alert(1)"}`, http.StatusBadRequest, nil)
-	w := do(sim, request(http.MethodGet, "/wxsim/api/apps", ""))
-	if !strings.Contains(w.Body.String(), `"name":"小店"`) {
-		t.Errorf("apps %s", w.Body)
-	}
+	wantText(t, get(t, sim, "/wxsim/api/apps"), `"name":"小店"`)
 }
 
 func TestTheControlAPISaysWhatIsWrong(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -29,9 +31,7 @@ func wantToken(tb testing.TB, sim *wxsim.Server, token any, code int) {
 func TestClassicTokenIsReplacedByEveryCall(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	w := get(t, sim, classicURL(sim))
-	if got := w.Header().Get("Content-Type"); got != "application/json; encoding=utf-8" {
-		t.Errorf("Content-Type %q", got)
-	}
+	require.Equal(t, "application/json; encoding=utf-8", w.Header().Get("Content-Type"))
 	first := reply(t, w)
 	if first["expires_in"] != 7200.0 || first["errcode"] != nil {
 		t.Errorf("token = %v", first)

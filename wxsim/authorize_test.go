@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -14,49 +16,42 @@ func TestAuthorizePageIsStrict(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true, RedirectDomains: []string{"shop.example.com"}})
 	id := sim.AppID()
 	for _, tt := range []struct {
-		name, query, want string // want: a number on the page, "link" for the page without one, "" for a redirect
+		name, query, want string // want: on the page; "" for a redirect
 	}{
 		{"canonical", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), ""},
 		{"with extras", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_userinfo", "state", "s1", "forcePopup", "true", "forceSnapShot", "false", "connect_redirect", "1"), ""},
 		{"state of 128", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 128)), ""},
-		{"state of 129", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 129)), "10013"},
-		{"no appid", query("redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10012"},
-		{"no redirect_uri", query("appid", id, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10011"},
-		{"no scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1"), "10010"},
-		{"unknown scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "openid", "state", "s1"), "10005"},
-		{"scope of the QR login", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", "s1"), "10005"},
-		{"website appid", query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10016"},
-		{"mini program appid", query("appid", sim.MiniAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10005"},
-		{"unknown appid", query("appid", "wx0000000000000000", "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "40013"},
-		{"other domain", query("appid", id, "redirect_uri", "https://evil.example.com/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
-		{"domain as a prefix", query("appid", id, "redirect_uri", "https://shop.example.com.evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
-		{"domain as user name", query("appid", id, "redirect_uri", "https://shop.example.com@evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
-		{"relative redirect_uri", query("appid", id, "redirect_uri", "/cb", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
-		{"script as redirect_uri", query("appid", id, "redirect_uri", "javascript:alert(1)", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "10003"},
-		{"sorted parameters", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_base"), "link"},
-		{"response_type first", query("response_type", "code", "appid", id, "redirect_uri", callback, "scope", "snsapi_base", "state", "s1"), "link"},
-		{"token instead of code", query("appid", id, "redirect_uri", callback, "response_type", "token", "scope", "snsapi_base", "state", "s1"), "link"},
-		{"unknown extra", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1", "foo", "1"), "link"},
-		{"redirect_uri not escaped", "?appid=" + id + "&redirect_uri=https://shop.example.com/cb?a=1&b=2&response_type=code&scope=snsapi_base&state=s1", "link"},
-		{"state twice", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1", "state", "s2"), "link"},
-		{"bad escape", "?appid=%zz", "link"},
+		{"state of 129", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", strings.Repeat("a", 129)), "错误码: 10013"},
+		{"no appid", query("redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10012"},
+		{"no redirect_uri", query("appid", id, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10011"},
+		{"no scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1"), "错误码: 10010"},
+		{"unknown scope", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "openid", "state", "s1"), "错误码: 10005"},
+		{"scope of the QR login", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", "s1"), "错误码: 10005"},
+		{"website appid", query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10016"},
+		{"mini program appid", query("appid", sim.MiniAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10005"},
+		{"unknown appid", query("appid", "wx0000000000000000", "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 40013"},
+		{"other domain", query("appid", id, "redirect_uri", "https://evil.example.com/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
+		{"domain as a prefix", query("appid", id, "redirect_uri", "https://shop.example.com.evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
+		{"domain as user name", query("appid", id, "redirect_uri", "https://shop.example.com@evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
+		{"relative redirect_uri", query("appid", id, "redirect_uri", "/cb", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
+		{"script as redirect_uri", query("appid", id, "redirect_uri", "javascript:alert(1)", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
+		{"sorted parameters", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_base"), "该链接无法访问"},
+		{"response_type first", query("response_type", "code", "appid", id, "redirect_uri", callback, "scope", "snsapi_base", "state", "s1"), "该链接无法访问"},
+		{"token instead of code", query("appid", id, "redirect_uri", callback, "response_type", "token", "scope", "snsapi_base", "state", "s1"), "该链接无法访问"},
+		{"unknown extra", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1", "foo", "1"), "该链接无法访问"},
+		{"redirect_uri not escaped", "?appid=" + id + "&redirect_uri=https://shop.example.com/cb?a=1&b=2&response_type=code&scope=snsapi_base&state=s1", "该链接无法访问"},
+		{"state twice", query("appid", id, "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1", "state", "s2"), "该链接无法访问"},
+		{"bad escape", "?appid=%zz", "该链接无法访问"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := get(t, sim, "/connect/oauth2/authorize"+tt.query)
-			switch {
-			case tt.want == "":
-				if w.Code != http.StatusFound {
-					t.Errorf("status %d; want a redirect", w.Code)
-				}
-			case w.Code != http.StatusOK || w.Header().Get("Location") != "":
-				t.Errorf("status %d, Location %q; want a page", w.Code, w.Header().Get("Location"))
-			case tt.want == "link":
-				if !strings.Contains(w.Body.String(), "该链接无法访问") {
-					t.Errorf("page does not say that the link is bad: %s", w.Body)
-				}
-			case !strings.Contains(w.Body.String(), "错误码: "+tt.want):
-				t.Errorf("page does not say %s: %s", tt.want, w.Body)
+			if tt.want == "" {
+				wantStatus(t, w, http.StatusFound)
+				return
 			}
+			wantStatus(t, w, http.StatusOK)
+			require.Empty(t, w.Header().Get("Location"))
+			wantText(t, w, tt.want)
 		})
 	}
 }
@@ -64,9 +59,7 @@ func TestAuthorizePageIsStrict(t *testing.T) {
 func TestLaxTakesAnyOrder(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true, Lax: true})
 	w := get(t, sim, "/connect/oauth2/authorize"+query("state", "s1", "scope", "snsapi_base", "response_type", "code", "foo", "1", "redirect_uri", callback, "appid", sim.AppID()))
-	if w.Code != http.StatusFound {
-		t.Errorf("status %d; want a redirect", w.Code)
-	}
+	wantStatus(t, w, http.StatusFound)
 }
 
 func TestCallbackKeepsQueryAndFragment(t *testing.T) {
@@ -109,12 +102,10 @@ func TestCookieChoosesThePerson(t *testing.T) {
 
 func TestBaseIsSilentAndUserInfoAsks(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
-	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); w.Code != http.StatusFound {
-		t.Errorf("snsapi_base: status %d; want a redirect", w.Code)
-	}
-	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `value="allow"`) {
-		t.Errorf("snsapi_userinfo: status %d; want the consent page", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_base")), http.StatusFound)
+	asks := get(t, sim, authorizeURL(sim, "snsapi_userinfo"))
+	wantStatus(t, asks, http.StatusOK)
+	wantText(t, asks, `value="allow"`)
 }
 
 func TestSnapshotUserIsVirtual(t *testing.T) {
@@ -171,16 +162,12 @@ func TestQRPageIsStrict(t *testing.T) {
 func TestTooManyVisitsShowAPage(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true, Limits: map[string]wxsim.Limit{"/connect/oauth2/authorize": {PerMinute: 1}}})
 	logIn(t, sim, "snsapi_base")
-	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); !strings.Contains(w.Body.String(), "10009") {
-		t.Errorf("status %d; want a page with 10009", w.Code)
-	}
+	wantText(t, get(t, sim, authorizeURL(sim, "snsapi_base")), "10009")
 }
 
 func TestPagesTakeOnlyGET(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	if w := do(sim, httptest.NewRequest(http.MethodPost, authorizeURL(sim, "snsapi_base"), nil)); w.Code != http.StatusMethodNotAllowed {
-		t.Errorf("status %d; want 405", w.Code)
-	}
+	wantStatus(t, do(sim, httptest.NewRequest(http.MethodPost, authorizeURL(sim, "snsapi_base"), nil)), http.StatusMethodNotAllowed)
 }
 
 func FuzzAuthorize(f *testing.F) {

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // However long it runs, the simulator keeps no more than its shelves and its log have room for.
@@ -19,13 +21,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 3 * countedURLs {
 		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing/"+strconv.Itoa(i), nil))
 	}
-	if n := hold(&s.holder, func(w *world) int { return len(w.codes.items) }); n != 1<<17 {
-		t.Errorf("%d codes are remembered", n)
-	}
-	if n := len(s.Log()); n != logLength {
-		t.Errorf("%d calls are remembered", n)
-	}
-	if n := len(s.calls.counts); n != countedURLs {
-		t.Errorf("%d paths are counted", n)
-	}
+	require.Equal(t, 1<<17, hold(&s.holder, func(w *world) int { return len(w.codes.items) }), "codes")
+	require.Len(t, s.Log(), logLength)
+	require.Len(t, s.calls.counts, countedURLs)
 }

@@ -18,9 +18,7 @@ import (
 // consent answers the consent page of snsapi_userinfo.
 func consent(tb testing.TB, sim *wxsim.Server, form url.Values) *httptest.ResponseRecorder {
 	tb.Helper()
-	if w := get(tb, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
-		tb.Fatalf("authorize: status %d; want a page", w.Code)
-	}
+	wantStatus(tb, get(tb, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusOK)
 	form.Set("query", strings.TrimPrefix(authorizeURL(sim, "snsapi_userinfo"), "/connect/oauth2/authorize?"))
 	return submit(sim, "/wxsim/consent", form)
 }
@@ -53,14 +51,10 @@ func TestPersonDecides(t *testing.T) {
 	}
 	t.Run("refuse", func(t *testing.T) {
 		w := consent(t, sim, url.Values{"user": {user.OpenID}, "decision": {"refuse"}})
-		if got := w.Header().Get("Location"); got != callback+"&state=s1" {
-			t.Errorf("Location %q; want the state and no code", got)
-		}
+		require.Equal(t, callback+"&state=s1", w.Header().Get("Location"))
 	})
 	t.Run("nobody", func(t *testing.T) {
-		if w := consent(t, sim, url.Values{"decision": {"allow"}}); w.Code != http.StatusOK {
-			t.Errorf("status %d; want an error page", w.Code)
-		}
+		wantStatus(t, consent(t, sim, url.Values{"decision": {"allow"}}), http.StatusOK)
 	})
 	t.Run("a query that the authorize page would refuse", func(t *testing.T) {
 		w := submit(sim, "/wxsim/consent", url.Values{"user": {user.OpenID}, "decision": {"allow"}, "query": {"appid=x"}})
@@ -71,9 +65,7 @@ func TestPersonDecides(t *testing.T) {
 	t.Run("from another site", func(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/wxsim/consent", nil)
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
-		if w := do(sim, r); w.Code != http.StatusForbidden {
-			t.Errorf("status %d; want 403", w.Code)
-		}
+		wantStatus(t, do(sim, r), http.StatusForbidden)
 	})
 }
 
@@ -95,20 +87,11 @@ func TestPersonAddsAUser(t *testing.T) {
 func TestConsentPageShowsWhatIsAsked(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{Users: []wxsim.User{{Nickname: `<script>"`}}})
 	r := httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_userinfo"), nil)
-	page := do(sim, r).Body.String()
-	for _, want := range []string{"shop.example.com", "获取你的昵称、头像", "&lt;script&gt;&#34;", `lang="zh-CN"`, "允许", "拒绝"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the page does not hold %q", want)
-		}
-	}
+	wantText(t, do(sim, r), "shop.example.com", "获取你的昵称、头像", "&lt;script&gt;&#34;", `lang="zh-CN"`, "允许", "拒绝")
 	r.Header.Set("Accept-Language", "en-GB,zh;q=0.5")
-	page = do(sim, r).Body.String()
-	for _, want := range []string{"see your nickname", `lang="en"`, "Allow", "Refuse"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the English page does not hold %q", want)
-		}
-	}
-	if regexp.MustCompile(`(src|href)="?https?:`).MatchString(page) {
+	english := do(sim, r)
+	wantText(t, english, "see your nickname", `lang="en"`, "Allow", "Refuse")
+	if regexp.MustCompile(`(src|href)="?https?:`).MatchString(english.Body.String()) {
 		t.Error("the page loads something from elsewhere")
 	}
 }
@@ -171,30 +154,28 @@ func openQR(tb testing.TB, sim *wxsim.Server) string {
 	return m[1]
 }
 
+// wantDesktop fails unless the desktop is told this state.
+func wantDesktop(tb testing.TB, sim *wxsim.Server, ticket, state string) {
+	tb.Helper()
+	if got := get(tb, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != state {
+		tb.Errorf("state %q; want %q", got, state)
+	}
+}
+
 func TestQRLoginWithTheSimulatedPhone(t *testing.T) {
 	for _, decision := range []string{"allow", "refuse"} {
 		t.Run(decision, func(t *testing.T) {
 			sim := wxsim.New(wxsim.Config{})
 			ticket := openQR(t, sim)
-			wantState := func(want string) {
-				t.Helper()
-				if got := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != want {
-					t.Errorf("state %q; want %q", got, want)
-				}
-			}
-			wantState("waiting")
-			if w := get(t, sim, "/wxsim/desktop?ticket="+ticket); w.Code != http.StatusOK {
-				t.Errorf("desktop before the scan: status %d; want the QR code", w.Code)
-			}
-			if w := get(t, sim, "/wxsim/scan?ticket="+ticket); !strings.Contains(w.Body.String(), `value="allow"`) {
-				t.Errorf("the phone shows %d %s", w.Code, w.Body)
-			}
-			wantState("opened")
+			wantDesktop(t, sim, ticket, "waiting")
+			wantStatus(t, get(t, sim, "/wxsim/desktop?ticket="+ticket), http.StatusOK) // desktop before the scan
+			wantText(t, get(t, sim, "/wxsim/scan?ticket="+ticket), `value="allow"`)
+			wantDesktop(t, sim, ticket, "opened")
 			w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "user": {sim.Users()[0].OpenID}, "decision": {decision}})
 			if w.Code != http.StatusOK || w.Header().Get("Location") != "" {
 				t.Errorf("the phone was answered %d, %q; the code belongs to the desktop", w.Code, w.Header().Get("Location"))
 			}
-			wantState("decided")
+			wantDesktop(t, sim, ticket, "decided")
 			first := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket))
 			again := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket))
 			if first.String() != again.String() || first.Query().Get("state") != "s1" || (first.Query().Get("code") == "") != (decision == "refuse") {
@@ -211,21 +192,13 @@ func TestQRCodeExpires(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	ticket := openQR(t, sim)
 	sim.Advance(5 * time.Minute)
-	if got := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != "expired" {
-		t.Errorf("state %q; want expired", got)
-	}
+	wantDesktop(t, sim, ticket, "expired")
 	for _, path := range []string{"/wxsim/desktop", "/wxsim/scan"} {
-		if w := get(t, sim, path+"?ticket="+ticket); !strings.Contains(w.Body.String(), "已过期") {
-			t.Errorf("%s: %s", path, w.Body)
-		}
+		wantText(t, get(t, sim, path+"?ticket="+ticket), "已过期")
 	}
-	if w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "decision": {"allow"}, "user": {sim.Users()[0].OpenID}}); !strings.Contains(w.Body.String(), "已过期") {
-		t.Errorf("confirmed: %s", w.Body)
-	}
+	wantText(t, submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "decision": {"allow"}, "user": {sim.Users()[0].OpenID}}), "已过期")
 }
 
 func TestAvatarOfNobody(t *testing.T) {
-	if w := get(t, wxsim.New(wxsim.Config{}), "/wxsim/avatar/oNobody/96"); w.Code != http.StatusNotFound {
-		t.Errorf("status %d; want 404", w.Code)
-	}
+	wantStatus(t, get(t, wxsim.New(wxsim.Config{}), "/wxsim/avatar/oNobody/96"), http.StatusNotFound)
 }

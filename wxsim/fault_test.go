@@ -83,19 +83,13 @@ func TestFaultsAreUsedUpInOrder(t *testing.T) {
 	}
 	sim.Clear("/sns/auth")
 	wantCode(t, call(t, sim, "/sns/auth"), 50002)
-	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); w.Code != http.StatusFound {
-		t.Errorf("a fault of every API also hit a page: status %d", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_base")), http.StatusFound) // a fault of every API also hit a page
 	sim.Reset()
 	wantCode(t, call(t, sim, "/sns/auth"), 41001)
 	sim.Fail("/connect/oauth2/authorize", wxsim.Code(10004), 1)
-	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); !strings.Contains(w.Body.String(), "错误码: 10004") {
-		t.Errorf("status %d; want a page with 10004: %s", w.Code, w.Body)
-	}
+	wantText(t, get(t, sim, authorizeURL(sim, "snsapi_base")), "错误码: 10004")
 	sim.Fail("/connect/oauth2/authorize", wxsim.Status(503))
-	if w := get(t, sim, authorizeURL(sim, "snsapi_base")); w.Code != http.StatusServiceUnavailable {
-		t.Errorf("status %d; want 503", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_base")), http.StatusServiceUnavailable)
 }
 
 func TestDelayAndLateWait(t *testing.T) {
@@ -114,9 +108,7 @@ func TestDelayAndLateWait(t *testing.T) {
 				sim.Fail(exchangePath, tt.fault, 2)
 				start := time.Now()
 				wantCode(t, call(t, sim, exchangeURL(sim, newCode())), 0)
-				if took := time.Since(start); took != time.Minute {
-					t.Errorf("answered after %v; want a minute", took)
-				}
+				require.Equal(t, time.Minute, time.Since(start))
 				code := newCode()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -137,9 +129,7 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		wantAbort(t, func() { do(sim, httptest.NewRequestWithContext(ctx, http.MethodGet, "/sns/auth", nil)) })
-		if took := time.Since(start); took != time.Hour {
-			t.Errorf("hung for %v; want an hour", took)
-		}
+		require.Equal(t, time.Hour, time.Since(start))
 	})
 }
 
@@ -160,9 +150,7 @@ func TestSlowSendsPieceByPiece(t *testing.T) {
 		sim.Fail("/sns/auth", wxsim.Slow(10*time.Second))
 		start := time.Now()
 		wantCode(t, call(t, sim, "/sns/auth"), 41001)
-		if took := time.Since(start); took != 10*time.Second {
-			t.Errorf("took %v; want 10 s", took)
-		}
+		require.Equal(t, 10*time.Second, time.Since(start))
 	})
 }
 

@@ -94,9 +94,7 @@ func TestQRCodesTellWhoScannedThem(t *testing.T) {
 	if picture.Header().Get("Content-Type") != "image/jpg" || !strings.HasPrefix(picture.Body.String(), "\xff\xd8") {
 		t.Errorf("showqrcode: %d %v", picture.Code, picture.Header())
 	}
-	if w := get(t, sim, "/cgi-bin/showqrcode?ticket=x"); w.Code != http.StatusNotFound {
-		t.Errorf("a picture of no code: status %d", w.Code)
-	}
+	wantStatus(t, get(t, sim, "/cgi-bin/showqrcode?ticket=x"), http.StatusNotFound) // a picture of no code
 	first, err := sim.Scan(user, ticket)
 	if err != nil || first.Type != "subscribe" || first.Key != "qrscene_desk-1" || first.Ticket != ticket || first.OpenID != user {
 		t.Errorf("first scan = %+v, %v", first, err)
@@ -150,17 +148,12 @@ func TestUnlimitedCodes(t *testing.T) {
 	path := "/wxa/getwxacodeunlimit?access_token=" + miniToken(t, sim)
 	ask := func(body string) map[string]any { return post(t, sim, path, body) }
 	w := do(sim, request(http.MethodPost, path, `{"scene":"`+strings.Repeat("a", 32)+`","page":"pages/desk"}`))
-	if w.Header().Get("Content-Type") != "image/jpeg" {
-		t.Errorf("answer %s", w.Body)
-	}
+	require.Equal(t, "image/jpeg", w.Header().Get("Content-Type"))
 	wantCode(t, ask(`{"scene":"`+strings.Repeat("a", 33)+`"}`), 40129)
 	wantCode(t, ask(`{"scene":"a b"}`), 40129)
 	wantCode(t, ask(`{"page":"pages/desk"}`), 40129)
 	wantCode(t, ask(`{"scene":"a","page":"/pages/desk"}`), 41030)
-	page := get(t, sim, "/wxsim/mini"+query("appid", sim.MiniAppID(), "scene", "a<b", "page", "pages/desk")).Body.String()
-	if !strings.Contains(page, "a&lt;b") || !strings.Contains(page, miniOpenID(sim)) {
-		t.Errorf("page %s", page)
-	}
+	wantText(t, get(t, sim, "/wxsim/mini"+query("appid", sim.MiniAppID(), "scene", "a<b", "page", "pages/desk")), "a&lt;b", miniOpenID(sim))
 }
 
 func TestEncryptKeysOfAUser(t *testing.T) {
@@ -171,17 +164,13 @@ func TestEncryptKeysOfAUser(t *testing.T) {
 	}
 	list := func(answer map[string]any) []any { keys, _ := answer["key_info_list"].([]any); return keys }
 	first := list(call(t, sim, path()))
-	if len(first) != 1 {
-		t.Fatalf("keys %v", first)
-	}
+	require.Len(t, first, 1)
 	newest := first[0].(map[string]any)
 	if len(newest["iv"].(string)) != 16 || newest["version"] != 1.0 || newest["expire_in"].(float64) > 3600 {
 		t.Errorf("key %v", newest)
 	}
-	if again := list(post(t, sim, path(), "")); len(again) != 1 { // by POST too
-		t.Errorf("keys %v by POST", again)
-	}
-	wantCode(t, post(t, sim, path(), "{}"), 87009) // signed over nothing, and there is a body
+	require.Len(t, list(post(t, sim, path(), "")), 1) // by POST too
+	wantCode(t, post(t, sim, path(), "{}"), 87009)    // signed over nothing, and there is a body
 	for range 4 {
 		sim.Advance(time.Hour)
 		call(t, sim, path())
@@ -240,9 +229,7 @@ func TestPlatformsLogInForOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, call(t, sim, "/sns/oauth2/component/access_token"+tt.query), tt.want) })
 	}
-	if page := get(t, sim, authorizeURL(sim, "snsapi_base")+"&component_appid=wxnobody").Body.String(); !strings.Contains(page, "10015") {
-		t.Errorf("page %s", page)
-	}
+	wantText(t, get(t, sim, authorizeURL(sim, "snsapi_base")+"&component_appid=wxnobody"), "10015")
 }
 
 func TestManyApps(t *testing.T) {
@@ -259,16 +246,9 @@ func TestManyApps(t *testing.T) {
 		t.Errorf("apps %+v", sim.Apps())
 	}
 	alice := sim.Users()[0]
-	if got := sim.OpenID("wxsecond", alice); got != "oAlice2" {
-		t.Errorf("openid at the second account %q", got)
-	}
-	page := get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", "https://second.example/", "response_type", "code", "scope", "snsapi_userinfo", "state", "s1")).Body.String()
-	if !strings.Contains(page, "第二家店") {
-		t.Errorf("the consent page does not name the account: %s", page)
-	}
-	if page := get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1")).Body.String(); !strings.Contains(page, "10003") {
-		t.Errorf("another domain is answered %s", page)
-	}
+	require.Equal(t, "oAlice2", sim.OpenID("wxsecond", alice))
+	wantText(t, get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", "https://second.example/", "response_type", "code", "scope", "snsapi_userinfo", "state", "s1")), "第二家店")
+	wantText(t, get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1")), "10003")
 	// A code and a session_key are those of the mini program whose openid is meant.
 	second := sim.OpenID("wxmini2", alice)
 	session := func(appID, secret, code string) map[string]any {
@@ -304,18 +284,8 @@ func TestAConfigThatCannotBeNamesItsFields(t *testing.T) {
 		Limits: map[string]wxsim.Limit{"/nothing": {PerMinute: -1}},
 	}
 	err := cfg.Check()
-	if err == nil {
-		t.Fatal("no fault")
-	}
 	for _, want := range []string{"apps[0].kind", "apps[1].appid", "apps[2].push.url", "users[1].openid ", "users[1].openids.wxb", "users[1].follows[0]", "limits./nothing is no path", "limits./nothing is negative"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("no fault of %s: %v", want, err)
-		}
+		require.ErrorContains(t, err, want)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("New took it")
-		}
-	}()
-	wxsim.New(cfg)
+	require.Panics(t, func() { wxsim.New(cfg) })
 }

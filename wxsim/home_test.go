@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -18,16 +20,11 @@ func TestHomeTellsWhatANewcomerNeeds(t *testing.T) {
 	get(t, sim, authorizeURL(sim, "snsapi_base"))
 	sim.Fail("/sns/userinfo", wxsim.Status(502), 3)
 	sim.Fail(wxsim.AnyPath, wxsim.Hang())
-	page := get(t, sim, "http://sim.test:8081/").Body.String()
-	for _, want := range []string{
-		"WECHAT_API_URL=http://sim.test:8081", "WECHAT_APPID=" + sim.AppID(), "WECHAT_SECRET=" + sim.Secret(),
-		"WECHAT_WEBSITE_APPID=" + sim.WebsiteAppID(), "WECHAT_MINI_SECRET=" + sim.MiniSecret(),
-		sim.Users()[0].OpenID, "GET /sns/auth", "41001", "status 502", "×3", "hang", "openid=o&lt;b&gt;1", "→ " + callback[:20],
-	} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the page does not hold %q", want)
-		}
-	}
+	wantText(t, get(t, sim, "http://sim.test:8081/"),
+		"WECHAT_API_URL=http://sim.test:8081", "WECHAT_APPID="+sim.AppID(), "WECHAT_SECRET="+sim.Secret(),
+		"WECHAT_WEBSITE_APPID="+sim.WebsiteAppID(), "WECHAT_MINI_SECRET="+sim.MiniSecret(),
+		sim.Users()[0].OpenID, "GET /sns/auth", "41001", "status 502", "×3", "hang", "openid=o&lt;b&gt;1", "→ "+callback[:20],
+	)
 	list := get(t, sim, "/wxsim/live").Body.String()
 	if !strings.Contains(list, "GET /sns/auth") || strings.Contains(list, "<html") {
 		t.Errorf("the list of calls is %s", list)
@@ -45,20 +42,10 @@ func TestHomeListsTheLastFiftyCallsOfAnyKind(t *testing.T) {
 	sim.Fail("/sns/userinfo", wxsim.Body(200, "image/jpeg", "\xff\xd8"))
 	get(t, sim, "/sns/userinfo")
 	get(t, sim, "/connect/oauth2/authorize")
-	list := get(t, sim, "/wxsim/live").Body.String()
-	if n := strings.Count(list, "<details>"); n != 50 {
-		t.Errorf("%d calls listed; want 50", n)
-	}
-	for _, number := range []string{"62", "13"} { // each keeps its number, by which the page knows it again
-		if !strings.Contains(list, `data-key="`+number+`"`) {
-			t.Errorf("call %s is not in the list", number)
-		}
-	}
-	for _, want := range []string{"（二进制）", "（网页）", "{\n  &#34;errcode&#34;: 41001,"} {
-		if !strings.Contains(list, want) {
-			t.Errorf("the list does not hold %q", want)
-		}
-	}
+	list := get(t, sim, "/wxsim/live")
+	require.Equal(t, 50, strings.Count(list.Body.String(), "<details>"), "calls listed")
+	wantText(t, list, `data-key="62"`, `data-key="13"`) // each keeps its number, by which the page knows it again
+	wantText(t, list, "（二进制）", "（网页）", "{\n  &#34;errcode&#34;: 41001,")
 }
 
 func TestHomeChangesTheWorld(t *testing.T) {
@@ -67,9 +54,7 @@ func TestHomeChangesTheWorld(t *testing.T) {
 	press := func(path string, form url.Values) *httptest.ResponseRecorder {
 		t.Helper()
 		w := submit(sim, path, form)
-		if w.Code != http.StatusSeeOther {
-			t.Errorf("%s: status %d %s; want a redirect to the page", path, w.Code, w.Body)
-		}
+		wantStatus(t, w, http.StatusSeeOther)
 		return w
 	}
 	press("/wxsim/users", url.Values{"do": {"add"}, "nickname": {"新"}, "sex": {"2"}, "phone": {"+1 2025550100"}, "snapshot": {"1"}, "nounionid": {"1"}})
@@ -93,9 +78,7 @@ func TestHomeChangesTheWorld(t *testing.T) {
 		t.Errorf("the clock moved by %v", moved)
 	}
 	press("/wxsim/advance", url.Values{"by": {"2h5m1s"}})
-	if page := get(t, sim, "/").Body.String(); !strings.Contains(page, "比真实时间快 30 天 2 小时 5 分钟 1 秒") {
-		t.Error("the page does not say how far the clock was moved")
-	}
+	wantText(t, get(t, sim, "/"), "比真实时间快 30 天 2 小时 5 分钟 1 秒")
 	press("/wxsim/fail", url.Values{"path": {"/sns/auth"}, "fault": {"code"}, "number": {"45009"}, "times": {"1"}})
 	press("/wxsim/fail", url.Values{"path": {"*"}, "fault": {"code"}, "number": {"-1"}})
 	wantCode(t, call(t, sim, "/sns/auth"), 45009)
@@ -103,13 +86,9 @@ func TestHomeChangesTheWorld(t *testing.T) {
 	press("/wxsim/clear", url.Values{"path": {"*"}})
 	wantCode(t, call(t, sim, "/sns/auth"), 41001)
 	press("/wxsim/fail", url.Values{"path": {"/sns/auth"}, "fault": {"empty"}, "times": {"1"}}) // takes no number
-	if w := get(t, sim, "/sns/auth"); w.Body.Len() != 0 {
-		t.Errorf("answer %q; want an empty one", w.Body)
-	}
+	require.Empty(t, get(t, sim, "/sns/auth").Body.String())
 	press("/wxsim/reset", nil)
-	if len(sim.Log()) != 0 {
-		t.Error("calls are remembered after a reset")
-	}
+	require.Empty(t, sim.Log(), "after a reset")
 }
 
 func TestHomeRefusesNonsense(t *testing.T) {
@@ -131,13 +110,10 @@ func TestHomeRefusesNonsense(t *testing.T) {
 			t.Errorf("%s: status %d; want %d", name, w.Code, tt.want)
 		}
 	}
-	if w := submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}); !strings.Contains(w.Body.String(), "path is no path") || !strings.Contains(w.Body.String(), `href="/"`) {
-		t.Errorf("the page does not say what is wrong and lead back: %s", w.Body)
-	}
+	// The page says what is wrong, and leads back.
+	wantText(t, submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}), "path is no path", `href="/"`)
 	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {
-		if w := get(t, sim, path); w.Code != http.StatusMethodNotAllowed {
-			t.Errorf("GET %s: status %d; want 405", path, w.Code)
-		}
+		wantStatus(t, get(t, sim, path), http.StatusMethodNotAllowed)
 	}
 }
 
@@ -169,13 +145,9 @@ func TestFormsWorkFromAnotherMachine(t *testing.T) {
 func TestLandingShowsTheCallback(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	code := sim.NewCode(sim.WebsiteAppID(), sim.Users()[0].OpenID, "snsapi_login")
-	page := get(t, sim, "/wxsim/landing?code="+code+"&state=s1").Body.String()
-	if !strings.Contains(page, "appid="+sim.WebsiteAppID()+"&amp;secret="+sim.WebsiteSecret()+"&amp;code="+code) {
-		t.Errorf("the page does not lead to the exchange: %s", page)
-	}
-	if page := get(t, sim, "/wxsim/landing?state=s1").Body.String(); !strings.Contains(page, "没有 code") {
-		t.Errorf("the page does not say that the user refused: %s", page)
-	}
+	wantText(t, get(t, sim, "/wxsim/landing?code="+code+"&state=s1"),
+		"appid="+sim.WebsiteAppID()+"&amp;secret="+sim.WebsiteSecret()+"&amp;code="+code) // leads to the exchange
+	wantText(t, get(t, sim, "/wxsim/landing?state=s1"), "没有 code")
 }
 
 func TestHomePushes(t *testing.T) {
@@ -207,10 +179,11 @@ func TestHomePushes(t *testing.T) {
 		"nobody there":    {form("url", "http://127.0.0.1:1/"), "refused"},
 		"nobody verifies": {form("url", "http://127.0.0.1:1/", "do", "verify"), "refused"},
 	} {
-		w := submit(sim, "/wxsim/push", tt.form)
-		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), tt.want) {
-			t.Errorf("%s: status %d; want %q on %s", name, w.Code, tt.want, w.Body)
-		}
+		t.Run(name, func(t *testing.T) {
+			w := submit(sim, "/wxsim/push", tt.form)
+			wantStatus(t, w, http.StatusOK)
+			wantText(t, w, tt.want)
+		})
 	}
 }
 
@@ -226,7 +199,7 @@ func TestTheIconIsNoCall(t *testing.T) {
 }
 
 func TestScriptIsServed(t *testing.T) {
-	if w := get(t, wxsim.New(wxsim.Config{}), "/wxsim/page.js"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "use strict") {
-		t.Errorf("status %d, %s", w.Code, w.Body)
-	}
+	w := get(t, wxsim.New(wxsim.Config{}), "/wxsim/page.js")
+	wantStatus(t, w, http.StatusOK)
+	wantText(t, w, "use strict")
 }

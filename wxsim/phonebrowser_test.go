@@ -115,9 +115,8 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 // Who comes from elsewhere in the network sees nothing of this machine but what was configured.
 func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{RedirectDomains: []string{"shop.example", "dev.example:3000"}})
-	if _, err := sim.AddApp(wxsim.App{Kind: wxsim.OfficialAccount, Name: "added", RedirectDomains: []string{"added.example", "127.0.0.1:9200"}}); err != nil {
-		t.Fatal(err)
-	}
+	_, err := sim.AddApp(wxsim.App{Kind: wxsim.OfficialAccount, Name: "added", RedirectDomains: []string{"added.example", "127.0.0.1:9200"}})
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		name, visitor, address, host, open string
 		want                               bool

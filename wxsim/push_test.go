@@ -66,9 +66,7 @@ func TestPushIsSignedAndSealed(t *testing.T) {
 				r, err := sim.NewPush(t.Context(), "https://example.com/push?a=1", wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey, Mode: tt.mode}, event)
 				require.NoError(t, err)
 				query := r.URL.Query()
-				if got := query.Get("signature"); got != sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")) {
-					t.Errorf("signature %q", got)
-				}
+				require.Equal(t, sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")), query.Get("signature"))
 				if query.Get("a") != "1" || query.Get("openid") != miniOpenID(sim) {
 					t.Errorf("query %v", query)
 				}

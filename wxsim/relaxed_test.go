@@ -59,18 +59,14 @@ func TestLongStatesAreForQRLogin(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	long := strings.Repeat("a", 129)
 	w := get(t, sim, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", long))
-	if got := location(t, w).Query().Get("state"); got != long {
-		t.Errorf("state %q", got)
-	}
+	require.Equal(t, long, location(t, w).Query().Get("state"))
 }
 
 // markbates/goth sends the parameters of qrconnect sorted and has live users.
 func TestQRLoginTakesAnyOrder(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	w := get(t, sim, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "foo", "1", "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_login"))
-	if location(t, w).Query().Get("code") == "" {
-		t.Error("no code")
-	}
+	require.NotEmpty(t, location(t, w).Query().Get("code"))
 }
 
 func TestStrictPagesSayHowToRelaxThem(t *testing.T) {
@@ -94,9 +90,7 @@ func TestStrictPagesSayHowToRelaxThem(t *testing.T) {
 		}
 	}
 	require.NoError(t, sim.Switch("lax", true))
-	if w := get(t, sim, "/connect/oauth2/authorize"+sorted); w.Code != http.StatusFound {
-		t.Errorf("status %d with the switch on; want a redirect", w.Code)
-	}
+	wantStatus(t, get(t, sim, "/connect/oauth2/authorize"+sorted), http.StatusFound) // with the switch on
 	if sim.Switch("nonsense", true) == nil {
 		t.Error("there is a switch called nonsense")
 	}
@@ -129,9 +123,7 @@ func TestMediaHaveAQuotedNameWithAnExtension(t *testing.T) {
 		id := sim.AddMedia(tt.name, tt.contentType, []byte(gif))
 		w := get(t, sim, "/cgi-bin/media/get"+query("access_token", miniToken(t, sim), "media_id", id))
 		want := `attachment; filename="` + strings.Replace(tt.want, "ID", id, 1) + `"`
-		if got := w.Header().Get("Content-Disposition"); got != want {
-			t.Errorf("Content-Disposition %q; want %q", got, want)
-		}
+		require.Equal(t, want, w.Header().Get("Content-Disposition"))
 	}
 }
 
@@ -251,13 +243,9 @@ func TestProfilesAreGreyUnlessTheClientIsOld(t *testing.T) {
 		}
 		return profile["nickName"]
 	}
-	if got := name(); got != "微信用户" {
-		t.Errorf("nickName %v", got)
-	}
+	require.Equal(t, "微信用户", name())
 	require.NoError(t, sim.Switch("old-profiles", true))
-	if got := name(); got != "小明" {
-		t.Errorf("nickName %v of an old client", got)
-	}
+	require.Equal(t, "小明", name())
 }
 
 // Reports of tickets that say 7200 and are half over: easywechat#1580, #1771.

@@ -74,6 +74,24 @@ func wantCode(tb testing.TB, answer map[string]any, code int) {
 	}
 }
 
+// wantStatus fails unless an answer has this status.
+func wantStatus(tb testing.TB, w *httptest.ResponseRecorder, status int) {
+	tb.Helper()
+	if w.Code != status {
+		tb.Errorf("status %d; want %d: %s", w.Code, status, w.Body)
+	}
+}
+
+// wantText fails unless an answer holds all of this.
+func wantText(tb testing.TB, w *httptest.ResponseRecorder, texts ...string) {
+	tb.Helper()
+	for _, text := range texts {
+		if !strings.Contains(w.Body.String(), text) {
+			tb.Errorf("status %d without %q: %s", w.Code, text, w.Body)
+		}
+	}
+}
+
 // query writes a query of the given names and values in their order, without the empty ones.
 func query(pairs ...string) string {
 	var parts []string
@@ -187,9 +205,7 @@ func TestAvatarIsWhereTheBrowserWas(t *testing.T) {
 func TestCloseAndShutdownWithoutStart(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	sim.Close()
-	if err := sim.Shutdown(t.Context()); err != nil {
-		t.Errorf("Shutdown = %v", err)
-	}
+	require.NoError(t, sim.Shutdown(t.Context()))
 }
 
 func TestStartTellsATakenAddress(t *testing.T) {
@@ -210,9 +226,7 @@ func TestUnknownPathIsRefused(t *testing.T) {
 func TestAHugeBodyIsRefused(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	w := do(sim, httptest.NewRequest(http.MethodPost, "/cgi-bin/stable_token", strings.NewReader(strings.Repeat("x", 21<<20))))
-	if w.Code != http.StatusRequestEntityTooLarge {
-		t.Errorf("status %d; want 413", w.Code)
-	}
+	wantStatus(t, w, http.StatusRequestEntityTooLarge)
 }
 
 func TestManyClientsAtOnce(t *testing.T) {

@@ -55,9 +55,7 @@ func TestCode2Session(t *testing.T) {
 	if session["openid"] != miniOpenID(sim) || session["openid"] == user.OpenID || session["unionid"] != user.UnionID || session["errcode"] != nil {
 		t.Errorf("session = %v", session)
 	}
-	if got := w.Header().Get("Content-Type"); got != "text/plain" {
-		t.Errorf("Content-Type %q; want text/plain", got)
-	}
+	require.Equal(t, "text/plain", w.Header().Get("Content-Type"))
 }
 
 func TestCode2SessionRefuses(t *testing.T) {
@@ -285,9 +283,7 @@ func TestPaidUnionID(t *testing.T) {
 func TestPhoneStandsInForAMiniProgram(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2)})
 	second := sim.Users()[1]
-	if w := get(t, sim, "/wxsim/user_data"); w.Code != http.StatusConflict {
-		t.Errorf("data before the login: status %d; want 409", w.Code)
-	}
+	wantStatus(t, get(t, sim, "/wxsim/user_data"), http.StatusConflict) // data before the login
 	code := call(t, sim, "/wxsim/js_code?user="+second.OpenID)["code"].(string)
 	session := call(t, sim, sessionURL(sim, code))
 	if session["openid"] != sim.OpenID(sim.MiniAppID(), second) {
@@ -310,9 +306,7 @@ func TestPhoneStandsInForAMiniProgram(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/wxsim/js_code", "/wxsim/user_data"} {
-		if w := get(t, sim, path+"?user=oNobody"); w.Code != http.StatusNotFound {
-			t.Errorf("%s of nobody: status %d; want 404", path, w.Code)
-		}
+		wantStatus(t, get(t, sim, path+"?user=oNobody"), http.StatusNotFound)
 	}
 }
 

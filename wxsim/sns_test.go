@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
 func TestLoginTellsWhoTheUserIs(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	w := get(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo")))
-	if got := w.Header().Get("Content-Type"); got != "text/plain" {
-		t.Errorf("Content-Type %q; want text/plain", got)
-	}
+	require.Equal(t, "text/plain", w.Header().Get("Content-Type"))
 	token := reply(t, w)
 	user := sim.Users()[0]
 	if token["openid"] != user.OpenID || token["unionid"] != user.UnionID || token["scope"] != "snsapi_userinfo" || token["expires_in"] != 7200.0 {

@@ -24,9 +24,8 @@ func TestARestartForgetsNothing(t *testing.T) {
 	used := logIn(t, before, "snsapi_base")
 	call(t, before, exchangeURL(before, used))
 	ticket := post(t, before, "/cgi-bin/qrcode/create?access_token="+app, `{"action_name":"QR_LIMIT_STR_SCENE","action_info":{"scene":{"scene_str":"desk"}}}`)["ticket"].(string)
-	if _, err := before.Scan(openID, ticket); err != nil {
-		t.Fatal(err)
-	}
+	_, err := before.Scan(openID, ticket)
+	require.NoError(t, err)
 	sign := call(t, before, "/cgi-bin/ticket/getticket"+query("access_token", app, "type", "jsapi"))["ticket"]
 	before.RevokeUser(added.OpenID)
 	saved, err := before.Save()
@@ -88,9 +87,8 @@ func TestRestartGoesBackToTheStart(t *testing.T) {
 	apps, users := sim.Apps(), sim.Users()
 	code := sim.NewCode(sim.AppID(), users[0].OpenID, "snsapi_base")
 	sim.AddUser(wxsim.User{Nickname: "新"})
-	if _, err := sim.Follow("", users[0].OpenID); err != nil {
-		t.Fatal(err)
-	}
+	_, err := sim.Follow("", users[0].OpenID)
+	require.NoError(t, err)
 	require.NoError(t, sim.Switch("auto", true))
 	sim.Advance(time.Hour)
 	sim.Fail(wxsim.AnyPath, wxsim.Code(45009))
@@ -103,7 +101,5 @@ func TestRestartGoesBackToTheStart(t *testing.T) {
 		t.Errorf("the clock is %v ahead", ahead)
 	}
 	wantCode(t, call(t, sim, exchangeURL(sim, code)), 40029)
-	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
-		t.Errorf("status %d; want the page again", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusOK)
 }

@@ -55,25 +55,17 @@ func TestAccountsHearOfFollowers(t *testing.T) {
 	want("subscribe", "qrscene_desk")
 	api(t, sim, http.MethodPost, "users/"+user+"/unfollow", ``, http.StatusOK, &told)
 	want("unsubscribe", "")
-	if page := submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxshop"}}).Body.String(); !strings.Contains(page, "你的程序已应答") {
-		t.Errorf("page %s", page)
-	}
+	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxshop"}}), "你的程序已应答")
 	want("subscribe", "")
 	id := code["url"].(string)[strings.LastIndex(code["url"].(string), "/")+1:]
-	if page := get(t, sim, "/q/"+id).Body.String(); !strings.Contains(page, "进入公众号") {
-		t.Errorf("page %s", page)
-	}
-	if page := submit(sim, "/wxsim/scanned", url.Values{"code": {id}}).Body.String(); !strings.Contains(page, "SCAN") {
-		t.Errorf("page %s", page)
-	}
+	wantText(t, get(t, sim, "/q/"+id), "进入公众号")
+	wantText(t, submit(sim, "/wxsim/scanned", url.Values{"code": {id}}), "SCAN")
 	want("SCAN", "desk")
 	api(t, sim, http.MethodPost, "push", `{"event":{"type":"text","openid":"`+user+`","key":"a]]>b"}}`, http.StatusOK, nil)
 	if got := <-heard; got["Content"] != "a]]>b" || got["MsgType"] != "text" {
 		t.Errorf("the account heard %v", got)
 	}
-	if page := submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxnobody"}}).Body.String(); !strings.Contains(page, "没有这个用户或公众号") {
-		t.Errorf("page %s", page)
-	}
+	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxnobody"}}), "没有这个用户或公众号")
 }
 
 // An answer that the program has encrypted is shown decrypted.
@@ -101,14 +93,8 @@ func TestEncryptedAnswersAreOpened(t *testing.T) {
 func TestSwitchesOnThePage(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	submit(sim, "/wxsim/switches", url.Values{"name": {"auto"}, "on": {"1"}})
-	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusFound {
-		t.Errorf("status %d with auto on", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusFound) // with auto on
 	submit(sim, "/wxsim/switches", url.Values{"name": {"auto"}})
-	if w := get(t, sim, authorizeURL(sim, "snsapi_userinfo")); w.Code != http.StatusOK {
-		t.Errorf("status %d with auto off", w.Code)
-	}
-	if w := submit(sim, "/wxsim/switches", url.Values{"name": {"x"}}); w.Code != http.StatusBadRequest {
-		t.Errorf("status %d to a switch that is not there", w.Code)
-	}
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusOK)                 // with auto off
+	wantStatus(t, submit(sim, "/wxsim/switches", url.Values{"name": {"x"}}), http.StatusBadRequest) // to a switch that is not there
 }
