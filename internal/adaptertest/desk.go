@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -52,9 +54,7 @@ func deskFlowCases() []Case {
 			if told == nil || told.UserAgent() != webtest.DesktopChrome || told.URL.Path != "/me" {
 				t.Errorf("OnLogin was told of %v", told)
 			}
-			if desktop.Cookie("wxd-") != "" {
-				t.Error("the desktop keeps the cookie of a code that is used")
-			}
+			require.Empty(t, desktop.Cookie("wxd-"), "the cookie of a code that is used")
 			t.wantEvent(core.EventLoginFinished, "desk")
 			t.WantCalls(1, 1) // the phone's own login
 			t.WantSignedIn(phone, 0)
@@ -97,13 +97,8 @@ func deskFlowCases() []Case {
 		{Name: "two tabs share a code, and whichever is scanned signs the browser in", Config: desk, Test: func(t *World) {
 			desktop, phone := t.Desktop(), t.Browser()
 			one, other := t.ShowCode(desktop, "/me"), t.ShowCode(desktop, "/me?tab=2")
-			if one.Link != other.Link {
-				t.Errorf("two tabs show %s and %s", one.Link, other.Link)
-			}
-			base := t.ShowCode(desktop, "/base") // a page that needs less has a code of its own
-			if base.Link == one.Link {
-				t.Error("a page that needs no profile asks for one")
-			}
+			require.Equal(t, one.Link, other.Link)
+			require.NotEqual(t, one.Link, t.ShowCode(desktop, "/base").Link) // a page that needs less has a code of its own
 			t.Confirm(phone, one)
 			t.WantUser(desktop.Open(PublicURL+"/me?tab=2"), 0)
 			t.WantUser(desktop.Open(PublicURL+"/me"), 0)
@@ -123,23 +118,14 @@ func deskFlowCases() []Case {
 			desktop, phone := t.Desktop(), t.SignedIn()
 			old := t.ShowCode(desktop, "/me")
 			time.Sleep(time.Minute)
-			if again := t.ShowCode(desktop, "/me"); again.Link != old.Link {
-				t.Error("a young code is not shown again")
-			}
+			require.Equal(t, old, t.ShowCode(desktop, "/me"), "a young code is not shown again")
 			time.Sleep(time.Minute + time.Second)
-			young := t.ShowCode(desktop, "/me")
-			if young.Link == old.Link {
-				t.Fatal("a code was not renewed")
-			}
+			require.NotEqual(t, old.Link, t.ShowCode(desktop, "/me").Link, "a code was not renewed")
 			t.Scan(phone, old)
 			t.WantState(desktop, "scanned", "waiting")
-			if again := t.ShowCode(desktop, "/me"); again.Link != old.Link || again.Number != old.Number {
-				t.Error("the desktop does not show the code that was scanned")
-			}
+			require.Equal(t, old, t.ShowCode(desktop, "/me"), "the desktop does not show the code that was scanned")
 			time.Sleep(2 * time.Minute)
-			if again := t.ShowCode(desktop, "/me"); again.Link != old.Link {
-				t.Error("a scanned code was renewed")
-			}
+			require.Equal(t, old, t.ShowCode(desktop, "/me"), "a scanned code was renewed")
 			t.Answer(phone, old, "number="+old.Number)
 			t.WantUser(desktop.Open(PublicURL+"/me"), 0)
 		}},
@@ -149,17 +135,13 @@ func deskFlowCases() []Case {
 			t.Confirm(phone, code)
 			v := desktop.Open(PublicURL + "/wechat/login?return_to=%2Fme%3Fa%3D1%23x")
 			t.WantUser(v, 0)
-			if v.Address() != PublicURL+"/me?a=1#x" {
-				t.Errorf("it ends at %s", v.Address())
-			}
+			t.wantAddress(v, PublicURL+"/me?a=1#x")
 		}},
 		{Name: "a page that needs more shows a code again, and the session stays until then", Config: desk, Test: func(t *World) {
 			desktop, phone := t.Desktop(), t.Browser()
 			code := t.ShowCode(desktop, "/base")
 			t.Scan(phone, code)
-			if n := t.Sim.Calls(userInfoPath); n != 0 {
-				t.Errorf("%d profiles for a page that needs none", n)
-			}
+			t.WantCallsOf(userInfoPath, 0)
 			t.Answer(phone, code, "number="+code.Number)
 			t.WantUser(desktop.Open(PublicURL+"/base"), 0)
 			t.ShowCode(desktop, "/me")
@@ -212,20 +194,14 @@ func deskFlowCases() []Case {
 				n, _ := strconv.Atoi(m[1])
 				return n
 			}
-			if n := left(); n != 600 {
-				t.Errorf("%d seconds at first", n)
-			}
+			require.Equal(t, 600, left(), "seconds at first")
 			for range 4 {
 				time.Sleep(2*time.Minute + time.Second)
 				left()
 			}
-			if n := left(); n > 120 {
-				t.Errorf("%d seconds after eight minutes", n)
-			}
+			require.LessOrEqual(t, left(), 120, "seconds after eight minutes")
 			time.Sleep(2*time.Minute + time.Second)
-			if n := left(); n != 600 {
-				t.Errorf("%d seconds after a click", n)
-			}
+			require.Equal(t, 600, left(), "seconds after a click")
 		}},
 	}
 }

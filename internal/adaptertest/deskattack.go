@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -36,9 +38,7 @@ func deskAttackCases() []Case {
 			code := t.ShowCode(desktop, "/me")
 			t.WantData(thief.Open(code.Link), http.StatusUnauthorized, "open-in-wechat")
 			t.Confirm(phone, code)
-			if other := t.ShowCode(thief, "/me"); other.Link == code.Link {
-				t.Error("a stranger is shown the same code")
-			}
+			require.NotEqual(t, code.Link, t.ShowCode(thief, "/me").Link, "a stranger is shown the same code")
 			if state, _ := t.Poll(thief, "waiting"); state == "ready" {
 				t.Error("a stranger is told that the phone has confirmed")
 			}
@@ -197,10 +197,7 @@ func deskAttackCases() []Case {
 				nothing(what)
 			}
 			framed := phone.Do(webtest.Request{URL: code.Link})
-			if policy := framed.Header.Get("Content-Security-Policy"); !strings.Contains(policy,
-				"frame-ancestors 'none'") {
-				t.Errorf("the confirmation may be framed: %q", policy)
-			}
+			require.Contains(t, framed.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 			t.Answer(stranger, code, "refuse=1") // who has no session here
 			nothing("a stranger's refusal")
 			t.WantStatus(logOut(phone), http.StatusNoContent)
@@ -233,9 +230,7 @@ func deskAttackCases() []Case {
 				t.WantState(desktop, "refused", "scanned")
 				// the ticket is dead
 				t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusOK, "desk-refused")
-				if again := t.ShowCode(desktop, "/me"); again.Link == code.Link {
-					t.Errorf("%s: the dead code is shown again", name)
-				}
+				require.NotEqual(t, code.Link, t.ShowCode(desktop, "/me").Link, "%s: the dead code is shown again", name)
 				t.WantNobody(desktop)
 			}
 		}},
@@ -245,9 +240,7 @@ func deskAttackCases() []Case {
 			for range 60 {
 				code := t.ShowCode(t.Desktop(), "/base")
 				numbers := t.Choices(t.Scan(phone, code))
-				if again := t.Choices(t.Scan(phone, code)); !slices.Equal(again, numbers) {
-					t.Fatalf("%v, then %v", numbers, again)
-				}
+				require.Equal(t, numbers, t.Choices(t.Scan(phone, code)))
 				slices.Sort(numbers)
 				places[slices.Index(numbers, code.Number)]++
 				seen[code.Number] = true
@@ -331,9 +324,7 @@ func deskAttackCases() []Case {
 			desktop, phone := t.Desktop(), t.SignedIn()
 			time.Sleep(time.Hour)
 			code := t.ShowCode(desktop, "/me")
-			if v := t.Answer(phone, code, "number="+code.Number); v.Status != http.StatusUnauthorized {
-				t.Errorf("an unchecked session confirms: %d", v.Status)
-			}
+			t.WantStatus(t.Answer(phone, code, "number="+code.Number), http.StatusUnauthorized)
 			t.WantState(desktop, "waiting", "none")
 			v := t.Scan(phone, code)
 			t.WantRedirects(v, 3)
@@ -364,17 +355,13 @@ func deskAttackCases() []Case {
 					t.Errorf("%+v is approved", nobody)
 				}
 			}
-			if err := errors.Join(approve(code.Ticket, u), approve(code.Ticket, u)); err != nil {
-				t.Error(err)
-			}
+			t.NoError(errors.Join(approve(code.Ticket, u), approve(code.Ticket, u)))
 			if approve(code.Ticket, &core.User{OpenID: t.Sim.Users()[1].OpenID}) == nil {
 				t.Error("a second user is approved")
 			}
 			t.WantState(desktop, "ready", "waiting")
 			t.WantUser(desktop.Open(PublicURL+"/base"), 0)
-			if err := approve(code.Ticket, u); err != nil { // as before, and without effect
-				t.Error(err)
-			}
+			t.NoError(approve(code.Ticket, u)) // as before, and without effect
 			profile := t.ShowCode(desktop, "/profile")
 			if approve(profile.Ticket, u) == nil {
 				t.Error("an openid is taken for a profile")

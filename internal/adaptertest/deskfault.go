@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -44,9 +46,7 @@ func deskFaultCases() []Case {
 				t.WantNobody(desktop)
 				code = t.ShowCode(desktop, "/me")
 				t.Answer(phone, code, "number="+wrong+"x")
-				if asked != 1 {
-					t.Errorf("Confirm was asked %d times", asked)
-				}
+				require.Equal(t, 1, asked, "Confirm was asked")
 			}
 		}},
 		{Name: "a Confirm that hangs or panics signs nobody in, and the code stays good", Test: func(t *World) {
@@ -172,9 +172,8 @@ func deskFaultCases() []Case {
 			desktop, phone := t.Desktop(), t.SignedIn()
 			code := t.ShowCode(desktop, "/me")
 			away = true
-			if _, status := t.Poll(desktop, "waiting"); status != http.StatusServiceUnavailable {
-				t.Errorf("a poll is answered %d", status)
-			}
+			_, status := t.Poll(desktop, "waiting")
+			require.Equal(t, http.StatusServiceUnavailable, status)
 			t.WantStatus(phone.Open(code.Link), http.StatusServiceUnavailable)
 			t.WantStatus(t.Answer(phone, code, "number="+code.Number), http.StatusServiceUnavailable)
 			t.ShowCode(t.Desktop(), "/me") // a new desktop needs no store
@@ -189,18 +188,14 @@ func deskFaultCases() []Case {
 			code := t.ShowCode(desktop, "/me")
 			began := time.Now()
 			t.WantState(desktop, "waiting", "waiting")
-			if took := time.Since(began); took < 19*time.Second || took > 21*time.Second {
-				t.Errorf("it took %v", took)
-			}
+			require.InDelta(t, 20, time.Since(began).Seconds(), 1)
 			go func() {
 				time.Sleep(5 * time.Second)
 				t.Scan(phone, code)
 			}()
 			began = time.Now()
 			t.WantState(desktop, "scanned", "waiting")
-			if took := time.Since(began); took < 5*time.Second || took > 6*time.Second {
-				t.Errorf("it took %v", took)
-			}
+			require.InDelta(t, 5.5, time.Since(began).Seconds(), 0.5)
 		}},
 	}
 }

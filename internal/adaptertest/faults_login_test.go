@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,9 +70,7 @@ func OutliveFaults() Group {
 			if slices.ContainsFunc(t.Events(), func(e core.Event) bool { return e.Name == core.EventStoreDown }) {
 				t.Error("the Observer was told that the store is down")
 			}
-			if log := t.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "OnLogin returned after") {
-				t.Errorf("the log says\n%s", log)
-			}
+			t.wantLogged("level=ERROR", "OnLogin returned after")
 		}},
 		{Name: "five callbacks of a login that hangs all end", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Hang())
@@ -82,14 +79,10 @@ func OutliveFaults() Group {
 			began := time.Now()
 			webtest.AtOnce(5, func(int) {
 				v := b.Do(webtest.Request{URL: callback})
-				if v.Status != http.StatusGatewayTimeout {
-					t.Errorf("it was answered %d", v.Status)
-				}
+				t.WantStatus(v, http.StatusGatewayTimeout)
 			})
 			const waiting = 12 * time.Second // for the callbacks before
-			if took := time.Since(began); took > waiting+settled {
-				t.Errorf("it took %v", took)
-			}
+			t.wantWithin(began, waiting+settled)
 			t.Sim.Clear(exchangePath)
 			t.WantUser(b.Open(callback), 0)
 		}},
@@ -105,9 +98,8 @@ func OutliveFaults() Group {
 					t.Errorf("the Observer was told %+v", e)
 				}
 			}
-			if log := t.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
-				t.Errorf("the log says\n%s", log)
-			}
+			t.wantUnlogged("level=ERROR")
+			t.wantUnlogged("level=WARN")
 		}},
 		{Name: "a refresh that is cut short by a slow profile keeps the new tokens", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
 			b := t.Browser()
@@ -118,9 +110,7 @@ func OutliveFaults() Group {
 				v := b.Do(webtest.Request{URL: PublicURL + "/me"})
 				t.WantUser(v, 0)
 			}
-			if n := t.Sim.Calls(refreshPath); n != 2 {
-				t.Errorf("%d refreshes, want 2", n)
-			}
+			t.WantCallsOf(refreshPath, 2)
 		}},
 		{Name: "a browser that hangs up during AccessToken costs no token", Sim: func(cfg *wxsim.Config) { cfg.RotateRefreshTokens = true }, Test: func(t *World) {
 			if !t.Store.OnServer {
@@ -138,9 +128,7 @@ func OutliveFaults() Group {
 					t.Error(got.Err)
 				}
 			}
-			if n := t.Sim.Calls(refreshPath); n != 2 {
-				t.Errorf("%d refreshes, want 2", n)
-			}
+			t.WantCallsOf(refreshPath, 2)
 		}},
 	}}
 }

@@ -32,15 +32,11 @@ func inPassing(t *World, path string, m misbehaviour, want ending) {
 	m.begin(t, l, path)
 	began := time.Now()
 	v, name := view()
-	if took := time.Since(began); took > patience {
-		t.Errorf("the page waited %v", took)
-	}
+	t.wantWithin(began, patience)
 	switch {
 	case want.logInAgain():
 		t.WantRestart(v)
-		if slices.ContainsFunc(v.SetCookies(), SessionCookie) {
-			t.Error("the session was changed before the new login")
-		}
+		t.wantSessionLeft(v)
 		t.WantSignedIn(b, 0) // a script's calls go on with the old profile
 		m.end(t, l, path)
 		t.WantUser(b.Open(v.Next), 0)
@@ -94,9 +90,7 @@ func forAccessToken(t *World, path string, m misbehaviour, want ending) {
 	m.begin(t, l, path)
 	began := time.Now()
 	v, got := ask()
-	if took := time.Since(began); took > patience {
-		t.Errorf("it took %v", took)
-	}
+	t.wantWithin(began, patience)
 	if want != fine() {
 		if got.Token != "" || got.Err == nil {
 			t.Errorf("AccessToken gave a token of %d bytes and error %v", len(got.Token), got.Err)
@@ -105,9 +99,7 @@ func forAccessToken(t *World, path string, m misbehaviour, want ending) {
 		if want.logInAgain() && !errors.Is(got.Err, want.code) {
 			t.Errorf("a dead grant is %v", got.Err)
 		}
-		if len(v.SetCookies()) > 0 {
-			t.Error("the session was changed")
-		}
+		t.wantNoCookies(v)
 		t.WantSignedIn(b, 0)
 		m.end(t, l, path)
 		if want.logInAgain() { // WeChat is not asked again for a while

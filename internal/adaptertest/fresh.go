@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -53,9 +55,7 @@ func freshCases() Group {
 			before := userOf(b.Open(me))
 			for _, page := range []string{pay, again} {
 				a := t.Begin(b, page+"?a=1#part")
-				if a.Scope != "snsapi_base" {
-					t.Errorf("a check asks for %s", a.Scope)
-				}
+				t.wantScope(a, "snsapi_base")
 				v := b.Open(a.Callback(0))
 				t.WantUser(v, 0)
 				after := userOf(v)
@@ -68,21 +68,15 @@ func freshCases() Group {
 				time.Sleep(FreshFor + time.Second)
 			}
 			t.WantCalls(2, 0)
-			if token := t.token(b); token.Err != nil {
-				t.Errorf("the session lost its tokens: %v", token.Err)
-			}
-			if len(logins) != 1 {
-				t.Errorf("OnLogin was called %d times", len(logins))
-			}
+			t.NoError(t.token(b).Err) // the session has kept its tokens
+			require.Len(t, logins, 1, "OnLogin was called")
 			time.Sleep(31*day - 3*FreshFor)
 			t.WantNobody(b) // a check makes no session longer
 		}},
 		{Name: "a check is an event of its own", Test: func(t *World) {
 			b := stale(t)
 			t.WantUser(b.Open(pay), 0)
-			t.WantEvents(core.Event{
-				Name: core.EventLoginStarted, Kind: "check",
-			}, core.Event{Name: core.EventLoginFinished, Kind: "check"})
+			t.WantEvents(event(core.EventLoginStarted, "check"), event(core.EventLoginFinished, "check"))
 		}},
 		{Name: "another user never sees the first one's page, and gets a session of their own", Test: func(t *World) {
 			var logins []string
@@ -97,17 +91,13 @@ func freshCases() Group {
 			}) {
 				t.Errorf("/pay showed %+v", shown)
 			}
-			if next := t.attempt(b, v); next.Scope != "snsapi_userinfo" { // the page needs more than a check grants
-				t.Errorf("then WeChat is asked for %s", next.Scope)
-			}
+			t.wantScope(t.attempt(b, v), "snsapi_userinfo") // the page needs more than a check grants
 			t.WantSignedIn(b, 1)
 			if u := userOf(fetch(b, "/base")); u.Scope != "snsapi_base" || u.Nickname != "" ||
 				u.MemberID != "m-"+u.OpenID {
 				t.Errorf("the new session is of %+v", u)
 			}
-			if len(logins) != 2 {
-				t.Errorf("OnLogin was called for %v", logins)
-			}
+			require.Len(t, logins, 2, "OnLogin was called")
 			t.WantEnded(thief)
 		}},
 		{Name: "another user on a site that needs no profile is there at once", Config: base, Test: func(t *World) {
@@ -125,17 +115,15 @@ func freshCases() Group {
 			t.WantPage(v, "/pay")
 			t.WantCalls(1, 0)
 			v = b.Open(PublicURL + "/wechat/login?fresh=300&return_to=/pay")
-			if t.WantPage(v, "/pay"); v.Redirects() != 1 {
-				t.Errorf("a fresh session took %d redirects", v.Redirects())
-			}
+			t.WantPage(v, "/pay")
+			t.WantRedirects(v, 1)
 		}},
 		{Name: "what is no number of seconds is no wish, and none goes round in circles", Test: func(t *World) {
 			b := stale(t)
 			for _, wish := range []string{"0", "-1", "1.5", "", "x", "0x10", "1e3", "99999999999999999999", "+5"} {
 				v := b.Open(PublicURL + "/wechat/login?return_to=/me&fresh=" + wish)
-				if t.WantPage(v, "/me"); v.Redirects() != 1 {
-					t.Errorf("%q took %d redirects", wish, v.Redirects())
-				}
+				t.WantPage(v, "/me")
+				t.WantRedirects(v, 1)
 			}
 			for _, wish := range []string{"1", "1&fresh=2", "2147483647"} {
 				time.Sleep(FreshFor + time.Second)
@@ -188,9 +176,7 @@ func freshCases() Group {
 			b := t.Desktop()
 			t.WantPage(b.Open(me), "/me")
 			time.Sleep(FreshFor + time.Second)
-			if a := t.Begin(b, pay); a.Scope != "snsapi_login" {
-				t.Errorf("asks for %s", a.Scope)
-			}
+			t.wantScope(t.Begin(b, pay), "snsapi_login")
 			t.WantPage(b.Open(pay), "/pay")
 		}},
 		{Name: "a logout while WeChat is asked stays a logout", Config: base, Test: func(t *World) {

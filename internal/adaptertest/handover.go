@@ -2,11 +2,12 @@ package adaptertest
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -66,12 +67,8 @@ func handoverCases() Group {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantAPICalls(0)
-			if token := t.token(b); !errors.Is(token.Err, oauth.ErrNoToken) {
-				t.Errorf("AccessToken says %v", token.Err)
-			}
-			t.WantEvents(core.Event{
-				Name: core.EventLoginStarted, Kind: "handover",
-			}, core.Event{Name: core.EventLoginFinished, Kind: "handover"})
+			require.ErrorIs(t, t.token(b).Err, oauth.ErrNoToken)
+			t.WantEvents(event(core.EventLoginStarted, "handover"), event(core.EventLoginFinished, "handover"))
 		}},
 		{Name: "the session ends a day later, and is enough for what the site asks", Test: func(t *World) {
 			b := view(t)

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -77,9 +79,7 @@ func hookCases() Group {
 			b := t.Browser()
 			t.WantRefusal(b.Open(PublicURL+"/me"), 500, oauth.KindApp)
 			t.WantNobody(b)
-			if !strings.Contains(t.log.String(), "level=ERROR") || !strings.Contains(t.log.String(), "65 bytes") {
-				t.Errorf("the log says\n%s", t.log.String())
-			}
+			t.wantLogged("level=ERROR", "65 bytes")
 		}},
 		{Name: "OnLogin's failure is the program's fault: 500, and one line in the log", Config: base, Test: func(t *World) {
 			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
@@ -90,9 +90,7 @@ func hookCases() Group {
 			for range 2 {
 				v := b.Open(callback)
 				t.WantRefusal(v, 500, oauth.KindApp)
-				if strings.Contains(v.Body, "text-of-the-app") {
-					t.Errorf("the page says\n%s", v.Body)
-				}
+				t.wantNoText(v, "text-of-the-app")
 			}
 			t.WantNobody(b)
 			if log := t.log.String(); strings.Count(log, "level=ERROR") != 1 ||
@@ -113,9 +111,7 @@ func hookCases() Group {
 			for _, b := range []*webtest.Browser{newcomer, known} {
 				v := b.Open(PublicURL + "/profile")
 				t.WantRefusal(v, 403, oauth.KindRefusedByApp)
-				if strings.Contains(v.Body, "text-of-the-app") {
-					t.Errorf("the page says\n%s", v.Body)
-				}
+				t.wantNoText(v, "text-of-the-app")
 			}
 			if log := t.log.String(); !strings.Contains(log, "text-of-the-app") ||
 				strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
@@ -138,9 +134,7 @@ func hookCases() Group {
 				t.WantRefusal(b.Open(callback), 403, oauth.KindRefusedByApp)
 			}
 			t.WantCalls(1, 1)
-			if n := calls.Load(); n != 1 {
-				t.Errorf("OnLogin ran %d times", n)
-			}
+			require.EqualValues(t, 1, calls.Load(), "OnLogin ran")
 		}},
 		{Name: "OnLogin's panic releases the login: a reload logs in", Test: func(t *World) {
 			t.AllowPanics = true
@@ -153,14 +147,10 @@ func hookCases() Group {
 			})
 			b := t.Browser()
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
-			if v := b.Do(webtest.Request{URL: callback, Once: true}); v.Status != 0 {
-				t.Errorf("status %d, want a broken connection", v.Status)
-			}
+			t.WantStatus(b.Do(webtest.Request{URL: callback, Once: true}), 0) // a broken connection
 			began := time.Now()
 			t.WantPage(b.Open(callback), "/me") // the code is spent: it takes a silent restart
-			if took := time.Since(began); took > time.Second {
-				t.Errorf("the reload waited %v for a login that was gone", took)
-			}
+			t.wantWithin(began, time.Second)
 		}},
 		{Name: "OnLogin goes on when the phone hangs up, and the login is not lost", Test: func(t *World) {
 			var finished atomic.Bool
@@ -177,9 +167,7 @@ func hookCases() Group {
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
 			b.Do(webtest.Request{URL: callback, GiveUp: time.Second})
 			t.WantPage(b.Open(callback), "/me")
-			if !finished.Load() {
-				t.Error("OnLogin was cut short")
-			}
+			require.True(t, finished.Load(), "OnLogin was cut short")
 			t.WantCalls(1, 1)
 		}},
 		{Name: "OnLogin is told when more is granted", Config: base, Test: func(t *World) {
@@ -190,31 +178,24 @@ func hookCases() Group {
 			})
 			b := t.SignedIn()
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
-			if strings.Join(scopes, " ") != "snsapi_base snsapi_userinfo" {
-				t.Errorf("OnLogin was told %v", scopes)
-			}
+			require.Equal(t, []string{"snsapi_base", "snsapi_userinfo"}, scopes, "OnLogin was told")
 		}},
 		{Name: "the Observer is told each step of a login", Test: func(t *World) {
 			b := t.SignedIn()
-			t.WantEvents(core.Event{
-				Name: core.EventLoginStarted, Kind: "snsapi_userinfo",
-			}, core.Event{Name: core.EventLoginFinished, Kind: "snsapi_userinfo"})
+			started := event(core.EventLoginStarted, "snsapi_userinfo")
+			t.WantEvents(started, event(core.EventLoginFinished, "snsapi_userinfo"))
 			logOut(b)
-			t.WantEvents(core.Event{Name: core.EventSessionEnded})
+			t.WantEvents(event(core.EventSessionEnded, ""))
 			logOut(b) // of nobody
 			t.WantEvents()
 			b.Refuses = AttemptCookie
 			b.Open(PublicURL + "/me")
-			restarted := core.Event{Name: core.EventLoginRestarted, Kind: "cookies"}
-			t.WantEvents(core.Event{
-				Name: core.EventLoginStarted, Kind: "snsapi_userinfo",
-			}, restarted, restarted, core.Event{Name: core.EventLoginRefused, Kind: "cookies"})
+			restarted := event(core.EventLoginRestarted, "cookies")
+			t.WantEvents(started, restarted, restarted, event(core.EventLoginRefused, "cookies"))
 			b.Refuses = nil
 			t.Sim.Fail(exchangePath, wxsim.Code(40164))
 			b.Open(PublicURL + "/me")
-			t.WantEvents(core.Event{
-				Name: core.EventLoginStarted, Kind: "snsapi_userinfo",
-			}, core.Event{Name: core.EventLoginRefused, Kind: "config", Code: 40164})
+			t.WantEvents(started, core.Event{Name: core.EventLoginRefused, Kind: "config", Code: 40164})
 		}},
 		{Name: "the Observer is told when the store is down", Test: func(t *World) {
 			down := t.deployBreakable()
@@ -222,11 +203,9 @@ func hookCases() Group {
 			t.Events()
 			down.Store(true)
 			b.Open(PublicURL + "/me")
-			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"}, core.Event{
-				Name: core.EventLoginRefused, Kind: "store",
-			})
+			t.WantEvents(event(core.EventStoreDown, "read"), event(core.EventLoginRefused, "store"))
 			b.Open(PublicURL + "/")
-			t.WantEvents(core.Event{Name: core.EventStoreDown, Kind: "read"})
+			t.WantEvents(event(core.EventStoreDown, "read"))
 		}},
 		{Name: "the Observer is told each call to WeChat and how long it took", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Late(time.Second))
@@ -245,9 +224,7 @@ func hookCases() Group {
 					t.Errorf("the login took %v", e.Duration)
 				}
 			}
-			if strings.Join(calls, " ") != exchangePath+" "+userInfoPath {
-				t.Errorf("calls %v", calls)
-			}
+			require.Equal(t, []string{exchangePath, userInfoPath}, calls)
 		}},
 		{Name: "ordinary traffic writes nothing above debug", Test: func(t *World) {
 			b := t.SignedIn()

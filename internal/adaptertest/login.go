@@ -34,15 +34,10 @@ func loginCases() Group {
 		}},
 		{Name: "a page without a fragment has none after a login, and one with a fragment keeps it", Test: func(t *World) {
 			for _, page := range []string{"/me", "/me?a=1"} {
-				if v := t.Browser().Open(PublicURL + page); v.Address() != PublicURL+page {
-					t.Errorf("arrived at %s:\n\t%s", v.Address(), v.Trail())
-				}
+				t.wantAddress(t.Browser().Open(PublicURL+page), PublicURL+page)
 			}
 			to := "/me?a=1#/cart/7"
-			if v := t.Browser().Open(PublicURL + "/wechat/login?return_to=" +
-				url.QueryEscape(to)); v.Address() != PublicURL+to {
-				t.Errorf("arrived at %s:\n\t%s", v.Address(), v.Trail())
-			}
+			t.wantAddress(t.Browser().Open(PublicURL+"/wechat/login?return_to="+url.QueryEscape(to)), PublicURL+to)
 		}},
 		{Name: "a thousand pages later WeChat was not asked again and no cookie was set", Test: func(t *World) {
 			b := t.SignedIn()
@@ -84,9 +79,8 @@ func loginCases() Group {
 		{Name: "the login handler takes GET and HEAD only", Test: func(t *World) {
 			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 				v := t.Browser().Do(webtest.Request{Method: method, URL: PublicURL + "/wechat/login"})
-				if v.Status != http.StatusMethodNotAllowed || v.Header.Get("Allow") != "GET, HEAD" {
-					t.Errorf("%s: status %d, Allow %q", method, v.Status, v.Header.Get("Allow"))
-				}
+				t.WantStatus(v, http.StatusMethodNotAllowed)
+				t.wantHeader(v, "Allow", "GET, HEAD")
 			}
 		}},
 		{Name: "the login handler raises the scope, and never lowers it", Config: base, Test: func(t *World) {
@@ -101,9 +95,7 @@ func loginCases() Group {
 				}
 			}
 			t.Deploy(func(cfg *oauth.Config) { cfg.Scope = "" })
-			if a := t.Begin(b, PublicURL+"/wechat/login?scope=snsapi_base"); a.Scope != "snsapi_userinfo" {
-				t.Errorf("asks for %s", a.Scope)
-			}
+			t.wantScope(t.Begin(b, PublicURL+"/wechat/login?scope=snsapi_base"), "snsapi_userinfo")
 		}},
 		{Name: "parameters of the login handler do not reach WeChat", Test: func(t *World) {
 			a := t.Begin(t.Browser(), PublicURL+
@@ -124,9 +116,7 @@ func loginCases() Group {
 			t.DeployOneLine(func(cfg *oauth.Config) { cfg.LoginPath = "/sso/登录" })
 			v := t.Browser().Open(PublicURL + "/sso/%E7%99%BB%E5%BD%95?return_to=/me")
 			t.WantUser(v, 0)
-			if !strings.Contains(fetch(t.Browser(), "/me").Body, PublicURL+"/sso/%E7%99%BB%E5%BD%95") {
-				t.Error("a script is not told of it")
-			}
+			t.wantText(fetch(t.Browser(), "/me"), PublicURL+"/sso/%E7%99%BB%E5%BD%95") // a script is told of it
 		}},
 	}
 	for _, to := range []string{

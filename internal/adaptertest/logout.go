@@ -107,9 +107,8 @@ func logoutCases() Group {
 		cases = append(cases, Case{Name: method + " does not log out", Test: func(t *World) {
 			b := t.SignedIn()
 			v := b.Do(webtest.Request{Method: method, URL: PublicURL + "/logout"})
-			if v.Status != http.StatusMethodNotAllowed || v.Header.Get("Allow") != http.MethodPost {
-				t.Errorf("status %d, Allow %q", v.Status, v.Header.Get("Allow"))
-			}
+			t.WantStatus(v, http.StatusMethodNotAllowed)
+			t.wantHeader(v, "Allow", http.MethodPost)
 			t.WantSignedIn(b, 0)
 		}})
 	}

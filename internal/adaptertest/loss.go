@@ -18,9 +18,8 @@ func lossCases() Group {
 			b.Refuses = onShop(webtest.AnyCookie)
 			v := b.Open(PublicURL + "/me")
 			t.WantRefusal(v, 400, oauth.KindCookies)
-			if n := t.Sim.Calls(authorizePath); n != 3 || v.Redirects() != 6 {
-				t.Errorf("WeChat was visited %d times in %d redirects:\n\t%s", n, v.Redirects(), v.Trail())
-			}
+			t.WantCallsOf(authorizePath, 3)
+			t.WantRedirects(v, 6)
 			t.WantCalls(0, 0)
 		}},
 		{Name: "lost cookies are one line a minute in the log, with the host that was seen", Test: func(t *World) {

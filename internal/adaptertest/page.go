@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -48,11 +50,7 @@ func pageCases() Group {
 				},
 			})
 			t.WantStatus(v, 400)
-			for _, no := range []string{"alert(1)", "<img", "referer-from", "header-from", "cookie-from", forgedState} {
-				if strings.Contains(v.Body, no) {
-					t.Errorf("the page holds %q:\n%s", no, v.Body)
-				}
-			}
+			t.wantNoText(v, "alert(1)", "<img", "referer-from", "header-from", "cookie-from", forgedState)
 		}},
 		{Name: "another browser is told to open the page in WeChat, with a QR code", Test: func(t *World) {
 			for _, agent := range []string{webtest.DesktopChrome, webtest.WeCom} {
@@ -60,9 +58,8 @@ func pageCases() Group {
 				b.Agent = agent
 				v := b.Open(PublicURL + "/me?a=1")
 				t.WantStatus(v, http.StatusUnauthorized)
-				if len(v.SetCookies()) > 0 || !strings.Contains(v.Body, `href="`+PublicURL+`/me?a=1"`) {
-					t.Errorf("%d cookies; the page is\n%s", len(v.SetCookies()), v.Body)
-				}
+				t.wantNoCookies(v)
+				t.wantText(v, `href="`+PublicURL+`/me?a=1"`)
 				_, data, _ := strings.Cut(v.Body, `src="data:image/png;base64,`)
 				data, _, _ = strings.Cut(data, `"`)
 				picture := base64.NewDecoder(base64.StdEncoding,
@@ -229,9 +226,8 @@ func pageCases() Group {
 			t.Deploy(func(cfg *oauth.Config) { cfg.OnError = t.OnError })
 			b := t.Browser()
 			v := b.Open(PublicURL + "/me?a=1&state=" + forgedState)
-			if v.Status != 400 || v.Body != "app's own page: state" {
-				t.Errorf("%d %s", v.Status, v.Body)
-			}
+			t.WantStatus(v, 400)
+			require.Equal(t, "app's own page: state", v.Body)
 			t.Sim.Fail(exchangePath, wxsim.Code(40164))
 			b.Open(PublicURL + "/me?a=1&code=own")
 			fails := t.Failures()
@@ -267,16 +263,9 @@ func pageCases() Group {
 		{Name: "a guarded page is kept out of caches, unless it says otherwise", Test: func(t *World) {
 			b := t.SignedIn()
 			v := b.Open(PublicURL + "/me")
-			if got := v.Header["Cache-Control"]; len(got) != 1 || got[0] != "private, no-store" {
-				t.Errorf("Cache-Control is %q", got)
-			}
-			if got := v.Header["Vary"]; len(got) != 1 || got[0] != "Cookie" {
-				t.Errorf("Vary is %q", got)
-			}
-			v = b.Open(PublicURL + "/group/public")
-			if got := v.Header["Cache-Control"]; len(got) != 1 || got[0] != "public, max-age=60" {
-				t.Errorf("Cache-Control is %q", got)
-			}
+			t.wantHeader(v, "Cache-Control", "private, no-store")
+			t.wantHeader(v, "Vary", "Cookie")
+			t.wantHeader(b.Open(PublicURL+"/group/public"), "Cache-Control", "public, max-age=60")
 		}},
 		{Name: "a page whose address holds somebody's code tells it to no other site", Test: func(t *World) {
 			b := t.Browser()
@@ -314,22 +303,15 @@ func pageCases() Group {
 			b := t.SignedIn()
 			for range 2 {
 				v := b.Open(PublicURL + "/group/edit")
-				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...),
-					"|"); got != "Cookie, edited|private, no-store, edited" {
-					t.Errorf("the page that edits has %q", got)
-				}
+				t.wantHeader(v, "Vary", "Cookie, edited")
+				t.wantHeader(v, "Cache-Control", "private, no-store, edited")
 				v = b.Open(PublicURL + "/me")
-				if got := strings.Join(append(v.Header["Vary"], v.Header["Cache-Control"]...),
-					"|"); got != "Cookie|private, no-store" {
-					t.Errorf("another page has %q", got)
-				}
+				t.wantHeader(v, "Vary", "Cookie")
+				t.wantHeader(v, "Cache-Control", "private, no-store")
 			}
 			anonymous := t.Browser()
 			for range 2 {
-				v := anonymous.Open(PublicURL + "/?edit=vary")
-				if got := strings.Join(v.Header["Vary"], "|"); got != "Cookie, edited" {
-					t.Errorf("a public page that edits has %q", got)
-				}
+				t.wantHeader(anonymous.Open(PublicURL+"/?edit=vary"), "Vary", "Cookie, edited")
 			}
 		}},
 		{Name: "an error page takes WeChat's code out of the browser's address, and the code is not " +
@@ -339,10 +321,8 @@ func pageCases() Group {
 			t.Sim.Fail(exchangePath, wxsim.Status(502))
 			v := b.Open(callback)
 			t.WantRefusal(v, 502, oauth.KindUpstream)
-			if !strings.Contains(v.Body, `history.replaceState(null, "", document.querySelector(".button").href);`) ||
-				!strings.Contains(v.Body, `class="button" href="`+PublicURL+`/me?a=1"`) {
-				t.Errorf("the page leaves the address as it is:\n%s", v.Body)
-			}
+			t.wantText(v, `history.replaceState(null, "", document.querySelector(".button").href);`,
+				`class="button" href="`+PublicURL+`/me?a=1"`)
 			t.WantCalls(1, 0)
 			v = t.Browser().Open(PublicURL + "/me?a=1&code=c&state=" + forgedState)
 			if !strings.Contains(v.Body, "history.replaceState") ||

@@ -23,9 +23,7 @@ func prefixCases() Group {
 			}
 			v := b.Open(a.Callback(0))
 			t.WantUser(v, 0)
-			if v.Address() != PublicURL+"/app/me?a=1" {
-				t.Errorf("arrived at %s:\n\t%s", v.Address(), v.Trail())
-			}
+			t.wantAddress(v, PublicURL+"/app/me?a=1")
 			for _, hop := range v.Hops {
 				for _, c := range hop.SetCookies() {
 					if c.Path != "/" {

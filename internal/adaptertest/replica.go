@@ -66,9 +66,7 @@ func replicaCases() Group {
 					t.WantPage(v, "/me")
 				}
 			}
-			if n := t.Sim.Calls(exchangePath); n != 1+5 {
-				t.Errorf("%d logins, want one of each browser", n)
-			}
+			t.WantCallsOf(exchangePath, 1+5)
 		}},
 		{Name: "replicas whose keys differ send nobody round for ever", Test: func(t *World) {
 			t.deployReplicas(func(cfg *oauth.Config) {

@@ -14,9 +14,7 @@ func scopeCases() Group {
 		{Name: "base costs one call and asks nobody", Config: base, Test: func(t *World) {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
-			if a.Scope != "snsapi_base" {
-				t.Errorf("asks for %s", a.Scope)
-			}
+			t.wantScope(a, "snsapi_base")
 			v := b.Open(a.Callback(0))
 			t.WantUser(v, 0)
 			if u := userOf(v); u.Scope != "snsapi_base" || u.Nickname != "" || u.HeadImgURL != "" {
@@ -40,9 +38,7 @@ func scopeCases() Group {
 			b := t.SignedIn()
 			old := b.Jar.Copy()
 			a := t.Begin(b, PublicURL+"/profile")
-			if a.Scope != "snsapi_userinfo" {
-				t.Errorf("asks for %s", a.Scope)
-			}
+			t.wantScope(a, "snsapi_userinfo")
 			t.WantSignedIn(b, 0)
 			t.WantRefusal(b.Open(a.Decide(t.Sim.Users()[0], "refuse")), 403, oauth.KindDenied)
 			t.WantSignedIn(b, 0)
@@ -85,9 +81,7 @@ func scopeCases() Group {
 			t.SignIn(b)
 			v := b.Open(PublicURL + "/")
 			t.WantUser(v, 0)
-			if got := v.Header.Get("Cache-Control"); got != "private, no-store" {
-				t.Errorf("Cache-Control is %q", got)
-			}
+			t.wantHeader(v, "Cache-Control", "private, no-store")
 		}},
 		{Name: "Optional does not take a callback for its own", Test: func(t *World) {
 			b := t.Browser()

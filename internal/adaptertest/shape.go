@@ -226,9 +226,8 @@ func streamCases() Group {
 			}
 			defer func() { _ = res.Body.Close() }()
 			conn := res.Body.(io.ReadWriter)
-			if _, err := io.WriteString(conn, "hello\n"); err != nil {
-				t.Fatal(err)
-			}
+			_, err = io.WriteString(conn, "hello\n")
+			t.NoError(err)
 			if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "echo hello\n" {
 				t.Errorf("the socket says %q, %v", line, err)
 			}

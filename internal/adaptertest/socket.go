@@ -54,14 +54,11 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 		l.wantLocked("/group/socket", upgrade)
 		l.signIn()
 		res := l.send(l.request("/group/socket", upgrade))
-		if res.StatusCode != http.StatusSwitchingProtocols {
-			t.Fatalf("status %d", res.StatusCode)
-		}
+		require.Equal(t, http.StatusSwitchingProtocols, res.StatusCode)
 		conn := res.Body.(io.ReadWriteCloser)
 		defer func() { _ = conn.Close() }()
-		if _, err := io.WriteString(conn, "hello\n"); err != nil {
-			t.Fatal(err)
-		}
+		_, err := io.WriteString(conn, "hello\n")
+		require.NoError(t, err)
 		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "echo hello\n" {
 			t.Errorf("the socket says %q, %v", line, err)
 		}
@@ -69,9 +66,8 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 	t.Run("the connection's controls reach the page", func(t *testing.T) {
 		l := newLive(t, frame, store)
 		l.signIn()
-		if body := readAll(l.send(l.request("/group/controls", nil))); body != "<nil> <nil> <nil>" {
-			t.Errorf("read deadline, write deadline and full duplex: %s", body)
-		}
+		controls := readAll(l.send(l.request("/group/controls", nil)))
+		require.Equal(t, "<nil> <nil> <nil>", controls, "read deadline, write deadline and full duplex")
 	})
 	t.Run("a login survives a phone that hangs up", func(t *testing.T) {
 		l := newLive(t, frame, store)
@@ -99,9 +95,7 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 			!strings.Contains(readAll(res), l.sim.Users()[0].OpenID) {
 			t.Errorf("the reload ends at %d", res.StatusCode)
 		}
-		if n := l.sim.Calls(exchangePath); n != 1 {
-			t.Errorf("%d exchanges", n)
-		}
+		require.Equal(t, 1, l.sim.Calls(exchangePath), "exchanges")
 	})
 }
 
@@ -144,9 +138,8 @@ func newLive(t *testing.T, frame Frame, store Store) *live {
 		cfg.Store = store.Open(t)(cfg.Keys)
 	}
 	var err error
-	if app, err = frame.Routes(cfg, l.site); err != nil {
-		t.Fatal(err)
-	}
+	app, err = frame.Routes(cfg, l.site)
+	require.NoError(t, err)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -161,9 +154,7 @@ func (l *live) request(path string, header http.Header) *http.Request {
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience) // a client's Timeout would hide the upgraded connection
 	l.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.address+path, nil)
-	if err != nil {
-		l.t.Fatal(err)
-	}
+	require.NoError(l.t, err)
 	r.Header = http.Header{"User-Agent": {webtest.WeChatAndroid}, "Accept": {webtest.AcceptPage}}
 	maps.Copy(r.Header, header)
 	return r
@@ -172,9 +163,7 @@ func (l *live) request(path string, header http.Header) *http.Request {
 func (l *live) send(r *http.Request) *http.Response {
 	l.t.Helper()
 	res, err := l.client.Do(r)
-	if err != nil {
-		l.t.Fatal(err)
-	}
+	require.NoError(l.t, err)
 	return res
 }
 
@@ -205,9 +194,7 @@ func (l *live) callback(path string) *url.URL {
 	r := l.request(path, nil)
 	for range 2 { // to WeChat, and back
 		to, err := l.send(r).Location()
-		if err != nil {
-			l.t.Fatal(err)
-		}
+		require.NoError(l.t, err)
 		r = l.request("", nil)
 		r.URL = to
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -103,6 +104,80 @@ func (w *World) wantAtOnce(v *webtest.Visit) {
 	}
 }
 
+// wantNoCookies fails the case if an answer sets cookies.
+func (w *World) wantNoCookies(v *webtest.Visit) {
+	w.Helper()
+	if set := v.SetCookies(); len(set) > 0 {
+		w.Errorf("%s sets %v", v.Address(), set)
+	}
+}
+
+// wantSessionLeft fails the case if an answer sets or clears the session's cookie.
+func (w *World) wantSessionLeft(v *webtest.Visit) {
+	w.Helper()
+	if slices.ContainsFunc(v.SetCookies(), SessionCookie) {
+		w.Errorf("%s sets or clears a session", v.Address())
+	}
+}
+
+// wantAddress fails the case unless v ended at that address, its fragment included.
+func (w *World) wantAddress(v *webtest.Visit, address string) {
+	w.Helper()
+	if v.Address() != address {
+		w.Errorf("arrived at %s, want %s:\n\t%s", v.Address(), address, v.Trail())
+	}
+}
+
+// wantUnionID fails the case unless v ended at a page that saw a user with this unionid.
+func (w *World) wantUnionID(v *webtest.Visit, unionID string) {
+	w.Helper()
+	if u := userOf(v); u == nil || u.UnionID != unionID {
+		w.Errorf("the page saw %+v, want the unionid %q", u, unionID)
+	}
+}
+
+// wantScope fails the case unless a login asks for that scope.
+func (w *World) wantScope(a *Attempt, scope string) {
+	w.Helper()
+	if a.Scope != scope {
+		w.Errorf("asks for %s, want %s", a.Scope, scope)
+	}
+}
+
+// wantWithin fails the case if more time has passed since then.
+func (w *World) wantWithin(began time.Time, limit time.Duration) {
+	w.Helper()
+	if took := time.Since(began); took > limit {
+		w.Errorf("it took %v, want at most %v", took, limit)
+	}
+}
+
+// wantLogged fails the case unless all of this is in the log.
+func (w *World) wantLogged(texts ...string) {
+	w.Helper()
+	for _, text := range texts {
+		if log := w.log.String(); !strings.Contains(log, text) {
+			w.Errorf("the log does not say %s:\n%s", text, log)
+		}
+	}
+}
+
+// wantUnlogged fails the case if this is in the log.
+func (w *World) wantUnlogged(text string) {
+	w.Helper()
+	if log := w.log.String(); strings.Contains(log, text) {
+		w.Errorf("the log says %s:\n%s", text, log)
+	}
+}
+
+// wantHeader fails the case unless an answer has that header with just these values.
+func (w *World) wantHeader(v *webtest.Visit, name string, values ...string) {
+	w.Helper()
+	if got := v.Header[name]; !slices.Equal(got, values) {
+		w.Errorf("%s: %s is %q, want %q", v.Address(), name, got, values)
+	}
+}
+
 // WantNotShown fails the case if a request reached a page since the last look.
 func (w *World) WantNotShown() {
 	w.Helper()
@@ -164,6 +239,16 @@ func (w *World) wantText(v *webtest.Visit, texts ...string) {
 	for _, text := range texts {
 		if !strings.Contains(v.Body, text) {
 			w.Errorf("%d without %s:\n%s", v.Status, text, v.Body)
+		}
+	}
+}
+
+// wantNoText fails the case if the answer that v ended with holds any of this.
+func (w *World) wantNoText(v *webtest.Visit, texts ...string) {
+	w.Helper()
+	for _, text := range texts {
+		if strings.Contains(v.Body, text) {
+			w.Errorf("%d with %s:\n%s", v.Status, text, v.Body)
 		}
 	}
 }
