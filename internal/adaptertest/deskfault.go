@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -46,7 +44,7 @@ func deskFaultCases() []Case {
 				t.WantNobody(desktop)
 				code = t.ShowCode(desktop, "/me")
 				t.Answer(phone, code, "number="+wrong+"x")
-				require.Equal(t, 1, asked, "Confirm was asked")
+				t.wantSame(asked, 1, "times that Confirm was asked")
 			}
 		}},
 		{Name: "a Confirm that hangs or panics signs nobody in, and the code stays good", Test: func(t *World) {
@@ -173,7 +171,7 @@ func deskFaultCases() []Case {
 			code := t.ShowCode(desktop, "/me")
 			away = true
 			_, status := t.Poll(desktop, "waiting")
-			require.Equal(t, http.StatusServiceUnavailable, status)
+			t.wantSame(status, http.StatusServiceUnavailable, "the poll's status")
 			t.WantStatus(phone.Open(code.Link), http.StatusServiceUnavailable)
 			t.WantStatus(t.Answer(phone, code, "number="+code.Number), http.StatusServiceUnavailable)
 			t.ShowCode(t.Desktop(), "/me") // a new desktop needs no store
@@ -188,14 +186,14 @@ func deskFaultCases() []Case {
 			code := t.ShowCode(desktop, "/me")
 			began := time.Now()
 			t.WantState(desktop, "waiting", "waiting")
-			require.InDelta(t, 20, time.Since(began).Seconds(), 1)
+			t.wantTook(began, 19*time.Second, 21*time.Second)
 			go func() {
 				time.Sleep(5 * time.Second)
 				t.Scan(phone, code)
 			}()
 			began = time.Now()
 			t.WantState(desktop, "scanned", "waiting")
-			require.InDelta(t, 5.5, time.Since(began).Seconds(), 0.5)
+			t.wantTook(began, 5*time.Second, 6*time.Second)
 		}},
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
-	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -191,7 +190,7 @@ func failureCases() Group {
 			b := t.Browser()
 			v := b.Do(webtest.Request{URL: PublicURL + "/me?code=x&state=" + forgedState, Kind: webtest.Fetch()})
 			t.WantStatus(v, http.StatusBadRequest)
-			require.Equal(t, `{"error":"state"}`, strings.TrimSpace(v.Body))
+			t.wantSame(strings.TrimSpace(v.Body), `{"error":"state"}`, "the answer")
 		}},
 	)}
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -69,7 +67,7 @@ func freshCases() Group {
 			}
 			t.WantCalls(2, 0)
 			t.NoError(t.token(b).Err) // the session has kept its tokens
-			require.Len(t, logins, 1, "OnLogin was called")
+			t.wantSame(len(logins), 1, "calls of OnLogin")
 			time.Sleep(31*day - 3*FreshFor)
 			t.WantNobody(b) // a check makes no session longer
 		}},
@@ -97,7 +95,7 @@ func freshCases() Group {
 				u.MemberID != "m-"+u.OpenID {
 				t.Errorf("the new session is of %+v", u)
 			}
-			require.Len(t, logins, 2, "OnLogin was called")
+			t.wantSame(len(logins), 2, "calls of OnLogin")
 			t.WantEnded(thief)
 		}},
 		{Name: "another user on a site that needs no profile is there at once", Config: base, Test: func(t *World) {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -67,7 +65,7 @@ func handoverCases() Group {
 				t.Errorf("the page saw %+v", u)
 			}
 			t.WantAPICalls(0)
-			require.ErrorIs(t, t.token(b).Err, oauth.ErrNoToken)
+			t.wantError(t.token(b).Err, oauth.ErrNoToken)
 			t.WantEvents(event(core.EventLoginStarted, "handover"), event(core.EventLoginFinished, "handover"))
 		}},
 		{Name: "the session ends a day later, and is enough for what the site asks", Test: func(t *World) {

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -134,7 +132,7 @@ func hookCases() Group {
 				t.WantRefusal(b.Open(callback), 403, oauth.KindRefusedByApp)
 			}
 			t.WantCalls(1, 1)
-			require.EqualValues(t, 1, calls.Load(), "OnLogin ran")
+			t.wantSame(calls.Load(), int32(1), "calls of OnLogin")
 		}},
 		{Name: "OnLogin's panic releases the login: a reload logs in", Test: func(t *World) {
 			t.AllowPanics = true
@@ -167,7 +165,7 @@ func hookCases() Group {
 			callback := t.Begin(b, PublicURL+"/me").Callback(0)
 			b.Do(webtest.Request{URL: callback, GiveUp: time.Second})
 			t.WantPage(b.Open(callback), "/me")
-			require.True(t, finished.Load(), "OnLogin was cut short")
+			t.wantSame(finished.Load(), true, "OnLogin has finished")
 			t.WantCalls(1, 1)
 		}},
 		{Name: "OnLogin is told when more is granted", Config: base, Test: func(t *World) {
@@ -178,7 +176,7 @@ func hookCases() Group {
 			})
 			b := t.SignedIn()
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile")
-			require.Equal(t, []string{"snsapi_base", "snsapi_userinfo"}, scopes, "OnLogin was told")
+			t.wantSame(scopes, []string{"snsapi_base", "snsapi_userinfo"}, "what OnLogin was told")
 		}},
 		{Name: "the Observer is told each step of a login", Test: func(t *World) {
 			b := t.SignedIn()
@@ -224,7 +222,7 @@ func hookCases() Group {
 					t.Errorf("the login took %v", e.Duration)
 				}
 			}
-			require.Equal(t, []string{exchangePath, userInfoPath}, calls)
+			t.wantSame(calls, []string{exchangePath, userInfoPath}, "the calls")
 		}},
 		{Name: "ordinary traffic writes nothing above debug", Test: func(t *World) {
 			b := t.SignedIn()

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -227,7 +225,7 @@ func pageCases() Group {
 			b := t.Browser()
 			v := b.Open(PublicURL + "/me?a=1&state=" + forgedState)
 			t.WantStatus(v, 400)
-			require.Equal(t, "app's own page: state", v.Body)
+			t.wantSame(v.Body, "app's own page: state", "the page")
 			t.Sim.Fail(exchangePath, wxsim.Code(40164))
 			b.Open(PublicURL + "/me?a=1&code=own")
 			fails := t.Failures()

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -258,8 +256,8 @@ func accessTokenCases() []Case {
 			time.Sleep(3 * time.Hour)
 			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
 			token := t.token(b)
-			require.Empty(t, token.Token)
-			require.ErrorIs(t, token.Err, core.ErrGrantRevoked)
+			t.wantSame(token.Token, "", "the token")
+			t.wantError(token.Err, core.ErrGrantRevoked)
 			t.WantSignedIn(b, 0)
 		}},
 		{Name: "AccessToken asks about a dead grant once, however often it is called", Test: func(t *World) {
@@ -270,7 +268,7 @@ func accessTokenCases() []Case {
 				fetch(b, "/token")
 			}
 			for _, token := range t.Tokens() {
-				require.ErrorIs(t, token.Err, core.ErrGrantRevoked)
+				t.wantError(token.Err, core.ErrGrantRevoked)
 			}
 			t.WantCallsOf(refreshPath, 1)
 		}},

@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -56,11 +54,14 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 		l.wantLocked("/group/socket", upgrade)
 		l.signIn()
 		res := l.send(l.request("/group/socket", upgrade))
-		require.Equal(t, http.StatusSwitchingProtocols, res.StatusCode)
+		if res.StatusCode != http.StatusSwitchingProtocols {
+			t.Fatalf("status %d", res.StatusCode)
+		}
 		conn := res.Body.(io.ReadWriteCloser)
 		defer func() { _ = conn.Close() }()
-		_, err := io.WriteString(conn, "hello\n")
-		require.NoError(t, err)
+		if _, err := io.WriteString(conn, "hello\n"); err != nil {
+			t.Fatal(err)
+		}
 		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "echo hello\n" {
 			t.Errorf("the socket says %q, %v", line, err)
 		}
@@ -68,8 +69,9 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 	t.Run("the connection's controls reach the page", func(t *testing.T) {
 		l := newLive(t, frame, store)
 		l.signIn()
-		controls := readAll(l.send(l.request("/group/controls", nil)))
-		require.Equal(t, "<nil> <nil> <nil>", controls, "read deadline, write deadline and full duplex")
+		if body := readAll(l.send(l.request("/group/controls", nil))); body != "<nil> <nil> <nil>" {
+			t.Errorf("read deadline, write deadline and full duplex: %s", body)
+		}
 	})
 	t.Run("a login survives a phone that hangs up", func(t *testing.T) {
 		l := newLive(t, frame, store)
@@ -97,7 +99,9 @@ func runOnSockets(t *testing.T, frame Frame, store Store) {
 			!strings.Contains(readAll(res), l.sim.Users()[0].OpenID) {
 			t.Errorf("the reload ends at %d", res.StatusCode)
 		}
-		require.Equal(t, 1, l.sim.Calls(exchangePath), "exchanges")
+		if n := l.sim.Calls(exchangePath); n != 1 {
+			t.Errorf("%d exchanges", n)
+		}
 	})
 }
 
@@ -140,8 +144,9 @@ func newLive(t *testing.T, frame Frame, store Store) *live {
 		cfg.Store = store.Open(t)(cfg.Keys)
 	}
 	var err error
-	app, err = frame.Routes(cfg, l.site)
-	require.NoError(t, err)
+	if app, err = frame.Routes(cfg, l.site); err != nil {
+		t.Fatal(err)
+	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +161,9 @@ func (l *live) request(path string, header http.Header) *http.Request {
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience) // a client's Timeout would hide the upgraded connection
 	l.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.address+path, nil)
-	require.NoError(l.t, err)
+	if err != nil {
+		l.t.Fatal(err)
+	}
 	r.Header = http.Header{"User-Agent": {webtest.WeChatAndroid}, "Accept": {webtest.AcceptPage}}
 	maps.Copy(r.Header, header)
 	return r
@@ -165,7 +172,9 @@ func (l *live) request(path string, header http.Header) *http.Request {
 func (l *live) send(r *http.Request) *http.Response {
 	l.t.Helper()
 	res, err := l.client.Do(r)
-	require.NoError(l.t, err)
+	if err != nil {
+		l.t.Fatal(err)
+	}
 	return res
 }
 
@@ -196,7 +205,9 @@ func (l *live) callback(path string) *url.URL {
 	r := l.request(path, nil)
 	for range 2 { // to WeChat, and back
 		to, err := l.send(r).Location()
-		require.NoError(l.t, err)
+		if err != nil {
+			l.t.Fatal(err)
+		}
 		r = l.request("", nil)
 		r.URL = to
 	}

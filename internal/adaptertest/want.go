@@ -2,7 +2,9 @@ package adaptertest
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -147,8 +149,30 @@ func (w *World) wantScope(a *Attempt, scope string) {
 // wantWithin fails the case if more time has passed since then.
 func (w *World) wantWithin(began time.Time, limit time.Duration) {
 	w.Helper()
-	if took := time.Since(began); took > limit {
-		w.Errorf("it took %v, want at most %v", took, limit)
+	w.wantTook(began, 0, limit)
+}
+
+// wantTook fails the case unless so much time has passed since then.
+func (w *World) wantTook(began time.Time, least, most time.Duration) {
+	w.Helper()
+	if took := time.Since(began); took < least || took > most {
+		w.Errorf("it took %v, want %v to %v", took, least, most)
+	}
+}
+
+// wantSame fails the case unless got is what is wanted.
+func (w *World) wantSame(got, want any, what string) {
+	w.Helper()
+	if !reflect.DeepEqual(got, want) {
+		w.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// wantError fails the case unless it is that error.
+func (w *World) wantError(err, want error) {
+	w.Helper()
+	if !errors.Is(err, want) {
+		w.Errorf("error %v, want %v", err, want)
 	}
 }
 
