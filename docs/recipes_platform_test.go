@@ -1,0 +1,115 @@
+package docs_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+
+	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
+	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/push"
+	"github.com/wxoauth/wxoauth/wxsim"
+)
+
+// region platform-calls
+// viaPlatform makes the calls of a login as a platform: with its token, and no secret of the account.
+type viaPlatform struct {
+	appID string                                // component_appid
+	token func(context.Context) (string, error) // component_access_token, which you keep for two hours
+	next  http.RoundTripper
+}
+
+func (p viaPlatform) RoundTrip(r *http.Request) (*http.Response, error) {
+	path, known := map[string]string{
+		"/sns/oauth2/access_token":  "/sns/oauth2/component/access_token",
+		"/sns/oauth2/refresh_token": "/sns/oauth2/component/refresh_token",
+		"/sns/jscode2session":       "/sns/component/jscode2session", // of a mini program
+	}[r.URL.Path]
+	if !known {
+		return p.next.RoundTrip(r) // has the user's own token
+	}
+	token, err := p.token(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	query := r.URL.Query()
+	query.Del("secret")
+	query.Set("component_appid", p.appID)
+	query.Set("component_access_token", token)
+	r = r.Clone(r.Context())
+	r.URL.Path, r.URL.RawQuery = path, query.Encode()
+	return p.next.RoundTrip(r)
+}
+
+// endregion
+
+// A platform logs in the users of an account whose secret nobody here knows.
+func TestRecipePlatform(t *testing.T) {
+	shop := openShop(t)
+	platform, err := shop.AddApp(wxsim.App{Kind: wxsim.Platform})
+	require.NoError(t, err)
+	wechat, err := core.NewClient(core.ClientConfig{AppID: platform.AppID, Secret: core.Secret(platform.Secret), HTTPClient: shop.client})
+	require.NoError(t, err)
+
+	var ticket string
+	saveTicket := func(_ context.Context, text string) error {
+		ticket = text
+		return nil
+	}
+	// region platform-ticket
+	onAny := func(ctx context.Context, m *push.Message) (*push.Reply, error) { // of the platform's own push.Config
+		if m.Fields.Get("InfoType") == "component_verify_ticket" { // every ten minutes
+			return nil, saveTicket(ctx, m.Fields.Get("ComponentVerifyTicket"))
+		}
+		return nil, nil
+	}
+	// endregion
+	_, err = onAny(t.Context(), &push.Message{Fields: push.Fields{
+		"InfoType": {{Text: "component_verify_ticket"}}, "ComponentVerifyTicket": {{Text: shop.VerifyTicket(platform.AppID)}},
+	}})
+	require.NoError(t, err)
+
+	platformID, transport := platform.AppID, shop.client.Transport
+	// region platform-token
+	componentToken := func(ctx context.Context) (string, error) {
+		type answer struct {
+			Token string `json:"component_access_token"`
+		}
+		call := core.Post("/cgi-bin/component/api_component_token", map[string]string{
+			"component_appid": wechat.AppID(), "component_appsecret": string(wechat.Secret()), "component_verify_ticket": ticket,
+		})
+		call.NoToken = true
+		a, err := core.Call[answer](ctx, wechat, call) // wechat is a core.Client of the platform
+		if err != nil {
+			return "", err
+		}
+		return a.Token, nil
+	}
+	// endregion
+
+	cfg, r := shop.config(), gin.New()
+	cfg.HTTPClient = nil
+	// region platform
+	cfg.Secret = "none" // a platform knows no secrets of its accounts
+	cfg.HTTPClient = &http.Client{Transport: viaPlatform{platformID, componentToken, transport}}
+	cfg.OpenURL = cfg.PublicURL + "/platform"
+	r.GET("/platform/connect/oauth2/authorize", func(c *gin.Context) { // WeChat wants it behind state
+		query := strings.Replace(c.Request.URL.RawQuery, "&connect_redirect=1", "&component_appid="+platformID+"&connect_redirect=1", 1)
+		c.Redirect(http.StatusFound, "https://open.weixin.qq.com/connect/oauth2/authorize?"+query+"#wechat_redirect")
+	})
+	r.Use(wxoauth.Middleware(cfg))
+	// endregion
+	r.GET("/me", hello)
+	shop.greets(t, r)
+	for path, calls := range map[string]int{
+		"/sns/oauth2/component/access_token": 1, "/sns/oauth2/access_token": 0,
+	} {
+		if n := shop.Calls(path); n != calls {
+			t.Errorf("%d calls of %s, want %d", n, path, calls)
+		}
+	}
+}
