@@ -30,6 +30,7 @@ const (
 	ErrCodeUsed           Code = 40163 // the login code was already exchanged
 	ErrIPNotAllowed       Code = 40164 // the caller's IP address is not in the account's whitelist
 	ErrBlocked            Code = 40226 // WeChat blocks this user's login for a high risk
+	ErrSecretFrozen       Code = 40243 // the AppSecret was frozen in the console
 	ErrAppIDMissing       Code = 41002 // no appid was sent
 	ErrSecretMissing      Code = 41004 // no secret was sent
 	ErrAccessToken        Code = 42001 // the access token was refused; also matches 40001, 40014
@@ -41,6 +42,7 @@ const (
 	ErrUnauthorizedAPI    Code = 48001 // the account, or the token's scope, may not call this API
 	ErrUserRestricted     Code = 50002 // WeChat restricts this user
 	ErrInterfaceForbidden Code = 50004 // the account may not fetch tokens
+	ErrAccountFrozen      Code = 50007 // WeChat has frozen the account
 	ErrNoRecentVisit      Code = 61010 // the user has not opened the mini program within two hours
 )
 

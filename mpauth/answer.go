@@ -48,7 +48,8 @@ func wechatProblem(err error) *problem {
 	case core.ErrQuota, core.ErrRateLimit:
 		return &problem{status: http.StatusTooManyRequests, word: limited, err: err}
 	case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
-		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
+		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden,
+		core.ErrSecretFrozen, core.ErrAccountFrozen:
 		return &problem{status: http.StatusInternalServerError, word: misconfigured, err: err}
 	default: // other codes, and calls that got no answer from WeChat
 		return wireProblem(err)

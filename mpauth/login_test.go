@@ -161,6 +161,8 @@ func TestLoginFailures(t *testing.T) {
 		{"no secret", code(41004), 500, "config", slog.LevelError},
 		{"not allowed to log in", code(48001), 500, "config", slog.LevelError},
 		{"not allowed to ask for tokens", code(50004), 500, "config", slog.LevelError},
+		{"frozen AppSecret", code(40243), 500, "config", slog.LevelError},
+		{"frozen account", code(50007), 500, "config", slog.LevelError},
 		{"busy", code(-1), 502, "upstream", slog.LevelWarn},
 		{"a code about app tokens, which play no part", code(40001), 502, "upstream", slog.LevelWarn},
 		{"unknown errcode", code(99999), 502, "upstream", slog.LevelWarn},

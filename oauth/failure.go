@@ -181,7 +181,8 @@ func kindOf(err error) Kind {
 	case core.ErrQuota, core.ErrRateLimit:
 		return KindLimited
 	case core.ErrInvalidAppID, core.ErrInvalidSecret, core.ErrIPNotAllowed, core.ErrAppIDMissing,
-		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden:
+		core.ErrSecretMissing, core.ErrUnauthorizedAPI, core.ErrInterfaceForbidden,
+		core.ErrSecretFrozen, core.ErrAccountFrozen:
 		return KindConfig
 	default: // not known here
 	}

@@ -81,6 +81,7 @@ func message(code int) string {
 		50004:   "forbid to use token interface",
 		50007:   "account frozen",
 		61003:   "component is not authorized by this account",
+		61004:   "access clientip is not registered",
 		61007:   "api is unauthorized to component",
 		61006:   "component ticket is invalid",
 		61010:   "code is expired",

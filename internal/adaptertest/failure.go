@@ -48,6 +48,8 @@ func failureCases() Group {
 		{"no secret", wxsim.Code(41004), 500, oauth.KindConfig},
 		{"an account without this right", wxsim.Code(48001), 500, oauth.KindConfig},
 		{"an account that may not fetch tokens", wxsim.Code(50004), 500, oauth.KindConfig},
+		{"an AppSecret that is frozen", wxsim.Code(40243), 500, oauth.KindConfig},
+		{"an account that is frozen", wxsim.Code(50007), 500, oauth.KindConfig},
 		{"a blocked user", wxsim.Code(40226), 403, oauth.KindBlocked},
 		{"a restricted user", wxsim.Code(50002), 403, oauth.KindBlocked},
 		{"no openid", wxsim.Field("openid", ""), 502, oauth.KindIdentity},

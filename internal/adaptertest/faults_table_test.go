@@ -248,8 +248,8 @@ func fieldFaults() []misbehaviour {
 func codeFaults() []misbehaviour {
 	var all []misbehaviour
 	for _, code := range []int{
-		-1, 40001, 40003, 40013, 40014, 40029, 40030, 40125, 40163, 40164, 40226, 41002, 41004, 42001, 42002, 42003, 42007,
-		45009, 45011, 48001, 50001, 50002, 50004, 61024, 123456,
+		-1, 40001, 40003, 40013, 40014, 40029, 40030, 40125, 40163, 40164, 40226, 40243, 41002, 41004, 42001, 42002, 42003, 42007,
+		45009, 45011, 48001, 50001, 50002, 50004, 50007, 61024, 123456,
 	} {
 		m := both(fmt.Sprintf("errcode %d", code), wxsim.Code(code), refused(core.Code(code)))
 		if m.token.kind == oauth.KindCode { // the profile's call brings no code

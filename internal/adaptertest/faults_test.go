@@ -97,7 +97,7 @@ func refused(code core.Code) ending {
 		return ending{403, oauth.KindBlocked, "", code, ""}
 	case 45009, 45011:
 		return ending{503, oauth.KindLimited, "60", code, ""}
-	case 40013, 40125, 40164, 41002, 41004, 48001, 50004:
+	case 40013, 40125, 40164, 40243, 41002, 41004, 48001, 50004, 50007:
 		return ending{500, oauth.KindConfig, "", code, ""}
 	default:
 		return ending{502, oauth.KindUpstream, "", code, ""}
