@@ -2,9 +2,14 @@ package docs_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
@@ -55,23 +60,33 @@ func TestRecipePlatform(t *testing.T) {
 	wechat, err := core.NewClient(core.ClientConfig{AppID: platform.AppID, Secret: core.Secret(platform.Secret), HTTPClient: shop.client})
 	require.NoError(t, err)
 
-	var ticket string
-	saveTicket := func(_ context.Context, text string) error {
-		ticket = text
-		return nil
+	t.Setenv("PLATFORM_APPID", platform.AppID)
+	t.Setenv("PLATFORM_TOKEN", "token")
+	t.Setenv("PLATFORM_AES_KEY", strings.Repeat("k", 43))
+	var messages *push.Handler
+	var ticket atomic.Value // with several replicas keep it where all of them see it
+	listen := func() (err error) {
+		// region platform-ticket
+		messages, err = push.New(push.Config{
+			AppID: os.Getenv("PLATFORM_APPID"), Token: os.Getenv("PLATFORM_TOKEN"), EncodingAESKey: os.Getenv("PLATFORM_AES_KEY"),
+			OnAny: func(_ context.Context, m *push.Message) (*push.Reply, error) {
+				if m.Fields.Get("InfoType") == "component_verify_ticket" { // every ten minutes
+					ticket.Store(m.Fields.Get("ComponentVerifyTicket"))
+				}
+				return nil, nil
+			},
+		})
+		// endregion
+		return err
 	}
-	// region platform-ticket
-	onAny := func(ctx context.Context, m *push.Message) (*push.Reply, error) { // of the platform's own push.Config
-		if m.Fields.Get("InfoType") == "component_verify_ticket" { // every ten minutes
-			return nil, saveTicket(ctx, m.Fields.Get("ComponentVerifyTicket"))
-		}
-		return nil, nil
-	}
-	// endregion
-	_, err = onAny(t.Context(), &push.Message{Fields: push.Fields{
-		"InfoType": {{Text: "component_verify_ticket"}}, "ComponentVerifyTicket": {{Text: shop.VerifyTicket(platform.AppID)}},
-	}})
+	require.NoError(t, listen())
+	event := fmt.Sprintf("<xml><AppId><![CDATA[%s]]></AppId><CreateTime>%d</CreateTime><InfoType><![CDATA[component_verify_ticket]]></InfoType>"+
+		"<ComponentVerifyTicket><![CDATA[%s]]></ComponentVerifyTicket></xml>", platform.AppID, time.Now().Unix(), shop.VerifyTicket(platform.AppID))
+	pushed, err := shop.NewPush(t.Context(), "https://shop.example.com/push", wxsim.PushConfig{
+		Token: "token", EncodingAESKey: strings.Repeat("k", 43), AppID: platform.AppID,
+	}, []byte(event))
 	require.NoError(t, err)
+	messages.ServeHTTP(httptest.NewRecorder(), pushed)
 
 	platformID, transport := platform.AppID, shop.client.Transport
 	// region platform-token
@@ -79,8 +94,8 @@ func TestRecipePlatform(t *testing.T) {
 		type answer struct {
 			Token string `json:"component_access_token"`
 		}
-		call := core.Post("/cgi-bin/component/api_component_token", map[string]string{
-			"component_appid": wechat.AppID(), "component_appsecret": string(wechat.Secret()), "component_verify_ticket": ticket,
+		call := core.Post("/cgi-bin/component/api_component_token", map[string]any{
+			"component_appid": wechat.AppID(), "component_appsecret": string(wechat.Secret()), "component_verify_ticket": ticket.Load(),
 		})
 		call.NoToken = true
 		a, err := core.Call[answer](ctx, wechat, call) // wechat is a core.Client of the platform
@@ -98,14 +113,14 @@ func TestRecipePlatform(t *testing.T) {
 	cfg.HTTPClient = &http.Client{Transport: viaPlatform{platformID, componentToken, transport}}
 	cfg.OpenURL = cfg.PublicURL + "/platform"
 	r.GET("/platform/connect/oauth2/authorize", func(c *gin.Context) { // WeChat wants it behind state
-		query := strings.Replace(c.Request.URL.RawQuery, "&connect_redirect=1", "&component_appid="+platformID+"&connect_redirect=1", 1)
+		query := strings.TrimSuffix(c.Request.URL.RawQuery, "&connect_redirect=1") + "&component_appid=" + platformID
 		c.Redirect(http.StatusFound, "https://open.weixin.qq.com/connect/oauth2/authorize?"+query+"#wechat_redirect")
 	})
 	r.Use(wxoauth.Middleware(cfg))
 	// endregion
 	r.GET("/me", hello)
 	shop.greets(t, r)
-	for path, calls := range map[string]int{
+	for path, calls := range map[string]int{ // WeChat has been asked as a platform, once
 		"/sns/oauth2/component/access_token": 1, "/sns/oauth2/access_token": 0,
 	} {
 		if n := shop.Calls(path); n != calls {

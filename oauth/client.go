@@ -26,7 +26,7 @@ type ClientConfig struct {
 	OpenURL     string // default https://open.weixin.qq.com
 	// NoConnectRedirect leaves connect_redirect=1 out of authorize URLs. With that parameter
 	// WeChat calls back twice less often. It is not documented, and one user reported that it
-	// breaks the login in WeChat for PC.
+	// breaks the login in WeChat for PC, where an [Auth] always leaves it out.
 	NoConnectRedirect bool
 	HTTPClient        *http.Client  // default: see core.ClientConfig
 	Observer          core.Observer // default: none
@@ -85,7 +85,10 @@ type AuthorizeParams struct {
 // and not 301, which WeChat's browser would remember. WeChat checks the order of the parameters.
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
-func (c *Client) AuthorizeURL(p AuthorizeParams) string {
+func (c *Client) AuthorizeURL(p AuthorizeParams) string { return c.pageURL(p, c.once) }
+
+// pageURL is AuthorizeURL. once is whether WeChat is asked to call back once.
+func (c *Client) pageURL(p AuthorizeParams, once bool) string {
 	page, scope, state, redirectURI := "/connect/oauth2/authorize", p.Scope, p.State, p.RedirectURI
 	if scope == "" {
 		scope = ScopeUserInfo
@@ -109,7 +112,7 @@ func (c *Client) AuthorizeURL(p AuthorizeParams) string {
 	if p.ForceSnapshot {
 		u += "&forceSnapShot=true"
 	}
-	if scope != ScopeLogin && c.once {
+	if scope != ScopeLogin && once {
 		u += "&connect_redirect=1"
 	}
 	return u + "#wechat_redirect"

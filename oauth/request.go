@@ -82,3 +82,9 @@ func inWeChat(r *http.Request) bool {
 	agent := strings.ToLower(r.UserAgent())
 	return strings.Contains(agent, "micromessenger") && !strings.Contains(agent, "wxwork")
 }
+
+// onComputer reports whether r comes from WeChat for Windows or macOS.
+func onComputer(r *http.Request) bool {
+	agent := strings.ToLower(r.UserAgent())
+	return strings.Contains(agent, "windowswechat") || strings.Contains(agent, "macwechat")
+}

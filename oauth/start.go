@@ -54,7 +54,9 @@ func (a *Auth) logIn(v *visit, l login) {
 // redirectToWeChat begins a login and redirects the browser to WeChat.
 func (a *Auth) redirectToWeChat(v *visit, l login, client *Client) {
 	if params, ok := a.begin(v, l, client); ok {
-		redirect(v.w, http.StatusFound, client.AuthorizeURL(params))
+		// WeChat on a computer is said to fail at connect_redirect, and does not call back twice.
+		address := client.pageURL(params, !onComputer(v.r))
+		redirect(v.w, http.StatusFound, address)
 	}
 }
 

@@ -186,6 +186,17 @@ func pageCases() Group {
 				t.Errorf("the page saw %+v", u)
 			}
 		}},
+		{Name: "WeChat on a computer gets no connect_redirect, at which it is said to fail", Test: func(t *World) {
+			for _, agent := range []string{webtest.WeChatDesktop, webtest.WeChatMac} {
+				b := t.Browser()
+				b.Agent = agent
+				a := t.Begin(b, PublicURL+"/me")
+				if a.authorize.Query().Has("connect_redirect") {
+					t.Errorf("the authorize page is %s", a.authorize)
+				}
+				t.WantUser(b.Open(a.Callback(0)), 0)
+			}
+		}},
 		{Name: "a state is short and plain", Test: func(t *World) {
 			seen := map[string]bool{}
 			for range 100 {

@@ -14,6 +14,9 @@ const (
 	WeChatDesktop = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like " +
 		"Gecko) Chrome/126.0.0.0 Safari/537.36 NetType/WIFI " +
 		"MicroMessenger/7.0.20.1781(0x6700143B) WindowsWechat(0x63090c11) XWEB/11275"
+	WeChatMac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like " +
+		"Gecko) Chrome/126.0.0.0 Safari/537.36 NetType/WIFI MicroMessenger/6.8.0(0x16080000) " +
+		"MacWechat/3.8.10(0x13080a11) XWEB/1227 Flue"
 	WeCom = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) " +
 		"AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 wxwork/4.1.28 " +
 		"MicroMessenger/7.0.1 Language/zh"
