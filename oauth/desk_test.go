@@ -3,6 +3,7 @@ package oauth
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -235,6 +236,12 @@ func TestPollsThatKeepTheirConnection(t *testing.T) {
 	}{
 		{"a connection of ours", a.LoginHandler()},
 		{"a writer that gives none away", http.TimeoutHandler(a.LoginHandler(), time.Minute, "")},
+		{"a writer that compresses", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			packed := gzip.NewWriter(w)
+			defer packed.Close() //nolint:errcheck // the end of an answer
+			a.LoginHandler().ServeHTTP(compressor{w, packed}, r)
+		})},
 		{"a writer that panics", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			a.LoginHandler().ServeHTTP(panickyHijacker{w}, r)
 		})},
@@ -301,6 +308,16 @@ func TestPollsEndBeforeTheirDeadline(t *testing.T) {
 		})
 	}
 }
+
+// compressor is a writer such as gin-contrib/gzip's.
+type compressor struct {
+	http.ResponseWriter
+
+	packed io.Writer
+}
+
+func (c compressor) Write(b []byte) (int, error) { return c.packed.Write(b) }
+func (c compressor) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // panickyHijacker is what gin's writer is in front of one that gives no connection away.
 type panickyHijacker struct{ http.ResponseWriter }

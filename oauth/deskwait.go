@@ -88,13 +88,15 @@ func pollEnd(r *http.Request, now time.Time) time.Time {
 	return now.Add(wait)
 }
 
-// takeOver hijacks the connection of v. It returns nil if that is not possible.
+// takeOver hijacks the connection of v. It returns nil if that is not possible, or if a middleware
+// has said that it encodes the answer, as gin-contrib/gzip does: an answer that is written past it
+// would not be encoded.
 func (l *lobby) takeOver(v *visit) (conn net.Conn) {
 	l.mu.Lock()
 	full := len(l.waiting) >= maxTaken
 	l.mu.Unlock()
 	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); full || !ok ||
-		v.r.ProtoMajor != 1 {
+		v.r.ProtoMajor != 1 || v.w.Header().Get("Content-Encoding") != "" {
 		return nil
 	}
 	defer func() {
