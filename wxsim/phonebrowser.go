@@ -241,6 +241,9 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 			http.Error(w, "misdirected request", http.StatusMisdirectedRequest)
 			return
 		}
+		// The program may answer before all of a form has been read. Without this, net/http would
+		// then close the form, and the proxy would break the answer off.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 		proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), windowRequest{}, r)))
 	})
 }

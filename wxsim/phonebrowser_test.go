@@ -2,6 +2,7 @@ package wxsim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -113,6 +115,41 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 }
 
 // Who comes from elsewhere in the network sees nothing of this machine but what was configured.
+// The program answers, and only then reads the end of the form.
+func TestThePhonePassesOnAnEarlyAnswer(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{})
+	require.NoError(t, sim.Start())
+	defer sim.Close()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := http.NewResponseController(w)
+		_, _ = answer.EnableFullDuplex(), answer.Flush()
+		form, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s, %v", form, err)
+	}))
+	defer app.Close()
+	browser := app.Client()
+	opened, err := browser.Get(sim.URL + "/wxsim/phone?open=" + url.QueryEscape(app.URL))
+	require.NoError(t, err)
+	defer opened.Body.Close()
+
+	form, more := io.Pipe()
+	defer more.Close() //nolint:errcheck // never fails
+	r, err := http.NewRequest(http.MethodPost, opened.Request.URL.String(), form)
+	require.NoError(t, err)
+	r.ContentLength = int64(len("a=1&b=2"))
+	go func() { _, _ = io.WriteString(more, "a=1") }()
+	giveUp := time.AfterFunc(10*time.Second, func() { _ = more.CloseWithError(errors.New("no answer came")) })
+	defer giveUp.Stop()
+	resp, err := browser.Do(r)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	_, err = io.WriteString(more, "&b=2")
+	require.NoError(t, err)
+	if body, err := io.ReadAll(resp.Body); string(body) != "a=1&b=2, <nil>" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
 func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{RedirectDomains: []string{"shop.example", "dev.example:3000"}})
 	_, err := sim.AddApp(wxsim.App{Kind: wxsim.OfficialAccount, Name: "added", RedirectDomains: []string{"added.example", "127.0.0.1:9200"}})

@@ -14,8 +14,8 @@ import (
 
 // newBalancer passes requests on to replicas in turn. Their answers are passed back as they come,
 // so event streams and upgrades work.
-func newBalancer(replicas []*url.URL) *httputil.ReverseProxy {
-	return &httputil.ReverseProxy{
+func newBalancer(replicas []*url.URL) http.Handler {
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
@@ -32,6 +32,12 @@ func newBalancer(replicas []*url.URL) *httputil.ReverseProxy {
 			http.Error(w, "no replica answers", http.StatusBadGateway)
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A replica may answer before all of the request has been read. Without this, net/http
+		// would then close the request's body, and the proxy would break the answer off.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 // turns sends each request to the next replica, and if that one is not there to the one after it.
