@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
 // A pipe is our own transport on connections in memory, so that a bubble's clock moves while they
@@ -599,31 +601,13 @@ func (b *blackhole) Write(p []byte) (int, error) {
 	return b.Conn.Write(p)
 }
 
-// A listener accepts connections in memory.
-type listener chan net.Conn
-
-func (l listener) Accept() (net.Conn, error) {
-	c, ok := <-l
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-
-func (l listener) Close() error {
-	close(l)
-	return nil
-}
-
-func (listener) Addr() net.Addr { return &net.TCPAddr{} }
-
 // HTTP/2 puts all calls on one connection: a dead one must be noticed, or it fails them for as
 // long as the kernel believes in it.
 func TestDeadHTTP2ConnectionIsNoticed(t *testing.T) {
 	certified := httptest.NewTLSServer(nil)
 	certified.Close()
 	synctest.Test(t, func(t *testing.T) {
-		l := make(listener)
+		l := webtest.NewListener()
 		srv := &http.Server{
 			TLSConfig: &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"h2"}, Time: certified.TLS.Time},
 			Handler:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }),
@@ -636,11 +620,10 @@ func TestDeadHTTP2ConnectionIsNoticed(t *testing.T) {
 		tr.TLSClientConfig.RootCAs = certified.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		tr.TLSClientConfig.ServerName = "example.com"
 		tr.TLSClientConfig.Time = func() time.Time { return certified.Certificate().NotBefore.Add(time.Hour) }
-		tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			near, far := net.Pipe()
-			l <- far
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			near, err := l.Dial(ctx, network, addr)
 			conns = append(conns, &blackhole{Conn: near})
-			return conns[len(conns)-1], nil
+			return conns[len(conns)-1], err
 		}
 		c := newTestClient(t, tr)
 		expectCall(t, c, sns())

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,44 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
-
-// A pipeListener is a network of one server, for a bubble: sockets would stop its clock.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-	close func()
-}
-
-func newPipeListener() *pipeListener {
-	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	l.close = sync.OnceFunc(func() { close(l.done) })
-	return l
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.close()
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (l *pipeListener) dial(context.Context, string, string) (net.Conn, error) {
-	here, there := net.Pipe()
-	l.conns <- there
-	return here, nil
-}
 
 func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -73,12 +37,12 @@ func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 		require.NoError(t, err)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		ln, served := newPipeListener(), make(chan error, 1)
+		ln, served := webtest.NewListener(), make(chan error, 1)
 		go func() { served <- serve(ctx, ln, b) }()
 
 		r, err := sim.NewPush(t.Context(), "http://shop.example.com/push", console, sim.AuthorizationEvent(wxsim.PushJSON, "user_info_modified", "oUser"))
 		require.NoError(t, err)
-		client := &http.Client{Transport: &http.Transport{DialContext: ln.dial, DisableKeepAlives: true}}
+		client := &http.Client{Transport: &http.Transport{DialContext: ln.Dial, DisableKeepAlives: true}}
 		res, err := client.Do(r)
 		require.NoError(t, err)
 		_ = res.Body.Close()

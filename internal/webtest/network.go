@@ -2,13 +2,11 @@ package webtest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -43,9 +41,9 @@ func NewNetwork(complaints slog.Handler) *Network {
 
 // A host is one name and its server.
 type host struct {
+	*Listener
+
 	handler atomic.Pointer[http.Handler]
-	calls   chan net.Conn
-	closed  chan struct{}
 	server  http.Server
 }
 
@@ -58,7 +56,7 @@ func (n *Network) Serve(name string, h http.Handler) {
 		known.handler.Store(&h)
 		return
 	}
-	made := &host{calls: make(chan net.Conn), closed: make(chan struct{})}
+	made := &host{Listener: NewListener()}
 	made.handler.Store(&h)
 	made.server.ErrorLog = slog.NewLogLogger(n.complaints, slog.LevelError)
 	made.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,43 +100,15 @@ func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 	address4 := &net.TCPAddr{
 		IP: net.IPv4(198, 51, byte(caller>>8), byte(caller)), Port: 1024 + caller%60000,
 	}
-	select {
-	case h.calls <- pipe{far, address4}:
-		return pipe{near, address4}, nil
-	case <-h.closed:
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	case <-ctx.Done():
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: ctx.Err()}
+	if err := h.take(ctx, pipe{far, address4}); err != nil {
+		return nil, err
 	}
+	return pipe{near, address4}, nil
 }
 
 // Transport returns the client's side of the network. It follows no redirects and has no cookies.
 // All browsers share it, as behind one proxy.
 func (n *Network) Transport() *http.Transport { return n.transport }
-
-// Accept, Close and Addr make a host a [net.Listener].
-func (h *host) Accept() (net.Conn, error) {
-	select {
-	case c := <-h.calls:
-		return c, nil
-	case <-h.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close stops listening.
-func (h *host) Close() error {
-	select {
-	case <-h.closed:
-		return errors.New("closed twice")
-	default:
-		close(h.closed)
-		return nil
-	}
-}
-
-// Addr returns a made-up address.
-func (h *host) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 1), Port: 443} }
 
 // A pipe is one end of a connection. Both ends know the caller's address.
 type pipe struct {

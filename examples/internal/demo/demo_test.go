@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,46 +20,28 @@ func TestLogIn(t *testing.T) {
 	onEach(t, func(t *testing.T, framework string) {
 		p, b := start(t, framework), newBrowser()
 
-		home := b.open(t, p.url+"/")
-		if home.status != http.StatusOK || !strings.Contains(home.body, `href="/wechat/login?return_to=%2F"`) {
-			t.Fatalf("the home page has no login link: %d\n%s", home.status, home.body)
-		}
+		b.open(t, p.url+"/").want(t, http.StatusOK, `href="/wechat/login?return_to=%2F"`)
 		consent := b.open(t, p.url+"/wechat/login?return_to=%2F")
-		if "http://"+consent.url.Host != p.sim {
-			t.Fatalf("the login link led to %v, want the simulator at %s", consent.url, p.sim)
-		}
-		home = b.consent(t, consent, "allow")
-		if home.url.String() != p.url+"/" || !strings.Contains(home.body, "Hello, 小明") {
-			t.Fatalf("after the login at %v:\n%s", home.url, home.body)
-		}
+		consent.wantHost(t, p.sim)
+		home := b.consent(t, consent, "allow")
+		home.wantAt(t, p.url+"/")
+		home.want(t, http.StatusOK, "Hello, 小明")
 
 		var user struct{ OpenID, Nickname, HeadImgURL string }
 		if api := b.fetch(t, p.url+"/api/me"); json.Unmarshal([]byte(api.body), &user) != nil || user.OpenID == "" || user.Nickname != "小明" {
 			t.Errorf("/api/me: %d %s", api.status, api.body)
 		}
-		profile := b.open(t, p.url+"/me")
-		for _, want := range []string{user.OpenID, user.Nickname, `src="` + user.HeadImgURL + `"`} {
-			if !strings.Contains(profile.body, want) {
-				t.Errorf("the profile page lacks %q:\n%s", want, profile.body)
-			}
-		}
-		if avatar := b.open(t, user.HeadImgURL); avatar.status != http.StatusOK || !strings.Contains(avatar.body, "<svg") {
-			t.Errorf("the avatar: %d %s", avatar.status, avatar.body)
-		}
+		b.open(t, p.url+"/me").want(t, http.StatusOK, user.OpenID, user.Nickname, `src="`+user.HeadImgURL+`"`)
+		b.open(t, user.HeadImgURL).want(t, http.StatusOK, "<svg")
 
 		home = b.submit(t, p.url+"/wechat/logout", url.Values{"return_to": {"/"}})
-		if home.url.String() != p.url+"/" || strings.Contains(home.body, "小明") {
-			t.Errorf("after the logout at %v:\n%s", home.url, home.body)
-		}
+		home.wantAt(t, p.url+"/")
+		require.NotContains(t, home.body, "小明")
 
 		p.stop(t)
-		if secret := regexp.MustCompile(`code=|state=|wx1[0-9a-f]{74}`).FindString(p.output.String()); secret != "" {
-			t.Errorf("the log has %q:\n%s", secret, p.output)
-		}
+		require.NotRegexp(t, `code=|state=|wx1[0-9a-f]{74}`, p.output.String())
 		for _, line := range []string{"/wechat/logout", "SESSION_KEYS is not set"} {
-			if !strings.Contains(p.output.String(), line) {
-				t.Errorf("the log lacks %q:\n%s", line, p.output)
-			}
+			require.Contains(t, p.output.String(), line)
 		}
 	})
 }
@@ -69,12 +50,9 @@ func TestRefuse(t *testing.T) {
 	onEach(t, func(t *testing.T, framework string) {
 		p, b := start(t, framework), newBrowser()
 		page := b.consent(t, b.open(t, p.url+"/me"), "refuse")
-		if page.status != http.StatusForbidden || page.url.Path != "/me" || !strings.Contains(page.body, `href="`+p.url+`/me"`) {
-			t.Errorf("after a refusal: %d %v\n%s", page.status, page.url, page.body)
-		}
-		if api := b.fetch(t, p.url+"/api/me"); api.status != http.StatusUnauthorized {
-			t.Errorf("/api/me after a refusal: %d %s", api.status, api.body)
-		}
+		page.want(t, http.StatusForbidden, `href="`+p.url+`/me"`)
+		require.Equal(t, "/me", page.url.Path)
+		b.fetch(t, p.url+"/api/me").want(t, http.StatusUnauthorized)
 	})
 }
 
@@ -82,19 +60,15 @@ func TestAskForMore(t *testing.T) {
 	onEach(t, func(t *testing.T, framework string) {
 		p, b := start(t, framework), newBrowser()
 		base := b.open(t, p.url+"/base")
-		if base.url.String() != p.url+"/base" || !strings.Contains(base.body, `"openid":"o`) || strings.Contains(base.body, "小明") {
-			t.Errorf("/base ended at %v: %s", base.url, base.body)
-		}
-		if home := b.open(t, p.url+"/"); !strings.Contains(home.body, "signed in silently") {
-			t.Errorf("the home page after /base:\n%s", home.body)
-		}
+		base.wantAt(t, p.url+"/base")
+		base.want(t, http.StatusOK, `"openid":"o`)
+		require.NotContains(t, base.body, "小明")
+		b.open(t, p.url+"/").want(t, http.StatusOK, "signed in silently")
 		consent := b.tap(t, b.open(t, p.url+"/me"))
-		if "http://"+consent.url.Host != p.sim {
-			t.Fatalf("/me after /base ended at %v, want the consent page", consent.url)
-		}
-		if me := b.consent(t, consent, "allow"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, "小明") {
-			t.Errorf("/me after the consent: %v\n%s", me.url, me.body)
-		}
+		consent.wantHost(t, p.sim)
+		me := b.consent(t, consent, "allow")
+		me.wantAt(t, p.url+"/me")
+		me.want(t, http.StatusOK, "小明")
 	})
 }
 
@@ -147,21 +121,13 @@ func TestAskFirst(t *testing.T) {
 	onEach(t, func(t *testing.T, framework string) {
 		p, b := start(t, framework, "PURPOSE=To greet you.", "PRIVACY_URL=https://example.com/privacy", "BRAND_NAME=The Shop"), newBrowser()
 		page := b.open(t, p.url+"/me")
-		if page.status != http.StatusUnauthorized || page.url.String() != p.url+"/me" {
-			t.Fatalf("/me: %d %v", page.status, page.url)
-		}
-		for _, want := range []string{`data-page="ask"`, "To greet you.", `href="https://example.com/privacy"`, "The Shop"} {
-			if !strings.Contains(page.body, want) {
-				t.Errorf("the page that asks lacks %q:\n%s", want, page.body)
-			}
-		}
-		if me := b.consent(t, page, "allow"); me.url.String() != p.url+"/me" || !strings.Contains(me.body, "小明") {
-			t.Errorf("/me after the consent: %v\n%s", me.url, me.body)
-		}
+		page.wantAt(t, p.url+"/me")
+		page.want(t, http.StatusUnauthorized, `data-page="ask"`, "To greet you.", `href="https://example.com/privacy"`, "The Shop")
+		me := b.consent(t, page, "allow")
+		me.wantAt(t, p.url+"/me")
+		me.want(t, http.StatusOK, "小明")
 		p, b = start(t, framework, "ASK_AT_ONCE=1"), newBrowser()
-		if page = b.open(t, p.url+"/me"); "http://"+page.url.Host != p.sim {
-			t.Errorf("with ASK_AT_ONCE /me ended at %v", page.url)
-		}
+		b.open(t, p.url+"/me").wantHost(t, p.sim)
 	})
 }
 
@@ -177,10 +143,7 @@ func TestPay(t *testing.T) {
 		if json.Unmarshal([]byte(pay.body), &user) != nil || user.OpenID == "" || user.CheckedAt == 0 || user.Via != "" || user.MemberID != "m-"+user.OpenID[:8] {
 			t.Errorf("/pay: %d %s", pay.status, pay.body)
 		}
-		script := newBrowser()
-		if v := script.fetch(t, p.url+"/pay"); v.status != http.StatusUnauthorized || !strings.Contains(v.body, "fresh=300") {
-			t.Errorf("/pay for a script: %d %s", v.status, v.body)
-		}
+		newBrowser().fetch(t, p.url+"/pay").want(t, http.StatusUnauthorized, "fresh=300")
 	})
 }
 
@@ -191,30 +154,20 @@ func TestHandover(t *testing.T) {
 		var js struct{ Code string }
 		_ = json.Unmarshal([]byte(newBrowser().open(t, sim.URL+"/wxsim/js_code").body), &js) // or the login fails
 		_, login := miniCall(t, http.MethodPost, p.url+"/mini/login", "", `{"code":"`+js.Code+`"}`)
-		handover := func(token, page string) (int, string) {
-			got := miniRequest(t, http.MethodPost, p.url+"/mini/handover", token, `{"page":"`+page+`"}`)
-			var answer struct{ URL string }
-			_ = json.Unmarshal([]byte(got.body), &answer) // of a refusal there is none
-			return got.status, answer.URL
+		handover := func(token, page string) view {
+			return miniRequest(t, http.MethodPost, p.url+"/mini/handover", token, `{"page":"`+page+`"}`)
 		}
 		for page, want := range map[string]int{"//evil.com": 400, "https://evil.com/": 400, "": 400, "/me": 200} {
-			if status, _ := handover(login.Token, page); status != want {
-				t.Errorf("a handover to %q: %d, want %d", page, status, want)
-			}
+			handover(login.Token, page).want(t, want)
 		}
-		if status, _ := handover("", "/me"); status != http.StatusUnauthorized {
-			t.Errorf("a handover of nobody: %d", status)
-		}
-		_, address := handover(login.Token, "/api/me")
+		handover("", "/me").want(t, http.StatusUnauthorized)
+		var answer struct{ URL string }
+		require.NoError(t, json.Unmarshal([]byte(handover(login.Token, "/api/me").body), &answer))
 		view := newBrowser()
 		view.agent += " MicroMessenger/8.0.50 miniProgram/" + sim.MiniAppID()
-		if me := view.open(t, address); !strings.Contains(me.body, `"via":"handover"`) || !strings.Contains(me.body, login.User.OpenID) {
-			t.Errorf("the web-view sees %d %s", me.status, me.body)
-		}
+		view.open(t, answer.URL).want(t, http.StatusOK, `"via":"handover"`, login.User.OpenID)
 		p = start(t, framework, account(sim)...)
-		if status, _ := handover(login.Token, "/me"); status != http.StatusNotFound {
-			t.Errorf("a handover without a mini program: %d", status)
-		}
+		handover(login.Token, "/me").want(t, http.StatusNotFound) // without a mini program
 	})
 }
 
@@ -235,16 +188,10 @@ func TestScriptsAreToldWhereToLogIn(t *testing.T) {
 		for path, want := range map[string]int{
 			"/healthz": http.StatusOK, "/nowhere": http.StatusNotFound, "/push": http.StatusNotFound, "/wechat/logout": http.StatusMethodNotAllowed,
 		} {
-			if got := b.open(t, p.url+path); got.status != want {
-				t.Errorf("%s: %d, want %d", path, got.status, want)
-			}
+			b.open(t, p.url+path).want(t, want)
 		}
-		if got := b.submit(t, p.url+"/me", nil); got.status != http.StatusUnauthorized {
-			t.Errorf("POST /me: %d, want 401", got.status)
-		}
-		if got := b.send(t, http.MethodHead, p.url+"/me", nil); got.status != http.StatusUnauthorized {
-			t.Errorf("HEAD /me: %d, want 401", got.status)
-		}
+		b.submit(t, p.url+"/me", nil).want(t, http.StatusUnauthorized)
+		b.send(t, http.MethodHead, p.url+"/me", nil).want(t, http.StatusUnauthorized)
 	})
 }
 
@@ -274,21 +221,15 @@ func TestOtherBrowsers(t *testing.T) {
 	onEach(t, func(t *testing.T, framework string) {
 		t.Run("without a website app", func(t *testing.T) {
 			p, b := start(t, framework, "ANY_BROWSER=0"), newBrowser()
-			page := b.open(t, p.url+"/me")
-			if page.status != http.StatusUnauthorized || !strings.Contains(page.body, "data:image/png;base64,") {
-				t.Errorf("/me: %d\n%s", page.status, page.body)
-			}
+			b.open(t, p.url+"/me").want(t, http.StatusUnauthorized, "data:image/png;base64,")
 			b.agent += " MicroMessenger/8.0.50"
-			if page = b.tap(t, b.open(t, p.url+"/me")); "http://"+page.url.Host != p.sim {
-				t.Errorf("/me in WeChat ended at %v", page.url)
-			}
+			b.tap(t, b.open(t, p.url+"/me")).wantHost(t, p.sim)
 		})
 		t.Run("with a website app", func(t *testing.T) {
 			p, b := start(t, framework, "ANY_BROWSER=0", "WECHAT_WEBSITE_APPID=wxsite", "WECHAT_WEBSITE_SECRET=secret"), newBrowser()
 			page := b.open(t, p.url+"/me")
-			if page.status != http.StatusOK || page.url.Path != "/connect/qrconnect" || !strings.Contains(page.body, "data:image/png;base64,") {
-				t.Errorf("/me: %d %v\n%s", page.status, page.url, page.body)
-			}
+			page.want(t, http.StatusOK, "data:image/png;base64,")
+			require.Equal(t, "/connect/qrconnect", page.url.Path)
 		})
 	})
 }
@@ -297,14 +238,12 @@ func TestWeChatElsewhere(t *testing.T) {
 	sim := simulate(t, wxsim.Config{AutoAllow: true})
 	onEach(t, func(t *testing.T, framework string) {
 		p := start(t, framework, account(sim)...)
-		if p.sim != "" {
-			t.Errorf("a simulator was started at %s", p.sim)
-		}
+		require.Empty(t, p.sim, "a simulator was started")
 		b := newBrowser()
 		b.agent += " MicroMessenger/8.0.50"
-		if me := b.tap(t, b.open(t, p.url+"/me")); me.url.String() != p.url+"/me" || !strings.Contains(me.body, sim.Users()[0].OpenID) {
-			t.Errorf("/me: %d %v\n%s", me.status, me.url, me.body)
-		}
+		me := b.tap(t, b.open(t, p.url+"/me"))
+		me.wantAt(t, p.url+"/me")
+		me.want(t, http.StatusOK, sim.Users()[0].OpenID)
 	})
 }
 
@@ -378,9 +317,7 @@ func TestPageSignature(t *testing.T) {
 			t.Errorf("/api/jssdk: %d %s", got.status, got.body)
 		}
 		for _, page := range []string{"", "https://example.com/", p.url + ".example.com/", p.url} {
-			if got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(page)); got.status != http.StatusBadRequest {
-				t.Errorf("/api/jssdk for %q: %d %s", page, got.status, got.body)
-			}
+			b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(page)).want(t, http.StatusBadRequest)
 		}
 	})
 }
@@ -400,28 +337,16 @@ func TestPush(t *testing.T) {
 			t.Errorf("WeChat's check of the address: %d %s", got.status, got.body)
 		}
 		query.Set("nonce", "other")
-		if got := b.open(t, p.url+"/push?"+query.Encode()); got.status != http.StatusForbidden {
-			t.Errorf("a forged check: %d %s", got.status, got.body)
-		}
+		b.open(t, p.url+"/push?"+query.Encode()).want(t, http.StatusForbidden)
 
 		for _, event := range [][]byte{
 			sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace1", "risky"),
 			sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", "oUser"),
 		} {
-			res, err := sim.Push(t.Context(), p.url+"/push", console, event)
-			require.NoError(t, err)
-			_ = res.Body.Close()
-			if res.StatusCode != http.StatusOK {
-				t.Errorf("a message: %s", res.Status)
-			}
+			push(t, p, sim, console, event).want(t, http.StatusOK)
 		}
 		console.Token = "guessed"
-		res, err := sim.Push(t.Context(), p.url+"/push", console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass"))
-		require.NoError(t, err)
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusForbidden {
-			t.Errorf("a forged message: %s", res.Status)
-		}
+		push(t, p, sim, console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass")).want(t, http.StatusForbidden)
 		p.stop(t)
 		for line, want := range map[string]bool{"trace_id=trace1 passed=false": true, "delete the data that was withdrawn": true, "trace2": false, "oUser": false} {
 			if strings.Contains(p.output.String(), line) != want {
@@ -429,6 +354,13 @@ func TestPush(t *testing.T) {
 			}
 		}
 	})
+}
+
+// push lets WeChat send a message to a program.
+func push(t *testing.T, p *program, sim *wxsim.Server, console wxsim.PushConfig, event []byte) view {
+	t.Helper()
+	res, err := sim.Push(t.Context(), p.url+"/push", console, event)
+	return seen(t, res, err)
 }
 
 func TestRefusesToStart(t *testing.T) {
@@ -448,13 +380,9 @@ func TestRefusesToStart(t *testing.T) {
 			t.Run(framework+": "+tt.name, func(t *testing.T) {
 				got := refuses(t, framework, tt.env...)
 				for _, want := range tt.want {
-					if !strings.Contains(got, want) {
-						t.Errorf("it says %q, want %q in it", got, want)
-					}
+					require.Contains(t, got, want)
 				}
-				if strings.Contains(got, "hidden") {
-					t.Errorf("it shows a secret: %s", got)
-				}
+				require.NotContains(t, got, "hidden")
 			})
 		}
 	}

@@ -182,6 +182,35 @@ type view struct {
 	body   string
 }
 
+// want fails the test unless the answer has that status and holds all of this.
+func (v view) want(t *testing.T, status int, texts ...string) {
+	t.Helper()
+	if v.status != status {
+		t.Errorf("%v: %d, want %d\n%s", v.url, v.status, status, v.body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(v.body, text) {
+			t.Errorf("%v: %d without %q:\n%s", v.url, v.status, text, v.body)
+		}
+	}
+}
+
+// wantAt fails the test unless the browser ended up there.
+func (v view) wantAt(t *testing.T, address string) {
+	t.Helper()
+	if v.url.String() != address {
+		t.Errorf("ended at %v, want %s: %d\n%s", v.url, address, v.status, v.body)
+	}
+}
+
+// wantHost fails the test unless the browser ended up at that program.
+func (v view) wantHost(t *testing.T, program string) {
+	t.Helper()
+	if "http://"+v.url.Host != program {
+		t.Fatalf("ended at %v, want %s", v.url, program)
+	}
+}
+
 // open loads a page.
 func (b *browser) open(t *testing.T, address string) view {
 	t.Helper()
@@ -221,6 +250,12 @@ func (b *browser) fetch(t *testing.T, address string) view {
 func (b *browser) do(t *testing.T, req *http.Request) view {
 	t.Helper()
 	res, err := b.client.Do(req)
+	return seen(t, res, err)
+}
+
+// seen reads an answer.
+func seen(t *testing.T, res *http.Response, err error) view {
+	t.Helper()
 	require.NoError(t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)

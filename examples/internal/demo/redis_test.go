@@ -3,7 +3,6 @@ package demo_test
 import (
 	"bytes"
 	"encoding/base64"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,17 +32,11 @@ func TestReplicasShareSessionsAndTheAppToken(t *testing.T) {
 		b := newBrowser()
 		b.consent(t, b.open(t, first.url+"/me"), "allow")
 		for _, p := range []*program{first, second} {
-			if got := b.fetch(t, p.url+"/api/me"); got.status != http.StatusOK {
-				t.Errorf("/api/me: %d %s", got.status, got.body)
-			}
-			if got := b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(p.url+"/me")); got.status != http.StatusOK {
-				t.Errorf("/api/jssdk: %d %s", got.status, got.body)
-			}
+			b.fetch(t, p.url+"/api/me").want(t, http.StatusOK)
+			b.fetch(t, p.url+"/api/jssdk?url="+url.QueryEscape(p.url+"/me")).want(t, http.StatusOK)
 		}
-		for path, want := range map[string]int{"/sns/oauth2/access_token": 1, "/cgi-bin/stable_token": 1, "/cgi-bin/ticket/getticket": 1} {
-			if got := sim.Calls(path); got != want {
-				t.Errorf("%d calls of %s, want %d", got, path, want)
-			}
+		for _, path := range []string{"/sns/oauth2/access_token", "/cgi-bin/stable_token", "/cgi-bin/ticket/getticket"} {
+			require.Equal(t, 1, sim.Calls(path), path)
 		}
 
 		_, login := miniCall(t, http.MethodPost, first.url+"/mini/login", "", `{"code":"`+sim.NewJSCode(sim.Users()[0].OpenID)+`"}`)
@@ -71,19 +64,13 @@ func TestReplicasHandleAMessageOnce(t *testing.T) {
 	handled := 0
 	for _, framework := range frameworks {
 		p := start(t, framework, env...)
-		res, err := sim.Push(t.Context(), p.url+"/push", console, event)
-		require.NoError(t, err)
-		answer, _ := io.ReadAll(res.Body)
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusOK || string(answer) != "success" {
-			t.Errorf("%s answers %s %s", framework, res.Status, answer)
-		}
+		answer := push(t, p, sim, console, event)
+		answer.want(t, http.StatusOK)
+		require.Equal(t, "success", answer.body, framework)
 		p.stop(t)
 		handled += strings.Count(p.output.String(), "trace_id=trace1")
 	}
-	if handled != 1 {
-		t.Errorf("the message was handled %d times", handled)
-	}
+	require.Equal(t, 1, handled)
 }
 
 // Who withdraws consent in WeChat is signed out of the mini program and of its web-views, at every
@@ -106,20 +93,11 @@ func TestWithdrawnConsentEndsSessions(t *testing.T) {
 			return status
 		}
 		for _, token := range tokens {
-			if got := status(token); got != http.StatusOK {
-				t.Fatalf("%s: /mini/me before: %d", framework, got)
-			}
+			require.Equal(t, http.StatusOK, status(token), framework)
 		}
-		res, err := sim.Push(t.Context(), first.url+"/push", console, sim.AuthorizationEvent(wxsim.PushJSON, event, openIDs[0]))
-		require.NoError(t, err)
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			t.Errorf("%s answers %s", framework, res.Status)
-		}
+		push(t, first, sim, console, sim.AuthorizationEvent(wxsim.PushJSON, event, openIDs[0])).want(t, http.StatusOK)
 		redis.Eventually("the user is signed out", func() bool { return status(tokens[0]) == http.StatusUnauthorized })
-		if got := status(tokens[1]); got != http.StatusOK {
-			t.Errorf("%s: another user is told %d", framework, got)
-		}
+		require.Equal(t, http.StatusOK, status(tokens[1]), "%s: another user", framework)
 		first.stop(t)
 		second.stop(t)
 	}
@@ -128,23 +106,15 @@ func TestWithdrawnConsentEndsSessions(t *testing.T) {
 func TestRedisComesAndGoes(t *testing.T) {
 	sim, redis := simulate(t, wxsim.Config{Users: wxsim.MadeUpUsers(4)}), redistest.Prepare(t)
 	p, b := start(t, "chi", shared(sim, redis)...), newBrowser()
-	if got := b.open(t, p.url+"/"); got.status != http.StatusOK {
-		t.Errorf("the public page before Redis: %d", got.status)
-	}
-	if got := b.consent(t, b.open(t, p.url+"/me"), "allow"); got.status != http.StatusServiceUnavailable {
-		t.Errorf("a login before Redis: %d", got.status)
-	}
+	b.open(t, p.url+"/").want(t, http.StatusOK)
+	b.consent(t, b.open(t, p.url+"/me"), "allow").want(t, http.StatusServiceUnavailable)
 	redis.Restart()
 	redis.Eventually("the app finds Redis", func() bool { return b.consent(t, b.open(t, p.url+"/me"), "allow").status == http.StatusOK })
 	redis.Kill()
 	redis.Eventually("the app misses Redis", func() bool { return b.fetch(t, p.url+"/api/me").status == http.StatusServiceUnavailable })
-	if got := b.open(t, p.url+"/me"); got.status != http.StatusServiceUnavailable {
-		t.Errorf("/me without Redis: %d", got.status)
-	}
+	b.open(t, p.url+"/me").want(t, http.StatusServiceUnavailable)
 	redis.Restart()
 	redis.Eventually("nobody is logged out", func() bool { return b.fetch(t, p.url+"/api/me").status == http.StatusOK })
 	p.stop(t)
-	if !strings.Contains(p.output.String(), "Redis does not answer") {
-		t.Errorf("nothing is said about Redis:\n%s", p.output)
-	}
+	require.Contains(t, p.output.String(), "Redis does not answer")
 }

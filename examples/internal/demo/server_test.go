@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -70,15 +71,8 @@ func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
 		app := &App{Push: messages, draining: make(chan struct{})}
-		if err := app.serve(ctx, make(quiet), nil); err != nil || !finished.Load() {
+		if err := app.serve(ctx, webtest.NewListener(), nil); err != nil || !finished.Load() {
 			t.Errorf("serve = %v, the message handled: %t", err, finished.Load())
 		}
 	})
 }
-
-// quiet is a listener that nobody connects to.
-type quiet chan struct{}
-
-func (l quiet) Accept() (net.Conn, error) { <-l; return nil, net.ErrClosed }
-func (l quiet) Close() error              { close(l); return nil }
-func (quiet) Addr() net.Addr              { return &net.TCPAddr{} }
