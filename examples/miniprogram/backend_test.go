@@ -42,9 +42,8 @@ func newWorld(t *testing.T) *world {
 		"PUSH_TOKEN": w.console.Token, "PUSH_AES_KEY": w.console.EncodingAESKey,
 	}))
 	require.NoError(t, err)
-	if w.backend, err = newBackend(s); err != nil {
-		t.Fatal(err)
-	}
+	w.backend, err = newBackend(s)
+	require.NoError(t, err)
 	w.handler = w.backend.routes()
 	return w
 }
@@ -91,9 +90,7 @@ func (w *world) push(event []byte) {
 	w.Helper()
 	r, err := w.sim.NewPush(w.Context(), "http://shop.example.com/push", w.console, event)
 	require.NoError(w, err)
-	if got := w.do(r); got.status != http.StatusOK {
-		w.Errorf("the push: %d %s", got.status, got.body)
-	}
+	w.wantOK(w.do(r))
 }
 
 // want fails the test unless the answer is this one.
@@ -101,6 +98,17 @@ func (w *world) want(got answer, status int, body string) {
 	w.Helper()
 	if got.status != status || got.body != body {
 		w.Errorf("answer: %d %s\nwant    %d %s", got.status, got.body, status, body)
+	}
+}
+
+// wantOK fails the test unless the answer is a good one that holds all of this.
+func (w *world) wantOK(got answer, texts ...string) {
+	w.Helper()
+	if got.status != http.StatusOK {
+		w.Errorf("answer: %d %s", got.status, got.body)
+	}
+	for _, text := range texts {
+		require.Contains(w, got.body, text)
 	}
 }
 
@@ -119,29 +127,21 @@ func TestAReplacedSessionKeyMeansLogInAgain(t *testing.T) {
 	w.want(w.call(http.MethodPost, "/mini/decrypt", token, data), http.StatusUnauthorized, `{"error":"session_expired"}`)
 
 	token = w.logIn(w.openID)
-	data = encrypted(t, w.sim, w.openID)
-	if got := w.call(http.MethodPost, "/mini/decrypt", token, data); got.status != http.StatusOK || !strings.Contains(got.body, "小明") {
-		t.Errorf("after another login: %d %s", got.status, got.body)
-	}
+	w.wantOK(w.call(http.MethodPost, "/mini/decrypt", token, encrypted(t, w.sim, w.openID)), "小明")
 }
 
 func TestNicknameAndAvatarAreChosen(t *testing.T) {
 	w := newWorld(t)
 	token := w.logIn(w.openID)
-	if got := w.call(http.MethodPost, "/mini/nickname", token, `{"nickname":"小红"}`); got.status != http.StatusOK || !strings.Contains(got.body, `"nickname":"小红"`) {
-		t.Errorf("the nickname: %d %s", got.status, got.body)
-	}
+	w.wantOK(w.call(http.MethodPost, "/mini/nickname", token, `{"nickname":"小红"}`), `"nickname":"小红"`)
 	w.want(w.call(http.MethodPost, "/mini/nickname", token, `{"nickname":"risky"}`), http.StatusBadRequest, `{"error":"bad_request","detail":"bad request: this nickname is not to be shown"}`)
 
 	var me user
 	require.NoError(t, json.Unmarshal([]byte(w.uploadTo("/mini/avatar", token, "a.gif", gif).body), &me))
 	address, err := url.Parse(me.AvatarURL)
-	if err != nil || me.Nickname != "小红" {
-		t.Fatalf("the user: %+v, %v", me, err)
-	}
-	if got := w.call(http.MethodGet, address.RequestURI(), "", ""); got.status != http.StatusOK || got.body != gif {
-		t.Errorf("the avatar: %d %s", got.status, got.body)
-	}
+	require.NoError(t, err)
+	require.Equal(t, "小红", me.Nickname)
+	w.want(w.call(http.MethodGet, address.RequestURI(), "", ""), http.StatusOK, gif)
 }
 
 func TestWhatIsRefused(t *testing.T) {
@@ -207,9 +207,7 @@ func TestWeChatHasTroubles(t *testing.T) {
 			w.sim.Fail(tt.path, tt.fault)
 			got := w.call(http.MethodPost, "/mini/check/text", token, `{"content":"hello"}`)
 			w.want(got, tt.status, tt.answer)
-			if retry := got.header.Get("Retry-After"); (retry != "") != (tt.status == 429) {
-				t.Errorf("Retry-After = %q", retry)
-			}
+			require.Equal(t, tt.status == 429, got.header.Get("Retry-After") != "", "Retry-After")
 		})
 	}
 	t.Run("the user has left hours ago", func(t *testing.T) {
@@ -219,14 +217,14 @@ func TestWeChatHasTroubles(t *testing.T) {
 		w.want(w.call(http.MethodPost, "/mini/check/text", token, `{"content":"hello"}`), http.StatusForbidden, `{"error":"no_recent_visit"}`)
 	})
 	t.Run("too slow", func(t *testing.T) {
-		if status, p := problemOf(&core.WireError{Kind: core.WireTimeout}); status != http.StatusGatewayTimeout || p.Word != "upstream" {
-			t.Errorf("%d %+v", status, p)
-		}
+		status, p := problemOf(&core.WireError{Kind: core.WireTimeout})
+		require.Equal(t, http.StatusGatewayTimeout, status)
+		require.Equal(t, "upstream", p.Word)
 	})
 	t.Run("something else", func(t *testing.T) {
-		if status, p := problemOf(errors.New("text for the log")); status != http.StatusBadGateway || p != (problem{Word: "upstream"}) {
-			t.Errorf("%d %+v", status, p)
-		}
+		status, p := problemOf(errors.New("text for the log"))
+		require.Equal(t, http.StatusBadGateway, status)
+		require.Equal(t, problem{Word: "upstream"}, p)
 	})
 }
 
@@ -247,20 +245,14 @@ func TestWeChatTellsWhatUsersWithdraw(t *testing.T) {
 			w.call(http.MethodPost, "/mini/phone", token, `{"code":"`+w.sim.NewPhoneCode(w.openID)+`"}`)
 			w.call(http.MethodPost, "/mini/decrypt", token, encrypted(t, w.sim, w.openID))
 			id := w.mediaURL(w.upload(token, "a.gif", gif))
-			if got := w.call(http.MethodGet, "/mini/me", token, ""); !strings.Contains(got.body, "小明") {
-				t.Fatalf("before: %s", got.body)
-			}
+			w.wantOK(w.call(http.MethodGet, "/mini/me", token, ""), "小明")
 
 			w.push(w.sim.AuthorizationEvent(wxsim.PushXML, event, w.openID))
 			if got := w.call(http.MethodGet, "/mini/me", token, ""); !strings.HasSuffix(got.body, want) {
 				t.Errorf("after: %d %s", got.status, got.body)
 			}
-			if got := w.call(http.MethodGet, id, "", ""); (got.status == http.StatusNotFound) != (want == gone) {
-				t.Errorf("the picture: %d", got.status)
-			}
-			if got := w.call(http.MethodGet, "/mini/me", other, ""); got.status != http.StatusOK {
-				t.Errorf("somebody else: %d %s", got.status, got.body)
-			}
+			require.Equal(t, want == gone, w.call(http.MethodGet, id, "", "").status == http.StatusNotFound, "the picture")
+			w.wantOK(w.call(http.MethodGet, "/mini/me", other, "")) // somebody else
 			if want == gone {
 				w.want(w.call(http.MethodGet, "/mini/check/picture", w.logIn(w.openID), ""), http.StatusOK, `{"checks":[]}`)
 			}
@@ -275,9 +267,7 @@ func TestForgedMessagesChangeNothing(t *testing.T) {
 	r, err := w.sim.NewPush(t.Context(), "http://shop.example.com/push", w.console, w.sim.AuthorizationEvent(wxsim.PushJSON, "user_authorization_revoke", w.openID))
 	require.NoError(t, err)
 	w.want(w.do(r), http.StatusForbidden, "")
-	if got := w.call(http.MethodGet, "/mini/me", token, ""); got.status != http.StatusOK {
-		t.Errorf("the user: %d %s", got.status, got.body)
-	}
+	w.wantOK(w.call(http.MethodGet, "/mini/me", token, ""))
 }
 
 // gif is a picture of one point.
@@ -307,9 +297,7 @@ func (w *world) uploadTo(path, token, name, data string) answer {
 // mediaURL is where WeChat was asked to download the picture of an upload, as path and query.
 func (w *world) mediaURL(got answer) string {
 	w.Helper()
-	if got.status != http.StatusOK {
-		w.Fatalf("the upload: %d %s", got.status, got.body)
-	}
+	w.wantOK(got)
 	log := w.sim.Log()
 	last := log[len(log)-1]
 	var ask struct {
@@ -319,9 +307,7 @@ func (w *world) mediaURL(got answer) string {
 		w.Fatalf("WeChat was asked %s %s", last.Path, last.Body)
 	}
 	path, ok := strings.CutPrefix(ask.MediaURL, "https://shop.example.com/")
-	if !ok {
-		w.Fatalf("media_url = %s", ask.MediaURL)
-	}
+	require.True(w, ok, ask.MediaURL)
 	return "/" + path
 }
 
@@ -361,9 +347,8 @@ func TestAPictureIsCheckedAndTheVerdictPushed(t *testing.T) {
 			w.want(w.call(http.MethodGet, "/mini/check/picture", token, ""), http.StatusOK, `{"checks":[`+pending+`]}`)
 
 			download := w.call(http.MethodGet, path, "", "") // WeChat does
-			if download.status != http.StatusOK || download.body != gif || download.header.Get("Content-Type") != "image/gif" {
-				t.Errorf("the download: %d %v %q", download.status, download.header, download.body)
-			}
+			w.want(download, http.StatusOK, gif)
+			require.Equal(t, "image/gif", download.header.Get("Content-Type"))
 			w.push(tt.edit(w.sim.MediaCheckEvent(wxsim.PushJSON, w.openID, trace, tt.suggest)))
 
 			settled := `{"trace_id":"` + trace + `","status":"` + tt.status + `"`
@@ -371,9 +356,7 @@ func TestAPictureIsCheckedAndTheVerdictPushed(t *testing.T) {
 				settled += `,"url":"https://shop.example.com` + path + `"`
 			}
 			w.want(w.call(http.MethodGet, "/mini/check/picture", token, ""), http.StatusOK, `{"checks":[`+settled+`}]}`)
-			if got := w.call(http.MethodGet, path, "", ""); (got.status == http.StatusOK) != tt.kept {
-				t.Errorf("the picture after the verdict: %d", got.status)
-			}
+			require.Equal(t, tt.kept, w.call(http.MethodGet, path, "", "").status == http.StatusOK, "the picture after the verdict")
 			w.want(w.call(http.MethodGet, "/mini/check/picture", other, ""), http.StatusOK, `{"checks":[]}`)
 		})
 	}
@@ -389,9 +372,8 @@ func TestTheSimulatorJudgesByTheName(t *testing.T) {
 	sim, err := simulate(s)
 	require.NoError(t, err)
 	defer sim.close()
-	if w.backend, err = newBackend(s); err != nil {
-		t.Fatal(err)
-	}
+	w.backend, err = newBackend(s)
+	require.NoError(t, err)
 	w.sim, w.backend.onPicture, w.handler = sim.Server, sim.judge, w.backend.routes()
 	token := w.logIn(sim.Users()[0].OpenID)
 	w.upload(token, "cat.gif", gif)
@@ -410,19 +392,17 @@ func TestPicturesThatAreNotTaken(t *testing.T) {
 	w.want(w.upload(token, "a.gif", gif+strings.Repeat("x", maxPicture)), 413, `{"error":"too_large"}`)
 	w.want(w.upload(token, "a.gif", gif+strings.Repeat("x", 2*maxPicture)), 413, `{"error":"too_large"}`)
 
-	r := httptest.NewRequest(http.MethodPost, "/mini/check/picture", strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nGIF8"))
-	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-	r.Header.Set("Authorization", "Bearer "+token)
-	w.want(w.do(r), 400, `{"error":"bad_request","detail":"bad request: the form is cut off or malformed"}`)
-
-	r = httptest.NewRequest(http.MethodPost, "/mini/check/picture", strings.NewReader("--b--\r\n"))
-	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-	r.Header.Set("Authorization", "Bearer "+token)
-	w.want(w.do(r), 400, `{"error":"bad_request","detail":"bad request: the form has no file"}`)
+	for body, detail := range map[string]string{
+		"--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nGIF8": "the form is cut off or malformed",
+		"--b--\r\n": "the form has no file",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/mini/check/picture", strings.NewReader(body))
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		r.Header.Set("Authorization", "Bearer "+token)
+		w.want(w.do(r), 400, `{"error":"bad_request","detail":"bad request: `+detail+`"}`)
+	}
 
 	w.sim.Fail("/wxa/media_check_async", wxsim.Code(45009))
 	w.want(w.upload(token, "a.gif", gif), 429, `{"error":"limited"}`)
-	if n := w.backend.memory.files.Len(); n != 0 {
-		t.Errorf("%d pictures are kept", n)
-	}
+	require.Zero(t, w.backend.memory.files.Len(), "pictures are kept")
 }
