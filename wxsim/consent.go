@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -95,7 +94,6 @@ func userFromForm(form url.Values) User {
 	u := MadeUpUsers(1)[0]
 	u.Nickname = cmp.Or(strings.TrimSpace(form.Get("nickname")), "新朋友")
 	u.Phone = cmp.Or(strings.TrimSpace(form.Get("phone")), u.Phone)
-	u.Sex = max(0, slices.Index([]string{"0", "1", "2"}, form.Get("sex")))
 	u.Snapshot = form.Get("snapshot") != ""
 	u.NoUnionID = form.Get("nounionid") != ""
 	return u

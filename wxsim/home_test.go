@@ -57,8 +57,8 @@ func TestHomeChangesTheWorld(t *testing.T) {
 		wantStatus(t, w, http.StatusSeeOther)
 		return w
 	}
-	press("/wxsim/users", url.Values{"do": {"add"}, "nickname": {"新"}, "sex": {"2"}, "phone": {"+1 2025550100"}, "snapshot": {"1"}, "nounionid": {"1"}})
-	if u := sim.Users()[2]; u.Nickname != "新" || u.Sex != 2 || u.Phone != "+1 2025550100" || !u.Snapshot || !u.NoUnionID {
+	press("/wxsim/users", url.Values{"do": {"add"}, "nickname": {"新"}, "phone": {"+1 2025550100"}, "snapshot": {"1"}, "nounionid": {"1"}})
+	if u := sim.Users()[2]; u.Nickname != "新" || u.Phone != "+1 2025550100" || !u.Snapshot || !u.NoUnionID {
 		t.Errorf("added %+v", u)
 	}
 	owner := press("/wxsim/users", url.Values{"do": {"own"}, "user": {second.OpenID}}).Header().Get("Set-Cookie")
