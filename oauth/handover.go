@@ -164,17 +164,18 @@ func (a *Auth) takeOver(v *visit, t *handoverTicket) *Failure {
 	defer cancel()
 	a.observe(ctx, core.Event{Name: core.EventLoginStarted, Kind: viaHandover})
 	key := "handover " + hex.EncodeToString(t.ID)
-	mine, err := a.outcomes.store.Reserve(ctx, key, handoverLife+2*clock.Skew)
-	if err != nil {
-		return storeFailure("write", err)
+	unused, err := a.outcomes.spend(ctx, key, handoverLife+2*clock.Skew)
+	if err != nil || !unused {
+		return failureOf(err)
 	}
-	if !mine {
-		return nil
-	}
+	signedIn := false
+	defer func() { // deferred, because OnLogin may panic
+		if !signedIn {
+			a.outcomes.unspend(ctx, key) // the ticket may be used again
+		}
+	}()
 	f := a.startHandedOver(ctx, v, t)
-	if f != nil { // nobody was signed in, so the ticket may be used again
-		_ = a.outcomes.store.SetOutcome(ctx, key, nil, 0)
-	}
+	signedIn = f == nil
 	return f
 }
 

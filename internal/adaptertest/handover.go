@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -180,6 +181,30 @@ func handoverCases() Group {
 			b := view(t)
 			t.WantRefusal(b.Open(handover(t, user(), "/me")), http.StatusForbidden, oauth.KindRefusedByApp)
 			t.WantNobody(b)
+		}},
+		{Name: "an OnLogin that fails, hangs or panics does not use the address up", Test: func(t *World) {
+			t.AllowPanics = true
+			for name, fault := range map[string]func() error{
+				"fails":  func() error { return errors.New("a database that is away") },
+				"hangs":  func() error { time.Sleep(10 * time.Second); return nil },
+				"panics": func() error { panic("OnLogin") },
+			} {
+				broken := true
+				t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
+					if broken {
+						broken = false
+						return fault()
+					}
+					return nil
+				})
+				address, b := handover(t, user(), "/me"), view(t)
+				if v := b.Do(webtest.Request{URL: address, Once: true}); v.Status == http.StatusFound {
+					t.Errorf("%s: it is answered %d", name, v.Status)
+				}
+				t.WantNobody(b)
+				b.Open(address)
+				signedIn(t, b)
+			}
 		}},
 		{Name: "who has no user of a mini program, or no page of this site, gets no address", Test: func(t *World) {
 			auth := t.Replica(nil)
