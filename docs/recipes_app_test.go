@@ -170,9 +170,7 @@ func TestRecipeRelay(t *testing.T) {
 	cfg.OpenURL = "https://login.example.com" // the relay, at the one host that WeChat's console knows
 	// endregion
 
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
+	r := newApp(cfg)
 	shop.net.Serve("login.example.com", relay)
 	v := shop.open(r, "/me?page=1")
 	want(t, v, http.StatusOK, "Hello, 小明")

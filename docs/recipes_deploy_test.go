@@ -59,18 +59,13 @@ func TestRecipeRotateKeys(t *testing.T) {
 	deploy()
 
 	for i, cfg := range deploys {
-		r := gin.New()
-		r.Use(wxoauth.Middleware(cfg))
-		r.GET("/me", hello)
-		shop.net.Serve(adaptertest.Host, r)
+		shop.net.Serve(adaptertest.Host, newApp(cfg))
 		if i == len(deploys)-1 {
 			b = shop.browser() // MaxAge has passed
 		}
 		want(t, b.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
 	}
-	if n := shop.Calls("/sns/oauth2/access_token"); n != 2 {
-		t.Errorf("%d logins, want 2", n)
-	}
+	require.Equal(t, 2, shop.Calls("/sns/oauth2/access_token"))
 }
 
 func TestRecipeRedis(t *testing.T) {
@@ -104,10 +99,7 @@ func TestRecipeRedis(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, configure())
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
-	shop.greets(t, r)
+	shop.greets(t, newApp(cfg))
 	for range 2 { // two replicas
 		client, err := core.NewClient(wechat)
 		require.NoError(t, err)
@@ -115,9 +107,7 @@ func TestRecipeRedis(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := shop.Calls("/cgi-bin/stable_token"); n != 1 {
-		t.Errorf("the app token was fetched %d times, want once", n)
-	}
+	require.Equal(t, 1, shop.Calls("/cgi-bin/stable_token"))
 	reserved, _, err := messages.Seen.Reserve(t.Context(), strings.Repeat("0", 64), time.Minute)
 	if !reserved || err != nil {
 		t.Errorf("Reserve = %v, %v", reserved, err)
@@ -170,9 +160,7 @@ func TestRecipeRedisOfAFleet(t *testing.T) {
 	r.GET("/me", auth.Middleware(), hello)
 	want(t, shop.open(r, "/"), http.StatusOK, "Hello, stranger")
 	want(t, shop.open(r, "/me"), http.StatusServiceUnavailable, "")
-	if n := shop.Calls("/sns/oauth2/access_token"); n != 0 {
-		t.Errorf("%d codes were spent on logins that could not be saved", n)
-	}
+	require.Equal(t, 0, shop.Calls("/sns/oauth2/access_token"))
 	client, err := core.NewClient(wechat)
 	require.NoError(t, err)
 	if _, _, err := client.AccessToken(t.Context()); err != nil {
@@ -260,9 +248,7 @@ func TestRecipeBelowAPath(t *testing.T) {
 	cfg.Name = "club"                               // there are other programs of this AppID on this host
 	// endregion
 
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
+	r := newApp(cfg)
 	shop.net.Serve(adaptertest.Host, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { // nginx
 		req.RequestURI = strings.TrimPrefix(req.RequestURI, "/club")
 		http.StripPrefix("/club", r).ServeHTTP(w, req)
@@ -374,10 +360,7 @@ func TestRecipeProxy(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, configure())
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
-	shop.greets(t, r)
+	shop.greets(t, newApp(cfg))
 	if used.Load() != 2 {
 		t.Errorf("%d calls through the proxy, want 2", used.Load())
 	}
@@ -392,10 +375,7 @@ func TestRecipeObserve(t *testing.T) {
 	cfg.Observer = &metrics
 	// endregion
 
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
-	shop.greets(t, r)
+	shop.greets(t, newApp(cfg))
 	for _, name := range []string{"login_started snsapi_userinfo", "login_finished snsapi_userinfo", "upstream_call /sns/userinfo"} {
 		if metrics.counts[name] != 1 {
 			t.Errorf("counted %v, want one %s", metrics.counts, name)
@@ -419,10 +399,7 @@ func TestRecipeOpenTelemetry(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, configure())
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
-	shop.greets(t, r)
+	shop.greets(t, newApp(cfg))
 	var collected metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &collected))
 	if len(collected.ScopeMetrics) != 1 || len(collected.ScopeMetrics[0].Metrics) < 3 { // logins, their duration, calls to WeChat
@@ -465,9 +442,7 @@ func TestRecipeErrorPage(t *testing.T) {
 	// endregion
 
 	shop.Fail("/sns/oauth2/access_token", wxsim.Status(http.StatusBadGateway))
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
+	r := newApp(cfg)
 	want(t, shop.open(r, "/me"), http.StatusBadGateway, "try again: https://shop.example.com/me")
 	shop.Clear("/sns/oauth2/access_token")
 	shop.AddUser(wxsim.User{OpenID: "oXiaoMing", Snapshot: true})

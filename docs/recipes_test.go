@@ -80,9 +80,7 @@ func TestRecipeAskForMoreLater(t *testing.T) {
 	want(t, b.Open(adaptertest.PublicURL+"/menu"), http.StatusOK, `openid oXiaoMing, name ""`)
 	want(t, b.Open(adaptertest.PublicURL+"/profile"), http.StatusOK, "Hello, 小明")
 	want(t, b.Open(adaptertest.PublicURL+"/menu"), http.StatusOK, `name "小明"`)
-	if n := shop.Calls("/sns/oauth2/access_token"); n != 2 {
-		t.Errorf("%d logins, want 2", n)
-	}
+	require.Equal(t, 2, shop.Calls("/sns/oauth2/access_token"))
 }
 
 func TestRecipeSinglePageApp(t *testing.T) {
@@ -139,26 +137,18 @@ func TestRecipeDesktopQRCode(t *testing.T) {
 	}
 	// endregion
 
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
-	shop.net.Serve(adaptertest.Host, r)
+	shop.net.Serve(adaptertest.Host, newApp(cfg))
 	desktop := shop.browser()
 	desktop.Agent = webtest.DesktopChrome
 	want(t, desktop.Open(adaptertest.PublicURL+"/me"), http.StatusOK, "Hello, 小明")
-	if shop.Calls("/connect/qrconnect") != 1 {
-		t.Error("no QR code was shown")
-	}
+	require.Equal(t, 1, shop.Calls("/connect/qrconnect"))
 }
 
 func TestReadmeDesk(t *testing.T) {
 	shop := openShop(t)
 	cfg := shop.config()
 	cfg.Desk = &wxoauth.Desk{} // the line that the READMEs name
-	r := gin.New()
-	r.Use(wxoauth.Middleware(cfg))
-	r.GET("/me", hello)
-	shop.net.Serve(adaptertest.Host, r)
+	shop.net.Serve(adaptertest.Host, newApp(cfg))
 	desktop := shop.browser()
 	desktop.Agent = webtest.DesktopChrome
 	want(t, desktop.Open(adaptertest.PublicURL+"/me"), http.StatusUnauthorized, `id="desk-number"`)

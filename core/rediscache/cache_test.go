@@ -57,18 +57,24 @@ func lease(t *testing.T, cache *rediscache.Cache) (release func(), ok bool) {
 	return release, ok
 }
 
+// wantLease wants a free lease, or one that somebody holds.
+func wantLease(t *testing.T, cache *rediscache.Cache, free bool) (release func()) {
+	t.Helper()
+	release, ok := lease(t, cache)
+	if ok != free {
+		t.Fatalf("the lease is given: %t, want %t", ok, free)
+	}
+	return release
+}
+
 func TestValuesAreShared(t *testing.T) {
 	server := redistest.Start(t)
 	here, there := newCache(t, server.Addr), newCache(t, server.Addr)
-	if got := get(t, there); got != "" {
-		t.Errorf("an empty cache holds %q", got)
-	}
+	require.Empty(t, get(t, there))
 	for i := range 300 {
 		value := fmt.Sprint("value ", i)
 		set(t, here, value)
-		if got := get(t, here); got != value {
-			t.Fatalf("after Set the process itself reads %q, want %q", got, value)
-		}
+		require.Equal(t, value, get(t, here), "in the process itself")
 	}
 	server.Eventually("the other process has the last value", func() bool { return get(t, there) == "value 299" })
 	if ttl := server.Do("TTL", "shop:c:k"); len(ttl) != len("3600") {
@@ -87,18 +93,14 @@ func TestCachedValueCostsNoCommand(t *testing.T) {
 	for range 100 {
 		get(t, cache)
 	}
-	if got := server.Commands(); !maps.Equal(got, map[string]int{}) {
-		t.Errorf("100 reads cost %v", got)
-	}
+	require.Empty(t, server.Commands())
 }
 
 func TestValueEndsWithItsTTL(t *testing.T) {
 	server := redistest.Start(t)
 	cache := newCache(t, server.Addr)
 	for _, ttl := range []time.Duration{20 * time.Millisecond, 0, -time.Second} {
-		if err := cache.Set(t.Context(), "k", "v", ttl); err != nil {
-			t.Errorf("Set for %v: %v", ttl, err)
-		}
+		require.NoError(t, cache.Set(t.Context(), "k", "v", ttl), ttl)
 		server.Eventually("the value ends", func() bool { return get(t, cache) == "" })
 	}
 }
@@ -106,46 +108,27 @@ func TestValueEndsWithItsTTL(t *testing.T) {
 func TestLease(t *testing.T) {
 	server := redistest.Start(t)
 	here, there := newCache(t, server.Addr), newCache(t, server.Addr)
-	release, ok := lease(t, here)
-	if !ok {
-		t.Fatal("a free lease is not given")
-	}
-	if _, ok := lease(t, there); ok {
-		t.Error("a lease is given twice")
-	}
-	if _, ok := lease(t, here); ok {
-		t.Error("a lease is given twice to one process")
-	}
+	release := wantLease(t, here, true)
+	wantLease(t, there, false)
+	wantLease(t, here, false)
 	release()
-	theirs, ok := lease(t, there)
-	if !ok {
-		t.Fatal("a released lease is not given")
-	}
+	theirs := wantLease(t, there, true)
 	release() // late, and a second time
-	if _, ok := lease(t, here); ok {
-		t.Error("a late release took the lease from its next holder")
-	}
+	wantLease(t, here, false)
 	theirs()
 }
 
 func TestLostLease(t *testing.T) {
 	server := redistest.Start(t)
 	here, there := newCache(t, server.Addr), newCache(t, server.Addr)
-	late, ok := lease(t, here)
-	if !ok {
-		t.Fatal("a free lease is not given")
-	}
+	late := wantLease(t, here, true)
 	if ttl := server.Do("TTL", "shop:l:k"); ttl != "60" && ttl != "59" {
 		t.Errorf("a lease for a minute has %s s left", ttl)
 	}
 	server.Do("DEL", "shop:l:k") // what its ttl does
-	if _, ok := lease(t, there); !ok {
-		t.Error("a lease that ended is not given")
-	}
+	wantLease(t, there, true)
 	late()
-	if server.Do("EXISTS", "shop:l:k") != "1" {
-		t.Error("the loser released the lease of the next holder")
-	}
+	require.Equal(t, "1", server.Do("EXISTS", "shop:l:k"), "the loser released the lease of the next holder")
 }
 
 // The holder of a lease must see what the holder before stored, even if the news of it is slow.
@@ -171,9 +154,7 @@ func TestHolderOfALeaseReadsFromRedis(t *testing.T) {
 		for range 3 {
 			get(t, cache)
 		}
-		if n := server.Commands()["GET"]; n != tt.want {
-			t.Errorf("%s three reads cost %d GETs, want %d", tt.name, n, tt.want)
-		}
+		require.Equal(t, tt.want, server.Commands()["GET"], "GETs of three reads %s", tt.name)
 		release()
 	}
 }
@@ -182,18 +163,13 @@ func TestRedisGone(t *testing.T) {
 	server := redistest.Start(t)
 	cache := newCache(t, server.Addr)
 	set(t, cache, "token")
-	release, ok := lease(t, cache)
-	if !ok {
-		t.Fatal("a free lease is not given")
-	}
+	release := wantLease(t, cache, true)
 	server.Kill()
 	start := time.Now()
 	if _, ok, err := cache.Get(t.Context(), "k"); ok || err == nil {
 		t.Errorf("Get = %t, %v", ok, err)
 	}
-	if err := cache.Set(t.Context(), "k", "v", time.Hour); err == nil {
-		t.Error("Set says that it worked")
-	}
+	require.Error(t, cache.Set(t.Context(), "k", "v", time.Hour))
 	if _, ok, err := cache.Lease(t.Context(), "other", time.Minute); ok || err == nil {
 		t.Errorf("Lease = %t, %v", ok, err)
 	}

@@ -64,9 +64,7 @@ func TestCluster(t *testing.T) {
 	contract(t, server, func(t *testing.T, addr string) rueidis.Client {
 		t.Helper()
 		client := newClient(t, addr, func(o *rueidis.ClientOption) { o.ForceSingleClient = false })
-		if client.Mode() != rueidis.ClientModeCluster {
-			t.Fatalf("the client's mode is %s", client.Mode())
-		}
+		require.Equal(t, rueidis.ClientModeCluster, client.Mode())
 		return client
 	}, nil, false)
 }
@@ -94,9 +92,7 @@ func contract(t *testing.T, server *redistest.Server, connect func(*testing.T, s
 	t.Run("a record is sealed anew", func(t *testing.T) {
 		cookie := begin(t, store(t, key(1)), "somebody")
 		valueOf(t, store(t, key(2), key(1)), cookie)
-		if got := valueOf(t, store(t, key(2)), cookie); got != "somebody" {
-			t.Errorf("without the old key the session holds %q", got)
-		}
+		wantValue(t, store(t, key(2)), cookie, "somebody")
 	})
 	t.Run("pushed messages", func(t *testing.T) {
 		seen, err := redisstore.NewSeen(connect(t, server.Addr), redisstore.SeenConfig{})

@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"errors"
-	"maps"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -75,26 +74,18 @@ func TestListOfSessions(t *testing.T) {
 	long := mustSignIn(t, store, 1000)
 	server.Eventually("a session ends by itself", func() bool { return len(server.Keys()) == 2 })
 	last := mustSignIn(t, store, 1000)
-	if got := length(); got != "2" {
-		t.Errorf("the list has %s sessions, want 2: one has ended", got)
-	}
+	require.Equal(t, "2", length(), "one has ended")
 	if ttl, _ := strconv.Atoi(server.Do("TTL", list())); ttl < 990 || ttl > 1000 {
 		t.Errorf("the list lives %d s longer, want as long as the sessions", ttl)
 	}
 	end(t, store, long)
-	if got := length(); got != "1" {
-		t.Errorf("after a logout the list has %s sessions, want 1", got)
-	}
+	require.Equal(t, "1", length(), "after a logout")
 	end(t, store, last)
-	if keys := server.Keys(); len(keys) > 0 {
-		t.Errorf("after the last logout Redis keeps %q", keys)
-	}
+	require.Empty(t, server.Keys(), "after the last logout")
 
 	endAll(t, store)
 	keys := server.Keys()
-	if len(keys) != 1 {
-		t.Fatalf("after EndAll Redis keeps %q, want a mark", keys)
-	}
+	require.Len(t, keys, 1, "a mark")
 	if ttl, _ := strconv.Atoi(server.Do("PTTL", keys[0])); ttl < 1 || ttl > 60_000 {
 		t.Errorf("the mark lives %d ms, want a minute", ttl)
 	}
@@ -105,30 +96,24 @@ func TestListOfSessions(t *testing.T) {
 func TestSessionsOfOneUserAreBounded(t *testing.T) {
 	server := redistest.Start(t)
 	store := newStore(t, server.Addr, redisstore.Config{})
-	alive := func(cookie string) bool {
-		s, err := store.New(request(t, cookie), name)
-		return err == nil && !s.IsNew
-	}
 	oldest, next := mustSignIn(t, store, 2000), mustSignIn(t, store, 2500)
 	for range 998 {
 		mustSignIn(t, store, 3000)
 	}
-	if !alive(oldest) || !alive(next) {
+	if !alive(t, store, oldest) || !alive(t, store, next) {
 		t.Fatal("a session has ended early")
 	}
 	brief := mustSignIn(t, store, 1000)
-	server.Eventually("the store hears that the oldest made room", func() bool { return !alive(oldest) })
-	if !alive(next) || !alive(brief) {
-		t.Errorf("after one more alive: %t %t, want both", alive(next), alive(brief))
+	server.Eventually("the store hears that the oldest made room", func() bool { return !alive(t, store, oldest) })
+	if !alive(t, store, next) || !alive(t, store, brief) {
+		t.Errorf("after one more alive: %t %t, want both", alive(t, store, next), alive(t, store, brief))
 	}
 	last := mustSignIn(t, store, 3000)
-	server.Eventually("the store hears that the brief one made room", func() bool { return !alive(brief) })
-	if !alive(next) || !alive(last) {
-		t.Errorf("after another alive: %t %t, want both", alive(next), alive(last))
+	server.Eventually("the store hears that the brief one made room", func() bool { return !alive(t, store, brief) })
+	if !alive(t, store, next) || !alive(t, store, last) {
+		t.Errorf("after another alive: %t %t, want both", alive(t, store, next), alive(t, store, last))
 	}
-	if n := len(server.Keys()); n != 1001 {
-		t.Errorf("%d keys, want those of a thousand sessions and their list", n)
-	}
+	require.Len(t, server.Keys(), 1001, "those of a thousand sessions and their list")
 }
 
 func TestEndAllReachesOtherReplicas(t *testing.T) {
@@ -136,15 +121,12 @@ func TestEndAllReachesOtherReplicas(t *testing.T) {
 	here, there := newStore(t, server.Addr, redisstore.Config{}), newStore(t, server.Addr, redisstore.Config{})
 	cookies := []string{mustSignIn(t, here, 100), mustSignIn(t, there, 100)}
 	for _, cookie := range cookies {
-		if valueOf(t, here, cookie) == "" || valueOf(t, there, cookie) == "" {
-			t.Fatal("a replica does not know the session")
-		}
+		wantValue(t, here, cookie, "somebody")
+		wantValue(t, there, cookie, "somebody")
 	}
 	endAll(t, here)
 	for _, cookie := range cookies {
-		if valueOf(t, here, cookie) != "" {
-			t.Error("the replica of the call still has a session")
-		}
+		wantValue(t, here, cookie, "")
 		server.Eventually("the end reaches the other replica", func() bool { return valueOf(t, there, cookie) == "" })
 	}
 }
@@ -158,13 +140,9 @@ func TestRepeatOfEndAll(t *testing.T) {
 	server.Do("ACL", "SETUSER", "default", "+zrem")
 	after := mustSignIn(t, store, 100)
 	endAll(t, store)
-	if valueOf(t, store, after) == "" {
-		t.Error("the repeat ended what began after the first call")
-	}
+	wantValue(t, store, after, "somebody") // the repeat ends nothing that began after the first call
 	endAll(t, store)
-	if valueOf(t, store, after) != "" {
-		t.Error("a new call ended nothing")
-	}
+	wantValue(t, store, after, "")
 }
 
 // A login began before EndAll, also if its Save is so long on its way that Redis sees it young.
@@ -181,9 +159,7 @@ func TestSlowSave(t *testing.T) {
 		saved <- err
 	}()
 	endAll(t, store)
-	if err := <-saved; !errors.Is(err, sessionstore.ErrEnded) {
-		t.Errorf("Save = %v, want ErrEnded", err)
-	}
+	require.ErrorIs(t, <-saved, sessionstore.ErrEnded)
 	proxy.Delay(0)
 	server.Eventually("nothing of it is left", func() bool { return len(server.Keys()) == 1 })
 }
@@ -201,7 +177,5 @@ func TestCommandsOfEndAll(t *testing.T) {
 	want := map[string]int{"EVALSHA": 1, "TIME": 1, "ZREMRANGEBYSCORE": 1, "ZSCORE": 1, "SET": 1, "ZADD": 1, "PTTL": 1, "ZCARD": 1}
 	got := server.Commands()
 	delete(got, "PEXPIREAT") // if it is a millisecond later
-	if !maps.Equal(got, want) {
-		t.Errorf("a login costs %v, want the one script that runs %v", got, want)
-	}
+	require.Equal(t, want, got, "a login costs one script")
 }

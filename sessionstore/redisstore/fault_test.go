@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -127,8 +126,8 @@ func TestFaults(t *testing.T) {
 			start := time.Now()
 			if !tt.reads {
 				wantNoRead(t, store, cookie)
-			} else if got := valueOf(t, store, cookie); got != "somebody" {
-				t.Errorf("the session holds %q", got)
+			} else {
+				wantValue(t, store, cookie, "somebody")
 			}
 			wantNoWrite(t, store)
 			if took := time.Since(start); took > 5*time.Second {
@@ -136,14 +135,8 @@ func TestFaults(t *testing.T) {
 			}
 
 			tt.mend(server, proxy)
-			server.Eventually("the session is back", func() bool {
-				session, err := store.New(request(t, cookie), name)
-				return err == nil && !session.IsNew
-			})
-			server.Eventually("sessions can be saved again", func() bool {
-				session, _ := store.New(request(t, ""), name)
-				return store.Save(request(t, ""), httptest.NewRecorder(), session) == nil
-			})
+			server.Eventually("the session is back", func() bool { return alive(t, store, cookie) })
+			server.Eventually("sessions can be saved again", func() bool { return saves(t, store) })
 		})
 	}
 }
@@ -153,10 +146,7 @@ func TestDownAtStart(t *testing.T) {
 	store := newStore(t, server.Addr, redisstore.Config{Timeout: 100 * time.Millisecond})
 	wantNoRead(t, store, strings.Repeat("A", 43))
 	server.Restart()
-	server.Eventually("the store works", func() bool {
-		session, _ := store.New(request(t, ""), name)
-		return store.Save(request(t, ""), httptest.NewRecorder(), session) == nil
-	})
+	server.Eventually("the store works", func() bool { return saves(t, store) })
 }
 
 func TestFullMemory(t *testing.T) {
@@ -166,9 +156,7 @@ func TestFullMemory(t *testing.T) {
 	server.Do("CONFIG", "SET", "maxmemory", "1")
 	session, _ := store.New(request(t, ""), name)
 	wantOutage(t, "Save", store.Save(request(t, ""), httptest.NewRecorder(), session))
-	if got := valueOf(t, store, cookie); got != "somebody" {
-		t.Errorf("a full server lost a session: %q", got)
-	}
+	wantValue(t, store, cookie, "somebody")
 	end(t, store, cookie) // what frees memory goes on
 }
 
@@ -188,9 +176,7 @@ func TestLostRecords(t *testing.T) {
 			server := redistest.Start(t)
 			store := newStore(t, server.Addr, redisstore.Config{})
 			cookie := begin(t, store, "somebody")
-			if valueOf(t, store, cookie) == "" {
-				t.Fatal("no session to lose")
-			}
+			wantValue(t, store, cookie, "somebody")
 			tt.lose(server)
 			var err error
 			server.Eventually("the loss is noticed", func() bool {
@@ -198,9 +184,7 @@ func TestLostRecords(t *testing.T) {
 				err = newErr
 				return session.IsNew && session.ID == "" && len(session.Values) == 0
 			})
-			if !errors.Is(err, sessionstore.ErrNotFound) {
-				t.Errorf("New: %v, want ErrNotFound", err)
-			}
+			require.ErrorIs(t, err, sessionstore.ErrNotFound)
 		})
 	}
 }
@@ -231,9 +215,7 @@ func TestGarbledRecords(t *testing.T) {
 			server.Do(tt.spoil...)
 			wantNoRead(t, store, cookie)
 			server.Do("COPY", "backup", key, "REPLACE")
-			if got := valueOf(t, store, cookie); got != "somebody" {
-				t.Errorf("put right again the session holds %q", got)
-			}
+			wantValue(t, store, cookie, "somebody")
 		})
 	}
 }
@@ -259,13 +241,9 @@ func TestResetWithinAnAnswer(t *testing.T) {
 	for cut := range 24 {
 		cookie := begin(t, store, "somebody")
 		proxy.CutAfter(cut)
-		if got := valueOf(t, store, cookie); got != "somebody" {
-			t.Errorf("cut after %d bytes the session holds %q", cut, got)
-		}
+		wantValue(t, store, cookie, "somebody")
 		proxy.CutAfter(cut)
-		if got := valueOf(t, store, begin(t, store, "another")); got != "another" {
-			t.Errorf("cut after %d bytes the new session holds %q", cut, got)
-		}
+		wantValue(t, store, begin(t, store, "another"), "another")
 	}
 }
 
@@ -292,16 +270,8 @@ func dialUnix(ctx context.Context, path string, dialer *net.Dialer, _ *tls.Confi
 
 // A visitor's session must not be lost to a missing socket, which looks like a missing file.
 func TestMissingSocketIsAnOutage(t *testing.T) {
-	client, _ := rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{filepath.Join(t.TempDir(), "redis.sock")}, ForceSingleClient: true,
-		DialCtxFn: dialUnix,
-	})
-	if client == nil {
-		t.Fatal("no client")
-	}
-	t.Cleanup(client.Close)
-	store, err := redisstore.New(client, redisstore.Config{Keys: [][]byte{key(1)}, Timeout: 50 * time.Millisecond})
-	require.NoError(t, err)
+	client := newClient(t, filepath.Join(t.TempDir(), "redis.sock"), func(o *rueidis.ClientOption) { o.DialCtxFn = dialUnix })
+	store := storeOn(t, client, redisstore.Config{Keys: [][]byte{key(1)}, Timeout: 50 * time.Millisecond})
 	wantNoRead(t, store, strings.Repeat("A", 43))
 }
 
@@ -315,24 +285,17 @@ func TestManyWaitForAFrozenServer(t *testing.T) {
 	}
 	server.Pause()
 	start := time.Now()
-	var visitors sync.WaitGroup
-	for _, cookie := range cookies {
-		visitors.Go(func() {
-			_, err := store.New(request(t, cookie), name)
-			wantOutage(t, "New", err)
-		})
-	}
-	visitors.Wait()
+	webtest.AtOnce(len(cookies), func(i int) {
+		_, err := store.New(request(t, cookies[i]), name)
+		wantOutage(t, "New", err)
+	})
 	took := time.Since(start)
 	server.Resume()
 	if took > time.Second {
 		t.Errorf("%d visitors waited %v, with 200 ms for each", len(cookies), took)
 	}
 	for _, cookie := range cookies {
-		server.Eventually("nobody was logged out", func() bool {
-			session, err := store.New(request(t, cookie), name)
-			return err == nil && !session.IsNew
-		})
+		server.Eventually("nobody was logged out", func() bool { return alive(t, store, cookie) })
 	}
 }
 
@@ -355,9 +318,7 @@ func TestWaitingToConnectCounts(t *testing.T) {
 func TestReservationDuringAFreeze(t *testing.T) {
 	server := redistest.Start(t)
 	store := newStore(t, server.Addr, redisstore.Config{Timeout: 250 * time.Millisecond})
-	if ok, err := store.Reserve(t.Context(), "warm", time.Minute); !ok || err != nil {
-		t.Fatal(ok, err)
-	}
+	reserve(t, store, "warm", time.Minute)
 	server.Pause()
 	_, err := store.Reserve(t.Context(), "state", time.Minute)
 	wantOutage(t, "Reserve", err)
@@ -381,9 +342,7 @@ func TestHotSessionsOutlastAFreeze(t *testing.T) {
 	defer server.Resume()
 	_, err := store.New(request(t, cold), name)
 	wantOutage(t, "New", err)
-	if got := valueOf(t, store, hot); got != "somebody" {
-		t.Errorf("the hot session holds %q", got)
-	}
+	wantValue(t, store, hot, "somebody")
 	_, err = store.New(request(t, cold), name)
 	wantOutage(t, "New after a hot read", err)
 }

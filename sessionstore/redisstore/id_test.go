@@ -95,17 +95,11 @@ func TestStraysCostLittle(t *testing.T) {
 			all.Wait()
 			return int(tries.Load())
 		}
-		if n := missed(); n != 100 {
-			t.Errorf("%d tries at once, want 100", n)
-		}
+		require.Equal(t, 100, missed(), "tries at once")
 		time.Sleep(time.Minute)
-		if n := missed(); n != 60 {
-			t.Errorf("%d tries a minute later, want 60", n)
-		}
+		require.Equal(t, 60, missed(), "tries a minute later")
 		time.Sleep(time.Hour)
-		if n := missed(); n != 100 {
-			t.Errorf("%d tries an hour later, want 100", n)
-		}
+		require.Equal(t, 100, missed(), "tries an hour later")
 	})
 }
 
@@ -184,9 +178,7 @@ func TestOldIDs(t *testing.T) {
 		value, _ := values["s"].([]byte)
 		return string(value)
 	}
-	if got := read(old); got != "somebody" {
-		t.Fatalf("the session holds %q", got)
-	}
+	require.Equal(t, "somebody", read(old))
 	read(old)
 	server.Forget()
 	forger := newTestMint(t, 9)
@@ -194,9 +186,7 @@ func TestOldIDs(t *testing.T) {
 		id := forger.make(cookieName, nobody())
 		read(id)
 		read(id[:42] + "A")
-		if got := read(old); got != "somebody" {
-			t.Fatalf("the session holds %q", got)
-		}
+		require.Equal(t, "somebody", read(old))
 	}
 	if got := server.Commands(); len(got) != 1 || got["GET"] > 110 {
 		t.Errorf("2000 ids that somebody made up cost %v", got)

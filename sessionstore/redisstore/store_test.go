@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"bytes"
-	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -98,6 +97,36 @@ func valueOf(t *testing.T, store *redisstore.Store, cookie string) string {
 	return string(value)
 }
 
+// wantValue wants the session of a cookie to hold this; "" is nobody's.
+func wantValue(t *testing.T, store *redisstore.Store, cookie, want string) {
+	t.Helper()
+	if got := valueOf(t, store, cookie); got != want {
+		t.Errorf("the session holds %q, want %q", got, want)
+	}
+}
+
+// alive reports whether the session of a cookie can be read.
+func alive(t *testing.T, store *redisstore.Store, cookie string) bool {
+	t.Helper()
+	session, err := store.New(request(t, cookie), name)
+	return err == nil && !session.IsNew
+}
+
+// saves reports whether the store takes a new session.
+func saves(t *testing.T, store *redisstore.Store) bool {
+	t.Helper()
+	session, _ := store.New(request(t, ""), name)
+	return store.Save(request(t, ""), httptest.NewRecorder(), session) == nil
+}
+
+// reserve wants a reservation that nobody else holds.
+func reserve(t *testing.T, store *redisstore.Store, key string, ttl time.Duration) {
+	t.Helper()
+	if ok, err := store.Reserve(t.Context(), key, ttl); !ok || err != nil {
+		t.Fatalf("Reserve = %t, %v", ok, err)
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	_, err := redisstore.New(nil, redisstore.Config{Keys: [][]byte{[]byte("sixteen-byte-key")}, Timeout: -1})
 	for _, part := range []string{"client", "Config.Keys[0] is shorter", "Config.Timeout"} {
@@ -148,18 +177,10 @@ func TestCommandsAreCounted(t *testing.T) {
 		}, map[string]int{"SET": 1, "GET": 1, "CLIENT|CACHING": 1}},
 		{"a login in place of an old session", func() {
 			session, _ := plain.New(request(t, cookie), name)
-			if ok, err := plain.Reserve(t.Context(), "state", time.Minute); !ok || err != nil {
-				t.Error(ok, err)
-			}
-			if err := plain.Renew(t.Context(), session); err != nil {
-				t.Error(err)
-			}
-			if err := plain.Save(request(t, cookie), httptest.NewRecorder(), session); err != nil {
-				t.Error(err)
-			}
-			if err := plain.SetOutcome(t.Context(), "state", []byte("done"), time.Minute); err != nil {
-				t.Error(err)
-			}
+			reserve(t, plain, "state", time.Minute)
+			require.NoError(t, plain.Renew(t.Context(), session))
+			require.NoError(t, plain.Save(request(t, cookie), httptest.NewRecorder(), session))
+			require.NoError(t, plain.SetOutcome(t.Context(), "state", []byte("done"), time.Minute))
 		}, map[string]int{"GET": 1, "SET": 3, "ZREM": 1, "DEL": 1}},
 	} {
 		server.Forget()
@@ -174,13 +195,9 @@ func TestRedisHoldsNoSecret(t *testing.T) {
 	server := redistest.Start(t)
 	store := newStore(t, server.Addr, redisstore.Config{Prefix: "shop:"})
 	cookie := begin(t, store, "a-refresh-token")
-	if _, err := store.Reserve(t.Context(), "wx1state", time.Minute); err != nil {
-		t.Fatal(err)
-	}
+	reserve(t, store, "wx1state", time.Minute)
 	keys := server.Keys()
-	if len(keys) != 2 {
-		t.Fatalf("keys = %q, want two", keys)
-	}
+	require.Len(t, keys, 2)
 	for _, key := range keys {
 		shown := key + server.Do("GET", key)
 		if !strings.HasPrefix(key, "shop:") || strings.Contains(shown, cookie) || strings.Contains(shown, "a-refresh") || strings.Contains(shown, "wx1state") {
@@ -196,13 +213,9 @@ func TestLogoutReachesOtherReplicas(t *testing.T) {
 	server := redistest.Start(t)
 	here, there := newStore(t, server.Addr, redisstore.Config{}), newStore(t, server.Addr, redisstore.Config{})
 	cookie := begin(t, here, "somebody")
-	if valueOf(t, there, cookie) != "somebody" {
-		t.Fatal("the other replica does not know the session")
-	}
+	wantValue(t, there, cookie, "somebody")
 	end(t, here, cookie)
-	if valueOf(t, here, cookie) != "" {
-		t.Error("the replica of the logout still has the session")
-	}
+	wantValue(t, here, cookie, "")
 	server.Eventually("the logout reaches the other replica", func() bool { return valueOf(t, there, cookie) == "" })
 }
 
@@ -247,9 +260,7 @@ func TestSaveAfterLogoutElsewhere(t *testing.T) {
 	if err := store.Save(request(t, cookie), w, session); err == nil || !sessionstore.Anonymous(err) || len(w.Header()) > 0 {
 		t.Errorf("Save = %v and sets %v; want ErrNotFound and no cookie", err, w.Header())
 	}
-	if keys := server.Keys(); len(keys) > 0 {
-		t.Errorf("the session is back: %q", keys)
-	}
+	require.Empty(t, server.Keys(), "the session is back")
 }
 
 func TestRenew(t *testing.T) {
@@ -271,17 +282,13 @@ func TestPlantedIDIsNotUsed(t *testing.T) {
 	store := newStore(t, server.Addr, redisstore.Config{})
 	planted := strings.Repeat("A", 43) // well-formed, never given out
 	session, err := store.New(request(t, planted), name)
-	if !errors.Is(err, sessionstore.ErrNotFound) {
-		t.Fatalf("New = %v, want ErrNotFound", err)
-	}
+	require.ErrorIs(t, err, sessionstore.ErrNotFound)
 	if err := store.Save(request(t, planted), httptest.NewRecorder(), session); err != nil || session.ID == planted {
 		t.Errorf("Save = %v and the id is %q", err, session.ID)
 	}
 
 	session.ID = planted // as a store would do that keeps what the client sent
-	if err := store.Save(request(t, planted), httptest.NewRecorder(), session); !errors.Is(err, sessionstore.ErrNotFound) {
-		t.Errorf("Save under a planted id = %v, want ErrNotFound", err)
-	}
+	require.ErrorIs(t, store.Save(request(t, planted), httptest.NewRecorder(), session), sessionstore.ErrNotFound)
 }
 
 func TestRecordsCannotBeExchanged(t *testing.T) {
@@ -295,12 +302,8 @@ func TestRecordsCannotBeExchanged(t *testing.T) {
 			server.Do("COPY", key, records[0], "REPLACE")
 		}
 	}
-	if got := valueOf(t, store, mine); got != "" {
-		t.Errorf("with the record of another session mine holds %q", got)
-	}
-	if got := valueOf(t, store, theirs); got != "somebody else" {
-		t.Errorf("the other session holds %q", got)
-	}
+	wantValue(t, store, mine, "")
+	wantValue(t, store, theirs, "somebody else")
 }
 
 // Each deploy is a store of its own; whoever visits between the second and the third stays signed in.
@@ -314,20 +317,14 @@ func TestKeyRotation(t *testing.T) {
 		active, absent := begin(t, first, "active"), begin(t, first, "absent")
 		old, next := deploy(key(1), key(2)), deploy(key(2), key(1))
 		for _, store := range []*redisstore.Store{old, next, old, next} { // as the replicas are replaced one by one
-			if got := valueOf(t, store, active); got != "active" {
-				t.Errorf("during the deploys the session holds %q", got)
-			}
+			wantValue(t, store, active, "active")
 		}
 		if ttl := server.Do("TTL", server.Keys()[0]); !strings.HasPrefix(ttl, "2591") && ttl != "2592000" {
 			t.Errorf("a new seal changed the life of a session: TTL %s", ttl)
 		}
 		last := deploy(key(2))
-		if got := valueOf(t, last, active); got != "active" {
-			t.Errorf("without the old key the session holds %q", got)
-		}
-		if got := valueOf(t, last, absent); got != "" {
-			t.Errorf("a session sealed with a key that is gone holds %q", got)
-		}
+		wantValue(t, last, active, "active")
+		wantValue(t, last, absent, "")
 	}
 }
 
@@ -339,23 +336,17 @@ func TestNewSealIsWrittenOnce(t *testing.T) {
 	there := newStore(t, server.Addr, redisstore.Config{Keys: [][]byte{key(2), key(1)}})
 	for range 5 {
 		for _, store := range []*redisstore.Store{here, there} {
-			if got := valueOf(t, store, cookie); got != "somebody" {
-				t.Fatalf("the session holds %q", got)
-			}
+			wantValue(t, store, cookie, "somebody")
 		}
 	}
-	if n := server.Commands()["SET"]; n != 2 {
-		t.Errorf("a login and ten visits cost %d writes, want 2", n)
-	}
+	require.Equal(t, 2, server.Commands()["SET"], "writes of a login and ten visits")
 }
 
 func TestOutcomesEndWithTheirTTL(t *testing.T) {
 	server := redistest.Start(t)
 	store := newStore(t, server.Addr, redisstore.Config{})
 	const soon = 20 * time.Millisecond
-	if ok, err := store.Reserve(t.Context(), "reserved", soon); !ok || err != nil {
-		t.Fatal(ok, err)
-	}
+	reserve(t, store, "reserved", soon)
 	require.NoError(t, store.SetOutcome(t.Context(), "decided", []byte("done"), soon))
 	for _, key := range []string{"reserved", "decided"} {
 		server.Eventually(key+" ends", func() bool {
@@ -371,11 +362,9 @@ func TestManyReadersOfOneSession(t *testing.T) {
 	cookie := begin(t, store, "somebody")
 	server.Forget()
 	webtest.AtOnce(50, func(int) {
-		if session, err := store.New(request(t, cookie), name); err != nil || session.IsNew {
-			t.Errorf("New: %v", err)
+		if !alive(t, store, cookie) {
+			t.Error("no session")
 		}
 	})
-	if n := server.Commands()["GET"]; n != 1 {
-		t.Errorf("50 readers at once cost %d GETs, want 1", n)
-	}
+	require.Equal(t, 1, server.Commands()["GET"], "GETs of 50 readers at once")
 }
