@@ -190,8 +190,12 @@ func (a *Auth) showDecision(v *visit, t ticket, u *core.User, d *decision) {
 const maxForm = 4 << 10 // bytes
 
 // readForm returns the form in the body. If the body is not a form or is too long, it is empty. An
-// error means that the body did not arrive completely.
+// error means that the body did not arrive completely. A middleware against CSRF, or one that logs
+// forms, may have read the body already: then its form is what net/http has kept.
 func readForm(r *http.Request) (url.Values, error) {
+	if len(r.PostForm) > 0 {
+		return r.PostForm, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 	if err != nil {
 		return nil, err

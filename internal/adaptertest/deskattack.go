@@ -239,6 +239,21 @@ func deskAttackCases() []Case {
 				t.WantNobody(desktop)
 			}
 		}},
+		{Name: "the same behind a middleware that has read the form", Test: func(t *World) {
+			routes := t.routes(desk)
+			t.Net.Serve(Host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if err := r.ParseForm(); err != nil {
+					t.Error(err)
+				}
+				routes.ServeHTTP(w, r)
+			}))
+			phone := t.SignedIn()
+			code := t.ShowCode(t.Desktop(), "/me")
+			t.Scan(phone, code)
+			// the query does not count
+			t.WantData(t.Answer(phone, Code{Link: code.Link + "&number=" + code.Number}, "x=1"), http.StatusOK, "desk-refused")
+			t.SignInByPhone(t.Desktop(), phone, "/me")
+		}},
 		{Name: "the numbers stand in the same order at every look, and tell nothing", Config: desk, Test: func(t *World) {
 			phone := t.Browser()
 			places, seen := map[int]int{}, map[string]bool{}
