@@ -27,6 +27,7 @@ func (a *Auth) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, boo
 	rec, refusal := a.identify(r)
 	if refusal != nil {
 		a.report(r.Context(), refusal)
+		answers.Drain(w, r)
 		refusal.write(w)
 		return nil, false
 	}

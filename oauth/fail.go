@@ -17,6 +17,7 @@ func (a *Auth) fail(v *visit, f *Failure) {
 		f.script = tidyScript
 	}
 	a.report(v, f)
+	answers.Drain(v.w, v.r)
 	if a.cfg.OnError != nil {
 		answers.Private(v.w.Header())
 		f.setRetryAfter(v.w.Header())

@@ -115,6 +115,7 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		loginURL += "?" + query.Encode()
 	}
 	v.w.Header().Set("WWW-Authenticate", "WeChat")
+	answers.Drain(v.w, v.r)
 	switch {
 	case v.r.Method == http.MethodHead:
 		answers.Private(v.w.Header())

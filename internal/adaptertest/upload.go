@@ -28,16 +28,30 @@ func uploadCases() Group {
 			token := t.deployMini()
 			t.wantNoFile(t.Browser(), upload("/mini/of/me", http.Header{"Authorization": {"Bearer " + token}}))
 		}},
+		{Name: "an upload that needs a login is answered, and not cut off", Test: func(t *World) {
+			read := func(path string) {
+				v := t.Browser().Do(uploadOf(path, 4<<20, nil))
+				t.WantStatus(v, http.StatusUnauthorized)
+				t.wantHeader(v, "Connection") // no close: it is read to its end
+			}
+			read("/me")
+			t.deployMini()
+			read("/mini/of/me")
+		}},
 	}}
 }
 
 // upload is a form with one file.
 func upload(path string, header http.Header) webtest.Request {
+	return uploadOf(path, 64<<10, header)
+}
+
+func uploadOf(path string, size int, header http.Header) webtest.Request {
 	const boundary = "the-boundary"
 	r := webtest.Request{Method: http.MethodPost, URL: PublicURL +
 		path, Header: header, Form: "--" + boundary + "\r\n" +
 		"Content-Disposition: form-data; name=\"upload\"; filename=\"a.bin\"\r\n\r\n" +
-		strings.Repeat("x", 64<<10) + "\r\n--" + boundary + "--\r\n"}
+		strings.Repeat("x", size) + "\r\n--" + boundary + "--\r\n"}
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
