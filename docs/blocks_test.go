@@ -72,13 +72,18 @@ func TestScriptsOfTheDocumentsRun(t *testing.T) {
 		"web.mjs":  markdown.Read(t, "web/wxoauth.js").Text,
 		"mini.mjs": markdown.Read(t, "mini/wxoauth.js").Text,
 		"vue.mjs":  "export const ref = (value) => ({ value });",
+		// It is told that nobody is signed in, and wants the page to go to the login and come back.
+		"axios.mjs": `export default { interceptors: { response: { use(_, fault) {
+			fault({ response: { data: { error: "login_required", login_url: "https://shop.example.com/wechat/login" } } });
+			if (location.href !== "https://shop.example.com/wechat/login?return_to=https%3A%2F%2Fshop.example.com%2Fcart%3Fid%3D7%23top") throw location.href;
+		} } } };`,
 		"vite.mjs": "export const defineConfig = (config) => config; export default () => ({});",
 	} {
 		write(t, filepath.Join(dir, name), []byte(content))
 	}
 	modules := strings.NewReplacer(
 		`"/wxoauth.js"`, `"./web.mjs"`, `"./wxoauth.js"`, `"./web.mjs"`, `"./wxoauth"`, `"./mini.mjs"`,
-		`"vue"`, `"./vue.mjs"`, `"vite"`, `"./vite.mjs"`, `"@vitejs/plugin-vue"`, `"./vite.mjs"`,
+		`"vue"`, `"./vue.mjs"`, `"vite"`, `"./vite.mjs"`, `"axios"`, `"./axios.mjs"`, `"@vitejs/plugin-vue"`, `"./vite.mjs"`,
 	)
 	setup := regexp.MustCompile(`(?s)<script setup>\n(.*)</script>`)
 	scripts := blocks(t, "docs/recipes", "js")
