@@ -19,7 +19,7 @@ type User struct {
 	// is empty for snsapi_base and for users without an avatar, and stops working when the user
 	// changes the avatar.
 	HeadImgURL string
-	Country    string // today WeChat leaves place and sex mostly empty
+	Country    string // since October 2021 WeChat leaves place and sex empty
 	Province   string
 	City       string
 	Language   string   // of the user's WeChat, such as zh_CN
