@@ -116,6 +116,21 @@ func TestAPageShowsWeChatsQRCode(t *testing.T) {
 	desktop.until(`document.querySelector("h1").innerText === "signed in"`)
 }
 
+// A simulator that allows every login leads the window on, and not the frame.
+func TestAnEmbeddedCodeThatIsAllowedAtOnce(t *testing.T) {
+	sim := simulate(t)
+	if err := sim.Switch("auto", true); err != nil {
+		t.Fatal(err)
+	}
+	app := startScripted(t, sim)
+	desktop := newProfile(t, desktopAgent)
+	desktop.open(app + "/desk")
+	desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
+	if got := desktop.url(); got != app+"/?from=desk#/cart" {
+		t.Errorf("the page that held the code went to %s", got)
+	}
+}
+
 // ticketOf is what the QR code of the frame holds, once the frame has loaded.
 func ticketOf(t *testing.T, sim *wxsim.Server) string {
 	t.Helper()

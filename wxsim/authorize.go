@@ -49,10 +49,18 @@ func qrConnect(w *world, r *request) answer {
 	if fault != nil {
 		return w.pages.errorPage(r.Request, fault)
 	}
-	if d := w.standing(); d != Ask {
-		return callBack(w, r.Request, ask.decided(d, w.owner(r.Request).OpenID))
+	d := w.standing()
+	made := ask.decided(d, w.owner(r.Request).OpenID)
+	inFrame := r.Header.Get("Sec-Fetch-Dest") == "iframe" && r.query.Get("self_redirect") != "true"
+	if d != Ask && !inFrame {
+		return callBack(w, r.Request, made)
 	}
-	return desktopPage(w, r.Request, w.newScan(ask))
+	shown := w.newScan(ask)
+	if d != Ask {
+		// A redirect would stay inside the frame. The page's script leads the window to the app.
+		shown.decided = &made
+	}
+	return desktopPage(w, r.Request, shown)
 }
 
 // owner returns the current user: the one that [Server.Answer] has named, or else that of the

@@ -146,6 +146,33 @@ func TestQRLoginKnowsUsersUnderAnotherOpenID(t *testing.T) {
 	}
 }
 
+// In a frame of the app's page it is that page which goes on, unless the app wants otherwise.
+func TestAnAllowedQRCodeInAFrameLeadsTheWindowOn(t *testing.T) {
+	sim := wxsim.New(wxsim.Config{AutoAllow: true})
+	open := func(dest, more string) *httptest.ResponseRecorder {
+		r := request(http.MethodGet, "/connect/qrconnect"+query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login", "state", "s1")+more, "")
+		r.Header.Set("Sec-Fetch-Dest", dest)
+		return do(sim, r)
+	}
+	for _, w := range []*httptest.ResponseRecorder{open("document", ""), open("iframe", "&self_redirect=true")} {
+		if w.Code != http.StatusFound {
+			t.Errorf("status %d; want a redirect", w.Code)
+		}
+	}
+	framed := open("iframe", "&self_redirect=false")
+	_, rest, found := strings.Cut(framed.Body.String(), `data-ticket="`)
+	ticket, _, _ := strings.Cut(rest, `"`)
+	if framed.Code != http.StatusOK || !found {
+		t.Fatalf("status %d: %s; want the page with the QR code", framed.Code, framed.Body)
+	}
+	if state := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); state != "decided" {
+		t.Errorf("the page's script hears %q; want decided", state)
+	}
+	if back := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket)).Query(); back.Get("code") == "" || back.Get("state") != "s1" {
+		t.Errorf("the window goes on with %v", back)
+	}
+}
+
 func TestQRPageIsStrict(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	for name, tt := range map[string]struct{ appID, scope, want string }{
