@@ -131,7 +131,13 @@ func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error { return a.
 // [Auth.Script] at /wxoauth.js.
 func (a *Auth) Mount(mux *http.ServeMux) {
 	for path, h := range a.Routes() {
-		mux.Handle(path, h)
+		// One pattern for all methods would conflict with a pattern of the app such as "GET /".
+		for _, method := range [...]string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+			http.MethodOptions, http.MethodTrace, http.MethodConnect,
+		} {
+			mux.Handle(method+" "+path, h)
+		}
 	}
 }
 
