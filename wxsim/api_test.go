@@ -132,10 +132,7 @@ func TestALoginByTheControlAPI(t *testing.T) {
 		t.Errorf("allowed, it leads to %s and %s", back, to.Second)
 	}
 	api(t, sim, http.MethodPut, "answer", `{"decision":"snapshot","user":"oRed"}`, http.StatusOK, nil)
-	session := call(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo")))
-	if session["is_snapshotuser"] != 1.0 {
-		t.Errorf("a standing answer of snapshot gives %v", session)
-	}
+	wantFields(t, call(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo"))), "is_snapshotuser", 1.0) // a standing answer
 	api(t, sim, http.MethodPut, "answer", `{"decision":"refuse"}`, http.StatusOK, nil)
 	if code := location(t, get(t, sim, authorizeURL(sim, "snsapi_base"))).Query().Get("code"); code != "" {
 		t.Error("a standing refusal gives a code")
@@ -160,14 +157,10 @@ func TestCodesByTheControlAPI(t *testing.T) {
 		return made.Code
 	}
 	session := call(t, sim, "/sns/jscode2session"+query("appid", "wxmini2", "secret", "2", "js_code", code(second, ``), "grant_type", "authorization_code"))
-	if session["openid"] != second {
-		t.Errorf("session %v; want that of the second mini program", session)
-	}
+	wantFields(t, session, "openid", second) // that of the second mini program
 	wantCode(t, call(t, sim, exchangeURL(sim, code(user.OpenID, `{"kind":"web"}`))), 0)
 	base := call(t, sim, exchangeURL(sim, code(user.OpenID, `{"kind":"web","scope":"snsapi_base"}`)))
-	if base["scope"] != "snsapi_base" {
-		t.Errorf("grant %v", base)
-	}
+	wantFields(t, base, "scope", "snsapi_base")
 	phone := post(t, sim, "/wxa/business/getuserphonenumber?access_token="+miniToken(t, sim), `{"code":"`+code(user.OpenID, `{"kind":"phone"}`)+`"}`)
 	wantCode(t, phone, 0)
 	wantCode(t, post(t, sim, "/wxa/getpluginopenpid?access_token="+miniToken(t, sim), `{"code":"`+code(user.OpenID, `{"kind":"plugin"}`)+`"}`), 0)

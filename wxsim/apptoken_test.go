@@ -33,13 +33,9 @@ func TestClassicTokenIsReplacedByEveryCall(t *testing.T) {
 	w := get(t, sim, classicURL(sim))
 	require.Equal(t, "application/json; encoding=utf-8", w.Header().Get("Content-Type"))
 	first := reply(t, w)
-	if first["expires_in"] != 7200.0 || first["errcode"] != nil {
-		t.Errorf("token = %v", first)
-	}
+	wantFields(t, first, "expires_in", 7200.0, "errcode", nil)
 	second := call(t, sim, classicURL(sim))
-	if first["access_token"] == second["access_token"] {
-		t.Fatal("the token stayed the same")
-	}
+	require.NotEqual(t, second["access_token"], first["access_token"])
 	sim.Advance(5*time.Minute - time.Second)
 	wantToken(t, sim, first["access_token"], 0)
 	sim.Advance(time.Second)
@@ -56,19 +52,13 @@ func TestStableTokenStaysUntilItsLastFiveMinutes(t *testing.T) {
 		sim := wxsim.New(wxsim.Config{})
 		first := stable(t, sim, false)
 		sim.Advance(time.Hour)
-		again := stable(t, sim, false)
-		if again["access_token"] != first["access_token"] || again["expires_in"] != 3600.0 {
-			t.Errorf("an hour later: %v; want the same token with 3600", again)
-		}
+		wantFields(t, stable(t, sim, false), "access_token", first["access_token"], "expires_in", 3600.0)
 		sim.Advance(55 * time.Minute)
-		if last := stable(t, sim, false); last["access_token"] != first["access_token"] || last["expires_in"] != 300.0 {
-			t.Errorf("5 minutes before the end: %v; want the same token with 300", last)
-		}
+		wantFields(t, stable(t, sim, false), "access_token", first["access_token"], "expires_in", 300.0)
 		sim.Advance(time.Second)
 		second := stable(t, sim, false)
-		if second["access_token"] == first["access_token"] || second["expires_in"] != 7200.0 {
-			t.Errorf("in the last 5 minutes: %v; want a new token", second)
-		}
+		wantFields(t, second, "expires_in", 7200.0) // in the last 5 minutes
+		require.NotEqual(t, first["access_token"], second["access_token"])
 		sim.Advance(4 * time.Minute)
 		wantToken(t, sim, first["access_token"], 0)
 		wantToken(t, sim, second["access_token"], 0)
@@ -167,13 +157,10 @@ func TestTicketStaysForTwoHours(t *testing.T) {
 			return call(t, sim, "/cgi-bin/ticket/getticket"+query("access_token", token, "type", kind))
 		}
 		first := ticket("jsapi")
-		if first["errcode"] != 0.0 || first["errmsg"] != "ok" || first["expires_in"] != 7200.0 || first["ticket"] == "" {
-			t.Errorf("ticket = %v", first)
-		}
+		wantFields(t, first, "errcode", 0.0, "errmsg", "ok", "expires_in", 7200.0)
+		require.NotEqual(t, "", first["ticket"])
 		sim.Advance(time.Hour)
-		if again := ticket("jsapi"); again["ticket"] != first["ticket"] || again["expires_in"] != 3600.0 {
-			t.Errorf("an hour later: %v; want the same ticket", again)
-		}
+		wantFields(t, ticket("jsapi"), "ticket", first["ticket"], "expires_in", 3600.0)
 		if card := ticket("wx_card"); card["ticket"] == first["ticket"] {
 			t.Error("both types have one ticket")
 		}

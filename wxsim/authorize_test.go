@@ -126,9 +126,7 @@ func TestSnapshotUserIsVirtual(t *testing.T) {
 		})
 	}
 	base := call(t, sim, exchangeURL(sim, sim.NewCode(sim.AppID(), virtual.OpenID, "snsapi_base")))
-	if base["is_snapshotuser"] != nil || base["openid"] != virtual.OpenID {
-		t.Errorf("exchange after snsapi_base = %v; want the real user", base)
-	}
+	wantFields(t, base, "is_snapshotuser", nil, "openid", virtual.OpenID) // the real user
 }
 
 func TestQRLoginKnowsUsersUnderAnotherOpenID(t *testing.T) {
@@ -137,13 +135,9 @@ func TestQRLoginKnowsUsersUnderAnotherOpenID(t *testing.T) {
 	code := location(t, w).Query().Get("code")
 	token := call(t, sim, "/sns/oauth2/access_token"+query("appid", sim.WebsiteAppID(), "secret", sim.WebsiteSecret(), "code", code, "grant_type", "authorization_code"))
 	user := sim.Users()[0]
-	if token["openid"] != sim.OpenID(sim.WebsiteAppID(), user) || token["openid"] == user.OpenID || token["unionid"] != user.UnionID || token["scope"] != "snsapi_login" {
-		t.Errorf("exchange = %v; want the website's openid of %+v", token, user)
-	}
-	profile := call(t, sim, userInfoURL(token["access_token"].(string), token["openid"].(string)))
-	if profile["nickname"] != user.Nickname {
-		t.Errorf("userinfo = %v", profile)
-	}
+	wantFields(t, token, "openid", sim.OpenID(sim.WebsiteAppID(), user), "unionid", user.UnionID, "scope", "snsapi_login")
+	require.NotEqual(t, user.OpenID, token["openid"])
+	wantFields(t, call(t, sim, userInfoURL(token["access_token"].(string), token["openid"].(string))), "nickname", user.Nickname)
 }
 
 // In a frame of the app's page it is that page which goes on, unless the app wants otherwise.

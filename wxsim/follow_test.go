@@ -34,18 +34,14 @@ func TestUserInfoTellsFollowers(t *testing.T) {
 		t.Errorf("Follow = %+v, %v", e, err)
 	}
 	got := info(user.OpenID)
-	if got["subscribe"] != 1.0 || got["subscribe_scene"] != "ADD_SCENE_SEARCH" || got["qr_scene"] != 0.0 || got["qr_scene_str"] != "" || got["nickname"] != nil || got["headimgurl"] != nil {
-		t.Errorf("info of a follower: %v", got)
-	}
+	wantFields(t, got, "subscribe", 1.0, "subscribe_scene", "ADD_SCENE_SEARCH", "qr_scene", 0.0, "qr_scene_str", "", "nickname", nil, "headimgurl", nil)
 	if users := sim.Users(); len(users[0].Follows) != 1 || users[0].Follows[0] != sim.AppID() {
 		t.Errorf("users %+v", users)
 	}
 	if e, err := sim.Unfollow(sim.AppID(), user.OpenID); err != nil || e.Type != "unsubscribe" {
 		t.Errorf("Unfollow = %+v, %v", e, err)
 	}
-	if got := info(user.OpenID); got["subscribe"] != 0.0 {
-		t.Errorf("info after Unfollow: %v", got)
-	}
+	wantFields(t, info(user.OpenID), "subscribe", 0.0)
 	wantCode(t, info("oNobody"), 40003)
 	wantCode(t, info(miniOpenID(sim)), 40003)
 	if _, err := sim.Follow(sim.MiniAppID(), user.OpenID); err == nil {
@@ -104,9 +100,7 @@ func TestQRCodesTellWhoScannedThem(t *testing.T) {
 		t.Errorf("second scan = %+v, %v", second, err)
 	}
 	info := call(t, sim, "/cgi-bin/user/info"+query("access_token", accountToken(t, sim), "openid", user))
-	if info["subscribe_scene"] != "ADD_SCENE_QR_CODE" || info["qr_scene_str"] != "desk-1" {
-		t.Errorf("info %v", info)
-	}
+	wantFields(t, info, "subscribe_scene", "ADD_SCENE_QR_CODE", "qr_scene_str", "desk-1")
 	for _, format := range []wxsim.PushFormat{wxsim.PushJSON, wxsim.PushXML} {
 		message, err := sim.Message(format, second)
 		if err != nil || !strings.Contains(string(message), "desk-1") || !strings.Contains(string(message), ticket) || !strings.Contains(string(message), user) {
@@ -131,9 +125,7 @@ func TestQRCodesTellWhoScannedThem(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) { wantCode(t, create(tt.body), tt.want) })
 	}
 	short := create(`{"action_name":"QR_SCENE","action_info":{"scene":{"scene_id":1}}}`)
-	if short["expire_seconds"] != 60.0 {
-		t.Errorf("default life %v", short["expire_seconds"])
-	}
+	wantFields(t, short, "expire_seconds", 60.0)
 	sim.Advance(time.Minute)
 	if _, err := sim.Scan(user, short["ticket"].(string)); err == nil {
 		t.Error("an expired code was scanned")
@@ -202,21 +194,12 @@ func TestPlatformsLogInForOthers(t *testing.T) {
 	wantCode(t, exchange(logIn(t, sim, "snsapi_base"), token), 40029) // the account's own
 	wantCode(t, call(t, sim, exchangeURL(sim, back.Get("code"))), 40029)
 	got := exchange(back.Get("code"), token)
-	if got["openid"] != user.OpenID || got["unionid"] != user.UnionID {
-		t.Fatalf("exchange = %v", got)
-	}
-	info := call(t, sim, userInfoURL(got["access_token"].(string), user.OpenID))
-	if info["nickname"] != user.Nickname {
-		t.Errorf("userinfo = %v", info)
-	}
+	wantFields(t, got, "openid", user.OpenID, "unionid", user.UnionID)
+	wantFields(t, call(t, sim, userInfoURL(got["access_token"].(string), user.OpenID)), "nickname", user.Nickname)
 	refreshed := call(t, sim, "/sns/oauth2/component/refresh_token"+query("appid", sim.AppID(), "grant_type", "refresh_token", "component_appid", "wxplatform", "component_access_token", token, "refresh_token", got["refresh_token"].(string)))
-	if refreshed["openid"] != user.OpenID {
-		t.Errorf("refresh = %v", refreshed)
-	}
+	wantFields(t, refreshed, "openid", user.OpenID)
 	session := call(t, sim, "/sns/component/jscode2session"+query("appid", sim.MiniAppID(), "js_code", sim.NewJSCode(user.OpenID), "grant_type", "authorization_code", "component_appid", "wxplatform", "component_access_token", token))
-	if session["openid"] != miniOpenID(sim) {
-		t.Errorf("session = %v", session)
-	}
+	wantFields(t, session, "openid", miniOpenID(sim))
 	for name, tt := range map[string]struct {
 		query string
 		want  int

@@ -125,9 +125,7 @@ func TestPicturesComeAsAnAddressOrAFile(t *testing.T) {
 		})
 	}
 	back := post(t, sim, "/cv/ocr/idcard?access_token="+token+"&img_url=https://example.com/back.png", "")
-	if back["type"] != "Back" || back["valid_date"] != "20171025-20271025" {
-		t.Errorf("back of the card = %v", back)
-	}
+	wantFields(t, back, "type", "Back", "valid_date", "20171025-20271025")
 	cut := httptest.NewRequest(http.MethodPost, "/cv/ocr/comm?access_token="+token, strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"img\"; filename=\"a\"\r\n\r\nGIF"))
 	cut.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 	wantCode(t, reply(t, do(sim, cut)), 41005)
@@ -155,9 +153,7 @@ func TestMediaCanBeUploaded(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	target := "/cgi-bin/media/upload?access_token=" + miniToken(t, sim) + "&type="
 	up := reply(t, do(sim, uploadRequest(t, target+"image", "media", "a.gif", "image/gif", gif)))
-	if up["type"] != "image" || up["created_at"] != float64(sim.Now().Unix()) {
-		t.Errorf("answer %v", up)
-	}
+	wantFields(t, up, "type", "image", "created_at", float64(sim.Now().Unix()))
 	if w := get(t, sim, "/cgi-bin/media/get"+query("access_token", miniToken(t, sim), "media_id", up["media_id"].(string))); w.Body.String() != gif {
 		t.Errorf("media = %q", w.Body)
 	}
@@ -255,9 +251,7 @@ func TestRiskRank(t *testing.T) {
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "0", ip), 61010)
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "0", ip+`,"is_test":true`), 0)
 	startSession(t, sim)
-	if got := ask(sim.MiniAppID(), miniOpenID(sim), "1", ip); got["errmsg"] != "getuserriskrank succ" || got["unoin_id"] != 2258658297.0 || got["risk_rank"] != 0.0 {
-		t.Errorf("risk = %v", got)
-	}
+	wantFields(t, ask(sim.MiniAppID(), miniOpenID(sim), "1", ip), "errmsg", "getuserriskrank succ", "unoin_id", 2258658297.0, "risk_rank", 0.0)
 	wantCode(t, ask(sim.AppID(), miniOpenID(sim), "0", ip), 40013)
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "3", ip), 40129)
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "0", ""), 47001)
@@ -330,12 +324,8 @@ func TestSoter(t *testing.T) {
 		return post(t, sim, "/cgi-bin/soter/verify_signature?access_token="+miniToken(t, sim),
 			fmt.Sprintf(`{"openid":%q,"json_string":"{\"raw\":1}","json_signature":%q}`, miniOpenID(sim), signature))
 	}
-	if got := ask(sim.SoterSignature(miniOpenID(sim), `{"raw":1}`)); got["is_ok"] != true || got["errcode"] != 0.0 {
-		t.Errorf("good signature: %v", got)
-	}
-	if got := ask("x"); got["is_ok"] != false || got["errcode"] != nil {
-		t.Errorf("bad signature: %v; want is_ok and no errcode", got)
-	}
+	wantFields(t, ask(sim.SoterSignature(miniOpenID(sim), `{"raw":1}`)), "is_ok", true, "errcode", 0.0)
+	wantFields(t, ask("x"), "is_ok", false, "errcode", nil) // no errcode
 	wantCode(t, ask(""), 47001)
 }
 

@@ -156,15 +156,11 @@ func TestCodesMayBePosted(t *testing.T) {
 	grant := func() url.Values {
 		return url.Values{"grant_type": {"authorization_code"}, "code": {sim.NewCode(sim.AppID(), user, "snsapi_base")}, "redirect_uri": {callback}}
 	}
-	if got := send(query(app...), grant(), formType); got["openid"] != user {
-		t.Errorf("Auth.js is answered %v", got)
-	}
+	wantFields(t, send(query(app...), grant(), formType), "openid", user) // Auth.js
 	all := grant()
 	all.Set("appid", sim.AppID())
 	all.Set("secret", sim.Secret())
-	if got := send("", all, formType); got["openid"] != user {
-		t.Errorf("django-allauth is answered %v", got)
-	}
+	wantFields(t, send("", all, formType), "openid", user) // django-allauth
 	wantCode(t, send("", all, formType), 40163)
 	wantCode(t, send("", all, "text/plain"), 41002)
 	wantCode(t, send(query(app...), nil, formType), 41008)
@@ -214,9 +210,7 @@ func TestContentChecksOfBothVersions(t *testing.T) {
 		t.Errorf("version as a text: %v", got)
 	}
 	for _, version := range []string{"", `,"version":1`, `,"version":"1"`} {
-		if got := text(`{"content":"hi"` + version + `}`); got["errcode"] != 0.0 || got["result"] != nil {
-			t.Errorf("version 1: %v", got)
-		}
+		wantFields(t, text(`{"content":"hi"`+version+`}`), "errcode", 0.0, "result", nil)
 		wantCode(t, text(`{"content":"risky"`+version+`}`), 87014)
 	}
 	for version, want := range map[string]string{`,"version":"2","scene":1,"openid":"` + openID + `"`: "result", "": "isrisky"} {
@@ -261,9 +255,7 @@ func TestATicketMayAlwaysSay7200(t *testing.T) {
 		t.Errorf("ticket %v; want what is left of it", got)
 	}
 	require.NoError(t, sim.Switch("full-tickets", true))
-	if got := ask(); got["expires_in"] != 7200.0 || got["ticket"] != first["ticket"] {
-		t.Errorf("ticket %v; want the same one and 7200", got)
-	}
+	wantFields(t, ask(), "expires_in", 7200.0, "ticket", first["ticket"])
 }
 
 // Samples of WeChat's own have blanks round CDATA.

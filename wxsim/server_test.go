@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,14 @@ func wantCode(tb testing.TB, answer map[string]any, code int) {
 	msg, _ := answer["errmsg"].(string)
 	if code != 0 && (!strings.Contains(msg, " rid: ") || strings.Contains(msg, "unknown error")) {
 		tb.Errorf("errmsg %q; want WeChat's words and a request id", msg)
+	}
+}
+
+// wantFields wants these names and values in an answer; nil is no such name.
+func wantFields(tb testing.TB, answer map[string]any, fields ...any) {
+	tb.Helper()
+	for pair := range slices.Chunk(fields, 2) {
+		require.Equal(tb, pair[1], answer[pair[0].(string)], "%v in %v", pair[0], answer)
 	}
 }
 

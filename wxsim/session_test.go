@@ -52,9 +52,8 @@ func TestCode2Session(t *testing.T) {
 	if err != nil || len(key) != 16 {
 		t.Errorf("session_key %v; want 16 bytes in base64", session["session_key"])
 	}
-	if session["openid"] != miniOpenID(sim) || session["openid"] == user.OpenID || session["unionid"] != user.UnionID || session["errcode"] != nil {
-		t.Errorf("session = %v", session)
-	}
+	wantFields(t, session, "openid", miniOpenID(sim), "unionid", user.UnionID, "errcode", nil)
+	require.NotEqual(t, user.OpenID, session["openid"])
 	require.Equal(t, "text/plain", w.Header().Get("Content-Type"))
 }
 
@@ -264,9 +263,7 @@ func TestPaidUnionID(t *testing.T) {
 		"by transaction":  ask("openid", miniOpenID(sim), "transaction_id", paid.TransactionID),
 		"by order number": ask("openid", miniOpenID(sim), "mch_id", paid.MchID, "out_trade_no", paid.OutTradeNo),
 	} {
-		if got["unionid"] != user.UnionID || got["errcode"] != 0.0 {
-			t.Errorf("%s: %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) { wantFields(t, got, "unionid", user.UnionID, "errcode", 0.0) })
 	}
 	wantCode(t, ask("openid", miniOpenID(sim)), 89300)
 	wantCode(t, ask("openid", loner, "transaction_id", paid.TransactionID), 89300)
@@ -286,9 +283,7 @@ func TestPhoneStandsInForAMiniProgram(t *testing.T) {
 	wantStatus(t, get(t, sim, "/wxsim/user_data"), http.StatusConflict) // data before the login
 	code := call(t, sim, "/wxsim/js_code?user="+second.OpenID)["code"].(string)
 	session := call(t, sim, sessionURL(sim, code))
-	if session["openid"] != sim.OpenID(sim.MiniAppID(), second) {
-		t.Errorf("session = %v; want the second user's", session)
-	}
+	wantFields(t, session, "openid", sim.OpenID(sim.MiniAppID(), second)) // the second user's
 	data := call(t, sim, "/wxsim/phone_data?user="+second.OpenID)
 	plain := open(t, session["session_key"].(string), data["encryptedData"].(string), data["iv"].(string))
 	var phone map[string]any

@@ -47,9 +47,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 	wantCode(t, call(t, after, exchangeURL(after, code)), 0)
 	wantCode(t, call(t, after, exchangeURL(after, used)), 40163)
 	info := call(t, after, "/cgi-bin/user/info"+query("access_token", app, "openid", openID))
-	if info["qr_scene_str"] != "desk" || info["subscribe_scene"] != "ADD_SCENE_QR_CODE" {
-		t.Errorf("the follower is %v", info)
-	}
+	wantFields(t, info, "qr_scene_str", "desk", "subscribe_scene", "ADD_SCENE_QR_CODE")
 	if again := call(t, after, "/cgi-bin/ticket/getticket"+query("access_token", app, "type", "jsapi"))["ticket"]; again != sign {
 		t.Errorf("JS-SDK ticket %v; want the one before", again)
 	}

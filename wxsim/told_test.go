@@ -39,10 +39,7 @@ func TestAccountsHearOfFollowers(t *testing.T) {
 	code := post(t, sim, "/cgi-bin/qrcode/create?access_token="+accountToken(t, sim), `{"action_name":"QR_LIMIT_STR_SCENE","action_info":{"scene":{"scene_str":"desk"}}}`)
 	want := func(event, key string) {
 		t.Helper()
-		got := <-heard
-		if got["Event"] != event || got["EventKey"] != key || got["FromUserName"] != user {
-			t.Errorf("the account heard %v; want %s %q", got, event, key)
-		}
+		wantFields(t, <-heard, "Event", event, "EventKey", key, "FromUserName", user)
 	}
 	var told struct {
 		Event struct{ Type string }
@@ -62,9 +59,7 @@ func TestAccountsHearOfFollowers(t *testing.T) {
 	wantText(t, submit(sim, "/wxsim/scanned", url.Values{"code": {id}}), "SCAN")
 	want("SCAN", "desk")
 	api(t, sim, http.MethodPost, "push", `{"event":{"type":"text","openid":"`+user+`","key":"a]]>b"}}`, http.StatusOK, nil)
-	if got := <-heard; got["Content"] != "a]]>b" || got["MsgType"] != "text" {
-		t.Errorf("the account heard %v", got)
-	}
+	wantFields(t, <-heard, "Content", "a]]>b", "MsgType", "text")
 	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxnobody"}}), "没有这个用户或公众号")
 }
 
