@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
 
@@ -36,9 +38,7 @@ func TestMemoryCache(t *testing.T) {
 		expect("b", "2")
 		set("b", "4", 0)
 		expect("b", "")
-		if n := len(cache.(*memoryCache).entries); n != 0 {
-			t.Errorf("%d dead entries are kept", n)
-		}
+		require.Empty(t, cache.(*memoryCache).entries, "dead entries are kept")
 	})
 }
 

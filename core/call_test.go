@@ -365,9 +365,7 @@ func TestNoTokenNeverTouchesTheAppToken(t *testing.T) {
 	api := &weChat{}
 	c = newTestClient(t, api)
 	_, _ = Call[struct{}](t.Context(), c, read())
-	if n := api.count("/cgi-bin/stable_token"); n != 0 {
-		t.Errorf("%d app tokens were fetched", n)
-	}
+	require.Zero(t, api.count("/cgi-bin/stable_token"), "app tokens were fetched")
 }
 
 func TestRequestBodyIsWholeInEveryAttempt(t *testing.T) {

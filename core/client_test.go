@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestNewClientReportsAllFaults(t *testing.T) {
@@ -101,9 +103,7 @@ func TestAPIURLMayHaveAPath(t *testing.T) {
 		return answer(200, "", "{}"), nil
 	}), func(cfg *ClientConfig) { cfg.APIURL = "http://relay.example/wx/" })
 	expectCall(t, c, Request{Path: "/sns/auth", NoToken: true})
-	if want := "http://relay.example/wx/sns/auth"; got != want {
-		t.Errorf("called %s, want %s", got, want)
-	}
+	require.Equal(t, "http://relay.example/wx/sns/auth", got)
 }
 
 func TestAccountIsKept(t *testing.T) {

@@ -44,9 +44,7 @@ func TestCodeIs(t *testing.T) {
 		{"a timeout is no code", &WireError{Kind: WireTimeout}, ErrSystemBusy, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := errors.Is(tt.err, tt.target); got != tt.want {
-				t.Errorf("errors.Is(%v, %v) = %v", tt.err, tt.target, got)
-			}
+			require.Equal(t, tt.want, errors.Is(tt.err, tt.target), "%v is %v", tt.err, tt.target)
 		})
 	}
 }
@@ -68,9 +66,7 @@ func TestErrorTexts(t *testing.T) {
 		{&Error{Op: "GET /sns/userinfo", Code: 40003, Message: "invalid openid"}, "wechat: GET /sns/userinfo: invalid openid (errcode 40003)"},
 		{&WireError{Op: "GET /sns/auth", Kind: WireStatus, Status: 502, Detail: "HTTP status 502"}, "wechat: GET /sns/auth: status: HTTP status 502"},
 	} {
-		if got := tt.err.Error(); got != tt.want {
-			t.Errorf("Error() = %q, want %q", got, tt.want)
-		}
+		require.Equal(t, tt.want, tt.err.Error())
 	}
 }
 
@@ -119,9 +115,7 @@ func TestErrorsNeverEchoWhatWasSent(t *testing.T) {
 			cfg.Logger = slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
 		_, err = Call[struct{}](t.Context(), c, r)
-		if !errors.Is(err, ErrInvalidCode) {
-			t.Fatalf("err = %v", err)
-		}
+		require.ErrorIs(t, err, ErrInvalidCode)
 		expectNoCanary(t, "error", fmt.Sprintf("%+v %#v %v", err, err, err))
 		expectNoCanary(t, "log", logs.String())
 	}
@@ -132,9 +126,7 @@ func TestTokenIsNeverEchoed(t *testing.T) {
 		cfg.Tokens = StaticToken("APPTOKEN-canary")
 	})
 	_, err := Call[struct{}](t.Context(), c, Post("/wxa/ping", nil))
-	if !errors.Is(err, ErrUnauthorizedAPI) {
-		t.Fatalf("err = %v", err)
-	}
+	require.ErrorIs(t, err, ErrUnauthorizedAPI)
 	expectNoCanary(t, "error", fmt.Sprintf("%+v %#v %v", err, err, err))
 }
 
@@ -143,9 +135,7 @@ func expectNoCanary(t *testing.T, where, text string) {
 	for _, canary := range []string{
 		testSecret, testSecret[:12], testSecret[20:], testCode, url.QueryEscape(testCode), url.PathEscape(testCode), "c0de", "canary", "https://", "http://",
 	} {
-		if strings.Contains(text, canary) {
-			t.Errorf("%s: %q is in %q", where, canary, text)
-		}
+		require.NotContains(t, text, canary, where)
 	}
 }
 
@@ -192,9 +182,7 @@ func TestWireErrorKinds(t *testing.T) {
 				t.Errorf("Unwrap = %v, want %v", errors.Unwrap(err), tt.is)
 			}
 			expectNoCanary(t, "error", fmt.Sprintf("%+v %#v %v", err, err, err))
-			if want := map[bool]int{true: 2, false: 1}[tt.kind == WireUnreachable]; calls != want {
-				t.Errorf("%d calls, want %d", calls, want)
-			}
+			require.Equal(t, map[bool]int{true: 2, false: 1}[tt.kind == WireUnreachable], calls)
 		})
 	}
 }

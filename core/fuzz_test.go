@@ -74,9 +74,7 @@ func FuzzOpen(f *testing.F) {
 		if _, wire := errors.AsType[*WireError](err); !wire && (!refused || refusal.Code == 0) {
 			t.Errorf("%q: untyped error %#v", data, err)
 		}
-		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, canary) {
-			t.Errorf("%q: the error shows what was sent: %s", data, text)
-		}
+		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), canary, data)
 	})
 }
 

@@ -141,9 +141,7 @@ func TestOpen(t *testing.T) {
 			got, err := open("GET /x", []byte(tt.in), nil)
 			switch {
 			case tt.code != 0:
-				if !errors.Is(err, tt.code) {
-					t.Errorf("err = %v, want %v", err, tt.code)
-				}
+				require.ErrorIs(t, err, tt.code)
 			case tt.detail != "":
 				wire, ok := errors.AsType[*WireError](err)
 				if !ok || *wire != (WireError{Op: "GET /x", Kind: WireBody, Detail: tt.detail}) {

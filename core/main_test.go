@@ -243,9 +243,7 @@ func (w *weChat) count(path string) int {
 // expectFetches wants so many tokens to have been fetched, of both kinds.
 func (w *weChat) expectFetches(t *testing.T, want int) {
 	t.Helper()
-	if n := w.count(stablePath) + w.count(classicPath); n != want {
-		t.Errorf("%d tokens were fetched so far, want %d", n, want)
-	}
+	require.Equal(t, want, w.count(stablePath)+w.count(classicPath), "tokens were fetched so far")
 }
 
 // sent returns the query and the body of the last request to path.

@@ -45,9 +45,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	if got := fmt.Sprintf("%s %v %q %x", secret, secret, secret, secret); got != strings.TrimSpace(strings.Repeat("[redacted] ", 4)) {
 		t.Errorf("printed %q", got)
 	}
-	if got := secret.String(); got != "[redacted]" {
-		t.Errorf("String = %q", got)
-	}
+	require.Equal(t, "[redacted]", secret.String())
 }
 
 // expectShowsNoSecret prints and logs a value in every way.
@@ -68,9 +66,7 @@ func expectShowsNoSecret(t *testing.T, name string, value any) {
 func expectNoSecret(t *testing.T, where, text string) {
 	t.Helper()
 	for _, canary := range []string{testSecret, fmt.Sprintf("%x", testSecret), fmt.Sprintf("%X", testSecret), fmt.Sprintf("% x", testSecret), testSecret[:12], "canary"} {
-		if strings.Contains(text, canary) {
-			t.Errorf("%s: %q is in %q", where, canary, text)
-		}
+		require.NotContains(t, text, canary, where)
 	}
 }
 

@@ -156,9 +156,7 @@ func TestManyCallersFetchOnce(t *testing.T) {
 						t.Errorf("%s: %v", when, err)
 					}
 				})
-				if got := api.count(stablePath) + api.count(classicPath); got != fetches {
-					t.Errorf("%s: %d tokens were fetched in all, want %d", when, got, fetches)
-				}
+				require.Equal(t, fetches, api.count(stablePath)+api.count(classicPath), when)
 			}
 			round("at the start", 1)
 			api.kill()
@@ -228,9 +226,7 @@ func TestExpiryIsInsideTheCachedValue(t *testing.T) {
 			t.Errorf("stored %d values for %v, released %d leases", len(cache.values), cache.writes, cache.freed)
 		}
 		for key := range cache.values {
-			if key != "access_token:stable:"+testAppID {
-				t.Errorf("cache key %q", key)
-			}
+			require.Equal(t, "access_token:stable:"+testAppID, key)
 		}
 		time.Sleep(time.Hour)
 		second := newTestClient(t, api, withCache(cache)) // another process, or this one started again
@@ -421,9 +417,7 @@ func TestLeaseHeldByAnother(t *testing.T) {
 		began := time.Now()
 		_, _, err := c.AccessToken(t.Context())
 		expectWire(t, err, WireTimeout)
-		if took := time.Since(began); took != leaseTime+callTime {
-			t.Errorf("waited for %v", took)
-		}
+		require.Equal(t, leaseTime+callTime, time.Since(began))
 	})
 }
 
@@ -661,9 +655,7 @@ func TestTokenCallFails(t *testing.T) {
 				if tt.kind != "" {
 					expectWire(t, err, tt.kind)
 				}
-				if calls != 1 {
-					t.Errorf("%d calls, want 1", calls)
-				}
+				require.Equal(t, 1, calls)
 				expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
 			})
 		}
@@ -751,9 +743,7 @@ func TestCachedTokenAllocatesNothing(t *testing.T) {
 	c := newTestClient(t, &weChat{})
 	ctx := t.Context()
 	expectCall(t, c, ping())
-	if n := testing.AllocsPerRun(1000, func() { _, _ = c.tokens.Token(ctx) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
+	require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = c.tokens.Token(ctx) }))
 }
 
 func BenchmarkCachedToken(b *testing.B) {

@@ -146,9 +146,7 @@ func TestMisbehavingServer(t *testing.T) {
 					t.Errorf("err = %#v, want status %d", err, tt.status)
 				}
 				expectNoCanary(t, "error", fmt.Sprintf("%+v %v", err, err))
-				if want := map[bool]int32{true: 2, false: 1}[r.repeat]; requests.Load() != want {
-					t.Errorf("%d requests, want %d", requests.Load(), want)
-				}
+				require.EqualValues(t, map[bool]int32{true: 2, false: 1}[r.repeat], requests.Load())
 			})
 		}
 	}
@@ -302,9 +300,7 @@ func TestTimeoutOnlyShortens(t *testing.T) {
 			c := newTestClient(t, roundTripper(hang), func(cfg *ClientConfig) { cfg.HTTPClient.Timeout = tt.timeout })
 			began := time.Now()
 			expectWire(t, tt.call(t.Context(), c, read()), WireTimeout)
-			if took := time.Since(began); took != tt.took {
-				t.Errorf("a timeout after %v; want %v", took, tt.took)
-			}
+			require.Equal(t, tt.took, time.Since(began))
 		})
 	}
 }
@@ -361,9 +357,7 @@ func expectTooLarge(t *testing.T, limit int64, call func() error) {
 	runtime.ReadMemStats(&before)
 	err := call()
 	runtime.ReadMemStats(&after)
-	if wire := expectWire(t, err, WireBody); wire.Detail != fmt.Sprintf("more than %d bytes", limit) {
-		t.Errorf("err = %v", err)
-	}
+	require.Equal(t, fmt.Sprintf("more than %d bytes", limit), expectWire(t, err, WireBody).Detail, err)
 	// io.ReadAll grows its buffer by a quarter each time: about five times the limit in all.
 	if used := int64(after.TotalAlloc - before.TotalAlloc); used > 8*limit {
 		t.Errorf("%d bytes were allocated for a limit of %d", used, limit)
@@ -463,9 +457,7 @@ func TestDeadReusedConnection(t *testing.T) {
 			if wire, isWire := errors.AsType[*WireError](err); isWire != tt.fails || (isWire && wire.Kind != WireBroken) {
 				t.Errorf("err = %v", err)
 			}
-			if requests.Load() != tt.requests {
-				t.Errorf("the server read %d requests, want %d", requests.Load(), tt.requests)
-			}
+			require.EqualValues(t, tt.requests, requests.Load())
 		})
 	}
 }
@@ -481,9 +473,7 @@ func TestIdleConnectionClosed(t *testing.T) {
 				expectCall(t, c, in)
 				synctest.Wait()
 			}
-			if requests.Load() != 3 {
-				t.Errorf("%d requests", requests.Load())
-			}
+			require.EqualValues(t, 3, requests.Load())
 		})
 	}
 }
@@ -518,9 +508,7 @@ func TestReusedConnectionThatTakesNothing(t *testing.T) {
 				expectCall(t, c, in)
 				synctest.Wait()
 			}
-			if requests.Load() != 2 {
-				t.Errorf("%d requests", requests.Load())
-			}
+			require.EqualValues(t, 2, requests.Load())
 		})
 	}
 }
@@ -582,9 +570,7 @@ func TestHTTP2(t *testing.T) {
 	for range 2 {
 		expectCall(t, c, sns())
 	}
-	if requests.Load() != 2 {
-		t.Errorf("%d requests", requests.Load())
-	}
+	require.EqualValues(t, 2, requests.Load())
 }
 
 // A blackhole is a connection that, once it is dark, takes everything and gives nothing, as one
@@ -683,14 +669,10 @@ func TestInFlight(t *testing.T) {
 			done.Go(func() { expectCall(t, c, read()) })
 		}
 		synctest.Wait()
-		if n := g.inside; n != 64 {
-			t.Errorf("%d in flight, want 64", n)
-		}
+		require.Equal(t, 64, g.inside)
 		done.Go(func() { _, _ = Call[struct{}](t.Context(), c, sns()) }) // another API
 		synctest.Wait()
-		if n := g.inside; n != 65 {
-			t.Errorf("%d in flight, want 65 with another API", n)
-		}
+		require.Equal(t, 65, g.inside)
 		close(g.open)
 		done.Wait()
 		if n := g.atMost; n > 65 {
@@ -742,9 +724,7 @@ func TestPlacesComeBack(t *testing.T) {
 	for range 3 * inFlight {
 		_, _ = Call[struct{}](t.Context(), c, sns())
 	}
-	if got := len(c.upstream.limits["/sns/oauth2/access_token"].slots); got != 0 {
-		t.Errorf("%d places are taken for ever", got)
-	}
+	require.Empty(t, c.upstream.limits["/sns/oauth2/access_token"].slots, "places are taken for ever")
 }
 
 type observer struct {

@@ -29,9 +29,7 @@ func blocks(t *testing.T, name, language string) (all []string) {
 			}
 		}
 	}
-	if len(all) == 0 {
-		t.Fatalf("%s has no block of %s", name, language)
-	}
+	require.NotEmpty(t, all, "%s has no block of %s", name, language)
 	return all
 }
 
@@ -115,9 +113,7 @@ func TestNginxTakesTheBlocksOfTheDocuments(t *testing.T) {
 	directive := regexp.MustCompile(`^\s*(#.*|[a-z_]+ .*[;{](\s+#.*)?|})$`)
 	for _, block := range blocks(t, "docs/recipes", "nginx") {
 		for line := range strings.Lines(block) {
-			if !directive.MatchString(strings.TrimRight(line, "\n")) {
-				t.Errorf("no line of nginx: %s", line)
-			}
+			require.True(t, directive.MatchString(strings.TrimRight(line, "\n")), line)
 		}
 		nginx, err := exec.LookPath("nginx")
 		if err != nil {
@@ -179,14 +175,10 @@ func TestCommandsThatStartTheExample(t *testing.T) {
 		n.env = append(n.env, "ADDR="+app, "WXSIM_ADDR="+sim)
 		n.start(strings.NewReplacer(append(n.ports, "SECRET=…", "SECRET=0123456789abcdef0123456789abcdef")...).Replace(command))
 		_, body := n.open(http.DefaultClient, http.MethodGet, "http://"+app+"/healthz", nil) //nolint:forbidigo // loopback
-		if !strings.Contains(body, "ok") {
-			t.Errorf("%s\n/healthz says %q", command, body)
-		}
+		require.Contains(t, body, "ok", command)
 		if strings.Contains(command, "DESK=1") { // the phone opens what the code holds
 			_, body = n.open(http.DefaultClient, http.MethodGet, "http://"+app+"/me", nil) //nolint:forbidigo // this machine
-			if !strings.Contains(body, `id="desk-link" href="http://`+app+"/") {
-				t.Errorf("%s\n/me shows no code for a phone:\n%s", command, body)
-			}
+			require.Contains(t, body, `id="desk-link" href="http://`+app+"/", command)
 		}
 	}
 }

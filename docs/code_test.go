@@ -56,9 +56,7 @@ func regions(t *testing.T) map[string]*region {
 				lines = append(lines, line)
 			}
 		}
-		if open != nil {
-			t.Errorf("%s: a region has no end", name)
-		}
+		require.Nil(t, open, name)
 	}
 	return all
 }
@@ -118,15 +116,11 @@ func TestGoCodeOfTheDocumentsRuns(t *testing.T) {
 			if b.Language != "go" || strings.HasPrefix(b.Code, "package main\n") { // TestNewcomer
 				continue
 			}
-			if !find(all, b.Code, !strings.HasSuffix(d.Path, chinese+".md")) {
-				t.Errorf("%s shows code that is no region of a test of docs:\n%s", d.Path, b.Code)
-			}
+			require.True(t, find(all, b.Code, !strings.HasSuffix(d.Path, chinese+".md")), "%s shows code that is no region:\n%s", d.Path, b.Code)
 		}
 	}
 	for name, r := range all {
-		if !r.shown {
-			t.Errorf("no document shows the region %q", name)
-		}
+		require.True(t, r.shown, name)
 	}
 }
 

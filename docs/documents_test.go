@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -31,9 +33,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 					t.Errorf("code block %d differs:\n%s\nand in Chinese\n%s", i+1, a[i].Code, b[i].Code)
 				}
 			}
-			if len(a) != len(b) {
-				t.Errorf("%d code blocks, and in Chinese %d", len(a), len(b))
-			}
+			require.Equal(t, len(b), len(a))
 			if a, b := len(english.Rows()), len(other.Rows()); a != b {
 				t.Errorf("%d rows of tables, and in Chinese %d", a, b)
 			}
@@ -105,9 +105,7 @@ func TestShellCommandsExist(t *testing.T) {
 	for _, d := range markdown.All(t) {
 		commands := strings.ReplaceAll(commands(d), "&& cd wxoauth\n", "\n") // into a clone
 		for _, m := range makeForm.FindAllStringSubmatch(commands, -1) {
-			if !slices.Contains(targets, m[1]) {
-				t.Errorf("%s says make %s; the targets are %v", d.Path, m[1], targets)
-			}
+			require.Contains(t, targets, m[1], d.Path)
 		}
 		for _, m := range folderForm.FindAllStringSubmatch(commands, -1) {
 			if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {

@@ -85,8 +85,6 @@ func TestOlder(t *testing.T) {
 		{"v0.0.0-20220829220503-c86fa9a7ed90", "v0.45.0", true},
 		{"v2.0.0+incompatible", "v1.9.9", false},
 	} {
-		if got := older(tt.a, tt.b); got != tt.want {
-			t.Errorf("older(%s, %s) = %v", tt.a, tt.b, got)
-		}
+		require.Equal(t, tt.want, older(tt.a, tt.b), "older(%s, %s)", tt.a, tt.b)
 	}
 }

@@ -46,9 +46,7 @@ func TestPyWeChatToolsTable(t *testing.T) {
 	for _, name := range []string{"docs/py_wechat_tools.md", "docs/py_wechat_tools.zh-CN.md"} {
 		var listed []string
 		for _, row := range markdown.Read(t, name).Rows() {
-			if len(row) != 4 {
-				t.Fatalf("%s: a row of %d cells: %v", name, len(row), row)
-			}
+			require.Len(t, row, 4, name)
 			listed = append(listed, wordForm.FindAllString(row[0], -1)...)
 			counterparts := goNameForm.FindAllStringSubmatch(row[1], -1)
 			if len(counterparts) == 0 && strings.Contains(row[0], "`") {
@@ -69,9 +67,7 @@ func TestPyWeChatToolsTable(t *testing.T) {
 			}
 		}
 		for _, function := range pyWeChatTools {
-			if !slices.Contains(listed, function) {
-				t.Errorf("%s lacks %s", name, function)
-			}
+			require.Contains(t, listed, function, name)
 		}
 	}
 }

@@ -78,9 +78,7 @@ func TestRecipeHistoryMode(t *testing.T) {
 
 	v := shop.open(r, "/orders/7?tab=2")
 	want(t, v, http.StatusOK, "the app's page")
-	if got := strings.TrimSuffix(v.Address(), "#"); got != adaptertest.PublicURL+"/orders/7?tab=2" {
-		t.Errorf("the browser is at %s", got)
-	}
+	require.Equal(t, adaptertest.PublicURL+"/orders/7?tab=2", strings.TrimSuffix(v.Address(), "#"))
 }
 
 func TestRecipeOneHost(t *testing.T) {
@@ -102,9 +100,7 @@ func TestRecipeOneHost(t *testing.T) {
 	shop.net.Serve("www.example.com", r)
 	v := shop.browser().Open("https://www.example.com/me?page=1")
 	want(t, v, http.StatusOK, "Hello, 小明")
-	if !strings.HasPrefix(v.Address(), adaptertest.PublicURL+"/me?page=1") {
-		t.Errorf("the browser is at %s", v.Address())
-	}
+	require.True(t, strings.HasPrefix(v.Address(), adaptertest.PublicURL+"/me?page=1"), v.Address())
 }
 
 func TestRecipeOneAuthPerHost(t *testing.T) {
@@ -174,9 +170,7 @@ func TestRecipeRelay(t *testing.T) {
 	shop.net.Serve("login.example.com", relay)
 	v := shop.open(r, "/me?page=1")
 	want(t, v, http.StatusOK, "Hello, 小明")
-	if !strings.HasPrefix(v.Address(), adaptertest.PublicURL+"/me?page=1") {
-		t.Errorf("the browser is at %s", v.Address())
-	}
+	require.True(t, strings.HasPrefix(v.Address(), adaptertest.PublicURL+"/me?page=1"), v.Address())
 	for _, to := range []string{"https://evil.example/me", "http://shop.example.com/me", "//evil.example", "https://shop.example.com.evil.example/"} {
 		want(t, shop.browser().Open("https://login.example.com/back?code=c&state=s&to="+url.QueryEscape(to)), http.StatusBadRequest, "")
 	}

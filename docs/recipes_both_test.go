@@ -55,8 +55,6 @@ func TestRecipeBoth(t *testing.T) {
 		w, ask := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/orders", nil)
 		ask.Header.Set("Authorization", "Bearer "+token)
 		r.ServeHTTP(w, ask)
-		if w.Body.String() != ends {
-			t.Errorf("the mini program gets %d %q, want %q", w.Code, w.Body, ends)
-		}
+		require.Equal(t, ends, w.Body.String(), w.Code)
 	}
 }

@@ -215,9 +215,7 @@ func TestRecipeAssets(t *testing.T) {
 
 	v := shop.open(r, "/assets/app.css")
 	want(t, v, http.StatusOK, "body{}")
-	if v.Header.Get("Cache-Control") != "" {
-		t.Errorf("Cache-Control of an asset: %q", v.Header.Get("Cache-Control"))
-	}
+	require.Empty(t, v.Header.Get("Cache-Control"))
 	want(t, shop.open(r, "/me"), http.StatusOK, "Hello, 小明")
 }
 
@@ -255,9 +253,7 @@ func TestRecipeBelowAPath(t *testing.T) {
 	}))
 	v := tap(shop.browser(), adaptertest.PublicURL+"/club/me")
 	want(t, v, http.StatusOK, "Hello, 小明")
-	if v.Address() != adaptertest.PublicURL+"/club/me" {
-		t.Errorf("arrived at %s", v.Address())
-	}
+	require.Equal(t, adaptertest.PublicURL+"/club/me", v.Address())
 }
 
 func TestRecipeFastCGI(t *testing.T) {
@@ -361,9 +357,7 @@ func TestRecipeProxy(t *testing.T) {
 	}
 	require.NoError(t, configure())
 	shop.greets(t, newApp(cfg))
-	if used.Load() != 2 {
-		t.Errorf("%d calls through the proxy, want 2", used.Load())
-	}
+	require.EqualValues(t, 2, used.Load(), "calls through the proxy")
 }
 
 func TestRecipeObserve(t *testing.T) {
@@ -377,9 +371,7 @@ func TestRecipeObserve(t *testing.T) {
 
 	shop.greets(t, newApp(cfg))
 	for _, name := range []string{"login_started snsapi_userinfo", "login_finished snsapi_userinfo", "upstream_call /sns/userinfo"} {
-		if metrics.counts[name] != 1 {
-			t.Errorf("counted %v, want one %s", metrics.counts, name)
-		}
+		require.Equal(t, 1, metrics.counts[name], "%s in %v", name, metrics.counts)
 	}
 }
 

@@ -148,9 +148,7 @@ func TestRecipeDeskByPush(t *testing.T) {
 		answer, err := shop.Push(t.Context(), server.URL+"/push", console, message)
 		require.NoError(t, err)
 		_ = answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Errorf("a message is answered %d", answer.StatusCode)
-		}
+		require.Equal(t, http.StatusOK, answer.StatusCode)
 	}
 	openID := shop.Users()[0].OpenID
 	login := func(number func(string) string) *webtest.Visit {

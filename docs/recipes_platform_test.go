@@ -123,8 +123,6 @@ func TestRecipePlatform(t *testing.T) {
 	for path, calls := range map[string]int{ // WeChat has been asked as a platform, once
 		"/sns/oauth2/component/access_token": 1, "/sns/oauth2/access_token": 0,
 	} {
-		if n := shop.Calls(path); n != calls {
-			t.Errorf("%d calls of %s, want %d", n, path, calls)
-		}
+		require.Equal(t, calls, shop.Calls(path), path)
 	}
 }

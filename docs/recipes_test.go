@@ -117,9 +117,7 @@ func TestRecipeSinglePageApp(t *testing.T) {
 	login.RawQuery = query.Encode()
 	v := b.Open(login.String())
 	want(t, v, http.StatusOK, "the app's page")
-	if v.Address() != adaptertest.PublicURL+"/?tab=2#/cart/7" {
-		t.Errorf("the browser is at %s", v.Address())
-	}
+	require.Equal(t, adaptertest.PublicURL+"/?tab=2#/cart/7", v.Address())
 	me := b.Do(webtest.Request{URL: adaptertest.PublicURL + "/api/me", Kind: webtest.Fetch()})
 	want(t, me, http.StatusOK, `"nickname":"小明"`)
 }
@@ -244,9 +242,7 @@ func TestRecipeMiniProgram(t *testing.T) {
 	req.Header.Set("Authorization", "Bearer "+answer.Token)
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, req)
-	if !strings.Contains(w.Body.String(), `"unionid":"uXiaoMing"`) {
-		t.Errorf("me: %d %s", w.Code, w.Body)
-	}
+	require.Contains(t, w.Body.String(), `"unionid":"uXiaoMing"`, w.Code)
 
 	number := `{"phoneNumber":"13800138000","purePhoneNumber":"13800138000","countryCode":"86","watermark":{"appid":"` + shop.MiniAppID() + `","timestamp":1}}`
 	data, iv, err := shop.EncryptData(user, []byte(number))

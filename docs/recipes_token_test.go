@@ -70,8 +70,6 @@ func TestRecipeMiniToken(t *testing.T) {
 	for token, want := range map[string]string{
 		answer.Token: hello, "Bearer " + answer.Token: hello, "": "unauthenticated", "made-up": "unauthenticated",
 	} {
-		if got := ask(token); got != want {
-			t.Errorf("%.12s: %q, want %q", token, got, want)
-		}
+		require.Equal(t, want, ask(token), token)
 	}
 }

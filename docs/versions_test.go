@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
 
@@ -19,9 +21,7 @@ func TestTheOldestVersionsAreThoseOfGoMod(t *testing.T) {
 			if strings.HasPrefix(row[0], "Go") {
 				asked = "\ngo " + row[1] + "\n"
 			}
-			if !strings.Contains(mod, asked) {
-				t.Errorf("%s: go.mod has no line %q", page, asked)
-			}
+			require.Contains(t, mod, asked, page)
 		}
 	}
 }
@@ -38,13 +38,9 @@ func TestGorillaSessionsStaysBelowTheVersionThatChangesCookies(t *testing.T) {
 func TestNotesOfARelease(t *testing.T) {
 	notes := output(t, "../scripts/notes", version)
 	for _, want := range []string{"### Security", "### Added"} {
-		if !strings.Contains(notes, want) {
-			t.Errorf("the notes of %s have no %q:\n%s", version, want, notes)
-		}
+		require.Contains(t, notes, want, version)
 	}
-	if strings.Contains(notes, "\n## ") {
-		t.Errorf("the notes of %s go on into another version", version)
-	}
+	require.NotContains(t, notes, "\n## ", version)
 	if exec.CommandContext(t.Context(), "../scripts/notes", "v9.9.9").Run() == nil {
 		t.Error("a version without a section has notes")
 	}
@@ -56,14 +52,10 @@ func TestWorkflowsRunWhatThereIs(t *testing.T) {
 	for _, workflow := range []string{"ci", "release"} {
 		text := markdown.Read(t, ".github/workflows/"+workflow+".yml").Text
 		commands := regexp.MustCompile(`(?m)run: (\S+) ?(\S*)`).FindAllStringSubmatch(text, -1)
-		if len(commands) == 0 {
-			t.Errorf("%s.yml runs nothing", workflow)
-		}
+		require.NotEmpty(t, commands, workflow)
 		for _, command := range commands {
 			if command[1] == "make" {
-				if !strings.Contains(makefile, "\n"+command[2]+":") {
-					t.Errorf("%s.yml: the Makefile has no target %q", workflow, command[2])
-				}
+				require.Contains(t, makefile, "\n"+command[2]+":", workflow)
 				continue
 			}
 			if info, err := os.Stat("../" + command[1]); err != nil || info.Mode()&0o111 == 0 {

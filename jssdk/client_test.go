@@ -90,9 +90,7 @@ func signedWith(t *testing.T, c *jssdk.Client, ticket string) {
 		t.Errorf("Sign: %v; want a signature with %s", err, ticket)
 		return
 	}
-	if config.Signature != sign(config, ticket, pageURL) {
-		t.Errorf("%+v is not signed with %s", config, ticket)
-	}
+	require.Equal(t, sign(config, ticket, pageURL), config.Signature, "%+v with %s", config, ticket)
 }
 
 func sign(config *jssdk.Config, ticket, page string) string {
@@ -124,9 +122,7 @@ func TestSign(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &wechat{}
 			config, err := newClient(t, w, nil).Sign(t.Context(), tt.page)
-			if !errors.Is(err, tt.err) {
-				t.Fatalf("Sign = %v; want %v", err, tt.err)
-			}
+			require.ErrorIs(t, err, tt.err)
 			if tt.err != nil {
 				w.asked(t, 0)
 				return

@@ -74,9 +74,7 @@ func TestDropWhileWeChatIsAway(t *testing.T) {
 		c := newClient(t, w, nil)
 		signedWith(t, c, "T1")
 		w.set(func(w *wechat) { w.answer = `{"errcode":-1,"errmsg":"system error"}` })
-		if err := c.Drop(t.Context(), "T1"); !errors.Is(err, core.ErrSystemBusy) {
-			t.Errorf("Drop: %v", err)
-		}
+		require.ErrorIs(t, c.Drop(t.Context(), "T1"), core.ErrSystemBusy)
 		signedWith(t, c, "T1")
 		w.asked(t, 2)
 		w.set(func(w *wechat) { w.answer = `{"errcode":0,"ticket":"T1","expires_in":7200}` })
@@ -92,8 +90,6 @@ func TestNoTicketIsPrinted(t *testing.T) {
 	signedWith(t, c, "CANARY")
 	require.NoError(t, c.Drop(t.Context(), "CANARY"))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
-		if got := fmt.Sprintf(verb, c); got != "jssdk.Client of "+testAppID {
-			t.Errorf("%s: %s", verb, got)
-		}
+		require.Equal(t, "jssdk.Client of "+testAppID, fmt.Sprintf(verb, c), verb)
 	}
 }

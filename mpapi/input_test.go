@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/mpapi"
 )
 
@@ -19,9 +21,7 @@ func wantInputError(t *testing.T, w *wechat, err error, want string) {
 	if !typed || strings.ReplaceAll(err.Error(), "mpapi: ", "") != want {
 		t.Errorf("error = %v; want %s", err, want)
 	}
-	if len(w.seen) != 0 {
-		t.Errorf("a call was spent: %+v", w.seen)
-	}
+	require.Empty(t, w.seen)
 }
 
 func TestInput(t *testing.T) {

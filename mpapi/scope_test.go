@@ -54,18 +54,12 @@ func TestScope(t *testing.T) {
 		}
 	}
 	for name, method := range scope {
-		if !methods[method] {
-			t.Errorf("%s: there is no %s", name, method)
-		}
+		require.True(t, methods[method], name)
 	}
 	examples, tested := readTests(t)
 	for method := range methods {
-		if !slices.Contains(slices.Collect(maps.Values(scope)), method) {
-			t.Errorf("%s is not in the table of this test", method)
-		}
-		if !tested[method] {
-			t.Errorf("no test calls %s", method)
-		}
+		require.Contains(t, slices.Collect(maps.Values(scope)), method)
+		require.True(t, tested[method], method)
 		if service, name, _ := strings.Cut(method, "."); !examples[service+"Service_"+name] {
 			t.Errorf("no Example with an output is Example%sService_%s", service, name)
 		}

@@ -59,18 +59,14 @@ func run(t *testing.T, cases []apiCase) {
 			got, err := tt.call(t.Context(), w.api(t))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
-			if len(w.seen) != 1 {
-				t.Fatalf("%d calls; want 1", len(w.seen))
-			}
+			require.Len(t, w.seen, 1)
 			sent := w.seen[0]
 			query := url.Values{"access_token": {testToken}}
 			maps.Copy(query, tt.query)
 			if sent.op != tt.op || sent.query != query.Encode() {
 				t.Errorf("sent %s ? %s; want %s ? %s", sent.op, sent.query, tt.op, query.Encode())
 			}
-			if sent.body != tt.body {
-				t.Errorf("body = %s; want %s", sent.body, tt.body)
-			}
+			require.Equal(t, tt.body, sent.body)
 			require.Equal(t, tt.form, sent.form)
 			if tt.body != "" && sent.kind != "application/json" {
 				t.Errorf("Content-Type = %q", sent.kind)
@@ -214,9 +210,7 @@ func TestNoErrorShowsWhatWasSent(t *testing.T) {
 		}
 		if c.op == "POST /wxa/getuserriskrank" && c.name == "everything is told" {
 			for _, private := range []string{"13800000000", "a@example.com", "6222021234567890123"} {
-				if strings.Contains(err.Error(), private) {
-					t.Errorf("%s: %v shows %s", c.name, err, private)
-				}
+				require.NotContains(t, err.Error(), private, c.name)
 			}
 		}
 	}

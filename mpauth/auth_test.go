@@ -109,9 +109,7 @@ func wantSealed(t *testing.T, token string) {
 	layer := []byte(token)
 	for depth := range 4 {
 		wantNoCanary(t, "layer "+strings.Repeat("i", depth), string(layer))
-		if strings.Contains(string(layer), openID) {
-			t.Errorf("layer %d of the token shows the openid", depth)
-		}
+		require.NotContains(t, string(layer), openID, depth)
 		layer = decodeAny(layer)
 	}
 }
@@ -270,9 +268,7 @@ func wantNobody(t *testing.T, a *mpauth.Auth, token, changed string) {
 		}
 		return
 	}
-	if !sameBase64(token, changed) {
-		t.Errorf("token %q opens the session of %q", changed, token)
-	}
+	require.True(t, sameBase64(token, changed), "%q opens the session of %q", changed, token)
 }
 
 func sameBase64(a, b string) bool {

@@ -145,9 +145,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.call(newClient(t, refusing(tt.code)))
-			if !errors.Is(err, tt.want) {
-				t.Errorf("error = %v, want %v", err, tt.want)
-			}
+			require.ErrorIs(t, err, tt.want)
 			if refused, ok := errors.AsType[*core.Error](err); !ok || refused.RID != "652d44d0-1d0af18b-5b069232" {
 				t.Errorf("error = %#v, want a *core.Error with its request id", err)
 			}
@@ -225,9 +223,7 @@ func TestNothingIsSentForBadArguments(t *testing.T) {
 		"a user without a payment":    func() error { return paid(mpauth.PaidUnionIDParams{OpenID: openID}) },
 		"a merchant without an order": func() error { return paid(mpauth.PaidUnionIDParams{OpenID: openID, MchID: "1"}) },
 	} {
-		if err := call(); !errors.Is(err, mpauth.ErrArgument) {
-			t.Errorf("%s: %v, want ErrArgument", name, err)
-		}
+		require.ErrorIs(t, call(), mpauth.ErrArgument, name)
 	}
 	require.Empty(t, wx.Calls())
 }

@@ -61,9 +61,7 @@ func TestCloudHeaders(t *testing.T) {
 				r.Header = tt.headers.Clone()
 				s, w := admit(t, a, r)
 				if !trust || tt.want == nil {
-					if s != nil {
-						t.Errorf("admitted %+v with trust %t", s, trust)
-					}
+					require.Nil(t, s, trust)
 					wantError(t, w, http.StatusUnauthorized, "login_required")
 					continue
 				}

@@ -50,17 +50,13 @@ func TestNewRefuses(t *testing.T) {
 				t.Fatalf("New = %v, %v", a, err)
 			}
 			lines := strings.Split(err.Error(), "\n")
-			if len(lines) != len(tt.fields) {
-				t.Fatalf("%d faults, want %d: %v", len(lines), len(tt.fields), err)
-			}
+			require.Equal(t, len(tt.fields), len(lines), err)
 			for i, field := range tt.fields {
 				if !strings.HasPrefix(lines[i], "mpauth: Config."+field+" ") {
 					t.Errorf("fault %d = %q, want one about %s", i, lines[i], field)
 				}
 			}
-			if strings.Contains(err.Error(), "CANARY") {
-				t.Errorf("the error shows a value: %v", err)
-			}
+			require.NotContains(t, err.Error(), "CANARY", err)
 		})
 	}
 }

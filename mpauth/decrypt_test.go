@@ -139,9 +139,7 @@ func TestDecrypt(t *testing.T) {
 			if err != tt.want { //nolint:errorlint // the errors are fixed, not wrapped
 				t.Fatalf("error = %v, want %v", err, tt.want)
 			}
-			if (got == nil) != (err != nil) {
-				t.Errorf("Decrypt = %+v and %v", got, err)
-			}
+			require.Equal(t, err != nil, got == nil, err)
 		})
 	}
 }
@@ -167,9 +165,7 @@ func TestDecryptOfChangedBits(t *testing.T) {
 		changed := bytes.Clone(sealed)
 		changed[bit/8] ^= 1 << (bit % 8)
 		user, err := mpauth.Decrypt[mpauth.UserData](sessionKey, appID, base64.StdEncoding.EncodeToString(changed), officialIV)
-		if err == nil {
-			t.Errorf("bit %d passed: %+v", bit, user)
-		}
+		require.Error(t, err, "bit %d passed: %+v", bit, user)
 	}
 	iv, err := base64.StdEncoding.DecodeString(officialIV)
 	require.NoError(t, err)

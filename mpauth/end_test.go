@@ -2,7 +2,6 @@ package mpauth_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -102,9 +101,7 @@ func TestEndSessionsRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAuth(t, answering(goodLogin), with(tt.store))
-			if err := a.EndSessions(t.Context(), tt.openID); !errors.Is(err, tt.want) {
-				t.Errorf("err = %v, want %v", err, tt.want)
-			}
+			require.ErrorIs(t, a.EndSessions(t.Context(), tt.openID), tt.want)
 		})
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/mpauth"
 )
 
@@ -36,9 +38,7 @@ func FuzzDecryptedJSON(f *testing.F) {
 		if err == nil {
 			var again mpauth.PhoneData
 			unmarshal(t, marshal(t, phone), &again)
-			if again != *phone {
-				t.Errorf("%+v marshals and comes back as %+v", phone, again)
-			}
+			require.Equal(t, *phone, again, phone)
 		}
 	})
 }

@@ -122,9 +122,7 @@ func TestMethods(t *testing.T) {
 			r.Method = method
 			w := serve(h, r)
 			wantError(t, w, http.StatusMethodNotAllowed, "bad_request")
-			if got := w.Header().Get("Allow"); got != http.MethodPost {
-				t.Errorf("%s %s: Allow = %q", method, name, got)
-			}
+			require.Equal(t, http.MethodPost, w.Header().Get("Allow"), "%s %s", method, name)
 		}
 	}
 }
@@ -389,9 +387,7 @@ func TestARefusedCodeIsRemembered(t *testing.T) {
 			serve(a.LoginHandler(), post(t, `{"code":"another"}`, ""))
 			time.Sleep(5 * time.Minute)
 			serve(a.LoginHandler(), post(t, loginBody, ""))
-			if calls := len(wx.Calls()); calls != tt.asked+2 {
-				t.Errorf("%d calls, want one for another code and one after 5 minutes", calls)
-			}
+			require.Equal(t, tt.asked+2, len(wx.Calls()))
 		})
 	}
 }
@@ -459,9 +455,7 @@ func TestALoginIsOverAfterEightSeconds(t *testing.T) {
 			})
 			began := time.Now()
 			wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), tt.status, tt.word)
-			if took := time.Since(began); took != tt.after {
-				t.Errorf("took %v, want %v", took, tt.after)
-			}
+			require.Equal(t, tt.after, time.Since(began))
 		})
 	}
 }
@@ -510,9 +504,7 @@ func TestNothingLeaks(t *testing.T) {
 		return token
 	}
 	tokens := []string{try(answering(goodLogin), nil), try(answering(goodLogin), with(files(t)))}
-	if loud.highest() != slog.LevelDebug {
-		t.Errorf("ordinary traffic is logged at %v", loud.highest())
-	}
+	require.Equal(t, slog.LevelDebug, loud.highest())
 	for _, wx := range []http.RoundTripper{
 		refusing("40029"), refusing("40125"), refusing("45011"), refusing("-1"), answering("<html>" + sessionKey), answering(`{"openid":1,"session_key":"` + sessionKey + `"}`),
 		answering(`{"openid":"","session_key":"` + sessionKey + `"}`),

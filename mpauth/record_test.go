@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
@@ -19,9 +21,7 @@ func newRecord() record {
 // The form is kept: sessions outlive deploys.
 func TestRecordForm(t *testing.T) {
 	const form = "\x01\x6b\x49\xd2\x00\x04mini\x03wx1\x02o1\x02u1\x18tiihtNczf5v6AKRyjwEUhQ=="
-	if got := newRecord().marshal(); string(got) != form {
-		t.Errorf("marshal = %q, want %q", got, form)
-	}
+	require.Equal(t, form, string(newRecord().marshal()))
 	got, err := unmarshalRecord([]byte(form), "wx1")
 	if err != nil || got != newRecord() {
 		t.Errorf("unmarshal = %+v, %v", got, err)

@@ -51,9 +51,7 @@ func TestVerifyRawData(t *testing.T) {
 		{"no key, as anybody can sign", "", "", emptyKey, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := mpauth.VerifyRawData(tt.key, tt.raw, tt.signature); got != tt.want {
-				t.Errorf("VerifyRawData = %t, want %t", got, tt.want)
-			}
+			require.Equal(t, tt.want, mpauth.VerifyRawData(tt.key, tt.raw, tt.signature))
 		})
 	}
 }
@@ -67,9 +65,7 @@ func canaries() []string {
 func wantNoCanary(t *testing.T, where, text string) {
 	t.Helper()
 	for _, canary := range canaries() {
-		if strings.Contains(strings.ToLower(text), strings.ToLower(canary)) {
-			t.Errorf("%s shows %s: %.300s", where, canary, text)
-		}
+		require.NotContains(t, strings.ToLower(text), strings.ToLower(canary), where)
 	}
 }
 
@@ -101,7 +97,5 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		more, _ := xml.Marshal(v)  // nor a map
 		wantNoCanary(t, name+" logged", log.String()+string(text)+string(more))
 	}
-	if got := fmt.Sprint(session.SessionKey) + marshal(t, session.SessionKey); got != `[redacted]"[redacted]"` {
-		t.Errorf("a SessionKey prints as %s", got)
-	}
+	require.Equal(t, `[redacted]"[redacted]"`, fmt.Sprint(session.SessionKey)+marshal(t, session.SessionKey))
 }

@@ -93,9 +93,7 @@ func TestAnOutageIsNotALogout(t *testing.T) {
 	_, w := admit(t, a, visit(t, token))
 	wantDown(t, w)
 	wantDown(t, serve(a.LogoutHandler(), post(t, "", token)))
-	if got := store.saved.Load(); got != saved {
-		t.Errorf("%d records were written while the store could not be read", got-saved)
-	}
+	require.EqualValues(t, saved, store.saved.Load(), "records were written while the store could not be read")
 	if _, w := admit(t, a, visit(t, "")); w.Code != http.StatusUnauthorized {
 		t.Errorf("without a token: %d, the store is not asked", w.Code)
 	}
@@ -119,9 +117,7 @@ func TestAnOutageIsNotALogout(t *testing.T) {
 
 func wantRetryAfter(t *testing.T, w *httptest.ResponseRecorder, seconds string) {
 	t.Helper()
-	if got := w.Header().Get("Retry-After"); got != seconds {
-		t.Errorf("Retry-After = %q, want %q", got, seconds)
-	}
+	require.Equal(t, seconds, w.Header().Get("Retry-After"))
 }
 
 // A login stands even if the session before it cannot be ended.

@@ -126,15 +126,11 @@ func admit(t *testing.T, a *mpauth.Auth, r *http.Request) (*mpauth.Session, *htt
 	w := httptest.NewRecorder()
 	passed, ok := a.Admit(w, r)
 	if !ok {
-		if passed != nil {
-			t.Error("Admit refused and yet returned a request")
-		}
+		require.Nil(t, passed, "Admit refused and yet returned a request")
 		return nil, w
 	}
 	s, ok := mpauth.SessionFrom(passed.Context())
-	if !ok {
-		t.Fatal("an admitted request has no session")
-	}
+	require.True(t, ok, "an admitted request has no session")
 	return s, w
 }
 

@@ -37,9 +37,7 @@ func TestAuthorizeURLKeepsWeChatsOrder(t *testing.T) {
 			"https://open.weixin.qq.com/connect/qrconnect?appid=wxAPPID&redirect_uri=https%3A%2F%2Fa.example%2F&response_type=code&scope=snsapi_login&state=s1#wechat_redirect",
 		},
 	} {
-		if got := c.AuthorizeURL(tt.p); got != tt.want {
-			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
-		}
+		require.Equal(t, tt.want, c.AuthorizeURL(tt.p), tt.name)
 	}
 }
 

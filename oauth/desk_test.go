@@ -95,9 +95,7 @@ func TestBrowsersThatHangUpFillNoMoreThanTheLobby(t *testing.T) {
 	}
 	require.NoError(t, conn.Close())
 	for end := time.Now().Add(deskPoll / 2); waiting(a) > maxTaken; runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatal("a connection is held that nobody is at the other end of")
-		}
+		require.False(t, time.Now().After(end), "a connection is held that nobody is at the other end of")
 	}
 	a.desk.lobby.dismiss()
 }
@@ -123,9 +121,7 @@ func TestClientsThatReadNothingDelayNobody(t *testing.T) {
 		}
 		reader := ask()
 		synctest.Wait()
-		if waiting(a) != 101 {
-			t.Fatalf("%d wait", waiting(a))
-		}
+		require.Equal(t, 101, waiting(a))
 		began := time.Now()
 		held := a.desk.held(&http.Request{Header: http.Header{"Cookie": {cookie}}})
 		require.NoError(t, a.desk.ledger.scan(t.Context(), held.tickets[0]))
@@ -149,9 +145,7 @@ func TestDeskWithinOneProcessIsWarnedOf(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			testAuth(t, withDesk, tt.change, func(cfg *Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
-			if got := strings.Contains(log.String(), "Desk works within one process"); got != tt.want {
-				t.Errorf("the log says %q", log.String())
-			}
+			require.Equal(t, tt.want, strings.Contains(log.String(), "Desk works within one process"), log.String())
 		})
 	}
 }
@@ -177,9 +171,7 @@ func TestDeskConfig(t *testing.T) {
 		{0, 0, 24 * time.Hour}, {time.Hour, 0, time.Hour}, {0, time.Minute, time.Minute}, {48 * time.Hour, 25 * time.Hour, 25 * time.Hour},
 	} {
 		a := testAuth(t, withDesk, func(cfg *Config) { cfg.Desk, cfg.MaxAge = &Desk{MaxAge: tt.desk}, tt.all })
-		if a.sessions.deskAge != tt.want {
-			t.Errorf("Desk.MaxAge %v and MaxAge %v make %v, want %v", tt.desk, tt.all, a.sessions.deskAge, tt.want)
-		}
+		require.Equal(t, tt.want, a.sessions.deskAge, "%v of %v", tt.desk, tt.all)
 	}
 }
 

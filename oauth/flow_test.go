@@ -97,9 +97,7 @@ func checkErr(t *testing.T, err, want error) {
 	t.Helper()
 	_, wire := errors.AsType[*core.WireError](err)
 	if _, wanted := want.(*core.WireError); wanted { //nolint:errorlint // the table's own value
-		if !wire {
-			t.Errorf("err = %v, want a WireError", err)
-		}
+		require.True(t, wire, err)
 	} else if !errors.Is(err, want) {
 		t.Errorf("err = %v, want %v", err, want)
 	}

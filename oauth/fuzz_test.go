@@ -97,13 +97,9 @@ func FuzzCallback(f *testing.F) {
 		if _, ok := a.Admit(w, r, ""); ok {
 			t.Fatal("signed in")
 		}
-		if asked {
-			t.Error("WeChat was asked")
-		}
+		require.False(t, asked, "WeChat was asked")
 		for _, c := range w.Result().Cookies() {
-			if c.Name == a.sessions.name {
-				t.Errorf("the session was set to %q", c.Value)
-			}
+			require.NotEqual(t, a.sessions.name, c.Name, c.Value)
 		}
 		checkLocation(t, w)
 		if !slices.Contains([]int{http.StatusFound, http.StatusBadRequest, http.StatusForbidden}, w.Code) {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestMemo(t *testing.T) {
@@ -42,9 +44,7 @@ func TestMemo(t *testing.T) {
 			{"a minute later", "cookie", "sealed", 1, false},
 		} {
 			time.Sleep(tt.after)
-			if got := finds(m, tt.cookie, tt.sealed); got != tt.want {
-				t.Errorf("%s: remembered: %t", tt.name, got)
-			}
+			require.Equal(t, tt.want, finds(m, tt.cookie, tt.sealed), tt.name)
 		}
 
 		for i := range 100 {

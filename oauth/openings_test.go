@@ -28,9 +28,7 @@ func TestOpenings(t *testing.T) {
 			t.Errorf("one user opened %d codes", taken)
 		}
 		time.Sleep(ticketLife)
-		if !o.take(busy, time.Now()) {
-			t.Error("it goes on after the life of a code")
-		}
+		require.True(t, o.take(busy, time.Now()), "it goes on after the life of a code")
 		for i := range maxOpeners + 100 {
 			o.take(&core.User{OpenID: strconv.Itoa(i)}, time.Now())
 		}
@@ -75,9 +73,7 @@ func TestAUserWhoAsksForTooMuch(t *testing.T) {
 		r.Header.Set("Accept", "text/html")
 		w := httptest.NewRecorder()
 		a.LoginHandler().ServeHTTP(w, r)
-		if signedIn := len(w.Header()["Set-Cookie"]) > 0; signedIn != (w.Code == http.StatusFound) {
-			t.Errorf("%d, signed in: %t", w.Code, signedIn)
-		}
+		require.Equal(t, w.Code == http.StatusFound, len(w.Header()["Set-Cookie"]) > 0, w.Code)
 		return w.Code
 	}
 	require.Equal(t, http.StatusFound, handOver())

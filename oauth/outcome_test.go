@@ -119,9 +119,7 @@ func TestManyCopiesOfOneCallback(t *testing.T) {
 				for i := range 300 {
 					open(i)
 				}
-				if statuses[tt.status] != 300 {
-					t.Errorf("afterwards: answered %v", statuses)
-				}
+				require.Equal(t, 300, statuses[tt.status], statuses)
 				require.Equal(t, 1, strings.Count(paths(api.asked), exchangePath), "exchanges")
 				if n := store.commands.Load(); n > 20 {
 					t.Errorf("%d commands", n)

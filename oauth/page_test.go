@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/faults"
 )
@@ -56,18 +58,14 @@ func TestEveryPageSpeaksBothLanguages(t *testing.T) {
 		if say.zh == "" || say.en == "" {
 			t.Errorf("%s says %q and %q", key, say.zh, say.en)
 		}
-		if strings.Contains(say.zh, "您") {
-			t.Errorf("%s is too polite: %s", key, say.zh)
-		}
+		require.NotContains(t, say.zh, "您", key)
 	}
 	for _, kind := range []Kind{
 		KindDenied, KindState, KindCookies, KindCode, KindSnapshot, KindBlocked, KindIdentity, KindLimited,
 		KindUpstream, KindConfig, KindStore, KindRefusedByApp, KindApp, "quota", signedOutPage, framedPage, unsentPage,
 	} {
 		for _, place := range []string{"title", "body", "action"} {
-			if word(chinese, string(kind)+"."+place) == "" {
-				t.Errorf("the page %s has no %s", kind, place)
-			}
+			require.NotEmpty(t, word(chinese, string(kind)+"."+place), "the page %s has no %s", kind, place)
 		}
 	}
 }
@@ -99,9 +97,7 @@ func TestPages(t *testing.T) {
 			}
 			for _, script := range regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(body, -1) {
 				sum := sha256.Sum256([]byte(script[1]))
-				if !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
-					t.Errorf("%s: the policy %q forbids its script", name, policy)
-				}
+				require.Contains(t, policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", name)
 			}
 		}
 	}
@@ -138,13 +134,9 @@ func TestBrand(t *testing.T) {
 		"&lt;Shop&gt;", `src="https://shop.example.com/logo.png"`, `href="https://shop.example.com/start"`,
 		`href="mailto:help@example.com"`, "<b>ABCD2345</b>",
 	} {
-		if !strings.Contains(w.Body.String(), want) {
-			t.Errorf("no %s in\n%s", want, w.Body)
-		}
+		require.Contains(t, w.Body.String(), want)
 	}
-	if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "img-src 'self' data:;") {
-		t.Errorf("the logo is forbidden by %q", policy)
-	}
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "img-src 'self' data:;")
 }
 
 func TestBrandsThatAreRefused(t *testing.T) {

@@ -2,9 +2,10 @@ package oauth
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
@@ -20,7 +21,5 @@ func TestADeadGrantIsAskedForWhole(t *testing.T) {
 	if _, ok := a.Admit(nopWriter{h}, signedIn(t, a, rec), ScopeBase); ok {
 		t.Fatal("a page was shown although the grant is dead")
 	}
-	if location := h.Get("Location"); !strings.Contains(location, "scope=snsapi_userinfo") {
-		t.Errorf("a page that needs only the openid asks for less than the session had: %s", location)
-	}
+	require.Contains(t, h.Get("Location"), "scope=snsapi_userinfo")
 }

@@ -62,21 +62,13 @@ func TestStateLivesTenMinutes(t *testing.T) {
 		a := testAuth(t)
 		s := a.attempts.issue(login{scope: ScopeBase}, time.Now())
 		time.Sleep(stateLife - time.Second)
-		if !s.fresh(time.Now()) {
-			t.Error("stale within its ten minutes")
-		}
+		require.True(t, s.fresh(time.Now()), "stale within its ten minutes")
 		time.Sleep(time.Second)
-		if s.fresh(time.Now()) {
-			t.Error("fresh after ten minutes")
-		}
+		require.False(t, s.fresh(time.Now()), "fresh after ten minutes")
 		s.issued = time.Now().Add(clock.Skew - time.Second)
-		if !s.fresh(time.Now()) {
-			t.Error("stale at a replica whose clock is late")
-		}
+		require.True(t, s.fresh(time.Now()), "stale at a replica whose clock is late")
 		s.issued = time.Now().Add(clock.Skew)
-		if s.fresh(time.Now()) {
-			t.Error("a state from the future is fresh")
-		}
+		require.False(t, s.fresh(time.Now()), "a state from the future is fresh")
 	})
 }
 

@@ -27,17 +27,13 @@ func TestTargetTravelsThroughWeChat(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := parseAddress(tt.uri).page.outward().String()
-			if out != tt.outward {
-				t.Fatalf("redirect_uri ends in %q, want %q", out, tt.outward)
-			}
+			require.Equal(t, tt.outward, out)
 			sep := "?"
 			if strings.Contains(out, "?") {
 				sep = "&"
 			}
 			start := parseAddress(tt.uri).page.String()
-			if back := parseAddress(out + sep + "code=CODE&state=" + state).page.String(); back != start {
-				t.Errorf("the user lands on %q, want %q", back, start)
-			}
+			require.Equal(t, start, parseAddress(out+sep+"code=CODE&state="+state).page.String())
 		})
 	}
 }
@@ -47,9 +43,7 @@ func TestTargetIgnoresTheHostOfARequestLine(t *testing.T) {
 	r.RequestURI = "http://evil.com/app/x?y=1"
 	for _, path := range []string{"/app/x", "/x"} { // the latter behind StripPrefix
 		r.URL.Path = path
-		if got := parseTarget(requestURI(r)).String(); got != "/app/x?y=1" {
-			t.Errorf("target = %q", got)
-		}
+		require.Equal(t, "/app/x?y=1", parseTarget(requestURI(r)).String())
 	}
 }
 

@@ -28,9 +28,7 @@ func TestATicketSaysWhatItWasMadeFor(t *testing.T) {
 	all := ticketsOf(t, nil)
 	for _, scope := range []Scope{ScopeBase, ScopeUserInfo} {
 		made := all.issue(webtest.DesktopChrome, scope)
-		if !regexp.MustCompile(`^[A-Za-z0-9_-]{32}$`).MatchString(made.text) {
-			t.Errorf("the ticket is %q", made.text)
-		}
+		require.True(t, regexp.MustCompile(`^[A-Za-z0-9_-]{32}$`).MatchString(made.text), made.text)
 		read, ok := all.parse(made.text)
 		if !ok || read != made || read.scope != scope {
 			t.Errorf("made %+v, read %+v", made, read)
@@ -74,9 +72,7 @@ func TestTicketsFromTheFuture(t *testing.T) {
 	if _, ok := here.parse(ahead.issue("", ScopeBase).text); ok {
 		t.Error("a ticket from the future is good")
 	}
-	if here.ahead.Load() != 0 {
-		t.Error("a ticket that is refused moves the clock")
-	}
+	require.Zero(t, here.ahead.Load(), "a ticket that is refused moves the clock")
 }
 
 // The clocks of replicas may be five minutes apart: once a replica has seen a ticket of a faster one

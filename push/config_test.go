@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -58,9 +60,7 @@ func TestNewNamesEveryFault(t *testing.T) {
 					t.Errorf("fault %q, want fields %v", line, tt.want)
 				}
 			}
-			if len(lines) != len(tt.want) {
-				t.Errorf("%d faults, want %d", len(lines), len(tt.want))
-			}
+			require.Equal(t, len(tt.want), len(lines))
 			for _, value := range []string{cfg.Token, cfg.EncodingAESKey, cfg.OldToken, cfg.OldEncodingAESKey} {
 				if len(value) > 1 && strings.Contains(err.Error(), value) {
 					t.Errorf("the error shows %q", value)
@@ -81,17 +81,13 @@ func TestNoSecretIsPrinted(t *testing.T) {
 					t.Errorf("%s of %T shows a secret", verb, value)
 				}
 			}
-			if !strings.Contains(text, "safe") {
-				t.Errorf("%s of %T = %q, want the mode in it", verb, value, text)
-			}
+			require.Contains(t, text, "safe", "%s of %T", verb, value)
 		}
 	}
 }
 
 func TestModeString(t *testing.T) {
 	for mode, want := range map[push.Mode]string{push.Safe: "safe", push.Compat: "compat", push.Plain: "plain", 7: "Mode(7)"} {
-		if mode.String() != want {
-			t.Errorf("Mode %d = %q, want %q", int(mode), mode, want)
-		}
+		require.Equal(t, want, mode.String(), int(mode))
 	}
 }

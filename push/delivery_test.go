@@ -17,6 +17,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -71,16 +73,12 @@ func sleeping(d time.Duration, err error) func(context.Context, int32) (*push.Re
 func checkTimed(t *testing.T, w timed, status int, took time.Duration) {
 	t.Helper()
 	checkAnswer(t, w.ResponseRecorder, status)
-	if w.took != took {
-		t.Errorf("answered after %v, want %v", w.took, took)
-	}
+	require.Equal(t, took, w.took)
 }
 
 func checkCalls(t *testing.T, calls *atomic.Int32, want int32) {
 	t.Helper()
-	if got := calls.Load(); got != want {
-		t.Errorf("the callback was called %d times, want %d", got, want)
-	}
+	require.EqualValues(t, want, calls.Load())
 }
 
 func TestRepeatIsHandledOnce(t *testing.T) {
@@ -142,15 +140,11 @@ func TestParallelDeliveriesShareOneAnswer(t *testing.T) {
 			requests := []*http.Request{account.safe(message), account.safe(message), account.safe(message)}
 			for i, w := range deliverAll(h, requests...) {
 				if tt.reply != "" {
-					if got := account.openReply(t, requests[i], w.ResponseRecorder); got != tt.reply {
-						t.Errorf("reply = %q", got)
-					}
+					require.Equal(t, tt.reply, account.openReply(t, requests[i], w.ResponseRecorder))
 				} else {
 					checkAnswer(t, w.ResponseRecorder, tt.status)
 				}
-				if w.took != tt.took {
-					t.Errorf("answered after %v, want %v", w.took, tt.took)
-				}
+				require.Equal(t, tt.took, w.took)
 			}
 			checkCalls(t, calls, 1)
 			drain(t, h, time.Minute)
@@ -259,9 +253,7 @@ func TestSlowCallback(t *testing.T) {
 		h := newHandler(t, cfg)
 		checkAnswer(t, serve(h, account.safe(eventXML("e", ""))), http.StatusOK)
 		drain(t, h, time.Minute)
-		if text := log.String(); !strings.Contains(text, "level=WARN") {
-			t.Errorf("log = %q", text)
-		}
+		require.Contains(t, log.String(), "level=WARN")
 	})
 	inBubble(t, "its context ends after 60 seconds, not with the request", func(t *testing.T) {
 		type key struct{}
@@ -314,14 +306,10 @@ func TestDrain(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if err := h.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Drain while callbacks run: %v", err)
-		}
+		require.ErrorIs(t, h.Drain(ctx), context.DeadlineExceeded)
 		start := time.Now()
 		drain(t, h, time.Minute)
-		if took := time.Since(start); took != 10*time.Second {
-			t.Errorf("Drain took %v, want 10s", took)
-		}
+		require.Equal(t, 10*time.Second, time.Since(start))
 		checkCalls(t, calls, 2)
 	})
 }

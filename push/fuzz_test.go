@@ -68,9 +68,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		m, err := parseMessage(data)
-		if !bytes.Equal(before, data) {
-			t.Error("the input was changed")
-		}
+		require.True(t, bytes.Equal(before, data), "the input was changed")
 		if (m == nil) != errors.Is(err, ErrMalformed) || (err == nil) != (m != nil) {
 			t.Fatalf("parseMessage = %v, %v", m, err)
 		}

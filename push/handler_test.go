@@ -68,9 +68,7 @@ func TestModes(t *testing.T) {
 					if q := r.URL.Query(); mode == push.Plain && push.CheckSignature(account.token, q.Get("signature"), q.Get("timestamp"), q.Get("nonce")) {
 						status = http.StatusOK
 					}
-					if got := hear(t, inMode(mode), r, status); got != nil {
-						t.Errorf("callback got %+v", got)
-					}
+					require.Nil(t, hear(t, inMode(mode), r, status))
 				})
 			}
 		}
@@ -159,9 +157,7 @@ func TestTampering(t *testing.T) {
 			q, text := r.URL.Query(), string(body)
 			tt.change(q, &text)
 			got := hear(t, config(), request(q, text), tt.status)
-			if (got != nil) != (tt.status == http.StatusOK) {
-				t.Errorf("callback got %+v", got)
-			}
+			require.Equal(t, tt.status == http.StatusOK, got != nil)
 		})
 	}
 }
@@ -306,9 +302,7 @@ func TestFreshness(t *testing.T) {
 					r = account.plain(message)
 				}
 				got := hear(t, inMode(mode), r, tt.status)
-				if (got != nil) != (tt.status == http.StatusOK) {
-					t.Errorf("callback got %+v", got)
-				}
+				require.Equal(t, tt.status == http.StatusOK, got != nil)
 			})
 		}
 	}
@@ -386,9 +380,7 @@ func TestRotation(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := tt.by.safe(eventXML(tt.name, ""))
-			if got := tt.by.openReply(t, r, serve(h, r)); got != "<xml/>" {
-				t.Errorf("reply = %q", got)
-			}
+			require.Equal(t, "<xml/>", tt.by.openReply(t, r, serve(h, r)))
 		})
 	}
 	t.Run("over", func(t *testing.T) {
@@ -454,18 +446,14 @@ func TestContainerProbe(t *testing.T) {
 		{"another action", plain, account.plain(`{"action":"Other"}`), http.StatusOK},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := hear(t, tt.cfg, tt.request, tt.status); got != nil {
-				t.Errorf("callback got %+v", got)
-			}
+			require.Nil(t, hear(t, tt.cfg, tt.request, tt.status))
 		})
 	}
 }
 
 // A message that only has a field of the probe is a message.
 func TestNoProbe(t *testing.T) {
-	if m := receive(t, eventJSON("e", `,"action":"CheckContainerPath"`)); m.Event != "e" {
-		t.Errorf("callback got %+v", m)
-	}
+	require.Equal(t, "e", receive(t, eventJSON("e", `,"action":"CheckContainerPath"`)).Event)
 }
 
 func TestDispatch(t *testing.T) {
@@ -536,9 +524,7 @@ func TestLog(t *testing.T) {
 				t.Errorf("log = %q, want %q", text, tt.want)
 			}
 			for _, secret := range []string{"hush", account.token, account.aesKey, "openid", tt.request.URL.Query().Get("nonce"), tt.request.URL.Query().Get("signature")} {
-				if strings.Contains(text, secret) {
-					t.Errorf("the log shows %q", secret)
-				}
+				require.NotContains(t, text, secret)
 			}
 		})
 	}

@@ -69,9 +69,7 @@ func TestParseMediaCheck(t *testing.T) {
 			got, err := push.ParseMediaCheck([]byte(tt.data))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, *got)
-			if got.Passed() != tt.passed {
-				t.Errorf("Passed = %v, want %v", got.Passed(), tt.passed)
-			}
+			require.Equal(t, tt.passed, got.Passed())
 		})
 	}
 }

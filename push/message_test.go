@@ -45,9 +45,7 @@ func TestFieldsAreTheSameInXMLAndJSON(t *testing.T) {
 				path []string
 				want string
 			}{{[]string{"n"}, "7"}, {[]string{"in", "x", "y"}, "deep"}, {[]string{"list"}, "1"}, {[]string{"in"}, ""}, {[]string{"in", "z", "y"}, ""}, {[]string{"n", "x"}, ""}, {nil, ""}} {
-				if got := m.Fields.Get(get.path...); got != get.want {
-					t.Errorf("Get(%q) = %q, want %q", get.path, got, get.want)
-				}
+				require.Equal(t, get.want, m.Fields.Get(get.path...), get.path)
 			}
 		})
 	}
@@ -81,9 +79,7 @@ func TestMsgID(t *testing.T) {
 		"of template jobs": eventXML("TEMPLATESENDJOBFINISH", `<MsgID>23637352235060880</MsgID>`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if m := receive(t, message); m.MsgID != "23637352235060880" {
-				t.Errorf("MsgID = %q", m.MsgID)
-			}
+			require.Equal(t, "23637352235060880", receive(t, message).MsgID)
 		})
 	}
 }

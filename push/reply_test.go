@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/push"
 )
 
@@ -19,9 +21,7 @@ func replying(t *testing.T, mode push.Mode, r *http.Request, reply *push.Reply) 
 	cfg := inMode(mode)
 	cfg.OnAny = func(context.Context, *push.Message) (*push.Reply, error) { return reply, nil }
 	w := serve(newHandler(t, cfg), r)
-	if w.Code != http.StatusOK {
-		t.Fatalf("answer = %d", w.Code)
-	}
+	require.Equal(t, http.StatusOK, w.Code)
 	if contentType = w.Header().Get("Content-Type"); mode == push.Plain || w.Body.String() == "success" {
 		return w.Body.String(), contentType
 	}

@@ -70,9 +70,7 @@ func TestSeenContract(t *testing.T) {
 		inBubble(t, tt.name, func(t *testing.T) {
 			s := push.NewMemory(10)
 			tt.do(s)
-			if got := reserve(s); got != tt.want {
-				t.Errorf("the key is %q, want %q", got, tt.want)
-			}
+			require.Equal(t, tt.want, reserve(s))
 		})
 	}
 	t.Run("one of many gets it", func(t *testing.T) {
@@ -83,9 +81,7 @@ func TestSeenContract(t *testing.T) {
 				got.Add(1)
 			}
 		})
-		if got.Load() != 1 {
-			t.Errorf("%d reservations", got.Load())
-		}
+		require.EqualValues(t, 1, got.Load())
 	})
 }
 

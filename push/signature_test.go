@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 	"github.com/wxoauth/wxoauth/push"
 )
@@ -27,9 +29,7 @@ func TestCheckSignature(t *testing.T) {
 		{"no token, though the rest fits", "", wxcrypt.SortedSHA1("", timestamp, nonce), timestamp, nonce, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := push.CheckSignature(tt.token, tt.signature, tt.timestamp, tt.nonce); got != tt.want {
-				t.Errorf("CheckSignature = %v, want %v", got, tt.want)
-			}
+			require.Equal(t, tt.want, push.CheckSignature(tt.token, tt.signature, tt.timestamp, tt.nonce))
 		})
 	}
 }
@@ -71,9 +71,7 @@ func TestURLCheck(t *testing.T) {
 				if ct := w.Header().Get("Content-Type"); tt.body != "" && ct != "text/plain; charset=utf-8" {
 					t.Errorf("Content-Type = %q", ct)
 				}
-				if w.Header().Get("X-Content-Type-Options") != "nosniff" {
-					t.Error("answer without nosniff")
-				}
+				require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"), "answer without nosniff")
 			})
 		}
 	}

@@ -70,9 +70,7 @@ func TestWhatUsersTypeIsNoField(t *testing.T) {
 				inBubble(t, kind+": "+name+" in "+mode.String()+" mode", func(t *testing.T) {
 					got := hear(t, inMode(mode), request(typedMessage(kind, text)), http.StatusOK)
 					require.NotNil(t, got)
-					if value := got.Fields.Get(shape.path...); value != text {
-						t.Errorf("%s = %q, want %q", own, value, text)
-					}
+					require.Equal(t, text, got.Fields.Get(shape.path...), own)
 					harmless := receive(t, typedMessage(kind, "harmless"))
 					set(harmless.Fields, shape.path, text)
 					harmless.Raw = got.Raw
@@ -92,17 +90,13 @@ func set(f push.Fields, path []string, text string) {
 
 // A sender that does escape the end mark is understood as well.
 func TestEscapedEndMark(t *testing.T) {
-	if m := receive(t, typedMessage("text", "a]]]]><![CDATA[>b")); m.Fields.Get("Content") != "a]]>b" {
-		t.Errorf("Content = %q", m.Fields.Get("Content"))
-	}
+	require.Equal(t, "a]]>b", receive(t, typedMessage("text", "a]]]]><![CDATA[>b")).Fields.Get("Content"))
 }
 
 // Texts outside CDATA are escaped as XML has it.
 func TestTypedWithoutCDATA(t *testing.T) {
 	m := receive(t, strings.Replace(typedMessage("text", "x"), "<![CDATA[x]]>", "a &lt;b&gt; ]]&gt;", 1))
-	if m.Fields.Get("Content") != "a <b> ]]>" {
-		t.Errorf("Content = %q", m.Fields.Get("Content"))
-	}
+	require.Equal(t, "a <b> ]]>", m.Fields.Get("Content"))
 }
 
 // Official samples have blanks round CDATA.

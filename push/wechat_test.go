@@ -145,9 +145,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int) {
 		t.Errorf("answer = %d %q, want %d %q", w.Code, w.Body, status, want)
 	}
 	for _, name := range []string{"Cache-Control", "Referrer-Policy", "X-Content-Type-Options"} {
-		if w.Header().Get(name) == "" {
-			t.Errorf("answer without %s", name)
-		}
+		require.NotEmpty(t, w.Header().Get(name), name)
 	}
 }
 

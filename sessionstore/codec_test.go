@@ -36,9 +36,7 @@ func TestKeysAreChecked(t *testing.T) {
 			_, cookieErr := sessionstore.NewCookie(tt.keys...)
 			_, codecsErr := sessionstore.NewCodecs(tt.keys, "state")
 			for _, err := range []error{cookieErr, codecsErr} {
-				if (err == nil) != (tt.want == nil) {
-					t.Fatalf("error = %v, want %q", err, tt.want)
-				}
+				require.Equal(t, tt.want == nil, err == nil, err)
 				for _, part := range tt.want {
 					if !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "sixteen") {
 						t.Errorf("error = %v; want it to say %q and to show no key", err, part)
@@ -101,9 +99,7 @@ func TestOnlyBytesAreSealed(t *testing.T) {
 	sealed, err := codec.Encode("n", []byte("v"))
 	require.NoError(t, err)
 	var text string
-	if err := codec.Decode("n", sealed, &text); err == nil {
-		t.Error("a sealed value opens into a string")
-	}
+	require.Error(t, codec.Decode("n", sealed, &text), "a sealed value opens into a string")
 }
 
 func TestOneSpelling(t *testing.T) {
@@ -112,8 +108,6 @@ func TestOneSpelling(t *testing.T) {
 	require.NoError(t, err)
 	for _, other := range []string{sealed + "=", sealed + "\n", sealed[:9] + "\r\n" + sealed[9:], " " + sealed, sealed + "A"} {
 		var got []byte
-		if err := codec.Decode("n", other, &got); err == nil {
-			t.Errorf("%q opens as well", other)
-		}
+		require.Error(t, codec.Decode("n", other, &got), other)
 	}
 }

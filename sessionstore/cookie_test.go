@@ -54,9 +54,7 @@ func TestCookieSize(t *testing.T) {
 		w, err := save(t, newCookie(t, key(1)), strings.Repeat("v", tt.payload), 60)
 		require.NoError(t, err)
 		cookie := w.Result().Cookies()[0]
-		if got := len(cookie.Name + "=" + cookie.Value); got != tt.want {
-			t.Errorf("%d bytes make %d bytes of name=value, want %d", tt.payload, got, tt.want)
-		}
+		require.Equal(t, tt.want, len(cookie.Name+"="+cookie.Value), tt.payload)
 	}
 }
 
@@ -111,14 +109,10 @@ func TestKeysAreCopied(t *testing.T) {
 func TestDefaultOptionsAreSafe(t *testing.T) {
 	session, _ := newCookie(t, key(1)).New(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), name)
 	want := sessions.Options{Path: "/", MaxAge: 2592000, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if *session.Options != want {
-		t.Errorf("options = %+v, want %+v", *session.Options, want)
-	}
+	require.Equal(t, want, *session.Options)
 	session.Options.Path = "/elsewhere"
 	other, _ := newCookie(t, key(1)).New(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), name)
-	if other.Options.Path != "/" {
-		t.Error("a session changes the options of the next one")
-	}
+	require.Equal(t, "/", other.Options.Path, "a session changes the options of the next one")
 }
 
 func TestLifeInsideTheSeal(t *testing.T) {

@@ -38,9 +38,7 @@ func TestAnonymous(t *testing.T) {
 		{"no permission", fs.ErrPermission, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := sessionstore.Anonymous(tt.err); got != tt.want {
-				t.Errorf("Anonymous(%v) = %t, want %t", tt.err, got, tt.want)
-			}
+			require.Equal(t, tt.want, sessionstore.Anonymous(tt.err), tt.err)
 		})
 	}
 }

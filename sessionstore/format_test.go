@@ -14,8 +14,6 @@ func TestAPrintedStoreShowsNoKey(t *testing.T) {
 	store, err := sessionstore.NewCookie(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
-		if got := fmt.Sprintf(verb, store); got != "sessionstore.CookieStore" {
-			t.Errorf("%s shows %s", verb, got)
-		}
+		require.Equal(t, "sessionstore.CookieStore", fmt.Sprintf(verb, store), verb)
 	}
 }

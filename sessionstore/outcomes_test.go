@@ -34,18 +34,12 @@ func TestMemoryOutcomesEndWithTheirTTL(t *testing.T) {
 			t.Fatal("not reserved")
 		}
 		time.Sleep(ttl - time.Nanosecond)
-		if !held(t, o, "state") {
-			t.Error("the reservation ended early")
-		}
+		require.True(t, held(t, o, "state"), "the reservation ended early")
 		require.NoError(t, o.SetOutcome(t.Context(), "state", []byte("done"), ttl))
 		time.Sleep(ttl - time.Nanosecond)
-		if !held(t, o, "state") {
-			t.Error("the outcome ended early")
-		}
+		require.True(t, held(t, o, "state"), "the outcome ended early")
 		time.Sleep(time.Nanosecond)
-		if held(t, o, "state") {
-			t.Error("the outcome has not ended")
-		}
+		require.False(t, held(t, o, "state"), "the outcome has not ended")
 		if ok, _ := o.Reserve(t.Context(), "state", ttl); !ok {
 			t.Error("an outcome that has ended keeps others out")
 		}

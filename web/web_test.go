@@ -39,8 +39,6 @@ func TestScript(t *testing.T) {
 		{http.MethodHead, "", http.StatusOK},
 		{http.MethodPost, "", http.StatusMethodNotAllowed},
 	} {
-		if got := ask(tt.method, tt.ifNoneMatch); got.StatusCode != tt.status {
-			t.Errorf("%s with If-None-Match %s: %s, want %d", tt.method, tt.ifNoneMatch, got.Status, tt.status)
-		}
+		require.Equal(t, tt.status, ask(tt.method, tt.ifNoneMatch).StatusCode, "%s with If-None-Match %s", tt.method, tt.ifNoneMatch)
 	}
 }

@@ -68,18 +68,14 @@ func TestTheDescriptionIsTrue(t *testing.T) {
 			name := strings.ToUpper(method) + " " + strings.TrimPrefix(path, "/")
 			described[name] = true
 			t.Run(name, func(t *testing.T) {
-				if operation.Summary == "" {
-					t.Error("no summary")
-				}
+				require.NotEmpty(t, operation.Summary, "no summary")
 				named := 0
 				for _, p := range operation.Parameters {
 					if p.In == "path" && strings.Contains(path, "{"+p.Name+"}") {
 						named++
 					}
 				}
-				if named != strings.Count(path, "{") {
-					t.Errorf("%d parameters of the path are described", named)
-				}
+				require.Equal(t, strings.Count(path, "{"), named, "parameters of the path are described")
 				body := ""
 				if operation.RequestBody != nil {
 					body = fill.Replace(string(operation.RequestBody.Content["application/json"].Example))
@@ -92,9 +88,7 @@ func TestTheDescriptionIsTrue(t *testing.T) {
 		}
 	}
 	for _, route := range wxsim.APIRoutes() {
-		if !described[route] {
-			t.Errorf("%s is not described", route)
-		}
+		require.True(t, described[route], route)
 		delete(described, route)
 	}
 	if len(described) > 0 {
@@ -253,9 +247,7 @@ func TestCallsAreWaitedFor(t *testing.T) {
 			t.Errorf("calls %+v", seen)
 		}
 		api(t, sim, http.MethodGet, "calls?path=/sns/auth&code=0", "", http.StatusOK, &seen)
-		if len(seen.Calls) != 0 {
-			t.Errorf("calls %+v; want none without a fault", seen)
-		}
+		require.Empty(t, seen.Calls, seen)
 		go func() {
 			for range 2 {
 				time.Sleep(time.Second)
@@ -318,7 +310,5 @@ func TestEveryKindOfFaultHasAName(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
-	if page := get(t, sim, "/").Body.String(); strings.Count(page, "data-number=") != len(kinds)-4 {
-		t.Errorf("the page offers %d of %d kinds", strings.Count(page, "data-number="), len(kinds))
-	}
+	require.Equal(t, len(kinds)-4, strings.Count(get(t, sim, "/").Body.String(), "data-number="), len(kinds))
 }

@@ -74,14 +74,10 @@ func TestForcedRefreshKillsAtOnceButNotTwiceIn30Seconds(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	first := stable(t, sim, false)["access_token"]
 	second := stable(t, sim, true)["access_token"]
-	if second == first {
-		t.Fatal("force_refresh gave the same token")
-	}
+	require.NotEqual(t, first, second, "force_refresh gave the same token")
 	wantToken(t, sim, first, 40001)
 	sim.Advance(29 * time.Second)
-	if third := stable(t, sim, true)["access_token"]; third != second {
-		t.Error("a second force within 30 s gave a new token")
-	}
+	require.Equal(t, second, stable(t, sim, true)["access_token"], "a second force within 30 s gave a new token")
 	for range 19 {
 		sim.Advance(30 * time.Second)
 		wantCode(t, stable(t, sim, true), 0)
@@ -161,13 +157,9 @@ func TestTicketStaysForTwoHours(t *testing.T) {
 		require.NotEqual(t, "", first["ticket"])
 		sim.Advance(time.Hour)
 		wantFields(t, ticket("jsapi"), "ticket", first["ticket"], "expires_in", 3600.0)
-		if card := ticket("wx_card"); card["ticket"] == first["ticket"] {
-			t.Error("both types have one ticket")
-		}
+		require.NotEqual(t, first["ticket"], ticket("wx_card")["ticket"], "both types have one ticket")
 		sim.Advance(time.Hour)
-		if next := ticket("jsapi"); next["ticket"] == first["ticket"] {
-			t.Error("the ticket outlived its two hours")
-		}
+		require.NotEqual(t, first["ticket"], ticket("jsapi")["ticket"], "the ticket outlived its two hours")
 		wantCode(t, ticket("other"), 40097)
 		wantCode(t, ticket(""), 40097)
 		mini := call(t, sim, "/cgi-bin/token"+query("grant_type", "client_credential", "appid", sim.MiniAppID(), "secret", sim.MiniSecret()))

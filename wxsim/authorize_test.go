@@ -93,9 +93,7 @@ func TestCookieChoosesThePerson(t *testing.T) {
 				r.AddCookie(&http.Cookie{Name: "wxsim_user", Value: tt.cookie})
 			}
 			code := location(t, do(sim, r)).Query().Get("code")
-			if got := call(t, sim, exchangeURL(sim, code))["openid"]; got != tt.want {
-				t.Errorf("openid %v; want %v", got, tt.want)
-			}
+			require.Equal(t, tt.want, call(t, sim, exchangeURL(sim, code))["openid"])
 		})
 	}
 }

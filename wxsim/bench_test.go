@@ -64,9 +64,7 @@ func heapAfter(tb testing.TB, n int) float64 {
 	user := sim.Users()[0].OpenID
 	for range n {
 		code := sim.NewCode(sim.AppID(), user, "snsapi_userinfo")
-		if w := get(tb, sim, exchangeURL(sim, code)); w.Code != http.StatusOK {
-			tb.Fatalf("status %d", w.Code)
-		}
+		require.Equal(tb, http.StatusOK, get(tb, sim, exchangeURL(sim, code)).Code)
 	}
 	runtime.GC()
 	var m runtime.MemStats

@@ -14,9 +14,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	s := New(Config{AutoAllow: true})
 	user := s.Users()[0].OpenID
 	for range 200_000 {
-		if s.NewCode(s.AppID(), user, scopeBase) == "" {
-			t.Fatal("no code")
-		}
+		require.NotEmpty(t, s.NewCode(s.AppID(), user, scopeBase), "no code")
 	}
 	for i := range 3 * countedURLs {
 		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing/"+strconv.Itoa(i), nil))

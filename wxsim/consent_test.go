@@ -44,9 +44,7 @@ func TestPersonDecides(t *testing.T) {
 			if token["scope"] != tt.scope || token["is_snapshotuser"] != tt.snapshot || (token["openid"] == user.OpenID) != (tt.snapshot == nil) {
 				t.Errorf("exchange = %v; want %+v", token, tt)
 			}
-			if c := w.Header().Get("Set-Cookie"); !strings.HasPrefix(c, "wxsim_user="+user.OpenID+";") {
-				t.Errorf("Set-Cookie %q; want the phone's owner", c)
-			}
+			require.True(t, strings.HasPrefix(w.Header().Get("Set-Cookie"), "wxsim_user="+user.OpenID+";"))
 		})
 	}
 	t.Run("refuse", func(t *testing.T) {
@@ -79,9 +77,7 @@ func TestPersonAddsAUser(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, w.Header().Get("Location"), nil)
 	r.Header.Set("Cookie", w.Header().Get("Set-Cookie"))
 	page := do(sim, r).Body.String()
-	if !regexp.MustCompile(`value="` + users[1].OpenID + `" checked`).MatchString(page) {
-		t.Errorf("the new user is not chosen on the page: %s", page)
-	}
+	require.True(t, regexp.MustCompile(`value="`+users[1].OpenID+`" checked`).MatchString(page), page)
 }
 
 func TestConsentPageShowsWhatIsAsked(t *testing.T) {
@@ -157,9 +153,7 @@ func openQR(tb testing.TB, sim *wxsim.Server) string {
 // wantDesktop fails unless the desktop is told this state.
 func wantDesktop(tb testing.TB, sim *wxsim.Server, ticket, state string) {
 	tb.Helper()
-	if got := get(tb, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); got != state {
-		tb.Errorf("state %q; want %q", got, state)
-	}
+	require.Equal(tb, state, get(tb, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String())
 }
 
 func TestQRLoginWithTheSimulatedPhone(t *testing.T) {

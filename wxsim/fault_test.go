@@ -41,9 +41,7 @@ func TestFaultsAnswerInsteadOfWeChat(t *testing.T) {
 			if w.Code != tt.status || w.Header().Get("Content-Type") != tt.contentType || !strings.Contains(w.Body.String(), tt.body) || w.Header().Get("Location") != tt.header {
 				t.Errorf("answer %d %q %q", w.Code, w.Header(), w.Body)
 			}
-			if tt.fault.String() == "" {
-				t.Error("the fault has no name")
-			}
+			require.NotEmpty(t, tt.fault.String(), "the fault has no name")
 		})
 	}
 	wantCode(t, call(t, sim, exchangeURL(sim, code)), 0) // no fault has spent the code
@@ -173,9 +171,7 @@ func TestConnectionsBreak(t *testing.T) {
 			code := sim.NewCode(sim.AppID(), sim.Users()[0].OpenID, "snsapi_base")
 			sim.Fail(exchangePath, tt.fault, 1)
 			resp, err := client.Get(sim.URL + exchangeURL(sim, code))
-			if (err == nil) != tt.begun {
-				t.Fatalf("error %v; header expected: %t", err, tt.begun)
-			}
+			require.Equal(t, tt.begun, err == nil, err)
 			if tt.begun {
 				body, err := io.ReadAll(resp.Body)
 				_ = resp.Body.Close()
@@ -225,7 +221,5 @@ func TestLogReadsForms(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/sns/auth", strings.NewReader("a=1&a=2"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	do(sim, r)
-	if form := sim.Log()[0].Form; len(form["a"]) != 2 {
-		t.Errorf("Form = %v", form)
-	}
+	require.Len(t, sim.Log()[0].Form["a"], 2)
 }

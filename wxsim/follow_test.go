@@ -69,9 +69,7 @@ func TestQRCodesHoldAnAddress(t *testing.T) {
 	} {
 		r := request(http.MethodPost, "/cgi-bin/qrcode/create?access_token="+accountToken(t, sim), `{"action_name":"QR_SCENE","action_info":{"scene":{"scene_id":1}}}`)
 		r.Host = host
-		if got := reply(t, do(sim, r)); !strings.HasPrefix(got["url"].(string), want) {
-			t.Errorf("%s: qrcode/create = %v; want %s", host, got, want)
-		}
+		require.True(t, strings.HasPrefix(reply(t, do(sim, r))["url"].(string), want), host)
 	}
 }
 

@@ -62,14 +62,10 @@ func TestHomeChangesTheWorld(t *testing.T) {
 		t.Errorf("added %+v", u)
 	}
 	owner := press("/wxsim/users", url.Values{"do": {"own"}, "user": {second.OpenID}}).Header().Get("Set-Cookie")
-	if !strings.HasPrefix(owner, "wxsim_user="+second.OpenID+";") {
-		t.Errorf("Set-Cookie %q", owner)
-	}
+	require.True(t, strings.HasPrefix(owner, "wxsim_user="+second.OpenID+";"), owner)
 	access, _, openID := tokens(t, sim, "snsapi_userinfo")
 	voided := press("/wxsim/users", url.Values{"do": {"revoke"}, "user": {openID}}).Header().Get("Location")
-	if page := get(t, sim, strings.TrimSuffix(voided, "#users")).Body.String(); strings.Count(page, "令牌已失效") != 1 {
-		t.Errorf("%s does not say that the tokens are void", voided)
-	}
+	require.Equal(t, 1, strings.Count(get(t, sim, strings.TrimSuffix(voided, "#users")).Body.String(), "令牌已失效"), voided)
 	wantCode(t, call(t, sim, userInfoURL(access, openID)), 42007)
 
 	before := sim.Now()
@@ -106,9 +102,7 @@ func TestHomeRefusesNonsense(t *testing.T) {
 		"too long a form": {"/wxsim/consent", url.Values{"query": {strings.Repeat("x", 65<<10)}}, http.StatusBadRequest},
 		"unknown page":    {"/wxsim/nothing", nil, http.StatusNotFound},
 	} {
-		if w := submit(sim, tt.path, tt.form); w.Code != tt.want {
-			t.Errorf("%s: status %d; want %d", name, w.Code, tt.want)
-		}
+		require.Equal(t, tt.want, submit(sim, tt.path, tt.form).Code, name)
 	}
 	// The page says what is wrong, and leads back.
 	wantText(t, submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}), "path is no path", `href="/"`)
@@ -122,9 +116,7 @@ func TestHomeRefusesNonsense(t *testing.T) {
 func TestFormsWorkFromAnotherMachine(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	for _, path := range []string{"/", authorizeURL(sim, "snsapi_userinfo"), "/wxsim/landing"} {
-		if got := get(t, sim, path).Header().Get("Referrer-Policy"); got != "same-origin" {
-			t.Errorf("%s: Referrer-Policy %q", path, got)
-		}
+		require.Equal(t, "same-origin", get(t, sim, path).Header().Get("Referrer-Policy"), path)
 	}
 	for origin, want := range map[string]int{
 		"http://192.168.1.5:8081": http.StatusSeeOther,
@@ -136,9 +128,7 @@ func TestFormsWorkFromAnotherMachine(t *testing.T) {
 		r.Host = "192.168.1.5:8081"
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", origin)
-		if w := do(sim, r); w.Code != want {
-			t.Errorf("Origin %s: status %d; want %d", origin, w.Code, want)
-		}
+		require.Equal(t, want, do(sim, r).Code, origin)
 	}
 }
 

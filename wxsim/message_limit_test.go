@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestPermanentShortLinksRunOut(t *testing.T) {
@@ -16,8 +18,6 @@ func TestPermanentShortLinksRunOut(t *testing.T) {
 	for _, want := range []string{`"errcode":0`, `"errcode":85400`} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/wxa/genwxashortlink?access_token="+token, strings.NewReader(`{"page_url":"a","is_permanent":true}`)))
-		if !strings.Contains(w.Body.String(), want) {
-			t.Errorf("answer %s; want %s", w.Body, want)
-		}
+		require.Contains(t, w.Body.String(), want)
 	}
 }

@@ -263,9 +263,7 @@ func TestUpdatableMessage(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	create := func() string {
 		answer := call(t, sim, "/cgi-bin/message/wxopen/activityid/create"+query("access_token", miniToken(t, sim), "openid", miniOpenID(sim)))
-		if end := answer["expiration_time"].(float64); end != float64(sim.Now().Add(24*time.Hour).Unix()) {
-			t.Errorf("expiration_time %v; want 24 h from now", end)
-		}
+		require.Equal(t, float64(sim.Now().Add(24*time.Hour).Unix()), answer["expiration_time"].(float64))
 		return answer["activity_id"].(string)
 	}
 	send := func(id, state, parameters string) map[string]any {

@@ -71,9 +71,7 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 	}
 	// The desktop's browser, which is the same one, has no cookie of the phone's.
 	for _, c := range jar.Cookies(at) {
-		if c.Name == "__Host-session" {
-			t.Error("the desktop has the phone's session")
-		}
+		require.NotEqual(t, "__Host-session", c.Name, "the desktop has the phone's session")
 	}
 	r, err := http.NewRequest(http.MethodPost, at.String(), nil)
 	require.NoError(t, err)
@@ -108,9 +106,7 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 		require.NoError(t, err)
 		r.Host = "rebound.example:80"
 		body, _ := read(browser.Do(r))
-		if strings.Contains(body, "MicroMessenger") {
-			t.Errorf("%s is open to another name: %s", address, body)
-		}
+		require.NotContains(t, body, "MicroMessenger", address)
 	}
 }
 
@@ -179,9 +175,7 @@ func TestThePhoneIsNoWayIntoThisMachine(t *testing.T) {
 			r.RemoteAddr, r.Host = tt.visitor+":4000", tt.host
 			target, err := url.Parse(tt.open)
 			require.NoError(t, err)
-			if got := sim.MayShow(r, target); got != tt.want {
-				t.Errorf("it is %t that the phone opens %s; want %t", got, tt.open, tt.want)
-			}
+			require.Equal(t, tt.want, sim.MayShow(r, target), tt.open)
 		})
 	}
 }

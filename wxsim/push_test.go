@@ -125,9 +125,7 @@ func TestPushIsSentAndVerified(t *testing.T) {
 		t.Errorf("VerifyPushURL = %v", err)
 	}
 	p.Token = "other"
-	if err := sim.VerifyPushURL(t.Context(), app.URL, p); err == nil {
-		t.Error("an app with another token was verified")
-	}
+	require.Error(t, sim.VerifyPushURL(t.Context(), app.URL, p), "an app with another token was verified")
 }
 
 func TestPushRefusesWhatWeChatCouldNotSend(t *testing.T) {
@@ -152,9 +150,7 @@ func TestPushRefusesWhatWeChatCouldNotSend(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if err := sim.VerifyPushURL(t.Context(), "example.com", good); err == nil {
-		t.Error("a URL without a scheme was verified")
-	}
+	require.Error(t, sim.VerifyPushURL(t.Context(), "example.com", good), "a URL without a scheme was verified")
 }
 
 func TestReplyIsOpened(t *testing.T) {

@@ -91,9 +91,7 @@ func TestStrictPagesSayHowToRelaxThem(t *testing.T) {
 	}
 	require.NoError(t, sim.Switch("lax", true))
 	wantStatus(t, get(t, sim, "/connect/oauth2/authorize"+sorted), http.StatusFound) // with the switch on
-	if sim.Switch("nonsense", true) == nil {
-		t.Error("there is a switch called nonsense")
-	}
+	require.Error(t, sim.Switch("nonsense", true), "there is a switch called nonsense")
 }
 
 // The table of bankcardocr says number and a numeric errcode, its sample says id.
@@ -188,13 +186,9 @@ func TestEscapesAreNotDecoded(t *testing.T) {
 		"违规": "risky", `\"违规\/`: "risky", `\u8fdd\u89c4`: "pass", `\\u8fdd\u89c4`: "pass",
 		strings.Repeat(`\u8fdd`, 416): "pass", // 2,496 characters
 	} {
-		if got := verdict(content); got != want {
-			t.Errorf("%.20s is %v; want %s", content, got, want)
-		}
+		require.Equal(t, want, verdict(content), content)
 	}
-	if got := verdict(strings.Repeat(`\u8fdd`, 417)); got != nil {
-		t.Errorf("2,502 characters are %v", got)
-	}
+	require.Nil(t, verdict(strings.Repeat(`\u8fdd`, 417)))
 	wantCode(t, post(t, sim, "/wxa/genwxashortlink?access_token="+miniToken(t, sim), `{"page_url":"pages/index?a=1\u0026b=2"}`), 40033)
 	wantCode(t, post(t, sim, "/wxa/genwxashortlink?access_token="+miniToken(t, sim), `{"page_url":"pages/index?a=1&b=2"}`), 0)
 }
@@ -219,9 +213,7 @@ func TestContentChecksOfBothVersions(t *testing.T) {
 		if err := json.Unmarshal(sim.MediaCheckEvent(wxsim.PushJSON, openID, id, "risky"), &event); err != nil || event[want] == nil || event["trace_id"] != id {
 			t.Errorf("push about version %q: %v, %v; want %s", version, event, err, want)
 		}
-		if xml := string(sim.MediaCheckEvent(wxsim.PushXML, openID, id, "risky")); !strings.Contains(xml, "<"+want+">") {
-			t.Errorf("push about version %q: %s", version, xml)
-		}
+		require.Contains(t, string(sim.MediaCheckEvent(wxsim.PushXML, openID, id, "risky")), "<"+want+">", version)
 	}
 }
 

@@ -66,9 +66,7 @@ func call(tb testing.TB, sim *wxsim.Server, target string) map[string]any {
 func wantCode(tb testing.TB, answer map[string]any, code int) {
 	tb.Helper()
 	got, _ := answer["errcode"].(float64)
-	if int(got) != code {
-		tb.Errorf("errcode %v; want %d: %v", answer["errcode"], code, answer)
-	}
+	require.Equal(tb, code, int(got), answer)
 	msg, _ := answer["errmsg"].(string)
 	if code != 0 && (!strings.Contains(msg, " rid: ") || strings.Contains(msg, "unknown error")) {
 		tb.Errorf("errmsg %q; want WeChat's words and a request id", msg)
@@ -95,9 +93,7 @@ func wantStatus(tb testing.TB, w *httptest.ResponseRecorder, status int) {
 func wantText(tb testing.TB, w *httptest.ResponseRecorder, texts ...string) {
 	tb.Helper()
 	for _, text := range texts {
-		if !strings.Contains(w.Body.String(), text) {
-			tb.Errorf("status %d without %q: %s", w.Code, text, w.Body)
-		}
+		require.Contains(tb, w.Body.String(), text, w.Code)
 	}
 }
 
@@ -165,9 +161,7 @@ func TestZeroConfigIsAWholeWeChat(t *testing.T) {
 func TestStartListensAndCloseEndsIt(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
 	require.NoError(t, sim.Start())
-	if err := sim.Start(); err == nil {
-		t.Error("a second Start succeeded")
-	}
+	require.Error(t, sim.Start(), "a second Start succeeded")
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(sim.URL + exchangeURL(sim, logIn(t, sim, "snsapi_base")))
 	require.NoError(t, err)
@@ -206,9 +200,7 @@ func TestAvatarIsWhereTheBrowserWas(t *testing.T) {
 	u := sim.Users()[0]
 	u.HeadImgURL = "https://pictures.example/a.png"
 	sim.AddUser(u)
-	if got := call(t, sim, userInfo)["headimgurl"]; got != u.HeadImgURL {
-		t.Errorf("headimgurl %q; want the user's own", got)
-	}
+	require.Equal(t, u.HeadImgURL, call(t, sim, userInfo)["headimgurl"])
 }
 
 func TestCloseAndShutdownWithoutStart(t *testing.T) {

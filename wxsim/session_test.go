@@ -148,9 +148,7 @@ func TestPhoneNumber(t *testing.T) {
 	} {
 		info := ask(sim.NewPhoneCode(users[i].OpenID))["phone_info"].(map[string]any)
 		for name, value := range want {
-			if info[name] != value {
-				t.Errorf("%s = %v; want %v", name, info[name], value)
-			}
+			require.Equal(t, value, info[name], name)
 		}
 		if mark := info["watermark"].(map[string]any); mark["appid"] != sim.MiniAppID() || mark["timestamp"].(float64) < 1e9 {
 			t.Errorf("watermark %v", mark)
@@ -272,9 +270,7 @@ func TestPaidUnionID(t *testing.T) {
 	wantCode(t, ask("transaction_id", paid.TransactionID), 40003)
 	sim.Advance(5 * time.Minute)
 	wantCode(t, ask("openid", miniOpenID(sim), "transaction_id", paid.TransactionID), 89300)
-	if sim.Pay("oNobody") != (wxsim.Payment{}) {
-		t.Error("nobody has paid")
-	}
+	require.Equal(t, wxsim.Payment{}, sim.Pay("oNobody"), "nobody has paid")
 }
 
 func TestPhoneStandsInForAMiniProgram(t *testing.T) {
@@ -296,9 +292,7 @@ func TestPhoneStandsInForAMiniProgram(t *testing.T) {
 		t.Errorf("user data = %v", got)
 	}
 	for _, path := range []string{"/wxsim/phone_code", "/wxsim/plugin_code"} {
-		if got := call(t, sim, path); got["code"] == "" {
-			t.Errorf("%s = %v", path, got)
-		}
+		require.NotEmpty(t, call(t, sim, path)["code"], path)
 	}
 	for _, path := range []string{"/wxsim/js_code", "/wxsim/user_data"} {
 		wantStatus(t, get(t, sim, path+"?user=oNobody"), http.StatusNotFound)
@@ -327,9 +321,7 @@ func TestOtherSitesAreNoPhone(t *testing.T) {
 			r := request(http.MethodGet, "/wxsim/"+path, "")
 			r.Header.Set(tt.header, tt.value)
 			r.Header.Set(tt.more, tt.value2)
-			if w := do(sim, r); w.Code != tt.want {
-				t.Errorf("%s for %s: %d %s; want %d", path, tt.name, w.Code, w.Body, tt.want)
-			}
+			require.Equal(t, tt.want, do(sim, r).Code, "%s for %s", path, tt.name)
 		}
 	}
 }

@@ -77,12 +77,8 @@ func TestExchangeRefuses(t *testing.T) {
 
 func TestNewCodeNeedsAnAppAndAUser(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
-	if code := sim.NewCode("wx0", sim.Users()[0].OpenID, "snsapi_base"); code != "" {
-		t.Errorf("code %q for an unknown app", code)
-	}
-	if code := sim.NewCode(sim.AppID(), "o0", "snsapi_base"); code != "" {
-		t.Errorf("code %q for an unknown user", code)
-	}
+	require.Empty(t, sim.NewCode("wx0", sim.Users()[0].OpenID, "snsapi_base"))
+	require.Empty(t, sim.NewCode(sim.AppID(), "o0", "snsapi_base"))
 }
 
 // tokens logs in and gives access_token, refresh_token and openid.
@@ -134,9 +130,7 @@ func TestUserInfoHasNoGenderAndNoRegion(t *testing.T) {
 		access := call(t, sim, exchangeURL(sim, sim.NewCode(sim.AppID(), openID, "snsapi_userinfo")))["access_token"].(string)
 		for _, lang := range []string{"", "zh_CN", "zh_TW", "en"} {
 			body := get(t, sim, userInfoURL(access, openID)+"&lang="+lang).Body.String()
-			if !strings.Contains(body, want) {
-				t.Errorf("lang %q: userinfo = %s; want %s", lang, body, want)
-			}
+			require.Contains(t, body, want, lang)
 		}
 	}
 }
@@ -148,9 +142,7 @@ func TestUserInfoSendsNicknamesRaw(t *testing.T) {
 	if !strings.Contains(body, "\"nickname\":\"a\x01\\\"\\\\<>&\u2028\"") || !strings.Contains(body, `"privilege":["chinaunicom"]`) {
 		t.Errorf("userinfo = %q; want only quotes and backslashes escaped", body)
 	}
-	if strings.Contains(body, "unionid") {
-		t.Errorf("userinfo = %q; want no unionid", body)
-	}
+	require.NotContains(t, body, "unionid")
 }
 
 func TestUserInfoShowsTheProfileOfToday(t *testing.T) {
@@ -187,9 +179,7 @@ func TestRefreshRotatesWhenAsked(t *testing.T) {
 	_, refresh, _ := tokens(t, sim, "snsapi_base")
 	sim.Advance(29 * 24 * time.Hour)
 	second := call(t, sim, refreshURL(sim, refresh))["refresh_token"].(string)
-	if second == refresh {
-		t.Fatal("the refresh_token stayed")
-	}
+	require.NotEqual(t, refresh, second, "the refresh_token stayed")
 	wantCode(t, call(t, sim, refreshURL(sim, refresh)), 40030)
 	sim.Advance(29 * 24 * time.Hour)
 	wantCode(t, call(t, sim, refreshURL(sim, second)), 0)

@@ -58,9 +58,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 		t.Errorf("a second Save: %v", err)
 	}
 	for _, bad := range []string{"", "{}", `{"version":2}`, `{"version":1,"apps":[{}]}`} {
-		if wxsim.New(config).Restore([]byte(bad)) == nil {
-			t.Errorf("restored from %q", bad)
-		}
+		require.Error(t, wxsim.New(config).Restore([]byte(bad)), bad)
 	}
 }
 

@@ -83,9 +83,7 @@ func TestABadFileNamesLineAndField(t *testing.T) {
 		}
 	}
 	for _, empty := range []string{"", "# nothing\n", "users: []\n"} {
-		if opts := parsed(t, "-config", written(t, empty)); len(opts.cfg.Users) != 3 {
-			t.Errorf("%q: %d users; want the usual 3", empty, len(opts.cfg.Users))
-		}
+		require.Len(t, parsed(t, "-config", written(t, empty)).cfg.Users, 3, empty)
 	}
 	if _, err := parseFlags([]string{"-config", "nowhere.yaml"}, io.Discard, io.Discard); err == nil {
 		t.Error("a file that is not there was read")
@@ -129,9 +127,7 @@ func serve(t *testing.T, args ...string) (url string, stop func()) {
 	n, err := out.Read(printed)
 	require.NoError(t, err)
 	m := regexp.MustCompile(`WECHAT_OPEN_URL=(\S+)`).FindSubmatch(printed[:n])
-	if m == nil {
-		t.Fatalf("printed %s", printed[:n])
-	}
+	require.NotNil(t, m, printed[:n])
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return string(m[1]), stop
 }
@@ -151,9 +147,7 @@ func TestTheStateSurvivesARestart(t *testing.T) {
 	before := apps(url)
 	stop()
 	url, stop = serve(t, "-state", state)
-	if after := apps(url); after != before {
-		t.Errorf("apps %s; want those before the restart, %s", after, before)
-	}
+	require.Equal(t, before, apps(url))
 	stop()
 	require.NoError(t, os.WriteFile(state, []byte("{"), 0o600))
 	for _, bad := range []string{state, filepath.Join(t.TempDir(), "no", "folder", "state.json")} {

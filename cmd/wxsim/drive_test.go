@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Programs in other languages drive a whole login, a fault, a jump of the clock and a push by the
@@ -37,9 +39,7 @@ func TestOtherLanguagesDriveIt(t *testing.T) {
 			if err != nil || !strings.Contains(string(out), name+": ok") {
 				t.Fatalf("%v: %s", err, out)
 			}
-			if push := <-pushes; !strings.Contains(push, "你好") {
-				t.Errorf("the app was sent %s", push)
-			}
+			require.Contains(t, <-pushes, "你好")
 		})
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"io"
 	"net"
@@ -30,9 +29,7 @@ func TestItServesUntilItIsToldToStop(t *testing.T) {
 	require.NoError(t, err)
 	printed = printed[:n]
 	m := regexp.MustCompile(`WECHAT_OPEN_URL=(http://127\.0\.0\.1:\d+)\nWECHAT_APPID=wxfixed\nWECHAT_SECRET=\w{32}\n`).FindSubmatch(printed)
-	if m == nil {
-		t.Fatalf("printed %s", printed)
-	}
+	require.NotNil(t, m, printed)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(string(m[1]) + "/")
 	require.NoError(t, err)
@@ -55,9 +52,7 @@ func TestATakenAddressIsNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), "-addr") {
 		t.Errorf("run = %v; want an error that names the address and the flag", err)
 	}
-	if err := run(t.Context(), []string{"-addr", "nonsense"}, io.Discard, io.Discard); err == nil {
-		t.Error("it listens on nonsense")
-	}
+	require.Error(t, run(t.Context(), []string{"-addr", "nonsense"}, io.Discard, io.Discard), "it listens on nonsense")
 }
 
 func TestFlags(t *testing.T) {
@@ -72,12 +67,8 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	var help strings.Builder
-	if err := run(t.Context(), []string{"-h"}, &help, io.Discard); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("-h: %v", err)
-	}
+	require.ErrorIs(t, run(t.Context(), []string{"-h"}, &help, io.Discard), flag.ErrHelp)
 	for _, want := range []string{usage, "-addr host:port", `(default "127.0.0.1:8081")`} {
-		if !strings.Contains(help.String(), want) {
-			t.Errorf("-h does not hold %q: %s", want, help.String())
-		}
+		require.Contains(t, help.String(), want)
 	}
 }

@@ -64,9 +64,7 @@ func start(t *testing.T, args ...string) (address, printed string) {
 func trusting(t *testing.T, ca []byte, route func(*http.Transport)) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(ca) {
-		t.Fatalf("no certificate in %q", ca)
-	}
+	require.True(t, roots.AppendCertsFromPEM(ca), ca)
 	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}
 	route(transport)
 	return &http.Client{Transport: transport}
@@ -113,9 +111,7 @@ func TestTLS(t *testing.T) {
 		t.Fatalf("ca.pem in the folder and over http differ, or %v", err)
 	}
 	for _, want := range []string{filepath.Join(dir, caFile), "NODE_EXTRA_CA_CERTS=", "keytool -importcert", "REQUESTS_CA_BUNDLE=", "SSL_CERT_FILE=", "curl.cainfo=", "curl --cacert", "HTTPS_PROXY=http://" + address} {
-		if !strings.Contains(printed, want) {
-			t.Errorf("it does not print %q:\n%s", want, printed)
-		}
+		require.Contains(t, printed, want)
 	}
 
 	const call = "/cgi-bin/token?grant_type=client_credential&appid=wxfixed&secret=s"
@@ -211,9 +207,7 @@ func TestKeyPair(t *testing.T) {
 		t.Helper()
 		k, err := keyPairIn(dir, hosts, now)
 		require.NoError(t, err)
-		if !k.good(hosts, now) {
-			t.Fatal("a certificate that is not good")
-		}
+		require.True(t, k.good(hosts, now), "a certificate that is not good")
 		return string(k.ca)
 	}
 	first := kept(hosts, now)
@@ -222,9 +216,7 @@ func TestKeyPair(t *testing.T) {
 		t.Errorf("key.pem: %v, %v", info.Mode(), err)
 	}
 	require.NoError(t, os.Chmod(key, 0o644))
-	if kept(hosts, now.Add(699*24*time.Hour)) != first {
-		t.Error("a certificate with 30 days left was made anew")
-	}
+	require.Equal(t, first, kept(hosts, now.Add(699*24*time.Hour)), "a certificate with 30 days left was made anew")
 	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("key.pem once it was read: %v, %v", info.Mode(), err)
 	}
@@ -255,9 +247,7 @@ func TestKeyPair(t *testing.T) {
 			if tt.spoil != nil {
 				require.NoError(t, tt.spoil())
 			}
-			if kept(tt.hosts, tt.now) == before {
-				t.Error("the old one was kept")
-			}
+			require.NotEqual(t, before, kept(tt.hosts, tt.now), "the old one was kept")
 		})
 	}
 	if _, err := keyPairIn(key, hosts, now); err == nil {
@@ -273,12 +263,8 @@ func TestTheAuthorityIsForTheseHostsOnly(t *testing.T) {
 	ca, err := x509.ParseCertificate(block.Bytes)
 	require.NoError(t, err)
 	got := fmt.Sprintln(ca.PermittedDNSDomainsCritical, ca.PermittedDNSDomains[0], ca.PermittedIPRanges, ca.MaxPathLenZero)
-	if want := "true weixin.qq.com [127.0.0.1/32 ::1/128 192.168.1.5/32] true\n"; got != want {
-		t.Errorf("the authority may vouch for %swant %s", got, want)
-	}
-	if k.cert.Leaf.IsCA {
-		t.Error("the server's certificate may sign others")
-	}
+	require.Equal(t, "true weixin.qq.com [127.0.0.1/32 ::1/128 192.168.1.5/32] true\n", got)
+	require.False(t, k.cert.Leaf.IsCA, "the server's certificate may sign others")
 	if len(files) != 3 || bytes.Count(slices.Concat(slices.Collect(maps.Values(files))...), []byte("PRIVATE KEY-----\n")) != 2 {
 		t.Error("the files hold more than the server's own key")
 	}
@@ -297,8 +283,6 @@ func TestHealth(t *testing.T) {
 	require.NoError(t, err)
 	_ = closed.Close()
 	for _, addr := range []string{closed.Addr().String(), "127.0.0.1:0", "nonsense"} {
-		if err := run(t.Context(), []string{"-health", "-addr", addr}, io.Discard, io.Discard); err == nil {
-			t.Errorf("%s is healthy", addr)
-		}
+		require.Error(t, run(t.Context(), []string{"-health", "-addr", addr}, io.Discard, io.Discard), addr)
 	}
 }

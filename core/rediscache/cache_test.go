@@ -26,9 +26,7 @@ func newCache(t *testing.T, addr string) *rediscache.Cache {
 	client, _ := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{addr}, ForceSingleClient: true, ReadBufferEachConn: 4096, WriteBufferEachConn: 4096,
 	})
-	if client == nil {
-		t.Fatal("no client")
-	}
+	require.NotNil(t, client, "no client")
 	t.Cleanup(client.Close)
 	return rediscache.New(client, "shop:")
 }
@@ -61,9 +59,7 @@ func lease(t *testing.T, cache *rediscache.Cache) (release func(), ok bool) {
 func wantLease(t *testing.T, cache *rediscache.Cache, free bool) (release func()) {
 	t.Helper()
 	release, ok := lease(t, cache)
-	if ok != free {
-		t.Fatalf("the lease is given: %t, want %t", ok, free)
-	}
+	require.Equal(t, free, ok)
 	return release
 }
 
@@ -77,9 +73,7 @@ func TestValuesAreShared(t *testing.T) {
 		require.Equal(t, value, get(t, here), "in the process itself")
 	}
 	server.Eventually("the other process has the last value", func() bool { return get(t, there) == "value 299" })
-	if ttl := server.Do("TTL", "shop:c:k"); len(ttl) != len("3600") {
-		t.Errorf("TTL = %s, want an hour", ttl)
-	}
+	require.Equal(t, len("3600"), len(server.Do("TTL", "shop:c:k")))
 	server.Do("FLUSHALL")
 	server.Eventually("the value is gone", func() bool { return get(t, here) == "" && get(t, there) == "" })
 }

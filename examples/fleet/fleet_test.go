@@ -160,9 +160,7 @@ func useFleet(t *testing.T, site string, pids []string) {
 	if res.StatusCode != http.StatusOK || res.Request.URL.Path != "/me" {
 		t.Fatalf("the login ended at %s: %d %s", res.Request.URL, res.StatusCode, body)
 	}
-	if len(pids) != 4 {
-		t.Fatalf("the script names the replicas %q", pids)
-	}
+	require.Len(t, pids, 4)
 	frameworks := map[string]bool{}
 	for _, pid := range append([]string{""}, pids[1:3]...) {
 		if pid != "" {
@@ -171,9 +169,7 @@ func useFleet(t *testing.T, site string, pids []string) {
 			}
 		}
 		for range 12 {
-			if got := b.openID(t, site); got != user[1] {
-				t.Fatalf("after the login of %s somebody is %s", user[1], got)
-			}
+			require.Equal(t, user[1], b.openID(t, site))
 			_, page := b.send(t, http.MethodGet, site+"/me", nil)
 			for _, framework := range []string{"nethttp", "chi", "gin"} {
 				if strings.Contains(page, framework) {
@@ -190,9 +186,7 @@ func useFleet(t *testing.T, site string, pids []string) {
 // wantNoCodes fails the test if a login code, which travels in a query, got into a log.
 func wantNoCodes(t *testing.T, pattern []string) {
 	t.Helper()
-	if len(pattern) != 2 {
-		t.Fatal("the script names no logs")
-	}
+	require.Len(t, pattern, 2, "the script names no logs")
 	logs, err := filepath.Glob(pattern[1])
 	if err != nil || len(logs) != 6 {
 		t.Fatalf("logs: %q, %v", logs, err)

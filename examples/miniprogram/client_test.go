@@ -51,9 +51,7 @@ func TestTheClientKnowsTheServersRoutes(t *testing.T) {
 	w := newWorld(t)
 	scripts := readClient(t, "app.js") + readClient(t, "pages/index/index.js")
 	requests := regexp.MustCompile(`\{ url: '(/[^']+)'(, method: 'POST'|, filePath)?`).FindAllStringSubmatch(scripts, -1)
-	if len(requests) != 7 {
-		t.Errorf("%d requests are found, want 7: %q", len(requests), requests)
-	}
+	require.Len(t, requests, 7)
 	for _, m := range requests {
 		method := http.MethodGet
 		if m[2] != "" {

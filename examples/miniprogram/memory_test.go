@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestTheMemoryHasBounds(t *testing.T) {
@@ -26,9 +28,7 @@ func TestAVerdictMayComeFirst(t *testing.T) {
 	m := newMemory()
 	id := m.keepPicture("o", "image/gif", nil)
 	m.settle("t", statusRisky)
-	if c := m.begin("t", "o", id); c != (check{"t", "o", id, statusRisky}) {
-		t.Errorf("the check = %+v", c)
-	}
+	require.Equal(t, check{"t", "o", id, statusRisky}, m.begin("t", "o", id))
 	if _, ok := m.picture(id); ok {
 		t.Error("a risky picture is kept")
 	}

@@ -52,9 +52,7 @@ func TestTheStepsThatItPrints(t *testing.T) {
 		{"user_authorization_revoke", ``},
 		{"/mini/me", `{"error":"session_expired"}`},
 	}
-	if len(steps) != len(wants) {
-		t.Fatalf("%d steps are printed, want %d:\n%s", len(steps), len(wants), strings.Join(steps, "\n"))
-	}
+	require.Equal(t, len(wants), len(steps), strings.Join(steps, "\n"))
 	for i, want := range wants {
 		answer := sh.run(t, steps[i])
 		for strings.HasPrefix(answer, `{"checks"`) && strings.Contains(answer, "pending") {
@@ -73,9 +71,7 @@ func TestTheStepsThatItPrints(t *testing.T) {
 	if token == "" || strings.Contains(log.String(), token) || strings.Contains(log.String(), "?id=") || strings.Contains(log.String(), "13800138000") {
 		t.Errorf("the log tells a secret, or there is no token:\n%s", log.String())
 	}
-	if !strings.Contains(log.String(), "stopping") {
-		t.Errorf("the log does not say that the program stops:\n%s", log.String())
-	}
+	require.Contains(t, log.String(), "stopping")
 }
 
 // printed reads what a program prints until it has said all, and returns the commands.

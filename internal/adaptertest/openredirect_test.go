@@ -22,9 +22,7 @@ func TestThereAreManyAttacksAndTargets(t *testing.T) {
 			t.Errorf("only %d of %s", len(f.attacks), f.name)
 		}
 		for _, attack := range f.attacks {
-			if seen[attack] {
-				t.Errorf("%q of %s is there already", attack, f.name)
-			}
+			require.False(t, seen[attack], f.name)
 			seen[attack] = true
 		}
 	}
@@ -122,9 +120,7 @@ func TestReturnToOfALogin(t *testing.T) {
 						if j%5 != i {
 							continue // a fifth at each adapter: the engine is the same
 						}
-						if location := login(attack); staysHome(location) != nil {
-							t.Errorf("%s: %q leads to %q: %v", f.name, attack, location, staysHome(location))
-						}
+						require.NoError(t, staysHome(login(attack)), f.name)
 					}
 				}
 				for j, l := range legitimateTargets() {
@@ -135,9 +131,7 @@ func TestReturnToOfALogin(t *testing.T) {
 					if strings.HasPrefix(l.target, "/wechat/login") || j%5 != i {
 						continue
 					}
-					if location := login(l.target); location != want {
-						t.Errorf("%q became %q, want %q", l.target, location, want)
-					}
+					require.Equal(t, want, login(l.target), l.target)
 				}
 			})
 		})
@@ -166,9 +160,7 @@ func TestReturnToSeveralTimes(t *testing.T) {
 			"redirect_uri=https://evil.com":     "/",
 		} {
 			v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?" + query})
-			if v.Location() != PublicURL+want {
-				t.Errorf("%s leads to %q, want %q", query, v.Location(), PublicURL+want)
-			}
+			require.Equal(t, PublicURL+want, v.Location(), query)
 		}
 	})
 }
@@ -240,9 +232,7 @@ func TestAcceptedReturnTargets(t *testing.T) {
 			t.Errorf("%s: %q leads to %q: %v", a.Family, a.ReturnTo, a.Location, err)
 		}
 	}
-	if n["legitimate"] != len(legitimateTargets()) {
-		t.Errorf("%d of %d legitimate targets", n["legitimate"], len(legitimateTargets()))
-	}
+	require.Equal(t, len(legitimateTargets()), n["legitimate"])
 	for _, f := range attackFamilies() {
 		if f.refused && n[f.name] != 0 {
 			t.Errorf("%d of %s were let through", n[f.name], f.name)

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/require"
 
 	chiwx "github.com/wxoauth/wxoauth/adapters/chi"
 	httpwx "github.com/wxoauth/wxoauth/adapters/nethttp"
@@ -46,9 +47,7 @@ func TestPatternIsSeenInFrontOfTheGuard(t *testing.T) {
 					w.Show(rw, r, u)
 				}))
 				w.SignIn(w.Browser())
-				if seen != "/{page}" {
-					t.Errorf("the pattern is %q in front of the guard, want /{page}", seen)
-				}
+				require.Equal(t, "/{page}", seen)
 			})
 		})
 	}

@@ -36,9 +36,7 @@ func TestThreatModelNamesRealTests(t *testing.T) {
 			for _, name := range names {
 				proofs++
 				if m := test.FindStringSubmatch(name[1]); m != nil {
-					if !testExists(t, m[1], m[2]) {
-						t.Errorf("there is no test %s", name[1])
-					}
+					require.True(t, testExists(t, m[1], m[2]), name[1])
 				} else if !lines[name[1]] {
 					t.Errorf("there is no line %q in the table", name[1])
 				}

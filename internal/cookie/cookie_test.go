@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 const name = "__Host-wx-a1b2c3"
@@ -39,22 +41,16 @@ func TestValue(t *testing.T) {
 		{"too many", "", []string{name + "=v" + strings.Repeat(";", maxCookies)}},
 		{"just not too many", "v", []string{name + "=v" + strings.Repeat(";", maxCookies-1)}},
 	} {
-		if got := Value(request(tt.lines...), name); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.what, got, tt.want)
-		}
+		require.Equal(t, tt.want, Value(request(tt.lines...), name), tt.what)
 	}
-	if got := Value(request("=v; v"), ""); got != "" {
-		t.Errorf("a cookie without a name has the value %q", got)
-	}
+	require.Empty(t, Value(request("=v; v"), ""))
 }
 
 func TestLookAlikeNames(t *testing.T) {
 	for _, blank := range blanks {
 		for _, other := range []string{blank + name, name + blank, blank + name + blank, " " + blank + name} {
 			r := request(other + "=planted; " + name + "=real")
-			if got := Value(r, name); got != "real" {
-				t.Errorf("with the cookie %q the value is %q", other, got)
-			}
+			require.Equal(t, "real", Value(r, name), other)
 		}
 	}
 }
@@ -68,9 +64,7 @@ func TestCandidates(t *testing.T) {
 		{"wx-a1b2c3", []string{"1", "2", "3"}},
 	} {
 		header := strings.ReplaceAll("N=1; a=b; N=2; N=3; N=; N=4; N=5", "N", tt.name)
-		if got := slices.Collect(Candidates(request(header), tt.name)); !slices.Equal(got, tt.want) {
-			t.Errorf("candidates of %s: %q, want %q", tt.name, got, tt.want)
-		}
+		require.Equal(t, tt.want, slices.Collect(Candidates(request(header), tt.name)), tt.name)
 	}
 }
 
@@ -101,13 +95,9 @@ func FuzzAll(f *testing.F) {
 		for _, c := range r.Cookies() {
 			want = append(want, c.Name+"="+c.Value)
 			theirs, _ := r.Cookie(c.Name)
-			if value := Value(r, c.Name); value != theirs.Value {
-				t.Errorf("%q: %s has the value %q, net/http says %q", r.Header, c.Name, value, theirs.Value)
-			}
+			require.Equal(t, theirs.Value, Value(r, c.Name), r.Header)
 		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%q: %q, net/http says %q", r.Header, got, want)
-		}
+		require.Equal(t, want, got, r.Header)
 	})
 }
 
@@ -118,9 +108,7 @@ func TestValidLooksAtEachByte(t *testing.T) {
 		for i := range 19 {
 			value := []byte("abcdefgh~!~!~!~!ijk")
 			value[i] = byte(c)
-			if got := valid(string(value)); got != want {
-				t.Errorf("byte %#x at %d: %t, want %t", c, i, got, want)
-			}
+			require.Equal(t, want, valid(string(value)), c)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/faults"
 )
 
@@ -51,9 +53,7 @@ func TestFaultsAreNamedInOneForm(t *testing.T) {
 			if want != "" {
 				want = "oauth: Config." + strings.ReplaceAll(want, "\n", "\noauth: Config.")
 			}
-			if got != want {
-				t.Errorf("faults:\n%s\nwant:\n%s", got, want)
-			}
+			require.Equal(t, want, got)
 		})
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 )
@@ -58,9 +60,7 @@ func TestCommandsOfVisits(t *testing.T) {
 		tt.do()
 		got := f.redis.Commands()
 		delete(got, "PEXPIREAT") // unless the list lives as long already
-		if !maps.Equal(got, tt.want) {
-			t.Errorf("%s costs %v, want %v", tt.name, got, tt.want)
-		}
+		require.Equal(t, tt.want, got, tt.name)
 	}
 }
 

@@ -45,9 +45,7 @@ func TestSessionsEndInAFleet(t *testing.T) {
 		}
 	}
 	f.wantSignedIn(other)
-	if v := <-answered; v.Status != http.StatusFound {
-		t.Errorf("the login under way is answered %d %s; want it to begin anew", v.Status, v.Body)
-	}
+	require.Equal(t, http.StatusFound, (<-answered).Status)
 	f.WantLoginRequired(late.Do(to(1, script("/me"))))
 	f.WantUser(phone.Walk(to(1, page("/me")), nil), 1) // nobody is kept from signing in again
 	f.wantSignedIn(phone)

@@ -113,9 +113,7 @@ func connect(t *testing.T, addr string, patience time.Duration) rueidis.Client {
 		Dialer: net.Dialer{KeepAlive: patience / 3}, ConnLifetime: time.Minute, ConnWriteTimeout: patience,
 		ReadBufferEachConn: 4096, WriteBufferEachConn: 4096, // many clients in one test
 	})
-	if client == nil {
-		t.Fatal("no client")
-	}
+	require.NotNil(t, client, "no client")
 	return client
 }
 

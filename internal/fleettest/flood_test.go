@@ -110,9 +110,7 @@ func TestFloodsLeaveNothingBehind(t *testing.T) {
 	})
 	close(done)
 	strangers.Wait()
-	if got := f.Sim.Calls(exchangePath) - exchanges; got != logins {
-		t.Errorf("%d exchanges for %d logins", got, logins)
-	}
+	require.Equal(t, logins, f.Sim.Calls(exchangePath)-exchanges)
 }
 
 // Many copies of one callback arrive at once while WeChat is slow. They cost one exchange and few
@@ -183,9 +181,7 @@ func TestCopiesOfACallbackDisturbNobody(t *testing.T) {
 		commands += n
 	}
 	t.Logf("%d copies: %d commands, %d exchanges; p99 of others %v, idle %v", floodCopies, commands, f.Sim.Calls(exchangePath)-exchanges, felt, quiet)
-	if got := f.Sim.Calls(exchangePath) - exchanges; got != 1 {
-		t.Errorf("%d exchanges, want one", got)
-	}
+	require.Equal(t, 1, f.Sim.Calls(exchangePath)-exchanges)
 	if commands >= floodCommands {
 		t.Errorf("%d commands, want less than %d", commands, floodCommands)
 	}

@@ -25,14 +25,10 @@ var documented = regexp.MustCompile(`(?m)^ACL SETUSER app (.*)$`)
 func TestDocumentedPermissions(t *testing.T) {
 	t.Parallel()
 	found := documented.FindStringSubmatch(markdown.Read(t, "docs/operations.md").Text)
-	if found == nil {
-		t.Fatal("docs/operations.md has no ACL SETUSER")
-	}
+	require.NotNil(t, found, "docs/operations.md has no ACL SETUSER")
 	f := newFleet(t)
 	rule := append([]string{"ACL", "SETUSER", "app"}, strings.Fields(found[1])...)
-	if answer := f.redis.Do(rule...); answer != "OK" {
-		t.Fatalf("%q: %s", rule, answer)
-	}
+	require.Equal(t, "OK", f.redis.Do(rule...), rule)
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{f.redis.Addr}, Username: "app", Password: "PASSWORD", ForceSingleClient: true, ConnWriteTimeout: 10 * time.Second,
 		ClientSetInfo: rueidis.DisableClientSetInfo, // it may fail, and Redis would log it
@@ -69,7 +65,5 @@ func TestDocumentedPermissions(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if log := f.redis.Do("ACL", "LOG"); log != "" {
-		t.Errorf("Redis refused something:\n%s", log)
-	}
+	require.Empty(t, f.redis.Do("ACL", "LOG"))
 }

@@ -60,7 +60,5 @@ func TestMessagesAreHandledOnceInAFleet(t *testing.T) {
 		}
 		deliveries.Wait()
 	}
-	if n := int(handled.Load()); n != messages {
-		t.Errorf("%d messages were handled %d times", messages, n)
-	}
+	require.Equal(t, messages, int(handled.Load()))
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -83,9 +85,7 @@ func TestDoubleCallbackAtTwoReplicas(t *testing.T) {
 		f.wantSignedIn(v)
 	})
 	f.WantCalls(logins, logins)
-	if n := int(greeted.Load()); n != logins {
-		t.Errorf("OnLogin ran %d times for %d logins", n, logins)
-	}
+	require.Equal(t, logins, int(greeted.Load()))
 }
 
 // Replicas that share no server cannot know of each other's exchanges: the second callback may cost

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/logs"
 )
 
@@ -17,9 +19,7 @@ func TestEveryLineNamesTheAccount(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		logs.Of(slog.New(slog.NewTextHandler(&out, nil)), tt.appID).Info("hello")
-		if !strings.Contains(out.String(), tt.want) {
-			t.Errorf("the line is %s, want %s", out.String(), tt.want)
-		}
+		require.Contains(t, out.String(), tt.want)
 	}
 }
 

@@ -1,9 +1,9 @@
 package markdown_test
 
 import (
-	"reflect"
-	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/internal/markdown"
 )
@@ -45,9 +45,7 @@ func TestDocument(t *testing.T) {
 		{"a section ends at the next of its level", page.Section(t, "Below").Text, "\nmore\n\n"},
 		{"the last section", page.Section(t, "二").Text, "\nlast\n"},
 	} {
-		if !reflect.DeepEqual(tt.got, tt.want) {
-			t.Errorf("%s: %q, want %q", tt.name, tt.got, tt.want)
-		}
+		require.Equal(t, tt.want, tt.got, tt.name)
 	}
 }
 
@@ -57,8 +55,6 @@ func TestAllFindsThePapersOfTheRoot(t *testing.T) {
 		paths = append(paths, d.Path)
 	}
 	for _, want := range []string{"README.md", "docs/adr/README.md"} {
-		if !slices.Contains(paths, want) {
-			t.Errorf("%s is not among %v", want, paths)
-		}
+		require.Contains(t, paths, want)
 	}
 }

@@ -19,9 +19,7 @@ func TestText(t *testing.T) {
 		"a\u202eb\u202cc\u2066d\u2069": "a b c d ",
 		"מ\u200fים 👨‍👩‍👧":              "מ\u200fים 👨‍👩‍👧",
 	} {
-		if got := oneline.Text(text); got != want {
-			t.Errorf("Text(%q) = %q, want %q", text, got, want)
-		}
+		require.Equal(t, want, oneline.Text(text), text)
 	}
 }
 

@@ -16,9 +16,7 @@ func TestServerKeepsItsDataOverACrash(t *testing.T) {
 	server.Do("SET", "k", "v\r\n登录")
 	server.Kill()
 	server.Restart()
-	if got := server.Do("GET", "k"); got != "v\r\n登录" {
-		t.Errorf("GET = %q", got)
-	}
+	require.Equal(t, "v\r\n登录", server.Do("GET", "k"))
 }
 
 func TestAnswers(t *testing.T) {
@@ -31,9 +29,7 @@ func TestAnswers(t *testing.T) {
 		{"return {}", ""},
 		{"return redis.error_reply('BAD luck')", "BAD luck"},
 	} {
-		if got := server.Do("EVAL", tt.command, "0"); got != tt.want {
-			t.Errorf("%s = %q, want %q", tt.command, got, tt.want)
-		}
+		require.Equal(t, tt.want, server.Do("EVAL", tt.command, "0"), tt.command)
 	}
 }
 

@@ -18,9 +18,7 @@ import (
 func newServer(t *testing.T, addr string, timeout time.Duration) *Server {
 	t.Helper()
 	client, _ := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, ForceSingleClient: true})
-	if client == nil {
-		t.Fatal("no client")
-	}
+	require.NotNil(t, client, "no client")
 	t.Cleanup(client.Close)
 	return New(client, timeout)
 }
@@ -87,9 +85,7 @@ func TestTakeBack(t *testing.T) {
 	}
 	server.Resume()
 	server.Eventually("mine is gone", func() bool { return server.Do("GET", "mine") == "(nil)" })
-	if got := server.Do("GET", "theirs"); got != "somebody else" {
-		t.Errorf("theirs is %q", got)
-	}
+	require.Equal(t, "somebody else", server.Do("GET", "theirs"))
 }
 
 // A flood that meets a Redis that hangs leaves no more work behind than a bound.
@@ -107,9 +103,7 @@ func TestTakingBackIsBounded(t *testing.T) {
 	s.TakeBack(t.Context(), "k", "me", time.Hour) // it does not wait
 	server.Resume()
 	gone.Wait()
-	if left := s.owed.Load(); left != 0 {
-		t.Errorf("%d keys are owed for ever", left)
-	}
+	require.Zero(t, s.owed.Load(), "keys are owed for ever")
 }
 
 // A script's text is sent once, and again to a Redis that has forgotten it.

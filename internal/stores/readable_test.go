@@ -34,8 +34,6 @@ func TestReadable(t *testing.T) {
 		{"ours", own, false},
 		{"none", nil, false},
 	} {
-		if got := stores.Readable(tt.store); got != tt.want {
-			t.Errorf("%s: Readable = %v, want %v", tt.name, got, tt.want)
-		}
+		require.Equal(t, tt.want, stores.Readable(tt.store), tt.name)
 	}
 }

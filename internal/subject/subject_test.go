@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
@@ -12,9 +14,7 @@ func TestValidID(t *testing.T) {
 		"oW9xQ6JEFUrI1QSFw5ZVa1HXe9bL": true, "o_-Z9": true, "o": true, strings.Repeat("o", 64): true,
 		"": false, strings.Repeat("o", 65): false, "o p": false, "o\n": false, "o*": false, "o:1": false, "ö": false, "o\x00": false,
 	} {
-		if got := subject.ValidID(id); got != want {
-			t.Errorf("ValidID(%q) = %v", id, got)
-		}
+		require.Equal(t, want, subject.ValidID(id), id)
 	}
 }
 

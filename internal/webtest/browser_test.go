@@ -83,9 +83,7 @@ func TestJarFollowsTheRules(t *testing.T) {
 			require.NoError(t, err)
 			from, to := address(t, tt.from), address(t, tt.to)
 			jar.Set(from, []*http.Cookie{c})
-			if sent := len(jar.Get(to, tt.crossSite, tt.navigation)) == 1; sent != tt.want {
-				t.Errorf("sent is %v, want %v", sent, tt.want)
-			}
+			require.Equal(t, tt.want, len(jar.Get(to, tt.crossSite, tt.navigation)) == 1)
 		})
 	}
 }
@@ -105,9 +103,7 @@ func TestJarOverTime(t *testing.T) {
 		}
 		jar.Set(address(t, "http://a.com/"), []*http.Cookie{{Name: "b", Value: "3", Path: "/"}})
 		jar.Lose(func(c *http.Cookie) bool { return c.Name == "b" })
-		if got := jar.All(); len(got) != 0 {
-			t.Errorf("cookies %v, want none", got)
-		}
+		require.Empty(t, jar.All())
 	})
 }
 
@@ -157,13 +153,9 @@ func TestBrowserOnNetwork(t *testing.T) {
 		if v := b.Do(Request{URL: "https://a.com/slow", GiveUp: time.Minute}); v.Err == nil || time.Since(began) != time.Minute {
 			t.Errorf("gave up after %v with %v", time.Since(began), v.Err)
 		}
-		if v := b.Open("https://nowhere.com/"); v.Err == nil {
-			t.Error("an unknown host was found")
-		}
+		require.Error(t, b.Open("https://nowhere.com/").Err, "an unknown host was found")
 		b.Loses = AnyCookie
-		if v := b.Open("https://a.com/x"); v.Body != "/x  GET" {
-			t.Errorf("a browser that loses all sends %q", v.Body)
-		}
+		require.Equal(t, "/x  GET", b.Open("https://a.com/x").Body)
 	})
 }
 

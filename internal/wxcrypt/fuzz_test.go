@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
@@ -22,9 +24,7 @@ func FuzzDecrypt(f *testing.F) {
 		}
 		sealed, err := wxcrypt.Encrypt(key, iv, data, block)
 		if err != nil {
-			if !errors.Is(err, wxcrypt.ErrSize) {
-				t.Errorf("Encrypt: %v", err)
-			}
+			require.ErrorIs(t, err, wxcrypt.ErrSize)
 			return
 		}
 		if back, err := wxcrypt.Decrypt(key, iv, sealed, block); err != nil || !bytes.Equal(back, data) {

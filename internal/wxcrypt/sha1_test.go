@@ -3,6 +3,8 @@ package wxcrypt_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/wxcrypt"
 )
 
@@ -18,9 +20,7 @@ func TestSortedSHA1(t *testing.T) {
 		{"nothing", "da39a3ee5e6b4b0d3255bfef95601890afd80709", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := wxcrypt.SortedSHA1(tt.parts...); got != tt.want {
-				t.Errorf("SortedSHA1 = %s, want %s", got, tt.want)
-			}
+			require.Equal(t, tt.want, wxcrypt.SortedSHA1(tt.parts...))
 		})
 	}
 }
@@ -28,7 +28,5 @@ func TestSortedSHA1(t *testing.T) {
 func TestSortedSHA1LeavesItsPartsInOrder(t *testing.T) {
 	parts := []string{"b", "a"}
 	wxcrypt.SortedSHA1(parts...)
-	if parts[0] != "b" {
-		t.Error("the caller's slice was sorted")
-	}
+	require.Equal(t, "b", parts[0], "the caller's slice was sorted")
 }

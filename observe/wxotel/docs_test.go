@@ -82,19 +82,13 @@ func TestThePageNamesAllThatIsMeasured(t *testing.T) {
 		}
 	}
 	slices.Sort(spans)
-	if want := first(rows(t, "Spans")); !slices.Equal(spans, want) {
-		t.Errorf("spans %q, on the page are %q", spans, want)
-	}
+	require.Equal(t, first(rows(t, "Spans")), spans)
 
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
-	if want := first(rows(t, "Attributes")); !slices.Equal(keys, want) {
-		t.Errorf("attributes %q, on the page are %q", keys, want)
-	}
+	require.Equal(t, first(rows(t, "Attributes")), keys)
 	for _, name := range slices.Concat(spans, keys) {
-		if !strings.Contains(doc, "//\t"+name+" ") {
-			t.Errorf("doc.go does not explain %q", name)
-		}
+		require.Contains(t, doc, "//\t"+name+" ", name)
 	}
 }
 
@@ -107,9 +101,7 @@ func TestThePageNamesAllEvents(t *testing.T) {
 		}
 	})
 	slices.Sort(events)
-	if want := first(rows(t, "Events")); !slices.Equal(events, want) {
-		t.Errorf("core has the events %q, on the page are %q", events, want)
-	}
+	require.Equal(t, first(rows(t, "Events")), events)
 }
 
 // A line is one that a package may log.
@@ -124,14 +116,10 @@ func TestThePageNamesAllLogLines(t *testing.T) {
 		documented = append(documented, line{row[0], row[1], row[2], strings.ReplaceAll(row[3], ",", "")})
 	}
 	for _, l := range written {
-		if !slices.Contains(documented, l) {
-			t.Errorf("the page lacks %+v", l)
-		}
+		require.Contains(t, documented, l)
 	}
 	for _, l := range documented {
-		if !slices.Contains(written, l) {
-			t.Errorf("nobody logs %+v", l)
-		}
+		require.Contains(t, written, l)
 	}
 }
 

@@ -115,9 +115,7 @@ func TestWhatTakesTimeIsASpanBelowTheRequest(t *testing.T) {
 				tel.Observe(ctx, tt.event)
 
 				spans := tel.spans.GetSpans()
-				if len(spans) != 1 {
-					t.Fatalf("%d spans, want one", len(spans))
-				}
+				require.Len(t, spans, 1)
 				s := spans[0]
 				if s.Name != tt.name || s.SpanKind != tt.kind || s.Status.Code != tt.status || s.Status.Description != tt.description {
 					t.Errorf("span %q, kind %v, status %+v", s.Name, s.SpanKind, s.Status)
@@ -138,9 +136,7 @@ func TestWhatTakesNoTimeIsNoSpan(t *testing.T) {
 	for _, name := range []string{core.EventLoginStarted, core.EventLoginRestarted, core.EventLoginRefused, core.EventSessionEnded, core.EventStoreDown} {
 		tel.Observe(t.Context(), core.Event{Name: name})
 	}
-	if spans := tel.spans.GetSpans(); len(spans) != 0 {
-		t.Errorf("spans: %+v", spans)
-	}
+	require.Empty(t, tel.spans.GetSpans())
 }
 
 func TestWithoutProvidersTheGlobalOnesAreUsed(t *testing.T) {

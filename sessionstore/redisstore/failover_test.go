@@ -104,9 +104,7 @@ func TestOrderlyFailover(t *testing.T) {
 		if err := tt.write(store, seen, rediscache.New(client, "wx:")); err != nil {
 			t.Errorf("%s after a failover: %v", tt.name, err)
 		}
-		if valueOf(t, store, before) != "somebody" {
-			t.Errorf("after %s a session from before is gone", tt.name)
-		}
+		require.Equal(t, "somebody", valueOf(t, store, before), tt.name)
 	}
 }
 

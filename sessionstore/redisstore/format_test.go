@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/sessionstore/redisstore"
 )
@@ -14,14 +15,10 @@ func TestAPrintedConfigShowsNoKey(t *testing.T) {
 	cfg := redisstore.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Prefix: "shop:"}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 		for _, v := range []any{cfg, &cfg} {
-			if got := fmt.Sprintf(verb, v); got != `redisstore.Config of "shop:"` {
-				t.Errorf("%s of %T shows %s", verb, v, got)
-			}
+			require.Equal(t, `redisstore.Config of "shop:"`, fmt.Sprintf(verb, v), "%s of %T", verb, v)
 		}
 	}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("start", "config", &cfg)
-	if !strings.Contains(log.String(), `"config":"redisstore.Config of \"shop:\""`) {
-		t.Errorf("the log shows %s", &log)
-	}
+	require.Contains(t, log.String(), `"config":"redisstore.Config of \"shop:\""`)
 }

@@ -45,9 +45,7 @@ func TestIDsProveThemselves(t *testing.T) {
 	if made := rotated.make(cookieName, ownerOf("li")); !second.made(cookieName, made) || first.made(cookieName, made) {
 		t.Error("the first key makes ids")
 	}
-	if first.made(cookieName+"x", id) {
-		t.Error("an id is good under another name")
-	}
+	require.False(t, first.made(cookieName+"x", id), "an id is good under another name")
 	if tagOf(id) != tagOf(first.make(cookieName, ownerOf("li"))) || tagOf(id) == tagOf(first.make(cookieName, ownerOf("han"))) {
 		t.Error("the ids of one owner begin alike, and others otherwise")
 	}
@@ -191,7 +189,5 @@ func TestOldIDs(t *testing.T) {
 	if got := server.Commands(); len(got) != 1 || got["GET"] > 110 {
 		t.Errorf("2000 ids that somebody made up cost %v", got)
 	}
-	if info := server.Do("INFO", "stats"); !strings.Contains(info, "tracking_total_keys:1\r\n") {
-		t.Errorf("Redis tracks more than the one session:\n%s", info)
-	}
+	require.Contains(t, server.Do("INFO", "stats"), "tracking_total_keys:1\r\n")
 }

@@ -1,7 +1,6 @@
 package redisstore_test
 
 import (
-	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -40,18 +39,14 @@ func TestPollingCostsNoCommand(t *testing.T) {
 		wantHeld(t, here, "0", "", true)
 		wantHeld(t, here, "1", "", false)
 	}
-	if got := server.Commands(); len(got) != 0 {
-		t.Errorf("200 questions without news cost %v", got)
-	}
+	require.Empty(t, server.Commands())
 	require.NoError(t, there.SetOutcome(t.Context(), "0", []byte("ready"), time.Minute))
 	server.Eventually("the outcome is known", func() bool {
 		got, _, _ := here.Outcome(t.Context(), "0")
 		return string(got) == "ready"
 	})
 	want := map[string]int{"SET": 1, "CLIENT|CACHING": 1, "MULTI": 1, "PTTL": 1, "GET": 1, "EXEC": 1}
-	if got := server.Commands(); !maps.Equal(got, want) {
-		t.Errorf("news cost %v, want %v", got, want)
-	}
+	require.Equal(t, want, server.Commands())
 }
 
 func TestOwnChangesAreSeenAtOnce(t *testing.T) {

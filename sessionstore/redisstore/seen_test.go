@@ -89,9 +89,7 @@ func TestSeenIsReservedOnce(t *testing.T) {
 			winners.Add(1)
 		}
 	})
-	if winners.Load() != 1 {
-		t.Errorf("%d of 20 have the message", winners.Load())
-	}
+	require.EqualValues(t, 1, winners.Load())
 }
 
 func TestSeenSaysThatRedisIsDown(t *testing.T) {

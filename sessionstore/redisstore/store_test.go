@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"bytes"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -34,9 +33,7 @@ func newClient(t *testing.T, addr string, change ...func(*rueidis.ClientOption))
 		f(&options)
 	}
 	client, _ := rueidis.NewClient(options)
-	if client == nil {
-		t.Fatal("no client")
-	}
+	require.NotNil(t, client, "no client")
 	t.Cleanup(client.Close)
 	return client
 }
@@ -90,9 +87,7 @@ func end(t *testing.T, store *redisstore.Store, cookie string) {
 func valueOf(t *testing.T, store *redisstore.Store, cookie string) string {
 	t.Helper()
 	session, err := store.New(request(t, cookie), name)
-	if !sessionstore.Anonymous(err) {
-		t.Fatalf("New: %v", err)
-	}
+	require.True(t, sessionstore.Anonymous(err), err)
 	value, _ := session.Values["s"].([]byte)
 	return string(value)
 }
@@ -100,9 +95,7 @@ func valueOf(t *testing.T, store *redisstore.Store, cookie string) string {
 // wantValue wants the session of a cookie to hold this; "" is nobody's.
 func wantValue(t *testing.T, store *redisstore.Store, cookie, want string) {
 	t.Helper()
-	if got := valueOf(t, store, cookie); got != want {
-		t.Errorf("the session holds %q, want %q", got, want)
-	}
+	require.Equal(t, want, valueOf(t, store, cookie))
 }
 
 // alive reports whether the session of a cookie can be read.
@@ -185,9 +178,7 @@ func TestCommandsAreCounted(t *testing.T) {
 	} {
 		server.Forget()
 		tt.do()
-		if got := server.Commands(); !maps.Equal(got, tt.want) {
-			t.Errorf("%s costs %v, want %v", tt.name, got, tt.want)
-		}
+		require.Equal(t, tt.want, server.Commands(), tt.name)
 	}
 }
 
@@ -203,9 +194,7 @@ func TestRedisHoldsNoSecret(t *testing.T) {
 		if !strings.HasPrefix(key, "shop:") || strings.Contains(shown, cookie) || strings.Contains(shown, "a-refresh") || strings.Contains(shown, "wx1state") {
 			t.Errorf("Redis shows %q", shown)
 		}
-		if ttl := server.Do("TTL", key); strings.HasPrefix(ttl, "-") {
-			t.Errorf("%s never ends: TTL %s", key, ttl)
-		}
+		require.False(t, strings.HasPrefix(server.Do("TTL", key), "-"), key)
 	}
 }
 
@@ -229,9 +218,7 @@ func TestUpdatesAreSeenAtOnceHere(t *testing.T) {
 		value := strings.Repeat("v", i+1)
 		session.Values["s"] = []byte(value)
 		require.NoError(t, store.Save(request(t, cookie), httptest.NewRecorder(), session))
-		if got := valueOf(t, store, cookie); got != value {
-			t.Fatalf("update %d: the session holds %d bytes, want %d", i, len(got), len(value))
-		}
+		require.Equal(t, value, valueOf(t, store, cookie), len(value))
 	}
 }
 

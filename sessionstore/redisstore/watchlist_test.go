@@ -5,15 +5,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestWatchlistIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l watchlist
 		for i := range maxWatched {
-			if !l.add(strconv.Itoa(i)) {
-				t.Fatalf("no room for the key %d", i)
-			}
+			require.True(t, l.add(strconv.Itoa(i)), i)
 		}
 		if l.add("one more") || !l.add("0") {
 			t.Error("a full list takes one more, or refuses one that it holds")

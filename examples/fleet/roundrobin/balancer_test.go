@@ -57,9 +57,7 @@ func TestReplicasTakeTurns(t *testing.T) {
 		seen[w.Body.String()]++
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		if n := seen[name+" shop.example.com "]; n != 10 {
-			t.Errorf("replica %s had %d of 30 requests: %v", name, n, seen)
-		}
+		require.Equal(t, 10, seen[name+" shop.example.com "], "replica %s: %v", name, seen)
 	}
 }
 

@@ -349,9 +349,7 @@ func TestPush(t *testing.T) {
 		push(t, p, sim, console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass")).want(t, http.StatusForbidden)
 		p.stop(t)
 		for line, want := range map[string]bool{"trace_id=trace1 passed=false": true, "delete the data that was withdrawn": true, "trace2": false, "oUser": false} {
-			if strings.Contains(p.output.String(), line) != want {
-				t.Errorf("the log has %q: %t, want %t\n%s", line, !want, want, p.output)
-			}
+			require.Equal(t, want, strings.Contains(p.output.String(), line), "%q in the log:\n%s", line, p.output)
 		}
 	})
 }

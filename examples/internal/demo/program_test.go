@@ -110,9 +110,7 @@ func start(t *testing.T, framework string, env ...string) *program {
 			p.sim = found[2]
 		}
 	}
-	if p.url == "" {
-		t.Fatalf("examples/%s did not start:\n%s", framework, p.output)
-	}
+	require.NotEmpty(t, p.url, "examples/%s did not start:\n%s", framework, p.output)
 	return p
 }
 
@@ -185,30 +183,22 @@ type view struct {
 // want fails the test unless the answer has that status and holds all of this.
 func (v view) want(t *testing.T, status int, texts ...string) {
 	t.Helper()
-	if v.status != status {
-		t.Errorf("%v: %d, want %d\n%s", v.url, v.status, status, v.body)
-	}
+	require.Equal(t, status, v.status, "%v:\n%s", v.url, v.body)
 	for _, text := range texts {
-		if !strings.Contains(v.body, text) {
-			t.Errorf("%v: %d without %q:\n%s", v.url, v.status, text, v.body)
-		}
+		require.Contains(t, v.body, text, "%v: %d", v.url, v.status)
 	}
 }
 
 // wantAt fails the test unless the browser ended up there.
 func (v view) wantAt(t *testing.T, address string) {
 	t.Helper()
-	if v.url.String() != address {
-		t.Errorf("ended at %v, want %s: %d\n%s", v.url, address, v.status, v.body)
-	}
+	require.Equal(t, address, v.url.String(), "%d:\n%s", v.status, v.body)
 }
 
 // wantHost fails the test unless the browser ended up at that program.
 func (v view) wantHost(t *testing.T, program string) {
 	t.Helper()
-	if "http://"+v.url.Host != program {
-		t.Fatalf("ended at %v, want %s", v.url, program)
-	}
+	require.Equal(t, program, "http://"+v.url.Host, v.url)
 }
 
 // open loads a page.

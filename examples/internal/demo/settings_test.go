@@ -110,9 +110,7 @@ func TestBadVariables(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := readSettings(getenv(tt.vars))
-			if err == nil {
-				t.Fatalf("readSettings = %+v, want an error that says %q", s, tt.want)
-			}
+			require.Error(t, err, s)
 			lines := strings.Split(err.Error(), "\n")
 			if len(lines) != 2 || !strings.HasPrefix(lines[1], "  "+tt.want) {
 				t.Errorf("readSettings: %v\nwant one fault that begins with %q", err, tt.want)
@@ -127,17 +125,11 @@ func TestAllFaultsAtOnceAndNoSecret(t *testing.T) {
 		"ADDR": "nowhere", "WECHAT_SECRET": secret, "WECHAT_MINI_SECRET": secret, "SESSION_KEYS": secret, "PUSH_AES_KEY": secret,
 		"REDIS_URL": "redis://:" + secret + "@host:port",
 	}))
-	if err == nil {
-		t.Fatal("no error")
-	}
+	require.Error(t, err)
 	for _, name := range []string{"ADDR", "WECHAT_APPID", "WECHAT_MINI_APPID", "SESSION_KEYS", "PUSH_TOKEN", "REDIS_URL"} {
-		if !strings.Contains(err.Error(), "\n  "+name) {
-			t.Errorf("the error does not name %s: %v", name, err)
-		}
+		require.Contains(t, err.Error(), "\n  "+name, name)
 	}
-	if strings.Contains(err.Error(), secret) {
-		t.Errorf("the error shows a secret: %v", err)
-	}
+	require.NotContains(t, err.Error(), secret, err)
 }
 
 // with adds names and values to a copy of vars.
