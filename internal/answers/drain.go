@@ -1,6 +1,7 @@
 package answers
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -21,6 +22,8 @@ func Drain(w http.ResponseWriter, r *http.Request) {
 	}
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Now().Add(drainTime)) // where it cannot be set, the server's counts
-	_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
-	_ = c.SetReadDeadline(time.Time{})
+	_, err := io.CopyN(io.Discard, r.Body, maxDrain)
+	if errors.Is(err, io.EOF) { // otherwise the deadline stays, and ends a client that sends on
+		_ = c.SetReadDeadline(time.Time{})
+	}
 }

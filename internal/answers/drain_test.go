@@ -1,0 +1,46 @@
+package answers_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxoauth/wxoauth/internal/answers"
+	"github.com/wxoauth/wxoauth/internal/webtest"
+)
+
+// A client that trickles its body is answered, and then its connection ends.
+func TestDrainIsNoWayToKeepAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := webtest.NewListener()
+		server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answers.Drain(w, r)
+			w.WriteHeader(http.StatusUnauthorized)
+		})}
+		go server.Serve(listener) //nolint:errcheck // it ends with the test
+		defer server.Close()      //nolint:errcheck // only the listener could fail
+		conn, err := listener.Dial(t.Context(), "", "")
+		require.NoError(t, err)
+		began := time.Now()
+		var client sync.WaitGroup
+		client.Go(func() {
+			_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000\r\n\r\n")
+			for err == nil {
+				time.Sleep(time.Second)
+				_, err = io.WriteString(conn, "x")
+			}
+		})
+		answer, err := io.ReadAll(conn)
+		if took := time.Since(began); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") || took > 15*time.Second {
+			t.Errorf("after %v: %q, %v", took, answer, err)
+		}
+		require.NoError(t, conn.Close())
+		client.Wait()
+	})
+}
