@@ -32,9 +32,7 @@ func TestOpenings(t *testing.T) {
 		for i := range maxOpeners + 100 {
 			o.take(&core.User{OpenID: strconv.Itoa(i)}, time.Now())
 		}
-		if n := len(o.known); n > maxOpeners {
-			t.Errorf("%d users are remembered", n)
-		}
+		require.LessOrEqual(t, len(o.known), maxOpeners)
 	})
 }
 

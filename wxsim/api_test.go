@@ -91,9 +91,7 @@ func TestTheDescriptionIsTrue(t *testing.T) {
 		require.True(t, described[route], route)
 		delete(described, route)
 	}
-	if len(described) > 0 {
-		t.Errorf("no routes: %v", described)
-	}
+	require.Empty(t, described)
 }
 
 // sealedReply is what an app answers to a push in safe mode.

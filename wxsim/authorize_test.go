@@ -147,9 +147,7 @@ func TestAnAllowedQRCodeInAFrameLeadsTheWindowOn(t *testing.T) {
 		return do(sim, r)
 	}
 	for _, w := range []*httptest.ResponseRecorder{open("document", ""), open("iframe", "&self_redirect=true")} {
-		if w.Code != http.StatusFound {
-			t.Errorf("status %d; want a redirect", w.Code)
-		}
+		require.Equal(t, http.StatusFound, w.Code)
 	}
 	framed := open("iframe", "&self_redirect=false")
 	_, rest, found := strings.Cut(framed.Body.String(), `data-ticket="`)
@@ -157,9 +155,7 @@ func TestAnAllowedQRCodeInAFrameLeadsTheWindowOn(t *testing.T) {
 	if framed.Code != http.StatusOK || !found {
 		t.Fatalf("status %d: %s; want the page with the QR code", framed.Code, framed.Body)
 	}
-	if state := get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String(); state != "decided" {
-		t.Errorf("the page's script hears %q; want decided", state)
-	}
+	require.Equal(t, "decided", get(t, sim, "/wxsim/desktop/state?ticket="+ticket).Body.String())
 	if back := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket)).Query(); back.Get("code") == "" || back.Get("state") != "s1" {
 		t.Errorf("the window goes on with %v", back)
 	}

@@ -70,9 +70,7 @@ func TestHomeChangesTheWorld(t *testing.T) {
 
 	before := sim.Now()
 	press("/wxsim/advance", url.Values{"by": {"720h"}})
-	if moved := sim.Now().Sub(before); moved < 720*time.Hour {
-		t.Errorf("the clock moved by %v", moved)
-	}
+	require.GreaterOrEqual(t, sim.Now().Sub(before), 720*time.Hour)
 	press("/wxsim/advance", url.Values{"by": {"2h5m1s"}})
 	wantText(t, get(t, sim, "/"), "比真实时间快 30 天 2 小时 5 分钟 1 秒")
 	press("/wxsim/fail", url.Values{"path": {"/sns/auth"}, "fault": {"code"}, "number": {"45009"}, "times": {"1"}})

@@ -178,9 +178,7 @@ func useFleet(t *testing.T, site string, pids []string) {
 			}
 		}
 	}
-	if len(frameworks) < 3 {
-		t.Errorf("only %v have shown the page", frameworks)
-	}
+	require.GreaterOrEqual(t, len(frameworks), 3, frameworks)
 }
 
 // wantNoCodes fails the test if a login code, which travels in a query, got into a log.

@@ -18,9 +18,7 @@ import (
 func TestThereAreManyAttacksAndTargets(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range attackFamilies() {
-		if len(f.attacks) < 5 {
-			t.Errorf("only %d of %s", len(f.attacks), f.name)
-		}
+		require.GreaterOrEqual(t, len(f.attacks), 5, f.name)
 		for _, attack := range f.attacks {
 			require.False(t, seen[attack], f.name)
 			seen[attack] = true
@@ -182,9 +180,7 @@ func TestRequestLines(t *testing.T) {
 			}
 		}
 	}
-	if len(lines) < 200 {
-		t.Fatalf("only %d request lines", len(lines))
-	}
+	require.GreaterOrEqual(t, len(lines), 200)
 	const browser = " HTTP/1.1\r\nHost: evil.com\r\nX-Forwarded-Host: evil.com\r\nX-Forwarded-Proto: http\r\nAccept: text/html\r\nUser-Agent: " + webtest.WeChatAndroid + "\r\n"
 	for _, frame := range Frames() {
 		t.Run(frame.Name, func(t *testing.T) {
@@ -238,8 +234,6 @@ func TestAcceptedReturnTargets(t *testing.T) {
 			t.Errorf("%d of %s were let through", n[f.name], f.name)
 		}
 	}
-	if len(accepted) <= n["legitimate"] {
-		t.Error("no attack is left for a browser to look at")
-	}
+	require.Greater(t, len(accepted), n["legitimate"], "no attack is left for a browser to look at")
 	t.Logf("%d accepted: %v", len(accepted), n)
 }

@@ -43,9 +43,7 @@ func TestThreatModelNamesRealTests(t *testing.T) {
 			}
 		}
 	}
-	if proofs < 100 {
-		t.Errorf("only %d proofs were found", proofs)
-	}
+	require.GreaterOrEqual(t, proofs, 100)
 }
 
 // testExists looks for a test in a package of this module.

@@ -81,9 +81,7 @@ func TestFloodsLeaveNothingBehind(t *testing.T) {
 		grown := raw.memory(addr) - before[i]
 		t.Logf("%s: %+.1f MB after %d starts, %d made-up sessions, %d forged callbacks in all", f.replicas[i].frame.Name,
 			float64(grown)/(1<<20), *floodSize, *floodSize, *floodSize/10)
-		if grown > floodGrowth {
-			t.Errorf("the replica on %s holds %d bytes more", f.replicas[i].frame.Name, grown)
-		}
+		require.LessOrEqual(t, grown, floodGrowth, f.replicas[i].frame.Name)
 	}
 
 	done := make(chan struct{})
@@ -182,9 +180,7 @@ func TestCopiesOfACallbackDisturbNobody(t *testing.T) {
 	}
 	t.Logf("%d copies: %d commands, %d exchanges; p99 of others %v, idle %v", floodCopies, commands, f.Sim.Calls(exchangePath)-exchanges, felt, quiet)
 	require.Equal(t, 1, f.Sim.Calls(exchangePath)-exchanges)
-	if commands >= floodCommands {
-		t.Errorf("%d commands, want less than %d", commands, floodCommands)
-	}
+	require.Less(t, commands, floodCommands)
 	if *floodLatency && felt >= 2*quiet {
 		t.Errorf("the p99 of other visitors is %v, %v without the copies", felt, quiet)
 	}
