@@ -129,9 +129,8 @@ func TestCallDecodes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Call[answer](t.Context(), newTestClient(t, always(tt.body)), read())
 			if tt.detail == "" {
-				if err != nil || *got != tt.want {
-					t.Errorf("Call = %+v, %v", got, err)
-				}
+				require.NoError(t, err)
+				require.Equal(t, tt.want, *got)
 				return
 			}
 			if wire := expectWire(t, err, WireBody); got != nil || wire.Detail != tt.detail {
@@ -340,9 +339,8 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 				return answer(200, "", fmt.Sprintf(`{"errcode":%d,"errmsg":"no"}`, tt.code)), nil
 			}), func(cfg *ClientConfig) { cfg.Tokens = &tt.source })
 			_, err := Call[struct{}](t.Context(), c, Post("/wxa/ping", map[string]string{"a": "b"}))
-			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
-				t.Errorf("err = %v, want %v", err, tt.want)
-			}
+			require.ErrorIs(t, err, tt.want)
+			require.Equal(t, tt.want == nil, err == nil)
 			require.Equal(t, tt.calls, calls)
 			require.Equal(t, tt.refused, tt.source.refused)
 		})
@@ -404,7 +402,6 @@ func FuzzFile(f *testing.F) {
 // The result type decides what is read; a field of any kind may be asked for.
 func TestCallIntoAMap(t *testing.T) {
 	got, err := Call[map[string]json.RawMessage](t.Context(), newTestClient(t, always(`{"a":[1]}`)), read())
-	if err != nil || string((*got)["a"]) != "[1]" {
-		t.Errorf("Call = %v, %v", got, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, "[1]", string((*got)["a"]))
 }

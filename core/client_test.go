@@ -138,7 +138,6 @@ func TestHTTPClientIsCopied(t *testing.T) {
 	if wire, ok := errors.AsType[*WireError](err); !ok || wire.Status != http.StatusFound || calls != 1 {
 		t.Errorf("err = %v after %d calls", err, calls)
 	}
-	if own.Timeout != time.Hour || own.CheckRedirect == nil {
-		t.Errorf("the user's client was changed: %+v", own)
-	}
+	require.Equal(t, time.Hour, own.Timeout)
+	require.NotNil(t, own.CheckRedirect)
 }

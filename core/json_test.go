@@ -89,9 +89,8 @@ func TestEncodeJSON(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := encodeJSON(tt.in)
-			if err != nil || string(got) != tt.want {
-				t.Errorf("encodeJSON = %s, %v; want %s", got, err, tt.want)
-			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, string(got))
 		})
 	}
 	if _, err := encodeJSON(make(chan int)); err == nil {

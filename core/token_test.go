@@ -514,9 +514,8 @@ func TestTokenRefusedDuringRenewal(t *testing.T) {
 		c.tokens.Refused(t.Context(), "TOKEN-1-canary")
 		time.AfterFunc(time.Second, release)
 		token, _, err := c.AccessToken(t.Context())
-		if token != "TOKEN-2-canary" || err != nil {
-			t.Errorf("AccessToken = %q, %v", token, err)
-		}
+		require.Equal(t, "TOKEN-2-canary", token)
+		require.NoError(t, err)
 	})
 }
 
@@ -734,9 +733,8 @@ func TestCallersOwnTokens(t *testing.T) {
 			t.Errorf("%s: AccessToken = %q, %v, %v", name, token, expiry, err)
 		}
 	}
-	if asked != 2 || api.count(stablePath) != 0 {
-		t.Errorf("the function was asked %d times, WeChat %d times", asked, api.count(stablePath))
-	}
+	require.Equal(t, 2, asked)
+	require.Zero(t, api.count(stablePath))
 }
 
 func TestCachedTokenAllocatesNothing(t *testing.T) {

@@ -165,9 +165,8 @@ func TestOddAnswersAreRead(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			c := piped(t, replies(new(atomic.Int32), reply))
 			got, err := Call[struct{ OpenID string }](t.Context(), c, sns())
-			if err != nil || got.OpenID != "o1" {
-				t.Errorf("Call = %+v, %v", got, err)
-			}
+			require.NoError(t, err)
+			require.Equal(t, "o1", got.OpenID)
 		})
 	}
 }
@@ -785,9 +784,8 @@ func TestLogs(t *testing.T) {
 			t.Errorf("logged:\n%s", logs.String())
 		}
 		expectNoCanary(t, "log", logs.String())
-		if !strings.Contains(logs.String(), `"op":"GET /sns/oauth2/access_token"`) || !strings.Contains(logs.String(), "errcode 40001") {
-			t.Errorf("the log does not tell what failed:\n%s", logs.String())
-		}
+		require.Contains(t, logs.String(), `"op":"GET /sns/oauth2/access_token"`)
+		require.Contains(t, logs.String(), "errcode 40001")
 
 		logs.Reset()
 		quiet := newTestClient(t, api, func(cfg *ClientConfig) { cfg.Logger = slog.New(slog.NewTextHandler(&logs, nil)) })

@@ -56,9 +56,8 @@ func modules(t *testing.T) (dirs []string) {
 		}
 		return err
 	})
-	if err != nil || len(dirs) < 2 {
-		t.Fatalf("modules %q: %v", dirs, err)
-	}
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(dirs), 2)
 	return dirs
 }
 

@@ -67,9 +67,8 @@ func (w *wechat) asked(t *testing.T, want int) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.calls != want || len(w.faults) > 0 {
-		t.Errorf("WeChat was asked %d times, wrongly %q; want %d", w.calls, w.faults, want)
-	}
+	require.Equal(t, want, w.calls)
+	require.Empty(t, w.faults)
 }
 
 func newClient(tb testing.TB, w http.Handler, cache core.Cache) *jssdk.Client {
@@ -128,9 +127,8 @@ func TestSign(t *testing.T) {
 				return
 			}
 			w.asked(t, 1)
-			if config.AppID != testAppID || config.Signature != sign(config, "T1", tt.signed) {
-				t.Errorf("%+v is not the signature of %s", config, tt.signed)
-			}
+			require.Equal(t, testAppID, config.AppID)
+			require.Equal(t, sign(config, "T1", tt.signed), config.Signature)
 		})
 	}
 }
@@ -138,9 +136,8 @@ func TestSign(t *testing.T) {
 func TestConfigInJSON(t *testing.T) {
 	got, err := json.Marshal(jssdk.Config{AppID: "wx1", Timestamp: 1414587457, NonceStr: "n", Signature: "s"})
 	const want = `{"appId":"wx1","timestamp":1414587457,"nonceStr":"n","signature":"s"}`
-	if err != nil || string(got) != want {
-		t.Errorf("%s, %v; want %s", got, err, want)
-	}
+	require.NoError(t, err)
+	require.Equal(t, want, string(got))
 }
 
 func TestNoncesDiffer(t *testing.T) {

@@ -186,7 +186,6 @@ func TestAPictureThatCannotBeRead(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	w := &wechat{}
 	_, err := w.api(t).OCR.BankCard(t.Context(), mpapi.ImageFile("a.jpg", iotest.ErrReader(broken)))
-	if !errors.Is(err, broken) || len(w.seen) != 0 {
-		t.Errorf("BankCard = %v after %d calls; want %v", err, len(w.seen), broken)
-	}
+	require.ErrorIs(t, err, broken)
+	require.Empty(t, w.seen)
 }

@@ -63,9 +63,8 @@ func run(t *testing.T, cases []apiCase) {
 			sent := w.seen[0]
 			query := url.Values{"access_token": {testToken}}
 			maps.Copy(query, tt.query)
-			if sent.op != tt.op || sent.query != query.Encode() {
-				t.Errorf("sent %s ? %s; want %s ? %s", sent.op, sent.query, tt.op, query.Encode())
-			}
+			require.Equal(t, tt.op, sent.op)
+			require.Equal(t, query.Encode(), sent.query)
 			require.Equal(t, tt.body, sent.body)
 			require.Equal(t, tt.form, sent.form)
 			if tt.body != "" && sent.kind != "application/json" {

@@ -46,9 +46,8 @@ func TestNewRefuses(t *testing.T) {
 			cfg := good
 			tt.change(&cfg)
 			a, err := mpauth.New(cfg)
-			if a != nil || err == nil {
-				t.Fatalf("New = %v, %v", a, err)
-			}
+			require.Nil(t, a)
+			require.Error(t, err)
 			lines := strings.Split(err.Error(), "\n")
 			require.Equal(t, len(tt.fields), len(lines), err)
 			for i, field := range tt.fields {

@@ -524,9 +524,8 @@ func TestNothingLeaks(t *testing.T) {
 	try(answering(goodLogin), func(cfg *mpauth.Config) {
 		cfg.OnLogin = func(_ context.Context, _ *http.Request, s *mpauth.Session) error { return fmt.Errorf("no: %+v", s) }
 	})
-	if !strings.Contains(log.String(), "invalid_code") || !strings.Contains(answers.String(), "store_down") {
-		t.Fatal("the test does not test")
-	}
+	require.Contains(t, log.String(), "invalid_code", "the test does not test")
+	require.Contains(t, answers.String(), "store_down", "the test does not test")
 	wantNoCanary(t, "the log", log.String())
 	wantNoCanary(t, "an answer", answers.String())
 	for _, token := range tokens {

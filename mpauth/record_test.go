@@ -23,9 +23,8 @@ func TestRecordForm(t *testing.T) {
 	const form = "\x01\x6b\x49\xd2\x00\x04mini\x03wx1\x02o1\x02u1\x18tiihtNczf5v6AKRyjwEUhQ=="
 	require.Equal(t, form, string(newRecord().marshal()))
 	got, err := unmarshalRecord([]byte(form), "wx1")
-	if err != nil || got != newRecord() {
-		t.Errorf("unmarshal = %+v, %v", got, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, newRecord(), got)
 }
 
 func TestRecordOfSomebodyElse(t *testing.T) {
@@ -69,9 +68,8 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		rec, err := unmarshalRecord(data, "wx1")
 		if err != nil {
-			if !errors.Is(err, errRecord) || rec != (record{}) {
-				t.Errorf("unmarshal = %+v, %v", rec, err)
-			}
+			require.ErrorIs(t, err, errRecord)
+			require.Equal(t, record{}, rec)
 			return
 		}
 		if rec.session.AppID != "wx1" || !subject.ValidID(rec.session.OpenID) {

@@ -110,9 +110,8 @@ func TestAnOutageIsNotALogout(t *testing.T) {
 		"login_started mini", "login_refused store_down", "store_down write",
 		"store_down write")
 	// Every client meets the outage, so the log is told of it once a minute.
-	if strings.Count(log.String(), "level=ERROR") != 1 || !strings.Contains(log.String(), `msg="mpauth: session store down" appid=`+appID) {
-		t.Errorf("the log says\n%s", log.String())
-	}
+	require.Equal(t, 1, strings.Count(log.String(), "level=ERROR"))
+	require.Contains(t, log.String(), `msg="mpauth: session store down" appid=`+appID)
 }
 
 func wantRetryAfter(t *testing.T, w *httptest.ResponseRecorder, seconds string) {

@@ -67,9 +67,8 @@ func TestAnyBrowserTowardsWeChatIsAWarning(t *testing.T) {
 				AppID: "wx0123456789abcdef", Secret: "5ec2e7c0ffee5ec2e7c0ffee5ec2e7c0", PublicURL: "https://shop.example.com", Keys: [][]byte{[]byte(strings.Repeat("k", 32))},
 				AnyBrowser: tt.any, OpenURL: tt.open, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 			})
-			if err != nil || strings.Contains(log.String(), "AnyBrowser") != tt.warn {
-				t.Errorf("New: %v, log %q", err, log.String())
-			}
+			require.NoError(t, err)
+			require.Equal(t, tt.warn, strings.Contains(log.String(), "AnyBrowser"))
 		})
 	}
 }

@@ -85,9 +85,8 @@ func TestInitAccessToken(t *testing.T) {
 			case url != "":
 				got = "url"
 			}
-			if got != tt.want || paths(s.asked) != tt.calls {
-				t.Errorf("= %q after %s; want %q after %s", got, paths(s.asked), tt.want, tt.calls)
-			}
+			require.Equal(t, tt.want, got)
+			require.Equal(t, tt.calls, paths(s.asked))
 			checkErr(t, err, tt.err)
 		})
 	}

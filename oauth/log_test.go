@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/oauth"
 )
 
@@ -15,7 +17,6 @@ func TestALoggedTokenShowsWhoseItIsOnly(t *testing.T) {
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
 		slog.New(handler).Info("fetched", "token", token, "pointer", &token)
 	}
-	if strings.Contains(log.String(), "canary") || strings.Count(log.String(), "OPENID") != 4 {
-		t.Error(log.String())
-	}
+	require.NotContains(t, log.String(), "canary")
+	require.Equal(t, 4, strings.Count(log.String(), "OPENID"))
 }

@@ -112,9 +112,8 @@ func TestManyCopiesOfOneCallback(t *testing.T) {
 					}
 				}
 				webtest.AtOnce(300, func(i int) { open(i) })
-				if statuses[tt.status] != 2*9 || statuses[http.StatusServiceUnavailable] != 300-2*9 {
-					t.Errorf("at once: answered %v", statuses)
-				}
+				require.Equal(t, 2*9, statuses[tt.status])
+				require.Equal(t, 300-2*9, statuses[http.StatusServiceUnavailable])
 				clear(statuses)
 				for i := range 300 {
 					open(i)

@@ -174,9 +174,8 @@ func TestAFailuresCodeIsInTheLog(t *testing.T) {
 	v := newVisit(w, pageLoad("en"))
 	a.fail(&v, &Failure{Status: 403, Kind: KindDenied, Err: io.EOF})
 	code := regexp.MustCompile(`<b>([A-Z2-7]{8})</b>`).FindStringSubmatch(w.Body.String())
-	if code == nil || !strings.Contains(log.String(), "code="+code[1]) {
-		t.Errorf("the page says %v, the log %s", code, log.String())
-	}
+	require.NotNil(t, code)
+	require.Contains(t, log.String(), "code="+code[1])
 }
 
 // BenchmarkOpenInWeChat is what a stranger's page load costs.

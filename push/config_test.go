@@ -48,9 +48,8 @@ func TestNewNamesEveryFault(t *testing.T) {
 			cfg := good
 			tt.change(&cfg)
 			h, err := push.New(cfg)
-			if (err == nil) != (len(tt.want) == 0) || (h == nil) != (err != nil) {
-				t.Fatalf("New = %v, %v; want faults in %v", h, err, tt.want)
-			}
+			require.Equal(t, len(tt.want) == 0, err == nil)
+			require.Equal(t, err != nil, h == nil)
 			if err == nil {
 				return
 			}

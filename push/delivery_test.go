@@ -271,9 +271,8 @@ func TestSlowCallback(t *testing.T) {
 		checkAnswer(t, serve(h, account.safe(eventXML("e", "")).WithContext(ctx)), http.StatusOK)
 		cancel() // as net/http does when the answer is written
 		drain(t, h, 2*time.Minute)
-		if ended != time.Minute || value != "trace" {
-			t.Errorf("context ended after %v with value %v", ended, value)
-		}
+		require.Equal(t, time.Minute, ended)
+		require.Equal(t, "trace", value)
 	})
 	inBubble(t, "the time for the body counts", func(t *testing.T) {
 		cfg, _ := counting(sleeping(10*time.Second, nil))

@@ -69,9 +69,8 @@ func FuzzParse(f *testing.F) {
 		before := bytes.Clone(data)
 		m, err := parseMessage(data)
 		require.True(t, bytes.Equal(before, data), "the input was changed")
-		if (m == nil) != errors.Is(err, ErrMalformed) || (err == nil) != (m != nil) {
-			t.Fatalf("parseMessage = %v, %v", m, err)
-		}
+		require.Equal(t, errors.Is(err, ErrMalformed), m == nil)
+		require.Equal(t, m != nil, err == nil)
 		if err != nil {
 			return
 		}

@@ -485,9 +485,8 @@ func TestDispatch(t *testing.T) {
 			cfg.OnAuthorizationRevoke, cfg.OnAuthorizationCancellation, cfg.OnUserInfoModified = change("revoke"), change("cancellation"), change("modified")
 			cfg.OnAny = told(func(m *push.Message) { got = append(got, "any "+m.Event) })
 			checkAnswer(t, serve(newHandler(t, cfg), account.safe(tt.message)), http.StatusOK)
-			if len(got) != 1 || got[0] != tt.want {
-				t.Errorf("callbacks = %q, want %q", got, tt.want)
-			}
+			require.Len(t, got, 1)
+			require.Equal(t, tt.want, got[0])
 		})
 		t.Run(tt.name+", which only OnAny can take", func(t *testing.T) {
 			receive(t, tt.message)
@@ -520,9 +519,8 @@ func TestLog(t *testing.T) {
 			cfg.OnAny = ignore
 			serve(newHandler(t, cfg), tt.request)
 			text := log.String()
-			if !strings.Contains(text, tt.want) || (tt.want == "") != (text == "") {
-				t.Errorf("log = %q, want %q", text, tt.want)
-			}
+			require.Contains(t, text, tt.want)
+			require.Equal(t, text == "", tt.want == "")
 			for _, secret := range []string{"hush", account.token, account.aesKey, "openid", tt.request.URL.Query().Get("nonce"), tt.request.URL.Query().Get("signature")} {
 				require.NotContains(t, text, secret)
 			}

@@ -31,16 +31,14 @@ func TestFieldsAreTheSameInXMLAndJSON(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := receive(t, message)
-			if m.Fields.Get("Event") != "e" || m.Fields.Get("ToUserName") != "gh_x" {
-				t.Errorf("the common fields are missing in %v", m.Fields)
-			}
+			require.Equal(t, "e", m.Fields.Get("Event"))
+			require.Equal(t, "gh_x", m.Fields.Get("ToUserName"))
 			for _, common := range []string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event"} {
 				delete(m.Fields, common)
 			}
 			require.Equal(t, want, m.Fields)
-			if m.JSON != (name == "JSON") || string(m.Raw) != message {
-				t.Errorf("JSON = %v, Raw = %q", m.JSON, m.Raw)
-			}
+			require.Equal(t, name == "JSON", m.JSON)
+			require.Equal(t, message, string(m.Raw))
 			for _, get := range []struct {
 				path []string
 				want string

@@ -57,9 +57,8 @@ func TestReply(t *testing.T) {
 			inBubble(t, tt.name+" in "+mode.String()+" mode", func(t *testing.T) {
 				body, contentType := replying(t, mode, send(tt.event("e", "")), tt.reply)
 				want := strings.Replace(tt.body, "NOW", strconv.FormatInt(time.Now().Unix(), 10), 1)
-				if body != want || contentType != tt.contentType {
-					t.Errorf("reply = %q %q, want %q %q", body, contentType, want, tt.contentType)
-				}
+				require.Equal(t, want, body)
+				require.Equal(t, tt.contentType, contentType)
 			})
 		}
 	}

@@ -65,9 +65,8 @@ func TestURLCheck(t *testing.T) {
 				cfg := config()
 				cfg.Token, cfg.Mode = "AAAAA", mode
 				w := serve(newHandler(t, cfg), httptest.NewRequest(http.MethodGet, "/push?"+tt.query, nil))
-				if w.Code != tt.status || w.Body.String() != tt.body {
-					t.Errorf("answer = %d %q, want %d %q", w.Code, w.Body, tt.status, tt.body)
-				}
+				require.Equal(t, tt.status, w.Code)
+				require.Equal(t, tt.body, w.Body.String())
 				if ct := w.Header().Get("Content-Type"); tt.body != "" && ct != "text/plain; charset=utf-8" {
 					t.Errorf("Content-Type = %q", ct)
 				}

@@ -133,9 +133,8 @@ func TestEscapedControlCharacters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := receive(t, message).Fields
-			if f.Get("City") != "a b c d e f" || f.Get("EventKey") != "a b\nc\td" {
-				t.Errorf("City = %q, EventKey = %q", f.Get("City"), f.Get("EventKey"))
-			}
+			require.Equal(t, "a b c d e f", f.Get("City"))
+			require.Equal(t, "a b\nc\td", f.Get("EventKey"))
 		})
 	}
 }

@@ -141,9 +141,8 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int) {
 	if status == http.StatusOK {
 		want = "success"
 	}
-	if w.Code != status || w.Body.String() != want {
-		t.Errorf("answer = %d %q, want %d %q", w.Code, w.Body, status, want)
-	}
+	require.Equal(t, status, w.Code)
+	require.Equal(t, want, w.Body.String())
 	for _, name := range []string{"Cache-Control", "Referrer-Policy", "X-Content-Type-Options"} {
 		require.NotEmpty(t, w.Header().Get(name), name)
 	}

@@ -37,9 +37,8 @@ func TestPersonDecides(t *testing.T) {
 		t.Run(tt.decision, func(t *testing.T) {
 			w := consent(t, sim, url.Values{"user": {user.OpenID}, "decision": {tt.decision}})
 			to := location(t, w)
-			if to.Query().Get("state") != "s1" || to.Query().Get("a") != "1" {
-				t.Errorf("Location %s", to)
-			}
+			require.Equal(t, "s1", to.Query().Get("state"))
+			require.Equal(t, "1", to.Query().Get("a"))
 			token := call(t, sim, exchangeURL(sim, to.Query().Get("code")))
 			if token["scope"] != tt.scope || token["is_snapshotuser"] != tt.snapshot || (token["openid"] == user.OpenID) != (tt.snapshot == nil) {
 				t.Errorf("exchange = %v; want %+v", token, tt)
@@ -71,9 +70,8 @@ func TestPersonAddsAUser(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	w := consent(t, sim, url.Values{"decision": {"add"}, "nickname": {"新来的"}})
 	users := sim.Users()
-	if len(users) != 2 || users[1].Nickname != "新来的" {
-		t.Fatalf("users %+v", users)
-	}
+	require.Len(t, users, 2)
+	require.Equal(t, "新来的", users[1].Nickname)
 	r := httptest.NewRequest(http.MethodGet, w.Header().Get("Location"), nil)
 	r.Header.Set("Cookie", w.Header().Get("Set-Cookie"))
 	page := do(sim, r).Body.String()
@@ -166,9 +164,8 @@ func TestQRLoginWithTheSimulatedPhone(t *testing.T) {
 			wantText(t, get(t, sim, "/wxsim/scan?ticket="+ticket), `value="allow"`)
 			wantDesktop(t, sim, ticket, "opened")
 			w := submit(sim, "/wxsim/consent", url.Values{"ticket": {ticket}, "user": {sim.Users()[0].OpenID}, "decision": {decision}})
-			if w.Code != http.StatusOK || w.Header().Get("Location") != "" {
-				t.Errorf("the phone was answered %d, %q; the code belongs to the desktop", w.Code, w.Header().Get("Location"))
-			}
+			require.Equal(t, http.StatusOK, w.Code)
+			require.Empty(t, w.Header().Get("Location"))
 			wantDesktop(t, sim, ticket, "decided")
 			first := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket))
 			again := location(t, get(t, sim, "/wxsim/desktop?ticket="+ticket))

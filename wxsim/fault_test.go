@@ -211,9 +211,8 @@ func TestLogRemembersCallsAndAnswers(t *testing.T) {
 		t.Errorf("%d calls, last %q; want the last 1,000, newest last", len(log), log[len(log)-1].Path)
 	}
 	sim.Reset()
-	if len(sim.Log()) != 0 || sim.Calls("/sns/auth") != 0 {
-		t.Error("Reset forgot nothing")
-	}
+	require.Empty(t, sim.Log(), "Reset forgot nothing")
+	require.Zero(t, sim.Calls("/sns/auth"), "Reset forgot nothing")
 }
 
 func TestLogReadsForms(t *testing.T) {

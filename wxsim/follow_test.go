@@ -181,9 +181,8 @@ func TestPlatformsLogInForOthers(t *testing.T) {
 
 	ask := authorizeURL(sim, "snsapi_userinfo") + "&component_appid=wxplatform"
 	back := location(t, get(t, sim, ask)).Query()
-	if back.Get("appid") != sim.AppID() || back.Get("state") != "s1" {
-		t.Errorf("callback %v", back)
-	}
+	require.Equal(t, sim.AppID(), back.Get("appid"))
+	require.Equal(t, "s1", back.Get("state"))
 	exchange := func(code, component string) map[string]any {
 		return call(t, sim, "/sns/oauth2/component/access_token"+query("appid", sim.AppID(), "code", code, "grant_type", "authorization_code", "component_appid", "wxplatform", "component_access_token", component))
 	}
@@ -236,9 +235,8 @@ func TestManyApps(t *testing.T) {
 		return call(t, sim, "/sns/jscode2session"+query("appid", appID, "secret", secret, "js_code", code, "grant_type", "authorization_code"))
 	}
 	one, two := session("wxmini1", "m1", sim.NewJSCode("oAlice")), session("wxmini2", "m2", sim.NewJSCode(second))
-	if two["openid"] != second || one["session_key"] == two["session_key"] {
-		t.Errorf("sessions %v and %v", one, two)
-	}
+	require.Equal(t, second, two["openid"])
+	require.NotEqual(t, two["session_key"], one["session_key"])
 	sealed, iv, err := sim.EncryptData(second, sim.UserData(second))
 	require.NoError(t, err)
 	var data struct{ Watermark struct{ AppID string } }

@@ -26,9 +26,8 @@ func TestHomeTellsWhatANewcomerNeeds(t *testing.T) {
 		sim.Users()[0].OpenID, "GET /sns/auth", "41001", "status 502", "×3", "hang", "openid=o&lt;b&gt;1", "→ "+callback[:20],
 	)
 	list := get(t, sim, "/wxsim/live").Body.String()
-	if !strings.Contains(list, "GET /sns/auth") || strings.Contains(list, "<html") {
-		t.Errorf("the list of calls is %s", list)
-	}
+	require.Contains(t, list, "GET /sns/auth")
+	require.NotContains(t, list, "<html")
 	if n := sim.Calls("/"); n != 0 || len(sim.Log()) != 2 {
 		t.Errorf("the simulator's own pages were counted as calls: %d, %d", n, len(sim.Log()))
 	}

@@ -99,9 +99,8 @@ func TestPicturesComeAsAnAddressOrAFile(t *testing.T) {
 			target := path + "?access_token=" + token
 			byAddress := post(t, sim, target+"&img_url=https%3A%2F%2Fexample.com%2Fa.png", "")
 			byFile := reply(t, do(sim, uploadRequest(t, target, "img", "a.gif", "image/gif", gif)))
-			if byAddress[want] == nil || byFile[want] == nil {
-				t.Errorf("%v and %v; want %s", byAddress, byFile, want)
-			}
+			require.NotNil(t, byAddress[want])
+			require.NotNil(t, byFile[want])
 			for name, tt := range map[string]struct {
 				r    *http.Request
 				want int

@@ -63,12 +63,10 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 	}
 
 	body, at := open(app.URL+"/page?a=1#part", "")
-	if !strings.Contains(body, "MicroMessenger") || !strings.Contains(body, "has codes1 at "+strings.TrimPrefix(app.URL, "http://")) {
-		t.Errorf("the app sees %q", body)
-	}
-	if at.Host == strings.TrimPrefix(app.URL, "http://") || at.Path != "/me" {
-		t.Errorf("the login ends at %s, which is not the phone", at)
-	}
+	require.Contains(t, body, "MicroMessenger")
+	require.Contains(t, body, "has codes1 at "+strings.TrimPrefix(app.URL, "http://"))
+	require.NotEqual(t, strings.TrimPrefix(app.URL, "http://"), at.Host)
+	require.Equal(t, "/me", at.Path)
 	// The desktop's browser, which is the same one, has no cookie of the phone's.
 	for _, c := range jar.Cookies(at) {
 		require.NotEqual(t, "__Host-session", c.Name, "the desktop has the phone's session")

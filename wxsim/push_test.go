@@ -1,7 +1,6 @@
 package wxsim_test
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
@@ -67,9 +66,8 @@ func TestPushIsSignedAndSealed(t *testing.T) {
 				require.NoError(t, err)
 				query := r.URL.Query()
 				require.Equal(t, sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")), query.Get("signature"))
-				if query.Get("a") != "1" || query.Get("openid") != miniOpenID(sim) {
-					t.Errorf("query %v", query)
-				}
+				require.Equal(t, "1", query.Get("a"))
+				require.Equal(t, miniOpenID(sim), query.Get("openid"))
 				body, err := io.ReadAll(r.Body)
 				require.NoError(t, err)
 				var envelope struct {
@@ -118,9 +116,8 @@ func TestPushIsSentAndVerified(t *testing.T) {
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	if err != nil || !bytes.Equal(body, event) {
-		t.Errorf("the app was sent %s, %v; want %s", body, err, event)
-	}
+	require.NoError(t, err)
+	require.Equal(t, event, body)
 	if err := sim.VerifyPushURL(t.Context(), app.URL, p); err != nil {
 		t.Errorf("VerifyPushURL = %v", err)
 	}

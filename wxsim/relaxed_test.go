@@ -36,9 +36,8 @@ func TestStateMayBeAnything(t *testing.T) {
 				"/connect/qrconnect":        query("appid", sim.WebsiteAppID(), "redirect_uri", callback, "response_type", "code", "scope", "snsapi_login"),
 			} {
 				to := get(t, sim, path+start+"&state="+url.QueryEscape(tt.state)).Header().Get("Location")
-				if !strings.HasPrefix(to, callback+"&code=") || !strings.HasSuffix(to, "&state="+tt.want) {
-					t.Errorf("%s leads to %q; want state=%s", path, to, tt.want)
-				}
+				require.True(t, strings.HasPrefix(to, callback+"&code="), path)
+				require.True(t, strings.HasSuffix(to, "&state="+tt.want), path)
 			}
 		})
 	}
@@ -224,9 +223,8 @@ func TestProfilesAreGreyUnlessTheClientIsOld(t *testing.T) {
 	name := func() any {
 		raw, _, err := sim.RawData(miniOpenID(sim))
 		var profile map[string]any
-		if err != nil || json.Unmarshal([]byte(raw), &profile) != nil {
-			t.Fatalf("raw data %q, %v", raw, err)
-		}
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal([]byte(raw), &profile))
 		return profile["nickName"]
 	}
 	require.Equal(t, "微信用户", name())

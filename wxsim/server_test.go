@@ -145,9 +145,8 @@ func userInfoURL(token, openID string) string {
 func TestZeroConfigIsAWholeWeChat(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{})
 	for name, id := range map[string]string{"appid": sim.AppID(), "website": sim.WebsiteAppID(), "mini": sim.MiniAppID()} {
-		if len(id) != 18 || !strings.HasPrefix(id, "wx") {
-			t.Errorf("%s %q does not look like an appid", name, id)
-		}
+		require.Len(t, id, 18, name)
+		require.True(t, strings.HasPrefix(id, "wx"), name)
 	}
 	if len(sim.Secret()) != 32 || len(sim.WebsiteSecret()) != 32 || len(sim.MiniSecret()) != 32 {
 		t.Error("a secret is not 32 characters")
@@ -167,15 +166,13 @@ func TestStartListensAndCloseEndsIt(t *testing.T) {
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	if err != nil || !strings.Contains(string(body), sim.Users()[0].OpenID) {
-		t.Errorf("exchange over the network = %q, %v", body, err)
-	}
+	require.NoError(t, err)
+	require.Contains(t, string(body), sim.Users()[0].OpenID)
 	resp, err = client.Get(sim.Users()[0].HeadImgURL)
 	require.NoError(t, err, "the made-up avatar is not to be had")
 	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "image/svg+xml" {
-		t.Errorf("avatar: %s, %s", resp.Status, resp.Header.Get("Content-Type"))
-	}
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, "image/svg+xml", resp.Header.Get("Content-Type"))
 	sim.Close()
 	sim.Close()
 	if resp, err := client.Get(sim.URL); err == nil {

@@ -206,9 +206,8 @@ func TestEncryptedData(t *testing.T) {
 	if sum := sha1.Sum([]byte(rawData + key)); err != nil || sig != hex.EncodeToString(sum[:]) {
 		t.Errorf("signature %q of %q, %v", sig, rawData, err)
 	}
-	if sim.PhoneData("oNobody") != nil || sim.UserData("oNobody") != nil {
-		t.Error("data of nobody")
-	}
+	require.Nil(t, sim.PhoneData("oNobody"), "data of nobody")
+	require.Nil(t, sim.UserData("oNobody"), "data of nobody")
 }
 
 func TestCheckEncryptedDataKnowsTelephoneNumbers(t *testing.T) {

@@ -2,8 +2,6 @@ package wxsim_test
 
 import (
 	"net/http"
-	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -36,9 +34,8 @@ func TestARestartForgetsNothing(t *testing.T) {
 	if after.AppID() != before.AppID() || after.Secret() != before.Secret() || after.WebsiteAppID() != before.WebsiteAppID() || after.MiniAppID() != "wxmini" || len(after.Apps()) != 3 {
 		t.Errorf("apps %+v; want %+v", after.Apps(), before.Apps())
 	}
-	if len(after.Users()) != 3 || after.Users()[2].OpenID != added.OpenID {
-		t.Errorf("users %+v", after.Users())
-	}
+	require.Len(t, after.Users(), 3)
+	require.Equal(t, added.OpenID, after.Users()[2].OpenID)
 	if ahead := time.Until(after.Now()); ahead < 59*time.Minute || ahead > 61*time.Minute {
 		t.Errorf("the clock is %v ahead; want an hour", ahead)
 	}
@@ -54,9 +51,8 @@ func TestARestartForgetsNothing(t *testing.T) {
 	wantCode(t, call(t, after, "/wxa/checksession"+query("access_token", miniToken(t, after), "openid", miniOpenID(after), "signature", signature(key), "sig_method", "hmac_sha256")), 0)
 
 	again, err := after.Save()
-	if err != nil || !strings.Contains(string(again), openID) {
-		t.Errorf("a second Save: %v", err)
-	}
+	require.NoError(t, err)
+	require.Contains(t, string(again), openID)
 	for _, bad := range []string{"", "{}", `{"version":2}`, `{"version":1,"apps":[{}]}`} {
 		require.Error(t, wxsim.New(config).Restore([]byte(bad)), bad)
 	}
@@ -90,9 +86,8 @@ func TestRestartGoesBackToTheStart(t *testing.T) {
 	sim.Fail(wxsim.AnyPath, wxsim.Code(45009))
 	call(t, sim, "/sns/auth")
 	api(t, sim, http.MethodPost, "reset", `{"everything":true}`, http.StatusNoContent, nil)
-	if !reflect.DeepEqual(sim.Apps(), apps) || !reflect.DeepEqual(sim.Users(), users) {
-		t.Errorf("apps %+v, users %+v; want %+v, %+v", sim.Apps(), sim.Users(), apps, users)
-	}
+	require.Equal(t, apps, sim.Apps())
+	require.Equal(t, users, sim.Users())
 	if ahead := time.Until(sim.Now()); ahead > time.Minute || sim.Calls("/sns/auth") != 0 {
 		t.Errorf("the clock is %v ahead", ahead)
 	}

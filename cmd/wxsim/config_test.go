@@ -52,9 +52,8 @@ func TestTheFileNamesAWholeWeChat(t *testing.T) {
 		t.Errorf("users %+v", cfg.Users)
 	}
 	sim := wxsim.New(cfg)
-	if sim.AppID() != "wx1111111111111111" || sim.Users()[0].Nickname != "小明" {
-		t.Errorf("appid %s, users %+v", sim.AppID(), sim.Users())
-	}
+	require.Equal(t, "wx1111111111111111", sim.AppID())
+	require.Equal(t, "小明", sim.Users()[0].Nickname)
 }
 
 func TestABadFileNamesLineAndField(t *testing.T) {

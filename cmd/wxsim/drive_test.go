@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,9 +35,8 @@ func TestOtherLanguagesDriveIt(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 			cmd.Env = append(cmd.Environ(), "WXSIM_URL="+url, "APP_URL="+app.URL)
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), name+": ok") {
-				t.Fatalf("%v: %s", err, out)
-			}
+			require.NoError(t, err, string(out))
+			require.Contains(t, string(out), name+": ok")
 			require.Contains(t, <-pushes, "你好")
 		})
 	}

@@ -107,9 +107,8 @@ func TestTLS(t *testing.T) {
 	served, err := get(t, plainly(), "http://"+address+"/wxsim/ca.pem")
 	require.NoError(t, err)
 	kept, err := os.ReadFile(filepath.Join(dir, caFile))
-	if err != nil || string(kept) != served {
-		t.Fatalf("ca.pem in the folder and over http differ, or %v", err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, served, string(kept))
 	for _, want := range []string{filepath.Join(dir, caFile), "NODE_EXTRA_CA_CERTS=", "keytool -importcert", "REQUESTS_CA_BUNDLE=", "SSL_CERT_FILE=", "curl.cainfo=", "curl --cacert", "HTTPS_PROXY=http://" + address} {
 		require.Contains(t, printed, want)
 	}
@@ -145,9 +144,8 @@ func TestTLS(t *testing.T) {
 	})
 	t.Run("pages name https where they were reached by it", func(t *testing.T) {
 		body, err := get(t, trusting(t, []byte(served), to(address)), "https://open.weixin.qq.com/")
-		if err != nil || !strings.Contains(body, "https://open.weixin.qq.com") {
-			t.Errorf("%v, page %.200q", err, body)
-		}
+		require.NoError(t, err)
+		require.Contains(t, body, "https://open.weixin.qq.com")
 	})
 }
 

@@ -40,18 +40,16 @@ func set(t *testing.T, cache *rediscache.Cache, value string) {
 func get(t *testing.T, cache *rediscache.Cache) string {
 	t.Helper()
 	value, ok, err := cache.Get(t.Context(), "k")
-	if err != nil || ok != (value != "") {
-		t.Fatalf("Get = %q, %t, %v", value, ok, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, value != "", ok)
 	return value
 }
 
 func lease(t *testing.T, cache *rediscache.Cache) (release func(), ok bool) {
 	t.Helper()
 	release, ok, err := cache.Lease(t.Context(), "k", time.Minute)
-	if err != nil || ok != (release != nil) {
-		t.Fatalf("Lease = %t, %v", ok, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, release != nil, ok)
 	return release, ok
 }
 

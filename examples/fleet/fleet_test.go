@@ -186,9 +186,8 @@ func wantNoCodes(t *testing.T, pattern []string) {
 	t.Helper()
 	require.Len(t, pattern, 2, "the script names no logs")
 	logs, err := filepath.Glob(pattern[1])
-	if err != nil || len(logs) != 6 {
-		t.Fatalf("logs: %q, %v", logs, err)
-	}
+	require.NoError(t, err)
+	require.Len(t, logs, 6)
 	for _, log := range logs {
 		text, err := os.ReadFile(log)
 		if err != nil || strings.Contains(string(text), "code=") {

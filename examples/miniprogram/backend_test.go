@@ -380,9 +380,8 @@ func TestTheSimulatorJudgesByTheName(t *testing.T) {
 	w.upload(token, "risky.gif", gif)
 	sim.pushes.Wait()
 	got := w.call(http.MethodGet, "/mini/check/picture", token, "")
-	if strings.Count(got.body, `"status":"pass"`) != 1 || strings.Count(got.body, `"status":"risky"`) != 1 {
-		t.Errorf("the verdicts: %s", got.body)
-	}
+	require.Equal(t, 1, strings.Count(got.body, `"status":"pass"`))
+	require.Equal(t, 1, strings.Count(got.body, `"status":"risky"`))
 }
 
 func TestPicturesThatAreNotTaken(t *testing.T) {

@@ -66,9 +66,8 @@ func TestTheClientKnowsTheServersRoutes(t *testing.T) {
 // A mini program holds all its files, so it has a copy.
 func TestTheClientsScriptIsTheOneOfMini(t *testing.T) {
 	original, err := os.ReadFile("../../mini/wxoauth.js")
-	if err != nil || readClient(t, "wxoauth.js") != string(original) {
-		t.Errorf("client/wxoauth.js differs from mini/wxoauth.js (%v): copy it", err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, string(original), readClient(t, "wxoauth.js"))
 }
 
 // The client runs on a phone made of Node, against the server.

@@ -25,9 +25,8 @@ func TestThereAreManyAttacksAndTargets(t *testing.T) {
 		}
 	}
 	t.Logf("%d attacks, %d legitimate targets", len(seen), len(legitimateTargets()))
-	if len(seen) < 500 || len(legitimateTargets()) < 60 {
-		t.Errorf("%d attacks and %d legitimate targets", len(seen), len(legitimateTargets()))
-	}
+	require.GreaterOrEqual(t, len(seen), 500)
+	require.GreaterOrEqual(t, len(legitimateTargets()), 60)
 }
 
 // staysHome looks at an address that a browser is sent to. It is stricter than any browser: behind

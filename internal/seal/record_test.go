@@ -3,11 +3,12 @@ package seal
 import (
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestRecordIsCompact(t *testing.T) {
 	record, err := Marshal(map[any]any{"s": []byte("value")}, time.Unix(1, 0))
-	if err != nil || string(record) != "\x01\x00\x00\x00\x01\x01svalue" {
-		t.Errorf("marshal = %q, %v", record, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, "\x01\x00\x00\x00\x01\x01svalue", string(record))
 }

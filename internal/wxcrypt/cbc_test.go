@@ -52,9 +52,8 @@ func TestDecryptChecksPadding(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := wxcrypt.Decrypt(key, iv, raw(t, key, iv, tt.plain), tt.block)
 			if tt.want < 0 {
-				if !errors.Is(err, wxcrypt.ErrPadding) || got != nil {
-					t.Errorf("Decrypt = %q, %v; want ErrPadding", got, err)
-				}
+				require.ErrorIs(t, err, wxcrypt.ErrPadding)
+				require.Nil(t, got)
 			} else if err != nil || len(got) != tt.want {
 				t.Errorf("Decrypt = %q, %v; want %d bytes", got, err, tt.want)
 			}
@@ -106,9 +105,8 @@ func TestDecryptOfficialPush(t *testing.T) {
 		t.Errorf("Decrypt = %q, %v", got, err)
 	}
 	sealed, err := wxcrypt.Encrypt(key, key[:16], got, wxcrypt.PushBlock)
-	if err != nil || !bytes.Equal(sealed, data) {
-		t.Errorf("Encrypt does not give the official bytes back: %v", err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, data, sealed)
 	if _, err := wxcrypt.Decrypt(key, key[:16], data, wxcrypt.DataBlock); !errors.Is(err, wxcrypt.ErrPadding) {
 		t.Errorf("its padding of 19 passed as encryptedData: %v", err)
 	}
@@ -118,9 +116,8 @@ func TestInputsStay(t *testing.T) {
 	key, iv := make([]byte, 16), make([]byte, 16)
 	backing := []byte("datadata and what lies behind it")
 	sealed, err := wxcrypt.Encrypt(key, iv, backing[:8], wxcrypt.DataBlock)
-	if err != nil || string(backing) != "datadata and what lies behind it" {
-		t.Errorf("Encrypt wrote into its input: %q, %v", backing, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, "datadata and what lies behind it", string(backing))
 	before := bytes.Clone(sealed)
 	if _, err := wxcrypt.Decrypt(key, iv, sealed, wxcrypt.DataBlock); err != nil || !bytes.Equal(before, sealed) {
 		t.Errorf("Decrypt wrote into its input: %v", err)

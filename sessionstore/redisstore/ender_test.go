@@ -100,9 +100,8 @@ func TestSessionsOfOneUserAreBounded(t *testing.T) {
 	for range 998 {
 		mustSignIn(t, store, 3000)
 	}
-	if !alive(t, store, oldest) || !alive(t, store, next) {
-		t.Fatal("a session has ended early")
-	}
+	require.True(t, alive(t, store, oldest), "a session has ended early")
+	require.True(t, alive(t, store, next), "a session has ended early")
 	brief := mustSignIn(t, store, 1000)
 	server.Eventually("the store hears that the oldest made room", func() bool { return !alive(t, store, oldest) })
 	if !alive(t, store, next) || !alive(t, store, brief) {

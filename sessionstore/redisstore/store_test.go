@@ -133,9 +133,8 @@ func TestDefaultOptionsAreSafe(t *testing.T) {
 	store := newStore(t, redistest.Start(t).Addr, redisstore.Config{})
 	session, err := store.New(request(t, ""), name)
 	want := sessions.Options{Path: "/", MaxAge: 2592000, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if err != nil || *session.Options != want {
-		t.Errorf("options = %+v, %v; want %+v", *session.Options, err, want)
-	}
+	require.NoError(t, err)
+	require.Equal(t, want, *session.Options)
 }
 
 func TestCommandsAreCounted(t *testing.T) {

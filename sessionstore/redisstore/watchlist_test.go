@@ -15,9 +15,8 @@ func TestWatchlistIsBounded(t *testing.T) {
 		for i := range maxWatched {
 			require.True(t, l.add(strconv.Itoa(i)), i)
 		}
-		if l.add("one more") || !l.add("0") {
-			t.Error("a full list takes one more, or refuses one that it holds")
-		}
+		require.False(t, l.add("one more"), "a full list takes one more, or refuses one that it holds")
+		require.True(t, l.add("0"), "a full list takes one more, or refuses one that it holds")
 		if !l.remove("1") || l.remove("1") || !l.add("one more") {
 			t.Error("a key that was removed makes no room")
 		}
