@@ -105,5 +105,5 @@ func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("rediscache: cannot %s: %w", op, err)
+	return fmt.Errorf("rediscache: cannot %s: %w", op, redisvisit.Quoteless(err))
 }

@@ -174,6 +174,18 @@ func TestRedisGone(t *testing.T) {
 	})
 }
 
+// A server that does not know a command quotes it, and AUTH has the password.
+func TestServersThatQuote(t *testing.T) {
+	client, _ := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{redistest.Quoting(t)}, ForceSingleClient: true, DisableCache: true, Password: "a password",
+	})
+	require.NotNil(t, client, "no client")
+	t.Cleanup(client.Close)
+	err := rediscache.New(client, "shop:").Set(t.Context(), "k", "a token", time.Hour)
+	require.ErrorContains(t, err, "unknown command")
+	require.NotContains(t, err.Error(), "password")
+}
+
 // Redis carries out what it was sent before it hung. A lease of which nobody knows must not keep
 // the fleet waiting.
 func TestLeaseDuringAFreeze(t *testing.T) {

@@ -16,6 +16,7 @@ package redisvisit
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,16 @@ func New(client rueidis.Client, timeout time.Duration) *Server {
 // Missing reports whether err is not a failure but the answer that there is no such key, or that
 // the condition of a SET was not met.
 func Missing(err error) bool { return rueidis.IsRedisNil(err) }
+
+// Quoteless returns err without the arguments of the command, which some servers quote: those of
+// AUTH are the password.
+func Quoteless(err error) error {
+	text, _, quoted := strings.Cut(err.Error(), ", with args")
+	if !quoted {
+		return err
+	}
+	return errors.New(text)
+}
 
 // Do sends one command.
 func (s *Server) Do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {

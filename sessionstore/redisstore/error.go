@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/wxoauth/wxoauth/internal/redisvisit"
 )
 
 // An Error means that Redis did not do what it was asked: it is down, slow, full or read-only, or
 // refuses the login. The session may still exist, so nothing must be cleared.
 type Error struct {
 	Op  string // what was tried, such as "read a session"
-	Err error  // the error of the client
+	Err error  // the error of the client, without what the server quotes of a command
 }
 
 // Error returns what was tried and the error of the client. For a record that this package cannot
@@ -30,5 +32,5 @@ func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Op: op, Err: err}
+	return &Error{Op: op, Err: redisvisit.Quoteless(err)}
 }

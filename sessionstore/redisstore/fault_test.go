@@ -269,6 +269,17 @@ func TestMissingSocketIsAnOutage(t *testing.T) {
 	wantNoRead(t, store, strings.Repeat("A", 43))
 }
 
+// A server that does not know a command quotes it, and AUTH has the password.
+func TestServersThatQuote(t *testing.T) {
+	client := newClient(t, redistest.Quoting(t), func(o *rueidis.ClientOption) { o.Password, o.DisableCache = "a password", true })
+	store := storeOn(t, client, redisstore.Config{Keys: [][]byte{key(1)}, NoTracking: true})
+	_, err := store.Reserve(t.Context(), "state", time.Minute)
+	wantOutage(t, "Reserve", err)
+	if text := err.Error(); !strings.Contains(text, "unknown command") || strings.Contains(text, "password") {
+		t.Errorf("the error is %s", text)
+	}
+}
+
 // Many visitors at once meet a server that hangs: each must have an answer in about the timeout.
 func TestManyWaitForAFrozenServer(t *testing.T) {
 	server := redistest.Start(t)
