@@ -25,10 +25,11 @@ export async function api(input, init) {
   const { error, login_url: url } = await response.clone().json().catch(() => ({}))
   if (error !== 'login_required' || !url) return response
   const login = new URL(url, location.href)
-  if (login.origin !== location.origin) return response // of another site: it could not lead back here
+  const { origin, pathname, search, hash } = location
+  if (login.origin !== origin || login.pathname === pathname) return response // it would not lead back
   if (!leaving) {
     leaving = true
-    login.searchParams.set('return_to', location.pathname + location.search + location.hash)
+    login.searchParams.set('return_to', pathname + search + hash)
     location.assign(login.href)
     setTimeout(() => { leaving = false }, 10000) // should the user have stopped it
   }

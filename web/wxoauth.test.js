@@ -112,6 +112,13 @@ test('api does not follow a login_url to another site, nor to a script', async (
   assert.deepEqual(left, [])
 })
 
+test('api goes round no loop where the page itself is served at the login', async () => {
+  const { api, left } = await open('/wechat/login?return_to=%2F')
+  const answer = await Promise.race([api(site + '/api'), later()])
+  assert.equal(answer && answer.status, 401)
+  assert.deepEqual(left, [])
+})
+
 test('signPage signs the address that the phone will', async () => {
   for (const [phone, options, want] of [
     ['Android', {}, '/now?b=2'],

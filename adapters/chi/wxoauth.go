@@ -91,6 +91,8 @@ func (a *Auth) Optional() func(http.Handler) http.Handler { return a.auth.Option
 // Mount registers the routes that a login needs: [Auth.Login] at Config.LoginPath, [Auth.Logout]
 // at "logout" in the same directory (/wechat/logout by default), the verify files at the root, and
 // [Auth.Script] at /wxoauth.js.
+//
+// r is the outermost router: one that is mounted below a path puts that in front of all of them.
 func (a *Auth) Mount(r chi.Router) {
 	for path, h := range a.auth.Routes() {
 		r.Handle(path, h)

@@ -129,8 +129,12 @@ func (a *Auth) SignOut(c *gin.Context) error { return a.auth.SignOut(c.Writer, c
 
 // Mount registers the routes that a login needs: [Auth.Login] at Config.LoginPath, [Auth.Logout]
 // at "logout" in the same directory (/wechat/logout by default), the verify files at the root, and
-// [Auth.Script] at /wxoauth.js.
+// [Auth.Script] at /wxoauth.js. It panics if r is a group with a prefix, which would put that in
+// front of all these paths: call it with the engine, and set Config.LoginPath.
 func (a *Auth) Mount(r gin.IRoutes) {
+	if group, ok := r.(interface{ BasePath() string }); ok && group.BasePath() != "/" {
+		panic("wxoauth: Mount needs the engine, not a group with the prefix " + group.BasePath())
+	}
 	for path, h := range a.auth.Routes() {
 		r.Any(path, handler(h))
 	}
