@@ -3,6 +3,7 @@ package answers_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -43,4 +44,35 @@ func TestDrainIsNoWayToKeepAConnection(t *testing.T) {
 		require.NoError(t, conn.Close())
 		client.Wait()
 	})
+}
+
+// endless is a body that a stranger sends without end.
+type endless struct{ read int64 }
+
+func (e *endless) Read(b []byte) (int, error) {
+	e.read += int64(len(b))
+	return len(b), nil
+}
+
+// Of an upload without end 16 MB are read, and nothing where the client asks before.
+func TestDrainHasLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(r *http.Request)
+		want   int64
+	}{
+		{"an upload without end", func(*http.Request) {}, 16 << 20},
+		{"an upload that waits for a word", func(r *http.Request) { r.Header.Set("Expect", "100-continue") }, 0},
+		{"an upload over HTTP/2", func(r *http.Request) { r.ProtoMajor = 2 }, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			body := &endless{}
+			r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(body))
+			tt.change(r)
+			answers.Drain(httptest.NewRecorder(), r)
+			if body.read != tt.want {
+				t.Errorf("%d bytes are read, want %d", body.read, tt.want)
+			}
+		})
+	}
 }
