@@ -43,9 +43,7 @@ func addressCases() Group {
 			} {
 				b := t.Browser()
 				a := t.Begin(b, PublicURL+page)
-				if a.RedirectURI != PublicURL+home {
-					t.Errorf("redirect_uri has %d bytes, want %s", len(a.RedirectURI), home)
-				}
+				t.wantSame(a.RedirectURI, PublicURL+home, "redirect_uri")
 				b.Open(a.Callback(0))
 				t.WantPage(b.Open(PublicURL+page), page) // who is signed in sees it all the same
 			}

@@ -31,13 +31,11 @@ func askCases() Group {
 		{Name: "a page that needs a profile asks, and its button logs in", Config: asks, Test: func(t *World) {
 			b := t.Browser()
 			link := asked(t, b, me+"?a=1")
-			if link != me+"?a=1&wx_login=1" || t.APICalls() != 0 {
-				t.Errorf("the button leads to %s; %d calls to WeChat", link, t.APICalls())
-			}
+			t.wantSame(link, me+"?a=1&wx_login=1", "the button leads to")
+			t.WantAPICalls(0)
 			a := t.Begin(b, link)
-			if a.Scope != "snsapi_userinfo" || a.RedirectURI != me+"?a=1" {
-				t.Errorf("%s comes back to %s", a.Scope, a.RedirectURI)
-			}
+			t.wantScope(a, "snsapi_userinfo")
+			t.wantSame(a.RedirectURI, me+"?a=1", "redirect_uri")
 			v := b.Open(a.Callback(0))
 			t.WantPage(v, "/me?a=1")
 			t.WantCalls(1, 1)
@@ -52,9 +50,7 @@ func askCases() Group {
 				"?a=1&wx%5Flogin=0":   "?a=1&wx_login=1",
 				"?wx_login":           "?wx_login=1",
 			} {
-				if got := asked(t, t.Browser(), me+query); got != me+want {
-					t.Errorf("%q leads to %s, want %s", query, got, me+want)
-				}
+				t.wantSame(asked(t, t.Browser(), me+query), me+want, query)
 			}
 		}},
 		{Name: "the button stays on the site, whatever the request line says", Config: asks, OneLine: true, Test: func(t *World) {
@@ -121,9 +117,7 @@ func askCases() Group {
 			v := b.Do(webtest.Request{URL: me + "?wx_login=1", Kind: webtest.Fetch()})
 			t.WantLoginRequired(v)
 			t.wantNoText(v, "wx_login")
-			if a := t.Begin(b, me+"?wx%5flogin=1&b=2"); a.RedirectURI != me+"?b=2" {
-				t.Errorf("redirect_uri is %s", a.RedirectURI)
-			}
+			t.wantSame(t.Begin(b, me+"?wx%5flogin=1&b=2").RedirectURI, me+"?b=2", "redirect_uri")
 		}},
 		{Name: "a page of a signed-in user drops the mark, however it is spelt", Config: asks, Test: func(t *World) {
 			b := t.Browser()

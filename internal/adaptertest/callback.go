@@ -32,9 +32,7 @@ func queryCases() []Case {
 	restarted := func(t *World, v *webtest.Visit) { t.WantRestart(v) }
 	goesOn := func(to string) outcome {
 		return func(t *World, v *webtest.Visit) {
-			if v.Next != PublicURL+to {
-				t.Errorf("goes on to %q", v.Next)
-			}
+			t.wantSame(v.Next, PublicURL+to, "goes on to")
 		}
 	}
 	var cases []Case

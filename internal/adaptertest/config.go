@@ -127,9 +127,7 @@ func configCases() Group {
 			}
 		}},
 		Case{Name: "New does not call WeChat", Test: func(t *World) {
-			if n := len(t.Sim.Log()); n != 0 {
-				t.Errorf("%d calls", n)
-			}
+			t.wantSame(len(t.Sim.Log()), 0, "calls")
 		}},
 		Case{Name: "a changed Config does not change a running app", Test: func(t *World) {
 			cfg := t.config(nil)
@@ -158,16 +156,12 @@ func (w *World) wantFault(change func(*oauth.Config), fields ...string) {
 			w.Errorf("%v\ndoes not name %s", err, field)
 		}
 	}
-	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(fields) {
-		w.Errorf("%v\nnames %d faults, want %d", err, lines, len(fields))
-	}
+	w.wantSame(strings.Count(err.Error(), "\n")+1, len(fields), "faults in "+err.Error())
 	if strings.Contains(err.Error(), "value-of-mine") || strings.Contains(err.Error(), w.Sim.Secret()) {
 		w.Errorf("%v\nshows a value", err)
 	}
 	defer func() {
-		if words := fmt.Sprint(recover()); words != err.Error() {
-			w.Errorf("Middleware panics with\n%s\nwant\n%v", words, err)
-		}
+		w.wantSame(fmt.Sprint(recover()), err.Error(), "Middleware panics")
 	}()
 	w.Frame.OneLine(cfg, w)
 }

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -82,9 +83,7 @@ func deskAttackCases() []Case {
 					open(desktop)
 					open(copied)
 				}
-				if signedIn != 1 {
-					t.Errorf("at once %t: %d browsers are signed in", atOnce, signedIn)
-				}
+				t.wantSame(signedIn, 1, fmt.Sprintf("browsers signed in, at once %t", atOnce))
 				open(copied) // it goes on to be nobody, and is not sent round
 			}
 		}},

@@ -67,9 +67,7 @@ func doubleCases() Group {
 				if n := t.Sim.Calls(authorizePath); n != 0 { // Begin stops before it: nobody was sent back there
 					t.Errorf("%d browsers were sent to WeChat a second time", n)
 				}
-				if n := int(greeted.Load()); n != logins {
-					t.Errorf("OnLogin ran %d times, want %d", n, logins)
-				}
+				t.wantSame(int(greeted.Load()), logins, "runs of OnLogin")
 			},
 		})
 	}

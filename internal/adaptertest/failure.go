@@ -70,9 +70,7 @@ func failureCases() Group {
 					t.WantRefusal(v, f.status, f.kind)
 					t.wantWithin(began, 5*time.Second)
 					t.wantSessionLeft(v)
-					if got := v.Header.Get("Retry-After"); (got != "") != (f.kind == oauth.KindLimited) {
-						t.Errorf("Retry-After is %q", got)
-					}
+					t.wantSame(v.Header.Get("Retry-After") != "", f.kind == oauth.KindLimited, "Retry-After is set")
 				}
 				t.WantNobody(newcomer)
 				t.WantSignedIn(known, 0)

@@ -90,9 +90,7 @@ func loginCases() Group {
 				"?scope=snsapi_login": "snsapi_base", "?scope=x": "snsapi_base", "?scope=": "snsapi_base",
 				"?scope=x&scope=snsapi_userinfo": "snsapi_base",
 			} {
-				if a := t.Begin(b, PublicURL+"/wechat/login"+query); a.Scope != want {
-					t.Errorf("%q asks for %s, want %s", query, a.Scope, want)
-				}
+				t.wantScope(t.Begin(b, PublicURL+"/wechat/login"+query), want)
 			}
 			t.Deploy(func(cfg *oauth.Config) { cfg.Scope = "" })
 			t.wantScope(t.Begin(b, PublicURL+"/wechat/login?scope=snsapi_base"), "snsapi_userinfo")

@@ -95,9 +95,8 @@ func logoutCases() Group {
 		cases = append(cases, Case{Name: "a page " + name + " cannot log anybody out", Test: func(t *World) {
 			b := t.SignedIn()
 			v := b.Do(post(header))
-			if v.Status != http.StatusForbidden || len(v.SetCookies()) > 0 {
-				t.Errorf("status %d with %d cookies", v.Status, len(v.SetCookies()))
-			}
+			t.WantStatus(v, http.StatusForbidden)
+			t.wantNoCookies(v)
 			t.WantSignedIn(b, 0)
 		}})
 	}

@@ -93,9 +93,8 @@ func pageCases() Group {
 				u.Scope != "snsapi_login" || v.Page() != PublicURL+"/me?a=1" || v.Redirects() != 3 {
 				t.Errorf("the page %s saw %+v\n\t%s", v.Page(), u, v.Trail())
 			}
-			if t.Sim.Calls(qrPath) != 1 || t.Sim.Calls(authorizePath) != 0 {
-				t.Errorf("%d QR pages, %d authorize pages", t.Sim.Calls(qrPath), t.Sim.Calls(authorizePath))
-			}
+			t.WantCallsOf(qrPath, 1)
+			t.WantCallsOf(authorizePath, 0)
 			t.WantPage(b.Open(PublicURL+"/profile"), "/profile") // as good as userinfo
 			time.Sleep(day + time.Second)
 			t.rename()
@@ -191,9 +190,7 @@ func pageCases() Group {
 				b := t.Browser()
 				b.Agent = agent
 				a := t.Begin(b, PublicURL+"/me")
-				if a.authorize.Query().Has("connect_redirect") {
-					t.Errorf("the authorize page is %s", a.authorize)
-				}
+				t.wantSame(a.authorize.Query().Has("connect_redirect"), false, "connect_redirect in "+a.authorize.String())
 				t.WantUser(b.Open(a.Callback(0)), 0)
 			}
 		}},

@@ -18,17 +18,13 @@ func prefixCases() Group {
 			t.deployBelow(map[string]func(*oauth.Config){"/app": nil})
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/app/me?a=1")
-			if a.RedirectURI != PublicURL+"/app/me?a=1" {
-				t.Errorf("WeChat is told to come back to %s", a.RedirectURI)
-			}
+			t.wantSame(a.RedirectURI, PublicURL+"/app/me?a=1", "redirect_uri")
 			v := b.Open(a.Callback(0))
 			t.WantUser(v, 0)
 			t.wantAddress(v, PublicURL+"/app/me?a=1")
 			for _, hop := range v.Hops {
 				for _, c := range hop.SetCookies() {
-					if c.Path != "/" {
-						t.Errorf("cookie %s has the path %s", c.Name, c.Path)
-					}
+					t.wantSame(c.Path, "/", "path of cookie "+c.Name)
 				}
 			}
 		}},
@@ -62,9 +58,7 @@ func prefixCases() Group {
 				b := t.Browser()
 				b.Open(PublicURL + "/app/me")
 				v := b.Do(webtest.Request{URL: PublicURL + "/app/wechat/login?return_to=" + url.QueryEscape(to)})
-				if v.Location() != want {
-					t.Errorf("return_to=%s goes on to %s, want %s", to, v.Location(), want)
-				}
+				t.wantSame(v.Location(), want, "return_to="+to)
 				v = b.Do(webtest.Request{
 					Method: http.MethodPost, URL: PublicURL + "/app/logout", Form: "return_to=" + url.QueryEscape(to),
 				})
@@ -88,9 +82,7 @@ func prefixCases() Group {
 				"http://" + Host + "/me":      PublicURL + "/",
 			} {
 				v := b.Do(webtest.Request{URL: PublicURL + "/wechat/login?return_to=" + url.QueryEscape(to)})
-				if v.Location() != want {
-					t.Errorf("return_to=%s goes on to %s, want %s", to, v.Location(), want)
-				}
+				t.wantSame(v.Location(), want, "return_to="+to)
 			}
 		}},
 		{Name: "two programs of one account on one host have sessions and logins of their own", Test: func(t *World) {

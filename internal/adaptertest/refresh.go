@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -310,7 +309,5 @@ func (w *World) WantEvents(want ...core.Event) {
 	for i := range got {
 		got[i].Duration = 0
 	}
-	if !slices.Equal(got, want) {
-		w.Errorf("the Observer was told\n\t%+v\nwant\n\t%+v", got, want)
-	}
+	w.wantSame(got, want, "the Observer was told")
 }

@@ -87,9 +87,8 @@ func scopeCases() Group {
 			b := t.Browser()
 			a := t.Begin(b, PublicURL+"/me")
 			v := b.Do(webtest.Request{URL: PublicURL + "/?code=" + a.Code(0) + "&state=mine"})
-			if v.Status != http.StatusOK || t.APICalls() != 0 {
-				t.Errorf("%d with %d calls", v.Status, t.APICalls())
-			}
+			t.WantStatus(v, http.StatusOK)
+			t.WantAPICalls(0)
 		}},
 		{Name: "a script's 401 names the login that raises the scope", Config: base, Test: func(t *World) {
 			b := t.SignedIn()

@@ -67,9 +67,7 @@ func shapeCases() Group {
 		})
 		want := len(methods) * len(webtest.Kinds())
 		shown := t.Shown()
-		if len(shown) != want {
-			t.Errorf("the page was shown %d times, want %d", len(shown), want)
-		}
+		t.wantSame(len(shown), want, "pages shown")
 		for _, s := range shown {
 			if s.User == nil || s.User.OpenID != t.Sim.Users()[0].OpenID {
 				t.Errorf("%s %s saw %+v", s.Method, s.Path, s.User)

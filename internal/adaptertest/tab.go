@@ -48,9 +48,7 @@ func tabCases() Group {
 			var tabs []*Attempt
 			for i := range 20 {
 				tabs = append(tabs, t.Begin(b, fmt.Sprintf(PublicURL+"/me?tab=%d", i)))
-				if n := countOf(b, "wxa-"); n != min(i+1, 5) {
-					t.Errorf("after %d tabs the browser holds %d attempts", i+1, n)
-				}
+				t.wantSame(countOf(b, "wxa-"), min(i+1, 5), fmt.Sprintf("attempts after %d tabs", i+1))
 				time.Sleep(time.Second)
 			}
 			// The oldest attempts are gone: before anybody is signed in such a tab starts again.
@@ -99,9 +97,7 @@ func tabCases() Group {
 				held := b.Cookie("wxa-") != "" && slices.ContainsFunc(b.Jar.All(), func(c *http.Cookie) bool {
 					return c.Name[len(c.Name)-8:] == tab.State[3:11]
 				})
-				if held != (i >= 3) {
-					t.Errorf("attempt %d of 8: held is %v", i+1, held)
-				}
+				t.wantSame(held, i >= 3, fmt.Sprintf("attempt %d of 8 is held", i+1))
 			}
 		}},
 		{Name: "a hundred browsers at once are never taken for each other", Sim: func(cfg *wxsim.Config) {
