@@ -17,13 +17,16 @@ var (
 	}
 )
 
+// An agentMark is a part of a User-Agent and the index of a name.
+type agentMark struct {
+	mark string
+	name int
+}
+
 // Parts of a User-Agent by which browsers and systems are recognized. The order matters: Edge also
 // says Chrome, Chrome says Safari, and Android says Linux.
 var (
-	browserMarks = [...]struct { //nolint:gochecknoglobals // a constant table
-		mark string
-		name int
-	}{
+	browserMarks = []agentMark{ //nolint:gochecknoglobals // a constant table
 		{"wxwork/", 10},
 		{"Edg/", 2},
 		{"EdgA/", 2},
@@ -39,10 +42,7 @@ var (
 		{"Chrome/", 1},
 		{"Safari/", 4},
 	}
-	systemMarks = [...]struct { //nolint:gochecknoglobals // a constant table
-		mark string
-		name int
-	}{
+	systemMarks = []agentMark{ //nolint:gochecknoglobals // a constant table
 		{"OpenHarmony", 7},
 		{"HarmonyOS", 7},
 		{"Android", 5},
@@ -61,17 +61,14 @@ const maxAgent = 512
 // recognize returns the indices of the names of browser and system; 0 means an unknown one.
 func recognize(userAgent string) (browser, system int) {
 	userAgent = userAgent[:min(len(userAgent), maxAgent)]
-	for _, b := range browserMarks {
-		if strings.Contains(userAgent, b.mark) {
-			browser = b.name
-			break
+	return named(browserMarks, userAgent), named(systemMarks, userAgent)
+}
+
+func named(marks []agentMark, userAgent string) int {
+	for _, m := range marks {
+		if strings.Contains(userAgent, m.mark) {
+			return m.name
 		}
 	}
-	for _, s := range systemMarks {
-		if strings.Contains(userAgent, s.mark) {
-			system = s.name
-			break
-		}
-	}
-	return browser, system
+	return 0
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
@@ -38,12 +39,8 @@ func framed(r *http.Request) bool {
 
 // scripted reports whether r has a header that browsers do not send when they load a page.
 func scripted(r *http.Request) bool {
-	for _, name := range []string{"Origin", "Content-Type", "Hx-Request", "Range"} {
-		if r.Header.Get(name) != "" {
-			return true
-		}
-	}
-	return false
+	h := r.Header
+	return cmp.Or(h.Get("Origin"), h.Get("Content-Type"), h.Get("Hx-Request"), h.Get("Range")) != ""
 }
 
 // wantsPage reports whether the answer to r will be shown, so that a page is better than JSON: r

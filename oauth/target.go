@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -96,13 +97,9 @@ func (t target) first(name string) string {
 
 // without returns the target without the parameters of this name.
 func (t target) without(name string) target {
-	var query []param
-	for _, p := range t.query {
-		if p.name != name {
-			query = append(query, p)
-		}
-	}
-	return target{t.path, query}
+	return target{t.path, slices.DeleteFunc(slices.Clone(t.query), func(p param) bool {
+		return p.name == name
+	})}
 }
 
 // WeChat adds code and state to redirect_uri. If the app's page has parameters with these names,

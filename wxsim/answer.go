@@ -185,11 +185,7 @@ func jsonValue(v any) string {
 	case string:
 		return quote(v)
 	case []string:
-		quoted := make([]string, len(v))
-		for i, s := range v {
-			quoted[i] = quote(s)
-		}
-		return "[" + strings.Join(quoted, ",") + "]"
+		return "[" + strings.Join(mapped(v, quote), ",") + "]"
 	default:
 		return fmt.Sprint(v)
 	}

@@ -12,11 +12,7 @@ func userRoutes() []apiRoute {
 	return []apiRoute{
 		{http.MethodGet, "users", func(s *Server, _ *http.Request) (any, error) {
 			return apiUsers{hold(&s.holder, func(w *world) []apiUser {
-				users := make([]apiUser, len(w.everybody))
-				for i, p := range w.everybody {
-					users[i] = newAPIUser(w, p)
-				}
-				return users
+				return mapped(w.everybody, func(p *person) apiUser { return newAPIUser(w, p) })
 			})}, nil
 		}},
 		{

@@ -77,15 +77,9 @@ func (s *Server) AddApp(a App) (App, error) {
 }
 
 // Apps returns all apps, oldest first.
-func (s *Server) Apps() []App {
-	return hold(&s.holder, func(w *world) []App {
-		apps := make([]App, len(w.apps))
-		for i, a := range w.apps {
-			apps[i] = a.App
-		}
-		return apps
-	})
-}
+func (s *Server) Apps() []App { return hold(&s.holder, (*world).shownApps) }
+
+func (w *world) shownApps() []App { return mapped(w.apps, func(a *app) App { return a.App }) }
 
 // openID returns the openid of a user at an app. At the first official account it is User.OpenID.
 func (a *app) openID(u User) string {

@@ -178,12 +178,15 @@ func (w *world) avatarFor(seenAt, avatar string) string {
 // Users returns all users, oldest first.
 func (s *Server) Users() []User { return hold(&s.holder, (*world).users) }
 
-func (w *world) users() []User {
-	users := make([]User, len(w.everybody))
-	for i, p := range w.everybody {
-		users[i] = p.shown()
+func (w *world) users() []User { return mapped(w.everybody, (*person).shown) }
+
+// mapped returns what f makes of each element of list.
+func mapped[T, U any](list []T, f func(T) U) []U {
+	all := make([]U, len(list))
+	for i, one := range list {
+		all[i] = f(one)
 	}
-	return users
+	return all
 }
 
 // user returns the user with this openid at any app.

@@ -78,13 +78,7 @@ type start struct {
 
 // remember stores the present apps, users and settings for begin.
 func (w *world) remember() {
-	w.start = start{cfg: w.cfg}
-	for _, a := range w.apps {
-		w.start.apps = append(w.start.apps, a.App)
-	}
-	for _, p := range w.everybody {
-		w.start.users = append(w.start.users, p.shown())
-	}
+	w.start = start{w.cfg, w.shownApps(), w.users()}
 }
 
 // begin sets the world back to its start.
