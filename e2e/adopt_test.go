@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Two programs had a login before this library came. It is still theirs, over plain http too:
@@ -31,9 +33,7 @@ func TestAdoption(t *testing.T) {
 					tb.usesTokens(own)
 				}
 				tb.click(`form[action="/logout"] button`)
-				if got := tb.text("form"); !strings.Contains(got, "Log in") {
-					t.Errorf("%s: after a logout the page says %q", version, got)
-				}
+				require.Contains(t, tb.text("form"), "Log in", version)
 				if version == "after" {
 					map[string]func(*testing.T, string){"gin": bindsWeChat, "chi": bansWeChat}[name](t, "http://"+addr)
 				}
@@ -49,9 +49,7 @@ func buildAdopted(t *testing.T, name, version string) string {
 		t.Skip("there is no browser")
 	}
 	source, err := filepath.Abs("../examples/adopt/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	run := func(dir string, args ...string) {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = dir
@@ -62,9 +60,7 @@ func buildAdopted(t *testing.T, name, version string) string {
 	dir := source
 	if version == "before" {
 		dir = t.TempDir()
-		if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.CopyFS(dir, os.DirFS(source)))
 		_ = os.Remove(filepath.Join(dir, "wechat_test.go"))
 		run(dir, "git", "apply", "--unidiff-zero", "-R", "adoption.diff")
 		run(dir, "go", "mod", "edit", "-droprequire=github.com/wxoauth/wxoauth", "-dropreplace=github.com/wxoauth/wxoauth")
@@ -113,9 +109,7 @@ func bindsWeChat(t *testing.T, site string) {
 	tb := newProfile(t, desktopAgent)
 	tb.logInByPassword(site)
 	tb.enterWeChat("#bind")
-	if got := strings.TrimSuffix(tb.url(), "#") + " " + tb.text("h1"); got != site+"/account/wechat Bind WeChat?" {
-		t.Fatalf("back from WeChat at %s", got)
-	}
+	require.Equal(t, site+"/account/wechat Bind WeChat?", strings.TrimSuffix(tb.url(), "#")+" "+tb.text("h1"))
 	tb.click("form button")
 	tb.at(site+"/", "Hello, alice")
 
@@ -136,22 +130,16 @@ func bansWeChat(t *testing.T, site string) {
 	tb.enterWeChat("#wechat")
 	tb.at(site+"/", "Hello, 小明")
 	tb.click("#lounge")
-	if got := tb.text("body"); got != "The lounge of 小明" {
-		t.Errorf("the lounge says %q", got)
-	}
+	require.Equal(t, "The lounge of 小明", tb.text("body"))
 	if status := eval[int](tb, `fetch("/ban", {method: "POST", body: new URLSearchParams({admin: "root", name: "小明"})}).then(r => r.status)`); status != 204 {
 		t.Fatalf("the ban was answered %d", status)
 	}
-	if status := tb.open(site + "/lounge"); status != 403 {
-		t.Errorf("a banned member's lounge is answered %d", status)
-	}
+	require.Equal(t, 403, tb.open(site+"/lounge"))
 	again := newProfile(t, wechatAgent)
 	again.open(site + "/")
 	again.click("#wechat")
 	if eval[bool](again, `!!document.querySelector("#ask-login")`) {
 		again.click("#ask-login")
 	}
-	if status := again.click(allow); status != 403 {
-		t.Errorf("a banned member's login is answered %d", status)
-	}
+	require.Equal(t, 403, again.click(allow))
 }

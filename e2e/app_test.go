@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/wxsim"
 )
 
@@ -34,9 +36,7 @@ var addresses = regexp.MustCompile(`(?m)^  (?:Open|WeChat) +(http://\S+)`)
 func startAlone(t *testing.T, framework string, env ...string) (app, sim string) {
 	t.Helper()
 	found := addresses.FindAllStringSubmatch(start(t, framework, env...), 2)
-	if len(found) != 2 {
-		t.Fatalf("examples/%s names %d addresses, want 2", framework, len(found))
-	}
+	require.Len(t, found, 2, framework)
 	return found[0][1], found[1][1]
 }
 
@@ -44,9 +44,7 @@ func startAlone(t *testing.T, framework string, env ...string) (app, sim string)
 func startWith(t *testing.T, framework string, sim *wxsim.Server, env ...string) (app string) {
 	t.Helper()
 	found := addresses.FindStringSubmatch(start(t, framework, append(addressed(sim), env...)...))
-	if found == nil {
-		t.Fatalf("examples/%s names no address", framework)
-	}
+	require.NotNil(t, found, framework)
 	return found[1]
 }
 
@@ -67,14 +65,10 @@ func start(t *testing.T, framework string, env ...string) string {
 	cmd := exec.Command(binaries + "/" + framework)
 	cmd.Env = append([]string{"ADDR=" + freeAddress(t), "WXSIM_ADDR=127.0.0.1:0", "ASK_AT_ONCE=1"}, env...)
 	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var log bytes.Buffer
 	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cmd.Start())
 	var readers sync.WaitGroup
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
@@ -108,9 +102,7 @@ func start(t *testing.T, framework string, env ...string) string {
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer func() { _ = ln.Close() }()
 	return ln.Addr().String()
 }
@@ -119,9 +111,7 @@ func freeAddress(t *testing.T) string {
 func simulate(t *testing.T) *wxsim.Server {
 	t.Helper()
 	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(3)})
-	if err := sim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Start())
 	t.Cleanup(sim.Close)
 	return sim
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 )
 
 // A person at a desk: a desktop, and a phone whose WeChat is signed in.
@@ -62,25 +63,15 @@ func TestDesk(t *testing.T) {
 		p := atDesk(t, framework)
 		link, number := p.show("/me?a=1")
 		p.phone.open(link)
-		if got := p.phone.page(); got != "desk-confirm" {
-			t.Fatalf("the phone is at %q", got)
-		}
+		require.Equal(t, "desk-confirm", p.phone.page())
 		p.desktop.until(state("scanned"))
-		if got := p.desktop.text("#desk-status"); !strings.Contains(got, number) {
-			t.Errorf("once it is scanned the desktop says %q", got)
-		}
+		require.Contains(t, p.desktop.text("#desk-status"), number)
 		p.phone.click(chooses(number))
-		if got := p.phone.page(); got != "desk-done" {
-			t.Errorf("the phone ends at %q", got)
-		}
+		require.Equal(t, "desk-done", p.phone.page())
 		p.desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
-		if got := p.desktop.url(); got != p.app+"/me?a=1" {
-			t.Errorf("the desktop ends at %s", got)
-		}
+		require.Equal(t, p.app+"/me?a=1", p.desktop.url())
 		p.desktop.open(p.app + "/api/me")
-		if got := p.desktop.text("body"); !strings.Contains(got, `"via":"desk"`) {
-			t.Errorf("the desktop is %s", got)
-		}
+		require.Contains(t, p.desktop.text("body"), `"via":"desk"`)
 	})
 }
 
@@ -97,14 +88,10 @@ func TestDeskRefused(t *testing.T) {
 		p.desktop.until(state("scanned"))
 		numbers := eval[[]string](p.phone, `[...document.querySelectorAll("button[name=number]")].map(b => b.value)`)
 		p.phone.click(choose(numbers, number))
-		if got := p.phone.page(); got != "desk-refused" {
-			t.Errorf("%s: the phone ends at %q", name, got)
-		}
+		require.Equal(t, "desk-refused", p.phone.page(), name)
 		p.desktop.until(state("refused"))
 		p.desktop.click("#desk-again")
-		if again := eval[string](p.desktop, `document.getElementById("desk-link").href`); again == link {
-			t.Errorf("%s: the same code again", name)
-		}
+		require.NotEqual(t, link, eval[string](p.desktop, `document.getElementById("desk-link").href`), name)
 	}
 }
 
@@ -153,9 +140,7 @@ func TestDeskWithoutScripts(t *testing.T) {
 	p.phone.open(link)
 	p.phone.click(chooses(number))
 	for end := time.Now().Add(patience); !strings.HasPrefix(p.title(), "我的资料"); time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the desktop shows %q", p.title())
-		}
+		require.False(t, time.Now().After(end), p.title())
 	}
 }
 

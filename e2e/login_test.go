@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -19,9 +20,7 @@ func TestNewcomer(t *testing.T) {
 		tb.open(app)
 		tb.at(app+"/", "用微信登录")
 		tb.click(`a[href^="/wechat/login"]`)
-		if !strings.HasPrefix(tb.url(), sim+"/connect/oauth2/authorize?") {
-			t.Fatalf("the login link led to %s", tb.url())
-		}
+		require.True(t, strings.HasPrefix(tb.url(), sim+"/connect/oauth2/authorize?"), tb.url())
 		tb.click(allow)
 		tb.at(app+"/", "你好，小明")
 		tb.click(`a.primary[href="/me"]`)
@@ -36,9 +35,7 @@ func TestNewcomer(t *testing.T) {
 		if got := tb.text("dd"); !strings.HasPrefix(got, "o") || strings.Contains(tb.text("body"), "小明") {
 			t.Errorf("/base shows %s", tb.text("body"))
 		}
-		if got := tb.asked(sim + "/wxsim/consent"); len(got) != 1 {
-			t.Errorf("the consent form was sent %d times, want once: /base asks nobody", len(got))
-		}
+		require.Len(t, tb.asked(sim+"/wxsim/consent"), 1)
 		tb.click(`main a[href="/"]`)
 		tb.at(app+"/", "你已静默登录")
 		tb.click(`nav a[href="/me"]`)
@@ -52,12 +49,8 @@ func TestRefuse(t *testing.T) {
 		app := startWith(t, framework, simulate(t))
 		tb := newProfile(t, wechatAgent)
 		tb.open(app + "/me?a=1")
-		if status := tb.click(refuse); status != 403 {
-			t.Errorf("status %d after a refusal, want 403", status)
-		}
-		if got := tb.text("h1"); got != "未完成授权" {
-			t.Errorf("after a refusal the page says %q", got)
-		}
+		require.Equal(t, 403, tb.click(refuse))
+		require.Equal(t, "未完成授权", tb.text("h1"))
 		tb.click("a.button")
 		tb.click(allow)
 		tb.at(app+"/me?a=1", "小明")
@@ -72,15 +65,9 @@ func TestAddressOfAnErrorPage(t *testing.T) {
 		sim.Fail("/sns/oauth2/access_token", wxsim.Status(502), 1)
 		tb := newProfile(t, wechatAgent)
 		tb.open(app + "/me?a=1")
-		if status := tb.click(allow); status != 502 {
-			t.Errorf("status %d, want 502", status)
-		}
-		if got := tb.url(); got != app+"/me?a=1" {
-			t.Errorf("the browser is at %s", got)
-		}
-		if n := sim.Calls("/sns/oauth2/access_token"); n != 1 {
-			t.Errorf("%d exchanges", n)
-		}
+		require.Equal(t, 502, tb.click(allow))
+		require.Equal(t, app+"/me?a=1", tb.url())
+		require.Equal(t, 1, sim.Calls("/sns/oauth2/access_token"))
 		tb.click("a.button")
 		tb.click(allow)
 		tb.at(app+"/me?a=1", "小明")
@@ -100,9 +87,7 @@ func TestSwitchUser(t *testing.T) {
 		tb.do(pick("韩梅梅"))
 		tb.click(allow)
 		tb.at(app+"/me", "韩梅梅")
-		if second := tb.text("dd"); second == first {
-			t.Errorf("both users have the openid %s", first)
-		}
+		require.NotEqual(t, first, tb.text("dd"))
 	})
 }
 
@@ -112,12 +97,8 @@ func TestSnapshotPage(t *testing.T) {
 		tb := newProfile(t, wechatAgent)
 		tb.open(app + "/me")
 		tb.do(chromedp.Click(chromedp.CSS(".sim summary")))
-		if status := tb.click(snapshot); status != 403 {
-			t.Errorf("status %d on a snapshot page, want 403", status)
-		}
-		if got := tb.text("h1"); got != "请打开完整页面" {
-			t.Errorf("on a snapshot page it says %q", got)
-		}
+		require.Equal(t, 403, tb.click(snapshot))
+		require.Equal(t, "请打开完整页面", tb.text("h1"))
 		tb.open(app)
 		tb.at(app+"/", "用微信登录")
 	})
@@ -137,12 +118,8 @@ func TestDoubleCallback(t *testing.T) {
 			tb.click(allow)
 			tb.do(chromedp.WaitVisible(chromedp.CSS("dl")))
 			tb.at(app+"/me", "小明")
-			if got := len(tb.asked(app + "/me?code=")); got != 2 {
-				t.Errorf("%s: the browser called back %d times, want 2", tt.name, got)
-			}
-			if got := sim.Calls("/sns/oauth2/access_token") - before; got != 1 {
-				t.Errorf("%s: %d exchanges, want 1", tt.name, got)
-			}
+			require.Len(t, tb.asked(app+"/me?code="), 2, tt.name)
+			require.Equal(t, 1, sim.Calls("/sns/oauth2/access_token")-before, tt.name)
 		}
 	})
 }
@@ -185,9 +162,7 @@ func TestBackAndReload(t *testing.T) {
 
 		// The callback itself, from the history of the webview.
 		callbacks := tb.asked(app + "/me?code=")
-		if len(callbacks) != 2 {
-			t.Fatalf("%d callbacks, want 2", len(callbacks))
-		}
+		require.Len(t, callbacks, 2)
 		for _, callback := range callbacks {
 			tb.open(callback)
 			tb.at(app+"/me", "小明")
@@ -196,9 +171,7 @@ func TestBackAndReload(t *testing.T) {
 		// Somebody who was sent the link with the code does not become 小明.
 		other := newProfile(t, wechatAgent)
 		other.open(callbacks[0])
-		if got := other.text("h1"); got == "小明" {
-			t.Error("a shared callback signed a stranger in")
-		}
+		require.NotEqual(t, "小明", other.text("h1"), "a shared callback signed a stranger in")
 	})
 }
 
@@ -213,9 +186,7 @@ func TestLostCookies(t *testing.T) {
 		for range 2 {
 			forget()
 			tb.click(allow)
-			if strings.HasPrefix(tb.url(), app) {
-				t.Fatalf("after a lost cookie at %s: %s", tb.url(), tb.text("body"))
-			}
+			require.False(t, strings.HasPrefix(tb.url(), app), "%s: %s", tb.url(), tb.text("body"))
 		}
 		forget()
 		if status := tb.click(allow); status != 400 || tb.text("h1") != "浏览器没有保存 Cookie" {
@@ -234,17 +205,11 @@ func TestScripts(t *testing.T) {
 		tb := newProfile(t, wechatAgent)
 		tb.open(app + "/healthz") // a page of the app without a policy against scripts
 		login := eval[string](tb, `fetch("/api/me").then(r => r.json()).then(a => a.login_url)`)
-		if login != app+"/wechat/login" {
-			t.Fatalf("login_url = %q", login)
-		}
+		require.Equal(t, app+"/wechat/login", login)
 		tb.leave(chromedp.Navigate(login + "?return_to=" + "%2Fhealthz%3Fa%3D1%23%2Froute%2F2"))
 		tb.click(allow)
-		if got := tb.url(); got != app+"/healthz?a=1#/route/2" {
-			t.Errorf("after the login at %s", got)
-		}
-		if got := eval[string](tb, `fetch("/api/me").then(r => r.json()).then(u => u.nickname)`); got != "小明" {
-			t.Errorf("fetch: %q", got)
-		}
+		require.Equal(t, app+"/healthz?a=1#/route/2", tb.url())
+		require.Equal(t, "小明", eval[string](tb, `fetch("/api/me").then(r => r.json()).then(u => u.nickname)`))
 		if got := eval[string](tb, `new Promise(done => { const s = new EventSource("/events"); s.addEventListener("time", e => { s.close(); done(e.data) }) })`); !strings.HasPrefix(got, "2") {
 			t.Errorf("event: %q", got)
 		}
@@ -255,13 +220,9 @@ func TestOpenInWeChat(t *testing.T) {
 	onEach(t, func(t *testing.T, framework string) {
 		app := startWith(t, framework, simulate(t))
 		tb := newProfile(t, desktopAgent)
-		if status := tb.open(app + "/me?a=1"); status != 401 {
-			t.Errorf("status %d, want 401", status)
-		}
+		require.Equal(t, 401, tb.open(app+"/me?a=1"))
 		tb.at(app+"/me?a=1", "请在微信中打开")
-		if got := tb.text(".url"); got != app+"/me?a=1" {
-			t.Errorf("the link says %q", got)
-		}
+		require.Equal(t, app+"/me?a=1", tb.text(".url"))
 		if size := eval[int](tb, `document.querySelector(".qr").decode().then(() => document.querySelector(".qr").naturalWidth)`); size == 0 {
 			t.Error("no QR code")
 		}
@@ -275,16 +236,12 @@ func TestScan(t *testing.T) {
 		app := startWith(t, framework, sim, "WECHAT_WEBSITE_APPID="+sim.WebsiteAppID(), "WECHAT_WEBSITE_SECRET="+sim.WebsiteSecret())
 		desktop, phone := newProfile(t, desktopAgent), newProfile(t, wechatAgent)
 		desktop.open(app + "/me")
-		if got := desktop.text("h1"); !strings.HasPrefix(got, "微信登录") {
-			t.Fatalf("at %s: %s", desktop.url(), desktop.text("body"))
-		}
+		require.True(t, strings.HasPrefix(desktop.text("h1"), "微信登录"), "%s: %s", desktop.url(), desktop.text("body"))
 		phone.open(eval[string](desktop, `document.querySelector("a.button").href`))
 		phone.do(pick("李雷"))
 		phone.click(allow)
 		desktop.do(chromedp.WaitVisible(chromedp.CSS("dl")))
 		desktop.at(app+"/me", "李雷")
-		if got := phone.text("h1"); got != "已登录" {
-			t.Errorf("the phone says %q", got)
-		}
+		require.Equal(t, "已登录", phone.text("h1"))
 	})
 }

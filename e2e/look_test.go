@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -239,9 +240,7 @@ func TestEveryControlByKeyboard(t *testing.T) {
 		tb.do(unfold())
 		// Of a choice, Tab reaches what is chosen; arrows do the rest.
 		count := eval[int](tb, `(window.controls = [...document.querySelectorAll("a[href], button, input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, summary")].filter(el => el.checkVisibility())).length`)
-		if count == 0 {
-			t.Errorf("%s has no control", address)
-		}
+		require.NotZero(t, count, address)
 		for i := range count {
 			text := tb.tabOn()
 			if at := eval[int](tb, `window.controls.indexOf(document.activeElement)`); at != i {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/stretchr/testify/require"
 )
 
 // A neighbour of the shop on the same domain plants cookies in the visitor's browser: the session
@@ -29,16 +30,12 @@ func TestNeighbourPlantsCookies(t *testing.T) {
 				d.plant = append(d.plant, c.Name+"="+c.Value)
 			}
 		}
-		if len(d.plant) == 0 {
-			t.Fatal("the neighbour has no cookie of the shop")
-		}
+		require.NotEmpty(t, d.plant, "the neighbour has no cookie of the shop")
 
 		visitor := newProfile(t, wechatAgent)
 		visitor.open(d.neighbour + "/")
 		visitor.open(d.shop + "/me")
-		if got := visitor.text("h1"); strings.Contains(got, "韩梅梅") {
-			t.Error("a visitor is signed in as the neighbour")
-		}
+		require.NotContains(t, visitor.text("h1"), "韩梅梅", "a visitor is signed in as the neighbour")
 		visitor.click(allow)
 		visitor.at(d.shop+"/me", "小明")
 		visitor.open(d.neighbour + "/")

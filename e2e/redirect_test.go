@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 )
 
@@ -39,9 +41,7 @@ func TestNoReturnToLeadsAway(t *testing.T) {
 	tb.at(app+"/me", "小明")
 
 	accepted, err := adaptertest.AcceptedReturnTargets()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	follow := func(returnTo string) (visited []string) {
 		before := len(tb.asked(""))
 		tb.open(app + "/wechat/login?return_to=" + url.QueryEscape(returnTo))

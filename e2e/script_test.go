@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 
 	wxoauth "github.com/wxoauth/wxoauth/adapters/nethttp"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -27,9 +28,7 @@ func startScripted(t *testing.T, sim *wxsim.Server) (app string) {
 		Website: &wxoauth.Website{AppID: sim.WebsiteAppID(), Secret: wxoauth.Secret(sim.WebsiteSecret())},
 		APIURL:  sim.URL, OpenURL: sim.URL,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	page := func(script string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -67,16 +66,10 @@ func TestAPageLogsInByItsScript(t *testing.T) {
 	tb.until(`document.querySelector("button[value=allow]") !== null`)
 	tb.click(allow)
 	tb.until(`document.querySelector("h1").innerText === "小明"`)
-	if got := tb.url(); got != page {
-		t.Errorf("the browser comes back to %s", got)
-	}
-	if n := sim.Calls("/connect/oauth2/authorize"); n != 1 {
-		t.Errorf("three calls led to WeChat %d times", n)
-	}
+	require.Equal(t, page, tb.url())
+	require.Equal(t, 1, sim.Calls("/connect/oauth2/authorize"))
 	eval[bool](tb, `history.pushState(null, "", "/other?b=1#x"), true`)
-	if got := eval[string](tb, `signPage('/api/sign')`); got != app+"/other?b=1" {
-		t.Errorf("Android signs %s", got)
-	}
+	require.Equal(t, app+"/other?b=1", eval[string](tb, `signPage('/api/sign')`))
 }
 
 // The page of the examples that does so.
@@ -91,9 +84,7 @@ func TestAPageOfTheExamplesLogsInByItsScript(t *testing.T) {
 			tb.until(`document.querySelector("button[value=allow]") !== null`)
 			tb.click(allow)
 			tb.until(`document.querySelector("#answer")?.innerText.includes("小明")`)
-			if got := tb.url(); got != app+"/spa?tab=2#me" {
-				t.Errorf("the browser comes back to %s", got)
-			}
+			require.Equal(t, app+"/spa?tab=2#me", tb.url())
 		})
 	}
 }
@@ -109,9 +100,7 @@ func TestAPageShowsWeChatsQRCode(t *testing.T) {
 	phone.open(sim.URL + "/wxsim/scan?ticket=" + ticketOf(t, sim))
 	phone.click(allow)
 	desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
-	if got := desktop.url(); got != app+"/?from=desk#/cart" {
-		t.Errorf("the page that held the code went to %s", got)
-	}
+	require.Equal(t, app+"/?from=desk#/cart", desktop.url())
 	desktop.open(app + "/desk")
 	desktop.until(`document.querySelector("h1").innerText === "signed in"`)
 }
@@ -119,16 +108,12 @@ func TestAPageShowsWeChatsQRCode(t *testing.T) {
 // A simulator that allows every login leads the window on, and not the frame.
 func TestAnEmbeddedCodeThatIsAllowedAtOnce(t *testing.T) {
 	sim := simulate(t)
-	if err := sim.Switch("auto", true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, sim.Switch("auto", true))
 	app := startScripted(t, sim)
 	desktop := newProfile(t, desktopAgent)
 	desktop.open(app + "/desk")
 	desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
-	if got := desktop.url(); got != app+"/?from=desk#/cart" {
-		t.Errorf("the page that held the code went to %s", got)
-	}
+	require.Equal(t, app+"/?from=desk#/cart", desktop.url())
 }
 
 // ticketOf is what the QR code of the frame holds, once the frame has loaded.

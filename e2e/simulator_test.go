@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/wxsim"
 )
@@ -162,16 +163,12 @@ func TestOnePersonPlaysBothDevices(t *testing.T) {
 	phone := desktop.another(desktopAgent)
 	phone.open(sim.URL + "/wxsim/phone?open=" + url.QueryEscape(link))
 	phone.click(allow)
-	if strings.HasPrefix(phone.url(), app) {
-		t.Errorf("the phone went to %s, which is the desktop's", phone.url())
-	}
+	require.False(t, strings.HasPrefix(phone.url(), app), phone.url())
 	desktop.leave(chromedp.Func(func(context.Context, *chromedp.Target) error { // by itself, when the phone has decided
 		phone.click(`button[name=number][value="` + number + `"]`) //nolint:contextcheck // the tab has its own
 		return nil
 	}))
-	if got := desktop.text("h1"); got != "小明" {
-		t.Errorf("the desktop is at %s with %q; want it signed in", desktop.url(), got)
-	}
+	require.Equal(t, "小明", desktop.text("h1"), desktop.url())
 }
 
 // Plain http from another machine: the browser sends no Sec-Fetch-Site, so the forms must come
@@ -182,9 +179,7 @@ func TestSimulatorOnAnotherMachine(t *testing.T) {
 	app := startWith(t, "nethttp", sim, "WECHAT_OPEN_URL="+remote)
 	tb := newProfile(t, wechatAgent)
 	tb.open(app + "/me")
-	if !strings.HasPrefix(tb.url(), remote+"/connect/") {
-		t.Fatalf("the login led to %s", tb.url())
-	}
+	require.True(t, strings.HasPrefix(tb.url(), remote+"/connect/"), tb.url())
 	tb.do(pick("李雷"))
 	tb.click(allow)
 	tb.at(app+"/me", "李雷")
@@ -208,15 +203,11 @@ func TestSimulatorIsLive(t *testing.T) {
 	tb.do(chromedp.Click(chromedp.CSS(".log summary")))
 	ask("/sns/auth")
 	tb.do(chromedp.Poll[chromedp.Void](`document.querySelectorAll(".log li").length == 2 && document.querySelector(".faults").innerText == "没有故障"`))
-	if got := tb.text(".log summary code"); got != "GET /sns/auth" {
-		t.Errorf("the newest call is %q", got)
-	}
+	require.Equal(t, "GET /sns/auth", tb.text(".log summary code"))
 	if got := tb.text(".log details[open]"); !strings.Contains(got, "GET /sns/userinfo") || !strings.Contains(got, "41001") {
 		t.Errorf("open is %q; want the older call, which was open before", got)
 	}
-	if got := tb.text(".log summary:focus"); !strings.Contains(got, "/sns/userinfo") {
-		t.Errorf("the focus is on %q; want it where it was", got)
-	}
+	require.Contains(t, tb.text(".log summary:focus"), "/sns/userinfo")
 	if got := tb.text("[data-news]"); !strings.Contains(got, "GET /sns/auth") || !strings.Contains(got, "45009") {
 		t.Errorf("a screen reader is told %q; want the new call", got)
 	}
@@ -232,9 +223,7 @@ func TestSimulatorCopies(t *testing.T) {
 	tb := newProfile(t, desktopAgent)
 	tb.open(sim.URL)
 	tb.do(chromedp.Click(chromedp.CSS("[data-copy]")), chromedp.Poll[chromedp.Void](`document.querySelector("[data-copy]").innerText == "已复制"`))
-	if got := tb.text("[data-news]"); got != "已复制" {
-		t.Errorf("a screen reader is told %q", got)
-	}
+	require.Equal(t, "已复制", tb.text("[data-news]"))
 }
 
 // A person without a mouse commands the simulator, and answers on the phone.
@@ -248,13 +237,9 @@ func TestSimulatorByKeyboard(t *testing.T) {
 		t.Errorf("the clock moved by %v", moved)
 	}
 	tb.enter("打开")
-	if got := tb.text(".faults"); !strings.Contains(got, "errcode 45009") {
-		t.Errorf("the faults are %q", got)
-	}
+	require.Contains(t, tb.text(".faults"), "errcode 45009")
 	tb.enter("清除")
-	if got := tb.text(".faults"); got != "没有故障" {
-		t.Errorf("the faults are %q", got)
-	}
+	require.Equal(t, "没有故障", tb.text(".faults"))
 	tb.open(qrURL(sim))
 	tb.open(eval[string](tb, `document.querySelector("a.button").href`))
 	tb.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.ArrowDown))

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 )
 
 // What a phone's WeChat says it is, and a browser on a desktop.
@@ -57,9 +58,7 @@ func openTab(parent context.Context, t *testing.T, agent string, options ...chro
 			tb.pages = append(tb.pages, e.Request.URL)
 		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	tb.speak(agent, "zh")     //nolint:contextcheck // the tab has its own
 	if agent == wechatAgent { // Android's webview sends its package name on every navigation
 		call(tb, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"X-Requested-With": "com.tencent.mm"}})
