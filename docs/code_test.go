@@ -116,7 +116,8 @@ func TestGoCodeOfTheDocumentsRuns(t *testing.T) {
 			if b.Language != "go" || strings.HasPrefix(b.Code, "package main\n") { // TestNewcomer
 				continue
 			}
-			require.True(t, find(all, b.Code, !strings.HasSuffix(d.Path, chinese+".md")), "%s shows code that is no region:\n%s", d.Path, b.Code)
+			require.True(t, find(all, b.Code, !strings.HasSuffix(d.Path, chinese+".md")),
+				"%s shows code that is no region:\n%s", d.Path, b.Code)
 		}
 	}
 	for name, r := range all {

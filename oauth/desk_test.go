@@ -111,7 +111,8 @@ func TestClientsThatReadNothingDelayNobody(t *testing.T) {
 		ask := func() net.Conn {
 			client, err := network.Dial(t.Context(), "localhost:443")
 			require.NoError(t, err)
-			_, err = client.Write([]byte("GET /wechat/login?desk=wait HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n"))
+			_, err = client.Write(
+				[]byte("GET /wechat/login?desk=wait HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n"))
 			require.NoError(t, err)
 			return client
 		}
@@ -144,7 +145,8 @@ func TestDeskWithinOneProcessIsWarnedOf(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
-			testAuth(t, withDesk, tt.change, func(cfg *Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			testAuth(t, withDesk, tt.change,
+				func(cfg *Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 			require.Equal(t, tt.want, strings.Contains(log.String(), "Desk works within one process"), log.String())
 		})
 	}

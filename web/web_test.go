@@ -39,6 +39,7 @@ func TestScript(t *testing.T) {
 		{http.MethodHead, "", http.StatusOK},
 		{http.MethodPost, "", http.StatusMethodNotAllowed},
 	} {
-		require.Equal(t, tt.status, ask(tt.method, tt.ifNoneMatch).StatusCode, "%s with If-None-Match %s", tt.method, tt.ifNoneMatch)
+		require.Equal(t, tt.status, ask(tt.method, tt.ifNoneMatch).StatusCode, "%s with If-None-Match %s", tt.method,
+			tt.ifNoneMatch)
 	}
 }

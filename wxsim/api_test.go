@@ -124,7 +124,8 @@ func TestALoginByTheControlAPI(t *testing.T) {
 		t.Errorf("allowed, it leads to %s and %s", back, to.Second)
 	}
 	api(t, sim, http.MethodPut, "answer", `{"decision":"snapshot","user":"oRed"}`, http.StatusOK, nil)
-	wantFields(t, call(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo"))), "is_snapshotuser", 1.0) // a standing answer
+	// a standing answer
+	wantFields(t, call(t, sim, exchangeURL(sim, logIn(t, sim, "snsapi_userinfo"))), "is_snapshotuser", 1.0)
 	api(t, sim, http.MethodPut, "answer", `{"decision":"refuse"}`, http.StatusOK, nil)
 	if code := location(t, get(t, sim, authorizeURL(sim, "snsapi_base"))).Query().Get("code"); code != "" {
 		t.Error("a standing refusal gives a code")

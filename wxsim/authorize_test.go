@@ -133,9 +133,11 @@ func TestQRLoginKnowsUsersUnderAnotherOpenID(t *testing.T) {
 	code := location(t, w).Query().Get("code")
 	token := call(t, sim, "/sns/oauth2/access_token"+query("appid", sim.WebsiteAppID(), "secret", sim.WebsiteSecret(), "code", code, "grant_type", "authorization_code"))
 	user := sim.Users()[0]
-	wantFields(t, token, "openid", sim.OpenID(sim.WebsiteAppID(), user), "unionid", user.UnionID, "scope", "snsapi_login")
+	wantFields(t, token, "openid", sim.OpenID(sim.WebsiteAppID(), user), "unionid", user.UnionID,
+		"scope", "snsapi_login")
 	require.NotEqual(t, user.OpenID, token["openid"])
-	wantFields(t, call(t, sim, userInfoURL(token["access_token"].(string), token["openid"].(string))), "nickname", user.Nickname)
+	wantFields(t, call(t, sim, userInfoURL(token["access_token"].(string), token["openid"].(string))),
+		"nickname", user.Nickname)
 }
 
 // In a frame of the app's page it is that page which goes on, unless the app wants otherwise.
@@ -182,7 +184,8 @@ func TestTooManyVisitsShowAPage(t *testing.T) {
 
 func TestPagesTakeOnlyGET(t *testing.T) {
 	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	wantStatus(t, do(sim, httptest.NewRequest(http.MethodPost, authorizeURL(sim, "snsapi_base"), nil)), http.StatusMethodNotAllowed)
+	wantStatus(t, do(sim, httptest.NewRequest(http.MethodPost, authorizeURL(sim, "snsapi_base"), nil)),
+		http.StatusMethodNotAllowed)
 }
 
 func FuzzAuthorize(f *testing.F) {

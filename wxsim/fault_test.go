@@ -81,7 +81,8 @@ func TestFaultsAreUsedUpInOrder(t *testing.T) {
 	}
 	sim.Clear("/sns/auth")
 	wantCode(t, call(t, sim, "/sns/auth"), 50002)
-	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_base")), http.StatusFound) // a fault of every API also hit a page
+	// a fault of every API also hit a page
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_base")), http.StatusFound)
 	sim.Reset()
 	wantCode(t, call(t, sim, "/sns/auth"), 41001)
 	sim.Fail("/connect/oauth2/authorize", wxsim.Code(10004), 1)

@@ -34,7 +34,8 @@ func TestUserInfoTellsFollowers(t *testing.T) {
 		t.Errorf("Follow = %+v, %v", e, err)
 	}
 	got := info(user.OpenID)
-	wantFields(t, got, "subscribe", 1.0, "subscribe_scene", "ADD_SCENE_SEARCH", "qr_scene", 0.0, "qr_scene_str", "", "nickname", nil, "headimgurl", nil)
+	wantFields(t, got, "subscribe", 1.0, "subscribe_scene", "ADD_SCENE_SEARCH", "qr_scene", 0.0, "qr_scene_str", "",
+		"nickname", nil, "headimgurl", nil)
 	if users := sim.Users(); len(users[0].Follows) != 1 || users[0].Follows[0] != sim.AppID() {
 		t.Errorf("users %+v", users)
 	}
@@ -143,7 +144,8 @@ func TestUnlimitedCodes(t *testing.T) {
 	wantCode(t, ask(`{"scene":"a b"}`), 40129)
 	wantCode(t, ask(`{"page":"pages/desk"}`), 40129)
 	wantCode(t, ask(`{"scene":"a","page":"/pages/desk"}`), 41030)
-	wantText(t, get(t, sim, "/wxsim/mini"+query("appid", sim.MiniAppID(), "scene", "a<b", "page", "pages/desk")), "a&lt;b", miniOpenID(sim))
+	wantText(t, get(t, sim, "/wxsim/mini"+query("appid", sim.MiniAppID(), "scene", "a<b", "page", "pages/desk")),
+		"a&lt;b", miniOpenID(sim))
 }
 
 func TestEncryptKeysOfAUser(t *testing.T) {
@@ -227,8 +229,10 @@ func TestManyApps(t *testing.T) {
 	}
 	alice := sim.Users()[0]
 	require.Equal(t, "oAlice2", sim.OpenID("wxsecond", alice))
-	wantText(t, get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", "https://second.example/", "response_type", "code", "scope", "snsapi_userinfo", "state", "s1")), "第二家店")
-	wantText(t, get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", callback, "response_type", "code", "scope", "snsapi_base", "state", "s1")), "10003")
+	for redirectURI, want := range map[string]string{"https://second.example/": "第二家店", callback: "10003"} {
+		wantText(t, get(t, sim, "/connect/oauth2/authorize"+query("appid", "wxsecond", "redirect_uri", redirectURI,
+			"response_type", "code", "scope", "snsapi_userinfo", "state", "s1")), want)
+	}
 	// A code and a session_key are those of the mini program whose openid is meant.
 	second := sim.OpenID("wxmini2", alice)
 	session := func(appID, secret, code string) map[string]any {

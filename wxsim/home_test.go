@@ -102,7 +102,8 @@ func TestHomeRefusesNonsense(t *testing.T) {
 		require.Equal(t, tt.want, submit(sim, tt.path, tt.form).Code, name)
 	}
 	// The page says what is wrong, and leads back.
-	wantText(t, submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}), "path is no path", `href="/"`)
+	wantText(t, submit(sim, "/wxsim/fail", url.Values{"path": {"/x"}, "fault": {"html"}}), "path is no path",
+		`href="/"`)
 	for _, path := range []string{"/wxsim/advance", "/wxsim/fail", "/wxsim/users", "/wxsim/consent"} {
 		wantStatus(t, get(t, sim, path), http.StatusMethodNotAllowed)
 	}

@@ -250,7 +250,8 @@ func TestRiskRank(t *testing.T) {
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "0", ip), 61010)
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "0", ip+`,"is_test":true`), 0)
 	startSession(t, sim)
-	wantFields(t, ask(sim.MiniAppID(), miniOpenID(sim), "1", ip), "errmsg", "getuserriskrank succ", "unoin_id", 2258658297.0, "risk_rank", 0.0)
+	wantFields(t, ask(sim.MiniAppID(), miniOpenID(sim), "1", ip), "errmsg", "getuserriskrank succ",
+		"unoin_id", 2258658297.0, "risk_rank", 0.0)
 	wantCode(t, ask(sim.AppID(), miniOpenID(sim), "0", ip), 40013)
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "3", ip), 40129)
 	wantCode(t, ask(sim.MiniAppID(), miniOpenID(sim), "0", ""), 47001)

@@ -65,7 +65,8 @@ func TestPushIsSignedAndSealed(t *testing.T) {
 				r, err := sim.NewPush(t.Context(), "https://example.com/push?a=1", wxsim.PushConfig{Token: pushToken, EncodingAESKey: pushKey, Mode: tt.mode}, event)
 				require.NoError(t, err)
 				query := r.URL.Query()
-				require.Equal(t, sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")), query.Get("signature"))
+				require.Equal(t, sha1Sorted(pushToken, query.Get("timestamp"), query.Get("nonce")),
+					query.Get("signature"))
 				require.Equal(t, "1", query.Get("a"))
 				require.Equal(t, miniOpenID(sim), query.Get("openid"))
 				body, err := io.ReadAll(r.Body)

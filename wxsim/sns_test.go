@@ -18,7 +18,8 @@ func TestLoginTellsWhoTheUserIs(t *testing.T) {
 	require.Equal(t, "text/plain", w.Header().Get("Content-Type"))
 	token := reply(t, w)
 	user := sim.Users()[0]
-	wantFields(t, token, "openid", user.OpenID, "unionid", user.UnionID, "scope", "snsapi_userinfo", "expires_in", 7200.0)
+	wantFields(t, token, "openid", user.OpenID, "unionid", user.UnionID, "scope", "snsapi_userinfo",
+		"expires_in", 7200.0)
 	for _, name := range []string{"access_token", "refresh_token"} {
 		if text := token[name].(string); len(text) != 110 || strings.Trim(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-") != "" {
 			t.Errorf("%s %q does not look real", name, text)
@@ -161,7 +162,8 @@ func TestRefreshKeepsALiveTokenAndReplacesADeadOne(t *testing.T) {
 	access, refresh, openID := tokens(t, sim, "snsapi_userinfo")
 	sim.Advance(time.Hour)
 	kept := call(t, sim, refreshURL(sim, refresh))
-	wantFields(t, kept, "access_token", access, "refresh_token", refresh, "expires_in", 7200.0, "scope", "snsapi_userinfo", "openid", openID)
+	wantFields(t, kept, "access_token", access, "refresh_token", refresh, "expires_in", 7200.0,
+		"scope", "snsapi_userinfo", "openid", openID)
 	wantFields(t, kept, "unionid", nil, "is_snapshotuser", nil) // no unionid
 	sim.Advance(2*time.Hour - time.Second)
 	wantCode(t, call(t, sim, userInfoURL(access, openID)), 0)

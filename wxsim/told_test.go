@@ -52,7 +52,8 @@ func TestAccountsHearOfFollowers(t *testing.T) {
 	want("subscribe", "qrscene_desk")
 	api(t, sim, http.MethodPost, "users/"+user+"/unfollow", ``, http.StatusOK, &told)
 	want("unsubscribe", "")
-	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxshop"}}), "你的程序已应答")
+	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxshop"}}),
+		"你的程序已应答")
 	want("subscribe", "")
 	id := code["url"].(string)[strings.LastIndex(code["url"].(string), "/")+1:]
 	wantText(t, get(t, sim, "/q/"+id), "进入公众号")
@@ -60,7 +61,8 @@ func TestAccountsHearOfFollowers(t *testing.T) {
 	want("SCAN", "desk")
 	api(t, sim, http.MethodPost, "push", `{"event":{"type":"text","openid":"`+user+`","key":"a]]>b"}}`, http.StatusOK, nil)
 	wantFields(t, <-heard, "Content", "a]]>b", "MsgType", "text")
-	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxnobody"}}), "没有这个用户或公众号")
+	wantText(t, submit(sim, "/wxsim/users", url.Values{"do": {"follow"}, "user": {user}, "appid": {"wxnobody"}}),
+		"没有这个用户或公众号")
 }
 
 // An answer that the program has encrypted is shown decrypted.
@@ -90,6 +92,7 @@ func TestSwitchesOnThePage(t *testing.T) {
 	submit(sim, "/wxsim/switches", url.Values{"name": {"auto"}, "on": {"1"}})
 	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusFound) // with auto on
 	submit(sim, "/wxsim/switches", url.Values{"name": {"auto"}})
-	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusOK)                 // with auto off
-	wantStatus(t, submit(sim, "/wxsim/switches", url.Values{"name": {"x"}}), http.StatusBadRequest) // to a switch that is not there
+	wantStatus(t, get(t, sim, authorizeURL(sim, "snsapi_userinfo")), http.StatusOK) // with auto off
+	// to a switch that is not there
+	wantStatus(t, submit(sim, "/wxsim/switches", url.Values{"name": {"x"}}), http.StatusBadRequest)
 }

@@ -251,7 +251,8 @@ func TestWeChatTellsWhatUsersWithdraw(t *testing.T) {
 			if got := w.call(http.MethodGet, "/mini/me", token, ""); !strings.HasSuffix(got.body, want) {
 				t.Errorf("after: %d %s", got.status, got.body)
 			}
-			require.Equal(t, want == gone, w.call(http.MethodGet, id, "", "").status == http.StatusNotFound, "the picture")
+			require.Equal(t, want == gone, w.call(http.MethodGet, id, "", "").status == http.StatusNotFound,
+				"the picture")
 			w.wantOK(w.call(http.MethodGet, "/mini/me", other, "")) // somebody else
 			if want == gone {
 				w.want(w.call(http.MethodGet, "/mini/check/picture", w.logIn(w.openID), ""), http.StatusOK, `{"checks":[]}`)
@@ -356,7 +357,8 @@ func TestAPictureIsCheckedAndTheVerdictPushed(t *testing.T) {
 				settled += `,"url":"https://shop.example.com` + path + `"`
 			}
 			w.want(w.call(http.MethodGet, "/mini/check/picture", token, ""), http.StatusOK, `{"checks":[`+settled+`}]}`)
-			require.Equal(t, tt.kept, w.call(http.MethodGet, path, "", "").status == http.StatusOK, "the picture after the verdict")
+			require.Equal(t, tt.kept, w.call(http.MethodGet, path, "", "").status == http.StatusOK,
+				"the picture after the verdict")
 			w.want(w.call(http.MethodGet, "/mini/check/picture", other, ""), http.StatusOK, `{"checks":[]}`)
 		})
 	}

@@ -190,7 +190,8 @@ func pageCases() Group {
 				b := t.Browser()
 				b.Agent = agent
 				a := t.Begin(b, PublicURL+"/me")
-				t.wantSame(a.authorize.Query().Has("connect_redirect"), false, "connect_redirect in "+a.authorize.String())
+				t.wantSame(a.authorize.Query().Has("connect_redirect"), false,
+					"connect_redirect in "+a.authorize.String())
 				t.WantUser(b.Open(a.Callback(0)), 0)
 			}
 		}},

@@ -122,7 +122,8 @@ func TestAskFirst(t *testing.T) {
 		p, b := start(t, framework, "PURPOSE=To greet you.", "PRIVACY_URL=https://example.com/privacy", "BRAND_NAME=The Shop"), newBrowser()
 		page := b.open(t, p.url+"/me")
 		page.wantAt(t, p.url+"/me")
-		page.want(t, http.StatusUnauthorized, `data-page="ask"`, "To greet you.", `href="https://example.com/privacy"`, "The Shop")
+		page.want(t, http.StatusUnauthorized, `data-page="ask"`, "To greet you.", `href="https://example.com/privacy"`,
+			"The Shop")
 		me := b.consent(t, page, "allow")
 		me.wantAt(t, p.url+"/me")
 		me.want(t, http.StatusOK, "小明")
@@ -345,7 +346,8 @@ func TestPush(t *testing.T) {
 			push(t, p, sim, console, event).want(t, http.StatusOK)
 		}
 		console.Token = "guessed"
-		push(t, p, sim, console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass")).want(t, http.StatusForbidden)
+		push(t, p, sim, console, sim.MediaCheckEvent(wxsim.PushJSON, "oUser", "trace2", "pass")).want(t,
+			http.StatusForbidden)
 		p.stop(t)
 		for line, want := range map[string]bool{"trace_id=trace1 passed=false": true, "delete the data that was withdrawn": true, "trace2": false, "oUser": false} {
 			require.Equal(t, want, strings.Contains(p.output.String(), line), "%q in the log:\n%s", line, p.output)
