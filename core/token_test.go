@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -108,9 +110,14 @@ func classicTokens(tb testing.TB, cache Cache) func(*ClientConfig) {
 // expectToken asks for the app token and wants this one, without waiting.
 func expectToken(t *testing.T, c *Client, want string) {
 	t.Helper()
+	expectTokenAfter(t, c, want, 0)
+}
+
+func expectTokenAfter(t *testing.T, c *Client, want string, wait time.Duration) {
+	t.Helper()
 	began := time.Now()
 	got, expiry, err := c.AccessToken(t.Context())
-	if got != want || err != nil || time.Since(began) != 0 || !time.Now().Before(expiry) {
+	if got != want || err != nil || time.Since(began) != wait || !time.Now().Before(expiry) {
 		t.Errorf("AccessToken = %q until %v, %v, after %v; want %q", got, expiry, err, time.Since(began), want)
 	}
 }
@@ -222,12 +229,9 @@ func TestExpiryIsInsideTheCachedValue(t *testing.T) {
 		first := newTestClient(t, api, withCache(cache))
 		_, expiry, err := first.AccessToken(t.Context())
 		require.NoError(t, err)
-		if cache.writes != 2*time.Hour || len(cache.values) != 1 || cache.freed != 1 {
-			t.Errorf("stored %d values for %v, released %d leases", len(cache.values), cache.writes, cache.freed)
-		}
-		for key := range cache.values {
-			require.Equal(t, "access_token:stable:"+testAppID, key)
-		}
+		require.Equal(t, []string{"access_token:stable:" + testAppID}, slices.Collect(maps.Keys(cache.values)))
+		require.Equal(t, 2*time.Hour, cache.writes)
+		require.Equal(t, 1, cache.freed)
 		time.Sleep(time.Hour)
 		second := newTestClient(t, api, withCache(cache)) // another process, or this one started again
 		token, cachedExpiry, err := second.AccessToken(t.Context())
@@ -235,10 +239,7 @@ func TestExpiryIsInsideTheCachedValue(t *testing.T) {
 			t.Errorf("AccessToken = %q, %v, %v; want what is cached until %v", token, cachedExpiry, err, expiry)
 		}
 		time.Sleep(time.Hour)
-		third := newTestClient(t, api, withCache(cache))
-		if token, _, err := third.AccessToken(t.Context()); token != "TOKEN-2-canary" || err != nil {
-			t.Errorf("AccessToken = %q, %v, though what is cached has expired", token, err)
-		}
+		expectToken(t, newTestClient(t, api, withCache(cache)), "TOKEN-2-canary") // what is cached has expired
 	})
 }
 
@@ -353,11 +354,7 @@ func (badLease) Lease(context.Context, string, time.Duration) (func(), bool, err
 func TestHangingCacheIsPassedBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newTestClient(t, &weChat{}, withCache(&fleetCache{hang: true}))
-		began := time.Now()
-		token, _, err := c.AccessToken(t.Context())
-		if token != "TOKEN-1-canary" || err != nil || time.Since(began) != 4*time.Second {
-			t.Errorf("AccessToken = %q, %v after %v", token, err, time.Since(began))
-		}
+		expectTokenAfter(t, c, "TOKEN-1-canary", 4*time.Second)
 		expectToken(t, c, "TOKEN-1-canary")
 	})
 }
@@ -405,11 +402,7 @@ func TestLeaseHeldByAnother(t *testing.T) {
 	inBubble(t, "a dead holder is outlived", func(t *testing.T) {
 		api, cache := &weChat{}, &fleetCache{}
 		hold(cache)
-		began := time.Now()
-		token, _, err := newTestClient(t, api, withCache(cache)).AccessToken(t.Context())
-		if token != "TOKEN-1-canary" || err != nil || time.Since(began) != leaseTime {
-			t.Errorf("AccessToken = %q, %v after %v", token, err, time.Since(began))
-		}
+		expectTokenAfter(t, newTestClient(t, api, withCache(cache)), "TOKEN-1-canary", leaseTime)
 	})
 	inBubble(t, "nobody waits for ever", func(t *testing.T) {
 		cache := &fleetCache{leases: map[string]time.Time{"access_token:stable:" + testAppID + ":lease": time.Now().Add(time.Hour)}}
@@ -513,9 +506,7 @@ func TestTokenRefusedDuringRenewal(t *testing.T) {
 		synctest.Wait() // the renewal waits for the lease
 		c.tokens.Refused(t.Context(), "TOKEN-1-canary")
 		time.AfterFunc(time.Second, release)
-		token, _, err := c.AccessToken(t.Context())
-		require.Equal(t, "TOKEN-2-canary", token)
-		require.NoError(t, err)
+		expectTokenAfter(t, c, "TOKEN-2-canary", time.Second)
 	})
 }
 
