@@ -13,6 +13,7 @@ import (
 // value, and Middleware panics with the same words.
 func configCases() Group {
 	var cases []Case
+	at := func(url string) func(*oauth.Config) { return func(cfg *oauth.Config) { cfg.PublicURL = url } }
 	for _, c := range []struct {
 		name   string
 		field  string // that the error names
@@ -20,43 +21,21 @@ func configCases() Group {
 	}{
 		{"no AppID", "AppID", func(cfg *oauth.Config) { cfg.AppID = "" }},
 		{"no Secret", "Secret", func(cfg *oauth.Config) { cfg.Secret = "" }},
-		{"no PublicURL", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "" }},
-		{"a PublicURL without scheme", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "value-of-mine.example.com"
-		}},
-		{"a PublicURL with a path that ends with a slash", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://example.com/value-of-mine/"
-		}},
-		{"a PublicURL with a path of dots", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://example.com/value-of-mine/../x"
-		}},
-		{"a PublicURL with a path that needs escapes", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://example.com/value-of-mine/%2e"
-		}},
+		{"no PublicURL", "PublicURL", at("")},
+		{"a PublicURL without scheme", "PublicURL", at("value-of-mine.example.com")},
+		{"a PublicURL with a path that ends with a slash", "PublicURL", at("https://example.com/value-of-mine/")},
+		{"a PublicURL with a path of dots", "PublicURL", at("https://example.com/value-of-mine/../x")},
+		{"a PublicURL with a path that needs escapes", "PublicURL", at("https://example.com/value-of-mine/%2e")},
 		{"a Name of other characters", "Name", func(cfg *oauth.Config) { cfg.Name = "value=of-mine" }},
 		{"a Name of 17 characters", "Name", func(cfg *oauth.Config) { cfg.Name = "value-of-mine-too" }},
-		{"a PublicURL with a slash", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://value-of-mine.example.com/"
-		}},
-		{"a PublicURL with a query", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://value-of-mine.example.com?a=1"
-		}},
-		{"a PublicURL with a fragment", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://value-of-mine.example.com#a"
-		}},
-		{"a PublicURL with a user", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://value-of-mine:x@example.com"
-		}},
-		{"a PublicURL without host", "PublicURL", func(cfg *oauth.Config) { cfg.PublicURL = "https://:443" }},
-		{"a PublicURL whose host is not ASCII", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "https://value-of-mine.商店.example.com"
-		}},
-		{"a PublicURL of another scheme", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "ftp://value-of-mine.example.com"
-		}},
-		{"a plain http PublicURL", "PublicURL", func(cfg *oauth.Config) {
-			cfg.PublicURL = "http://value-of-mine.example.com"
-		}},
+		{"a PublicURL with a slash", "PublicURL", at("https://value-of-mine.example.com/")},
+		{"a PublicURL with a query", "PublicURL", at("https://value-of-mine.example.com?a=1")},
+		{"a PublicURL with a fragment", "PublicURL", at("https://value-of-mine.example.com#a")},
+		{"a PublicURL with a user", "PublicURL", at("https://value-of-mine:x@example.com")},
+		{"a PublicURL without host", "PublicURL", at("https://:443")},
+		{"a PublicURL whose host is not ASCII", "PublicURL", at("https://value-of-mine.商店.example.com")},
+		{"a PublicURL of another scheme", "PublicURL", at("ftp://value-of-mine.example.com")},
+		{"a plain http PublicURL", "PublicURL", at("http://value-of-mine.example.com")},
 		{"no Keys", "Keys", func(cfg *oauth.Config) { cfg.Keys = nil }},
 		{"a short key", "Keys[1]", func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('1'), []byte("value-of-mine")} }},
 		{"a key of zeros", "Keys[0]", func(cfg *oauth.Config) { cfg.Keys = [][]byte{make([]byte, 32)} }},
@@ -106,7 +85,7 @@ func configCases() Group {
 		}},
 		Case{Name: "what is written another way is understood", Test: func(t *World) {
 			for _, change := range []func(cfg *oauth.Config){
-				func(cfg *oauth.Config) { cfg.PublicURL = "HTTPS://Shop.Example.COM:443" },
+				at("HTTPS://Shop.Example.COM:443"),
 				func(cfg *oauth.Config) {
 					cfg.APIURL, cfg.OpenURL = "https://api.weixin.qq.com/", "https://open.weixin.qq.com/"
 				},
@@ -118,9 +97,9 @@ func configCases() Group {
 		}},
 		Case{Name: "http is taken on loopback, and elsewhere with InsecureHTTP", Test: func(t *World) {
 			for _, change := range []func(cfg *oauth.Config){
-				func(cfg *oauth.Config) { cfg.PublicURL = "http://localhost:8080" },
-				func(cfg *oauth.Config) { cfg.PublicURL = "http://127.0.0.1" },
-				func(cfg *oauth.Config) { cfg.PublicURL = "http://[::1]:8080" },
+				at("http://localhost:8080"),
+				at("http://127.0.0.1"),
+				at("http://[::1]:8080"),
 				func(cfg *oauth.Config) { cfg.PublicURL, cfg.InsecureHTTP = "http://shop.example.com", true },
 			} {
 				t.Deploy(change)
