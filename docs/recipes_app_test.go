@@ -60,9 +60,7 @@ func TestRecipeAccessLog(t *testing.T) {
 }
 
 func TestRecipeHistoryMode(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	r := gin.New()
 	t.Chdir(t.TempDir())
 	write(t, filepath.Join("dist", "index.html"), []byte("the app's page"))

@@ -17,9 +17,7 @@ import (
 
 // One handler serves a browser with a cookie and a mini program with a token.
 func TestRecipeBoth(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	mini, err := wxoauth.NewMini(wxoauth.MiniConfig{
 		AppID: shop.MiniAppID(), Secret: core.Secret(shop.MiniSecret()), Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: shop.client,
 	})

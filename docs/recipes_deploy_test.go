@@ -200,9 +200,7 @@ func TestRecipeCORS(t *testing.T) {
 }
 
 func TestRecipeAssets(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(dir+"/app.css", []byte("body{}"), 0o600))
 	r, me := gin.New(), hello
@@ -282,9 +280,7 @@ func TestRecipeFastCGI(t *testing.T) {
 }
 
 func TestRecipeReverseProxy(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("cached") != "" {
 			w.Header().Set("Cache-Control", "private, max-age=60")

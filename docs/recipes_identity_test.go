@@ -37,9 +37,7 @@ func TestRecipeAskFirst(t *testing.T) {
 }
 
 func TestRecipePay(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	r := gin.New()
 	prepay := func(ctx context.Context, openID string) (any, error) { return gin.H{"payer": openID}, ctx.Err() }
 
@@ -63,9 +61,7 @@ func TestRecipePay(t *testing.T) {
 }
 
 func TestRecipeWebView(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	mini, err := wxoauth.NewMini(wxoauth.MiniConfig{
 		AppID: shop.MiniAppID(), Secret: wxoauth.Secret(shop.MiniSecret()), Keys: [][]byte{adaptertest.Key('1')}, HTTPClient: shop.client,
 	})

@@ -61,9 +61,7 @@ func TestRecipeGuardGroup(t *testing.T) {
 }
 
 func TestRecipeAskForMoreLater(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	r, profile := gin.New(), hello
 	menu := func(c *gin.Context) {
 		user, _ := wxoauth.User(c)
@@ -84,9 +82,7 @@ func TestRecipeAskForMoreLater(t *testing.T) {
 }
 
 func TestRecipeSinglePageApp(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	r, dir := gin.New(), t.TempDir()
 	require.NoError(t, os.WriteFile(dir+"/index.html", []byte("the app's page"), 0o600))
 	t.Chdir(dir)
@@ -316,9 +312,7 @@ func TestRecipeOwnMembers(t *testing.T) {
 }
 
 func TestRecipeLogOut(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	r := gin.New()
 	r.GET("/", auth.Optional(), hello)
 	r.GET("/me", auth.Middleware(), hello)

@@ -92,9 +92,7 @@ func TestRecipeTestHandler(t *testing.T) {
 }
 
 func TestRecipeAccessToken(t *testing.T) {
-	shop := openShop(t)
-	auth, err := wxoauth.New(shop.config())
-	require.NoError(t, err)
+	shop, auth := openAuth(t)
 	r := gin.New()
 
 	// region access-token

@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
 
+	wxoauth "github.com/wxoauth/wxoauth/adapters/gin"
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/adaptertest"
 	"github.com/wxoauth/wxoauth/internal/webtest"
@@ -21,6 +23,15 @@ type shop struct {
 
 	net    *webtest.Network
 	client *http.Client // on that network
+}
+
+// openAuth is a shop whose login is for gin.
+func openAuth(t *testing.T) (*shop, *wxoauth.Auth) {
+	t.Helper()
+	s := openShop(t)
+	auth, err := wxoauth.New(s.config())
+	require.NoError(t, err)
+	return s, auth
 }
 
 func openShop(t *testing.T) *shop {
