@@ -94,8 +94,7 @@ func TestListOfSessions(t *testing.T) {
 // Whoever logs in for ever has a thousand sessions. Those that end first make room, but not the one
 // that has just begun.
 func TestSessionsOfOneUserAreBounded(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	oldest, next := mustSignIn(t, store, 2000), mustSignIn(t, store, 2500)
 	for range 998 {
 		mustSignIn(t, store, 3000)
@@ -132,8 +131,7 @@ func TestEndAllReachesOtherReplicas(t *testing.T) {
 
 // A caller that never heard that EndAll has taken effect calls again.
 func TestRepeatOfEndAll(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	server.Do("ACL", "SETUSER", "default", "-zrem") // the last command fails
 	wantOutage(t, "EndAll", store.EndAll(t.Context(), subject))
 	server.Do("ACL", "SETUSER", "default", "+zrem")
@@ -164,8 +162,7 @@ func TestSlowSave(t *testing.T) {
 }
 
 func TestCommandsOfEndAll(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	for range 2 {
 		mustSignIn(t, store, 100)
 		endAll(t, store)

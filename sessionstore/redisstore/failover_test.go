@@ -123,8 +123,7 @@ func TestManyLoginsAfterAFailover(t *testing.T) {
 
 // A Redis that stays read-only does not lose its clients' connections at each command.
 func TestReadOnlyForAWhile(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	begin(t, store, "somebody")
 	server.Do("REPLICAOF", "127.0.0.1", "1")
 	connections := func() string {

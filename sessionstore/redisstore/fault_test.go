@@ -144,8 +144,7 @@ func TestDownAtStart(t *testing.T) {
 }
 
 func TestFullMemory(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	cookie := begin(t, store, "somebody")
 	server.Do("CONFIG", "SET", "maxmemory", "1")
 	session, _ := store.New(request(t, ""), name)
@@ -167,8 +166,7 @@ func TestLostRecords(t *testing.T) {
 		{"FLUSHALL", func(s *redistest.Server) { s.Do("FLUSHALL") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			server := redistest.Start(t)
-			store := newStore(t, server.Addr, redisstore.Config{})
+			server, store := fresh(t)
 			cookie := begin(t, store, "somebody")
 			wantValue(t, store, cookie, "somebody")
 			tt.lose(server)

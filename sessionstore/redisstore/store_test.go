@@ -38,6 +38,13 @@ func newClient(t *testing.T, addr string, change ...func(*rueidis.ClientOption))
 	return client
 }
 
+// fresh is a Redis of its own and a store on it.
+func fresh(t *testing.T) (*redistest.Server, *redisstore.Store) {
+	t.Helper()
+	server := redistest.Start(t)
+	return server, newStore(t, server.Addr, redisstore.Config{})
+}
+
 // newStore is one replica: a store with a client of its own.
 func newStore(t *testing.T, addr string, cfg redisstore.Config) *redisstore.Store {
 	t.Helper()
@@ -208,8 +215,7 @@ func TestLogoutReachesOtherReplicas(t *testing.T) {
 }
 
 func TestUpdatesAreSeenAtOnceHere(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	_, store := fresh(t)
 	cookie := begin(t, store, "")
 	for i := range 500 {
 		session, err := store.New(request(t, cookie), name)
@@ -222,8 +228,7 @@ func TestUpdatesAreSeenAtOnceHere(t *testing.T) {
 }
 
 func TestLifeIsNeverExtended(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	session, _ := store.New(request(t, ""), name)
 	session.Options.MaxAge = 1000
 	for range 2 {
@@ -236,8 +241,7 @@ func TestLifeIsNeverExtended(t *testing.T) {
 }
 
 func TestSaveAfterLogoutElsewhere(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	cookie := begin(t, store, "somebody")
 	session, err := store.New(request(t, cookie), name)
 	require.NoError(t, err)
@@ -250,8 +254,7 @@ func TestSaveAfterLogoutElsewhere(t *testing.T) {
 }
 
 func TestRenew(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	_, store := fresh(t)
 	before := begin(t, store, "visitor")
 	session, err := store.New(request(t, before), name)
 	require.NoError(t, err)
@@ -264,8 +267,7 @@ func TestRenew(t *testing.T) {
 
 // Whoever does not reset the ID at a login is safe from planted cookies all the same.
 func TestPlantedIDIsNotUsed(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	_, store := fresh(t)
 	planted := strings.Repeat("A", 43) // well-formed, never given out
 	session, err := store.New(request(t, planted), name)
 	require.ErrorIs(t, err, sessionstore.ErrNotFound)
@@ -329,8 +331,7 @@ func TestNewSealIsWrittenOnce(t *testing.T) {
 }
 
 func TestOutcomesEndWithTheirTTL(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	const soon = 20 * time.Millisecond
 	reserve(t, store, "reserved", soon)
 	require.NoError(t, store.SetOutcome(t.Context(), "decided", []byte("done"), soon))
@@ -343,8 +344,7 @@ func TestOutcomesEndWithTheirTTL(t *testing.T) {
 }
 
 func TestManyReadersOfOneSession(t *testing.T) {
-	server := redistest.Start(t)
-	store := newStore(t, server.Addr, redisstore.Config{})
+	server, store := fresh(t)
 	cookie := begin(t, store, "somebody")
 	server.Forget()
 	webtest.AtOnce(50, func(int) {
