@@ -154,9 +154,7 @@ func TestSlowSendsPieceByPiece(t *testing.T) {
 }
 
 func TestConnectionsBreak(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
+	sim := started(t, wxsim.Config{})
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, tt := range []struct {
 		name  string

@@ -62,9 +62,7 @@ func TestFollowersOfTheConfigurationFollowSinceTheStart(t *testing.T) {
 // A client that was brought to the simulator by WeChat's host name gets WeChat's address, and
 // anybody else one that a browser can open.
 func TestQRCodesHoldAnAddress(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
+	sim := started(t, wxsim.Config{})
 	for host, want := range map[string]string{
 		"api.weixin.qq.com": "http://weixin.qq.com/q/", "api.weixin.qq.com:443": "http://weixin.qq.com/q/", "127.0.0.1:8081": "http://127.0.0.1:8081/q/",
 	} {

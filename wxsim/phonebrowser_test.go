@@ -42,9 +42,7 @@ func phoneApp(t *testing.T, sim *wxsim.Server) *httptest.Server {
 }
 
 func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
+	sim := started(t, wxsim.Config{})
 	app := phoneApp(t, sim)
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -111,9 +109,7 @@ func TestThePhoneOpensProgramsOfThisMachineAsWeChat(t *testing.T) {
 // Who comes from elsewhere in the network sees nothing of this machine but what was configured.
 // The program answers, and only then reads the end of the form.
 func TestThePhonePassesOnAnEarlyAnswer(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
+	sim := started(t, wxsim.Config{})
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := http.NewResponseController(w)
 		_, _ = answer.EnableFullDuplex(), answer.Flush()

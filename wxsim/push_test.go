@@ -205,11 +205,9 @@ func TestVerdictsAreRepeated(t *testing.T) {
 		w.WriteHeader(<-status)
 	}))
 	defer app.Close()
-	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{
+	sim := started(t, wxsim.Config{Apps: []wxsim.App{{
 		Kind: wxsim.MiniProgram, Push: &wxsim.PushTarget{URL: app.URL, Token: "t", Mode: wxsim.PushPlain},
 	}}})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
 	startSession(t, sim)
 	for _, answers := range [][]int{{500, 200}, {500, 302, 500}, {200}} {
 		id := post(t, sim, "/wxa/media_check_async?access_token="+miniToken(t, sim),
@@ -239,11 +237,9 @@ func TestVerdictsArePushed(t *testing.T) {
 		_, _ = io.WriteString(w, "success")
 	}))
 	defer app.Close()
-	sim := wxsim.New(wxsim.Config{Apps: []wxsim.App{{
+	sim := started(t, wxsim.Config{Apps: []wxsim.App{{
 		Kind: wxsim.MiniProgram, AppID: "wxmini", Push: &wxsim.PushTarget{URL: app.URL, Token: "t", Mode: wxsim.PushPlain},
 	}}})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
 	startSession(t, sim)
 	id := post(t, sim, "/wxa/media_check_async?access_token="+miniToken(t, sim),
 		`{"media_url":"https://example.com/risky.png","media_type":2,"version":2,"scene":1,"openid":"`+miniOpenID(sim)+`"}`)["trace_id"]

@@ -56,6 +56,15 @@ func reply(tb testing.TB, w *httptest.ResponseRecorder) map[string]any {
 	return fields
 }
 
+// started is a simulator that listens until the test ends.
+func started(t *testing.T, cfg wxsim.Config) *wxsim.Server {
+	t.Helper()
+	sim := wxsim.New(cfg)
+	require.NoError(t, sim.Start())
+	t.Cleanup(sim.Close)
+	return sim
+}
+
 // call is get for an API.
 func call(tb testing.TB, sim *wxsim.Server, target string) map[string]any {
 	tb.Helper()
@@ -184,9 +193,7 @@ func TestStartListensAndCloseEndsIt(t *testing.T) {
 // A phone in the same network reaches the simulator, which knows itself as 127.0.0.1, by another
 // name.
 func TestAvatarIsWhereTheBrowserWas(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{AutoAllow: true})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
+	sim := started(t, wxsim.Config{AutoAllow: true})
 	r := httptest.NewRequest(http.MethodGet, authorizeURL(sim, "snsapi_userinfo"), nil)
 	r.Host = "192.168.1.5:8081"
 	token := call(t, sim, exchangeURL(sim, location(t, do(sim, r)).Query().Get("code")))

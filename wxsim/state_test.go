@@ -73,9 +73,7 @@ func TestTheConfigurationWins(t *testing.T) {
 }
 
 func TestRestartGoesBackToTheStart(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{Users: wxsim.MadeUpUsers(2)})
-	require.NoError(t, sim.Start())
-	defer sim.Close()
+	sim := started(t, wxsim.Config{Users: wxsim.MadeUpUsers(2)})
 	apps, users := sim.Apps(), sim.Users()
 	code := sim.NewCode(sim.AppID(), users[0].OpenID, "snsapi_base")
 	sim.AddUser(wxsim.User{Nickname: "新"})
