@@ -41,8 +41,7 @@ func addressCases() Group {
 			for page, home := range map[string]string{
 				"/me?" + strings.Repeat("a&", 50_000): "/me", "/p/" + strings.Repeat("a", 50_000): "/",
 			} {
-				b := t.Browser()
-				a := t.Begin(b, PublicURL+page)
+				b, a := t.begun(page)
 				t.wantSame(a.RedirectURI, PublicURL+home, "redirect_uri")
 				b.Open(a.Callback(0))
 				t.WantPage(b.Open(PublicURL+page), page) // who is signed in sees it all the same

@@ -29,6 +29,20 @@ func (w *World) Begin(b *webtest.Browser, address string) *Attempt {
 	return w.attempt(b, v)
 }
 
+// begun is a new browser that has opened a page, and stopped before WeChat.
+func (w *World) begun(path string) (*webtest.Browser, *Attempt) {
+	w.Helper()
+	b := w.Browser()
+	return b, w.Begin(b, PublicURL+path)
+}
+
+// calledBack is a new browser and the callback that it has not opened yet.
+func (w *World) calledBack(path string) (b *webtest.Browser, callback string) {
+	w.Helper()
+	b, a := w.begun(path)
+	return b, a.Callback(0)
+}
+
 // attempt reads the redirect to WeChat that v ended with.
 func (w *World) attempt(b *webtest.Browser, v *webtest.Visit) *Attempt {
 	w.Helper()

@@ -84,8 +84,7 @@ func queryCases() []Case {
 		}},
 	} {
 		cases = append(cases, Case{Name: c.name, Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me?a=1")
+			b, a := t.begun("/me?a=1")
 			code := a.Code(0)
 			upper := strings.ToUpper(a.State[len("wx1"):])
 			query := strings.NewReplacer("CODE", code, "STATE", a.State, "WXUPPER", "WX1"+upper, "UPPER",
@@ -220,8 +219,7 @@ func replayCases() []Case {
 		cases = append(cases,
 			Case{Name: "a replay after " + wait.String() +
 				" in the same browser goes on to the page", Test: func(t *World) {
-				b := t.Browser()
-				a := t.Begin(b, PublicURL+"/me?a=1")
+				b, a := t.begun("/me?a=1")
 				callback := a.Callback(0)
 				t.WantUser(b.Open(callback), 0)
 				time.Sleep(wait)
@@ -244,8 +242,7 @@ func replayCases() []Case {
 			}},
 			Case{Name: "a replay after " + wait.String() +
 				" in a browser that lost all its cookies logs in again", Test: func(t *World) {
-				b := t.Browser()
-				a := t.Begin(b, PublicURL+"/me?a=1")
+				b, a := t.begun("/me?a=1")
 				callback := a.Callback(0)
 				t.WantUser(b.Open(callback), 0)
 				time.Sleep(wait)
@@ -258,8 +255,7 @@ func replayCases() []Case {
 			}},
 			Case{Name: "a reload after " + wait.String() +
 				" of a callback whose answer was lost signs in", Test: func(t *World) {
-				b := t.Browser()
-				a := t.Begin(b, PublicURL+"/me?a=1")
+				b, a := t.begun("/me?a=1")
 				callback := a.Callback(0)
 				before := b.Jar.Copy()
 				t.WantUser(b.Open(callback), 0)
@@ -313,15 +309,13 @@ func otherCallbackCases() []Case {
 			t.WantSignedIn(b, 0)
 		}},
 		{Name: "a callback in an iframe of the same site logs in", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			t.WantUser(b.Walk(webtest.Request{
 				URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"),
 			}, nil), 0)
 		}},
 		{Name: "a callback in an iframe of another site has no cookie and logs nobody in", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			v := b.Do(webtest.Request{
 				URL: a.Callback(0), Kind: webtest.KindNamed("a page in an iframe"), CrossSite: true,
 			})
@@ -330,8 +324,7 @@ func otherCallbackCases() []Case {
 		}},
 		{Name: "a code that WeChat refuses is sent once, however often the callback comes", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Code(40029), 1)
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			kept := b.Jar.Copy()
 			for range 20 {
 				b.Jar = kept.Copy()
@@ -340,8 +333,7 @@ func otherCallbackCases() []Case {
 			t.WantCalls(1, 0)
 		}},
 		{Name: "a code of another app restarts", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			code := t.Sim.NewCode(t.Sim.WebsiteAppID(), t.Sim.Users()[0].OpenID, "snsapi_login")
 			t.WantRestart(b.Do(webtest.Request{URL: a.With("code=" + code + "&state=" + a.State)}))
 			t.WantNobody(b)
@@ -364,8 +356,7 @@ func otherCallbackCases() []Case {
 			t.WantEnded(old)
 		}},
 		{Name: "a logout during a login: the login is finished, for it came later", Test: func(t *World) {
-			b := t.Browser()
-			second := t.Begin(b, PublicURL+"/me")
+			b, second := t.begun("/me")
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
 			t.WantStatus(logOut(b), http.StatusNoContent)
 			t.WantNobody(b)
@@ -373,8 +364,7 @@ func otherCallbackCases() []Case {
 			t.WantSignedIn(b, 0)
 		}},
 		{Name: "a snapshot page's virtual user is refused and gets no session", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			v := b.Open(a.Decide(t.Sim.Users()[0], "snapshot"))
 			t.WantRefusal(v, 403, oauth.KindSnapshot)
 			t.wantSessionLeft(v)
@@ -382,8 +372,7 @@ func otherCallbackCases() []Case {
 			t.WantCalls(1, 0)
 		}},
 		{Name: "a snapshot page's virtual user leaves the session alone", Test: func(t *World) {
-			b := t.Browser()
-			second := t.Begin(b, PublicURL+"/me")
+			b, second := t.begun("/me")
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
 			t.WantRefusal(b.Open(second.Decide(t.Sim.Users()[0], "snapshot")), 403, oauth.KindSnapshot)
 			t.WantSignedIn(b, 0)
@@ -417,8 +406,7 @@ func otherCallbackCases() []Case {
 			t.WantUser(b.Open(PublicURL+"/me"), 0) // the link of the page: now the user allows
 		}},
 		{Name: "less was granted than before: the better session stays", Test: func(t *World) {
-			b := t.Browser()
-			second := t.Begin(b, PublicURL+"/me")
+			b, second := t.begun("/me")
 			t.WantUser(b.Open(PublicURL+"/me"), 0)
 			t.WantRefusal(b.Open(second.Decide(t.Sim.Users()[0], "base")), 403, oauth.KindDenied)
 			v := b.Do(webtest.Request{URL: PublicURL + "/me"})
@@ -460,8 +448,7 @@ func otherCallbackCases() []Case {
 			t.wantNoText(v, "alert(1)", "secret-of-wechat")
 		}},
 		{Name: "a callback after the key was rotated logs in", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			t.Deploy(func(cfg *oauth.Config) { cfg.Keys = [][]byte{Key('2'), Key('1')} })
 			t.WantUser(b.Open(a.Callback(0)), 0)
 			t.WantCalls(1, 1)
@@ -472,8 +459,7 @@ func otherCallbackCases() []Case {
 	} {
 		cases = append(cases, Case{Name: "a callback by " + method +
 			" is none: nothing is spent", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			callback := a.Callback(0)
 			t.WantLoginRequired(b.Do(webtest.Request{Method: method, URL: callback, Kind: webtest.Fetch()}))
 			t.WantCalls(0, 0)
@@ -486,8 +472,7 @@ func otherCallbackCases() []Case {
 		}
 		cases = append(cases, Case{Name: "a callback by " + kind.Name +
 			" is none: nothing is spent", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			callback := a.Callback(0)
 			t.WantStatus(b.Do(webtest.Request{URL: callback, Kind: kind}), http.StatusUnauthorized)
 			t.WantCalls(0, 0)

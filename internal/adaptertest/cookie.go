@@ -89,8 +89,7 @@ func cookieCases() Group {
 			}
 		}},
 		{Name: "a look-alike of an attempt's cookie is none", Test: func(t *World) {
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			held := held(b, AttemptCookie)
 			for _, blank := range unicodeBlanks {
 				header := http.Header{"Cookie": {blank + held.Name + "=" + held.Value}}
@@ -100,8 +99,7 @@ func cookieCases() Group {
 			t.WantUser(b.Open(callback), 0)
 		}},
 		{Name: "values moved between the purposes of cookies are worth nothing", Test: func(t *World) {
-			b := t.Browser()
-			attempt := t.Begin(b, PublicURL+"/me")
+			b, attempt := t.begun("/me")
 			held := held(b, AttemptCookie)
 			name, value := t.session(t.Browser())
 			t.wantAnonymous(name + "=" + held.Value)
@@ -120,8 +118,7 @@ func cookieCases() Group {
 			}
 		}},
 		{Name: "an attempt's cookie with any byte changed or cut is worth nothing", Test: func(t *World) {
-			b := t.Browser()
-			attempt := t.Begin(b, PublicURL+"/me")
+			b, attempt := t.begun("/me")
 			callback := attempt.Callback(0)
 			held := held(b, AttemptCookie)
 			for i := range len(held.Value) {

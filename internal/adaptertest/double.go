@@ -45,8 +45,7 @@ func doubleCases() Group {
 					t.Sim.Fail(exchangePath, wxsim.Late(shape.slow))
 				}
 				t.InParallel(logins, 50, func(int) {
-					b := t.Browser()
-					a := t.Begin(b, PublicURL+"/me?a=1")
+					b, a := t.begun("/me?a=1")
 					first := a.Callback(0)
 					second := first
 					if shape.twoCodes {
@@ -74,23 +73,20 @@ func doubleCases() Group {
 	return Group{"Double callbacks", append(cases,
 		Case{Name: "a second callback waits for the first one's exchange", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Late(3*time.Second))
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			t.atOnce(5, func() { t.WantPage(b.Open(callback), "/me") })
 			t.WantCalls(1, 1)
 		}},
 		Case{Name: "an exchange that failed is released: a reload asks once more", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Status(502), 1)
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			t.WantRefusal(b.Open(callback), 502, oauth.KindUpstream)
 			t.WantPage(b.Open(callback), "/me")
 			t.WantCalls(2, 1)
 		}},
 		Case{Name: "an exchange whose answer got lost: a reload is answered 40163 and logs in anew", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Lost(), 1)
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			t.WantRefusal(b.Open(callback), 502, oauth.KindUpstream)
 			v := b.Open(callback)
 			t.WantPage(v, "/me")
@@ -99,8 +95,7 @@ func doubleCases() Group {
 		}},
 		Case{Name: "a failure is told to both callbacks that wait for it", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Delay(time.Second).Then(wxsim.Code(45009)))
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			t.atOnce(2, func() { t.WantStatus(b.Open(callback), http.StatusServiceUnavailable) })
 			t.WantNobody(b)
 		}},

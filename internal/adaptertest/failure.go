@@ -103,8 +103,7 @@ func failureCases() Group {
 			}},
 			Case{Name: fmt.Sprintf("errcode %d in a tab of somebody who is signed in by now: on to the page",
 				code), Test: func(t *World) {
-				b := t.Browser()
-				late := t.Begin(b, PublicURL+"/me?late")
+				b, late := t.begun("/me?late")
 				t.SignIn(b)
 				t.Sim.Fail(exchangePath, wxsim.Code(code))
 				v := b.Open(late.Callback(0))
@@ -115,8 +114,7 @@ func failureCases() Group {
 	}
 	return Group{"Failures", append(cases,
 		Case{Name: "WeChat cannot be reached: 503", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			callback := a.Callback(0)
 			t.Deploy(func(cfg *oauth.Config) { cfg.APIURL = "https://nowhere.example.com" })
 			t.WantRefusal(b.Open(callback), 503, oauth.KindUpstream)

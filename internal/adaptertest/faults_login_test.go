@@ -33,8 +33,7 @@ func OutliveFaults() Group {
 		{Name: "a slow exchange and a profile that hangs take eight seconds together", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Late(4*time.Second))
 			t.Sim.Fail(userInfoPath, wxsim.Hang())
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			began := time.Now()
 			t.WantRefusal(b.Open(a.Callback(0)), 504, oauth.KindUpstream)
 			if took := time.Since(began); took != settled {
@@ -50,8 +49,7 @@ func OutliveFaults() Group {
 				return ctx.Err()
 			})
 			t.Sim.Fail(exchangePath, wxsim.Late(4*time.Second))
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			began := time.Now()
 			t.WantRefusal(b.Open(a.Callback(0)), 500, oauth.KindApp)
 			if took := time.Since(began); took != settled {
@@ -74,8 +72,7 @@ func OutliveFaults() Group {
 		}},
 		{Name: "five callbacks of a login that hangs all end", Test: func(t *World) {
 			t.Sim.Fail(exchangePath, wxsim.Hang())
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			began := time.Now()
 			webtest.AtOnce(5, func(int) {
 				v := b.Do(webtest.Request{URL: callback})

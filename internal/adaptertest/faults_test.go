@@ -149,8 +149,7 @@ func newVisitor(t *World, path string, m misbehaviour, want ending) {
 			return nil
 		}
 	})
-	b := t.Browser()
-	a := t.Begin(b, PublicURL+"/profile?a=1")
+	b, a := t.begun("/profile?a=1")
 	v := meet(t, b, l, path, m, want, a.Callback(0))
 	if want == fine() {
 		t.WantPage(b.Open(v.Next), "/profile?a=1")

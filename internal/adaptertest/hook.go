@@ -32,8 +32,7 @@ func hookCases() Group {
 				}
 				return nil
 			})
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
+			b, callback := t.calledBack("/me?a=1")
 			t.WantUser(b.Open(callback), 0)
 			t.WantUser(b.Open(callback), 0)
 			for range 10 {
@@ -83,8 +82,7 @@ func hookCases() Group {
 			t.DeployOnLogin(func(context.Context, *http.Request, *core.User) error {
 				return errors.New("text-of-the-app")
 			})
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			for range 2 {
 				v := b.Open(callback)
 				t.WantRefusal(v, 500, oauth.KindApp)
@@ -126,8 +124,7 @@ func hookCases() Group {
 				calls.Add(1)
 				return oauth.ErrRefused
 			})
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			for range 2 {
 				t.WantRefusal(b.Open(callback), 403, oauth.KindRefusedByApp)
 			}
@@ -143,8 +140,7 @@ func hookCases() Group {
 				}
 				return nil
 			})
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			t.WantStatus(b.Do(webtest.Request{URL: callback, Once: true}), 0) // a broken connection
 			began := time.Now()
 			t.WantPage(b.Open(callback), "/me") // the code is spent: it takes a silent restart
@@ -161,8 +157,7 @@ func hookCases() Group {
 					return ctx.Err()
 				}
 			})
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me").Callback(0)
+			b, callback := t.calledBack("/me")
 			b.Do(webtest.Request{URL: callback, GiveUp: time.Second})
 			t.WantPage(b.Open(callback), "/me")
 			t.wantSame(finished.Load(), true, "OnLogin has finished")

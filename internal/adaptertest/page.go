@@ -323,8 +323,7 @@ func pageCases() Group {
 		}},
 		{Name: "an error page takes WeChat's code out of the browser's address, and the code is not " +
 			"spent twice", Test: func(t *World) {
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
+			b, callback := t.calledBack("/me?a=1")
 			t.Sim.Fail(exchangePath, wxsim.Status(502))
 			v := b.Open(callback)
 			t.WantRefusal(v, 502, oauth.KindUpstream)

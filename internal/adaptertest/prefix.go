@@ -16,8 +16,7 @@ func prefixCases() Group {
 	return Group{"Prefixes", []Case{
 		{Name: "a login behind a proxy that strips a prefix comes back to the very page", Test: func(t *World) {
 			t.deployBelow(map[string]func(*oauth.Config){"/app": nil})
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/app/me?a=1")
+			b, a := t.begun("/app/me?a=1")
 			t.wantSame(a.RedirectURI, PublicURL+"/app/me?a=1", "redirect_uri")
 			v := b.Open(a.Callback(0))
 			t.WantUser(v, 0)
@@ -90,8 +89,7 @@ func prefixCases() Group {
 				"/shop": nil,
 				"/club": func(cfg *oauth.Config) { cfg.Name = "club" },
 			})
-			b := t.Browser()
-			begun := t.Begin(b, PublicURL+"/club/me")
+			b, begun := t.begun("/club/me")
 			for range 10 { // they push out each other, and none of the other program's
 				t.Begin(b, PublicURL+"/shop/me")
 			}

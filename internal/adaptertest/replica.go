@@ -26,8 +26,7 @@ func replicaCases() Group {
 		{Name: "two callbacks at two replicas at once both reach the page", Test: func(t *World) {
 			t.deployReplicas(nil, nil)
 			t.Sim.Fail(exchangePath, wxsim.Late(time.Second))
-			b := t.Browser()
-			callback := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
+			b, callback := t.calledBack("/me?a=1")
 			t.atOnce(2, func() { t.WantPage(b.Open(callback), "/me?a=1") })
 			t.WantSignedIn(b, 0)
 			if n := t.Sim.Calls(exchangePath); t.outcomesShared() && n != 1 || n > 3 { // else one of them starts again

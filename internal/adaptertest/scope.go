@@ -12,8 +12,7 @@ import (
 func scopeCases() Group {
 	return Group{"Scopes", []Case{
 		{Name: "base costs one call and asks nobody", Config: base, Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			t.wantScope(a, "snsapi_base")
 			v := b.Open(a.Callback(0))
 			t.WantUser(v, 0)
@@ -84,8 +83,7 @@ func scopeCases() Group {
 			t.wantHeader(v, "Cache-Control", "private, no-store")
 		}},
 		{Name: "Optional does not take a callback for its own", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			v := b.Do(webtest.Request{URL: PublicURL + "/?code=" + a.Code(0) + "&state=mine"})
 			t.WantStatus(v, http.StatusOK)
 			t.WantAPICalls(0)

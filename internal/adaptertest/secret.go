@@ -46,8 +46,7 @@ func secretCases() Group {
 			}
 		}},
 		{Name: "WeChat echoing what it was sent does not make it public", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			code := a.Code(0)
 			refuse := func(echo string) []byte {
 				return []byte(`{"errcode":40013,"errmsg":"bad call: ` + echo + ` of ` + url.QueryEscape(echo) + `"}`)

@@ -183,8 +183,7 @@ func shapeCases() Group {
 			}
 		}},
 		{Name: "scripts of such a browser do not push out the visitor's own login", Test: func(t *World) {
-			b := t.Browser()
-			a := t.Begin(b, PublicURL+"/me")
+			b, a := t.begun("/me")
 			for range 10 {
 				t.WantLoginRequired(b.Do(webtest.Request{
 					URL:  PublicURL + "/group/x",
