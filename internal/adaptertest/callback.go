@@ -339,8 +339,7 @@ func otherCallbackCases() []Case {
 			t.WantNobody(b)
 		}},
 		{Name: "an abandoned login leaves the session alone", Config: base, Test: func(t *World) {
-			b := t.Browser()
-			t.WantUser(b.Open(PublicURL+"/me"), 0)
+			b := t.SignedIn()
 			t.Begin(b, PublicURL+"/profile")
 			t.WantSignedIn(b, 0)
 			time.Sleep(11 * time.Minute)

@@ -162,8 +162,7 @@ func deskFlowCases() []Case {
 		}},
 		{Name: "the same form sent twice, also at once, gets the same answer", Config: desk, Test: func(t *World) {
 			for answer, want := range map[string]string{"number": "desk-done", "refuse": "desk-refused"} {
-				desktop, phone := t.Desktop(), t.Browser()
-				code := t.ShowCode(desktop, "/me")
+				_, phone, code := t.codeShown()
 				t.Scan(phone, code)
 				form := answer + "=" + code.Number
 				t.atOnce(2, func() { t.WantData(t.Answer(phone, code, form), http.StatusOK, want) })
@@ -284,6 +283,13 @@ func (w *World) Confirm(phone *webtest.Browser, c Code) {
 	w.Helper()
 	w.Scan(phone, c)
 	w.WantData(w.Answer(phone, c, "number="+c.Number), http.StatusOK, "desk-done")
+}
+
+// codeShown is a desktop that shows a code, and a phone beside it.
+func (w *World) codeShown() (desktop, phone *webtest.Browser, code Code) {
+	w.Helper()
+	desktop, phone = w.Desktop(), w.Browser()
+	return desktop, phone, w.ShowCode(desktop, "/me")
 }
 
 // SignInByPhone takes a desktop and a phone through the whole login.

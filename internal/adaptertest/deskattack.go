@@ -134,8 +134,7 @@ func deskAttackCases() []Case {
 			t.WantNobody(desktop)
 		}},
 		{Name: "a ticket over five minutes old is 400, and before any login", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			code := t.ShowCode(desktop, "/me")
+			desktop, phone, code := t.codeShown()
 			time.Sleep(5*time.Minute + time.Second)
 			t.WantData(phone.Open(code.Link), http.StatusBadRequest, "state")
 			t.WantAPICalls(0)
@@ -143,8 +142,7 @@ func deskAttackCases() []Case {
 			t.SignInByPhone(desktop, phone, "/me")
 		}},
 		{Name: "a ticket that grows old between scan and answer is 400", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			code := t.ShowCode(desktop, "/me")
+			desktop, phone, code := t.codeShown()
 			t.Scan(phone, code)
 			time.Sleep(5*time.Minute + time.Second)
 			t.WantData(t.Answer(phone, code, "number="+code.Number), http.StatusBadRequest, "state")
@@ -272,8 +270,7 @@ func deskAttackCases() []Case {
 			desk(cfg)
 			cfg.AllowSnapshot = true
 		}, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			code := t.ShowCode(desktop, "/me")
+			desktop, phone, code := t.codeShown()
 			attempt := t.Begin(phone, PublicURL+"/me")
 			phone.Open(attempt.Decide(t.Sim.Users()[0], "snapshot"))
 			if u := userOf(phone.Open(PublicURL + "/me")); u == nil || !u.Snapshot {
@@ -284,8 +281,7 @@ func deskAttackCases() []Case {
 			t.WantState(desktop, "waiting", "none")
 		}},
 		{Name: "a form that was another user's signs nobody in", Config: desk, Test: func(t *World) {
-			desktop, phone := t.Desktop(), t.Browser()
-			code := t.ShowCode(desktop, "/me")
+			desktop, phone, code := t.codeShown()
 			as := whose.FindStringSubmatch(t.Scan(phone, code).Body)
 			other := t.BrowserOf(t.Sim.Users()[1])
 			t.WantUser(other.Open(PublicURL+"/me"), 1)
@@ -440,8 +436,7 @@ func deskAttackCases() []Case {
 				}}
 			})
 			for _, ended = range []bool{false, true} {
-				desktop, phone := t.Desktop(), t.Browser()
-				code := t.ShowCode(desktop, "/me")
+				desktop, phone, code := t.codeShown()
 				t.Confirm(phone, code)
 				if signedIn := userOf(desktop.Open(PublicURL+"/me")) != nil; signedIn == ended {
 					t.Errorf("ended: %t, signed in: %t", ended, signedIn)

@@ -31,8 +31,7 @@ func deskFaultCases() []Case {
 						return refusal
 					}}
 				})
-				desktop, phone := t.Desktop(), t.Browser()
-				code := t.ShowCode(desktop, "/me")
+				desktop, phone, code := t.codeShown()
 				wrong := t.wrong(t.Scan(phone, code), code)
 				for range 2 {
 					if v := t.Answer(phone, code, "number="+code.Number); v.Status != http.StatusForbidden ||
@@ -60,8 +59,7 @@ func deskFaultCases() []Case {
 						return nil
 					}}
 				})
-				desktop, phone := t.Desktop(), t.Browser()
-				code := t.ShowCode(desktop, "/me")
+				desktop, phone, code := t.codeShown()
 				t.Scan(phone, code)
 				late := make(chan struct{})
 				go func() {
@@ -95,8 +93,7 @@ func deskFaultCases() []Case {
 						return nil
 					}
 				})
-				desktop, phone := t.Desktop(), t.Browser()
-				code := t.ShowCode(desktop, "/me")
+				desktop, phone, code := t.codeShown()
 				t.Confirm(phone, code)
 				if v := desktop.Walk(webtest.Request{URL: PublicURL + "/me", Once: true}, nil); userOf(v) != nil {
 					t.Errorf("%s: the desktop is signed in", name)

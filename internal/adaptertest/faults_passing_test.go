@@ -14,8 +14,7 @@ import (
 func inPassing(t *World, path string, m misbehaviour, want ending) {
 	const patience = 2 * time.Second // the longest that the page waits
 	l := t.deployOnLine(nil)
-	b := t.Browser()
-	t.WantUser(b.Open(PublicURL+"/me"), 0)
+	b := t.SignedIn()
 	time.Sleep(25 * time.Hour)
 	u := t.Sim.Users()[0]
 	before := u.Nickname
@@ -75,8 +74,7 @@ func inPassing(t *World, path string, m misbehaviour, want ending) {
 func forAccessToken(t *World, path string, m misbehaviour, want ending) {
 	const patience = 5 * time.Second
 	l := t.deployOnLine(nil)
-	b := t.Browser()
-	t.WantUser(b.Open(PublicURL+"/me"), 0)
+	b := t.SignedIn()
 	time.Sleep(3 * time.Hour)
 	ask := func() (*webtest.Visit, TokenShown) {
 		v := b.Do(webtest.Request{URL: PublicURL + "/token"})
