@@ -219,8 +219,7 @@ func replayCases() []Case {
 		cases = append(cases,
 			Case{Name: "a replay after " + wait.String() +
 				" in the same browser goes on to the page", Test: func(t *World) {
-				b, a := t.begun("/me?a=1")
-				callback := a.Callback(0)
+				b, callback := t.calledBack("/me?a=1")
 				t.WantUser(b.Open(callback), 0)
 				time.Sleep(wait)
 				v := b.Open(callback)
@@ -242,8 +241,7 @@ func replayCases() []Case {
 			}},
 			Case{Name: "a replay after " + wait.String() +
 				" in a browser that lost all its cookies logs in again", Test: func(t *World) {
-				b, a := t.begun("/me?a=1")
-				callback := a.Callback(0)
+				b, callback := t.calledBack("/me?a=1")
 				t.WantUser(b.Open(callback), 0)
 				time.Sleep(wait)
 				b.Jar.Lose(func(c *http.Cookie) bool {
@@ -255,8 +253,7 @@ func replayCases() []Case {
 			}},
 			Case{Name: "a reload after " + wait.String() +
 				" of a callback whose answer was lost signs in", Test: func(t *World) {
-				b, a := t.begun("/me?a=1")
-				callback := a.Callback(0)
+				b, callback := t.calledBack("/me?a=1")
 				before := b.Jar.Copy()
 				t.WantUser(b.Open(callback), 0)
 				b.Jar = before
@@ -458,8 +455,7 @@ func otherCallbackCases() []Case {
 	} {
 		cases = append(cases, Case{Name: "a callback by " + method +
 			" is none: nothing is spent", Test: func(t *World) {
-			b, a := t.begun("/me")
-			callback := a.Callback(0)
+			b, callback := t.calledBack("/me")
 			t.WantLoginRequired(b.Do(webtest.Request{Method: method, URL: callback, Kind: webtest.Fetch()}))
 			t.WantCalls(0, 0)
 			t.WantUser(b.Open(callback), 0)
@@ -471,8 +467,7 @@ func otherCallbackCases() []Case {
 		}
 		cases = append(cases, Case{Name: "a callback by " + kind.Name +
 			" is none: nothing is spent", Test: func(t *World) {
-			b, a := t.begun("/me")
-			callback := a.Callback(0)
+			b, callback := t.calledBack("/me")
 			t.WantStatus(b.Do(webtest.Request{URL: callback, Kind: kind}), http.StatusUnauthorized)
 			t.WantCalls(0, 0)
 			t.WantUser(b.Open(callback), 0)

@@ -114,8 +114,7 @@ func failureCases() Group {
 	}
 	return Group{"Failures", append(cases,
 		Case{Name: "WeChat cannot be reached: 503", Test: func(t *World) {
-			b, a := t.begun("/me")
-			callback := a.Callback(0)
+			b, callback := t.calledBack("/me")
 			t.Deploy(func(cfg *oauth.Config) { cfg.APIURL = "https://nowhere.example.com" })
 			t.WantRefusal(b.Open(callback), 503, oauth.KindUpstream)
 			t.WantNobody(b)

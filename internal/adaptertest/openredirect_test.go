@@ -51,8 +51,7 @@ func TestReturnTo(t *testing.T) {
 		t.Run(frame.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := NewWorld(t, frame, Cookies())
-				b := w.Browser()
-				w.WantUser(b.Open(PublicURL+"/me"), 0)
+				b := w.SignedIn()
 				ways := []struct {
 					name string
 					send func(target string) *webtest.Visit
@@ -138,8 +137,7 @@ func TestReturnToOfALogin(t *testing.T) {
 func TestReturnToSeveralTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := NewWorld(t, NetHTTP(), Cookies())
-		b := w.Browser()
-		w.WantUser(b.Open(PublicURL+"/me"), 0)
+		b := w.SignedIn()
 		for query, want := range map[string]string{
 			"return_to=/a&return_to=//evil.com": "/a",
 			"return_to=//evil.com&return_to=/a": "/",
