@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
@@ -22,7 +21,6 @@ const eventKind = "mini"
 
 const (
 	maxLoginBody = 4 << 10         // bytes
-	maxCode      = 512             // bytes; those of WeChat have 32
 	postTime     = 8 * time.Second // the time limit of a login or a logout
 
 	// A login ends the session of the token that it comes with, but not one younger than this. If
@@ -147,10 +145,7 @@ func readCode(r *http.Request) (string, error) {
 		// The error of the decoder is not passed on, because it may quote the code.
 		return "", errors.New(`the body is not {"code":"…"}`)
 	}
-	// WeChat would answer an endless code with something other than a refusal, which looks like an
-	// outage.
-	if form.Code == "" || len(form.Code) > maxCode ||
-		strings.ContainsFunc(form.Code, func(c rune) bool { return c <= ' ' || c > '~' }) {
+	if !subject.ValidCode(form.Code) {
 		return "", errors.New("no code, or a malformed one")
 	}
 	return form.Code, nil

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wxoauth/wxoauth/internal/subject"
 )
 
 // A visit is a request to a page that needs a login, with the time when it came. Its URL is parsed
@@ -95,8 +97,6 @@ type callback struct {
 	denied bool // there is no code, so the user has refused
 }
 
-const maxCode = 512 // bytes
-
 // callback returns the callback, or nil if the request has no state of the form of ours. An error
 // means that the state is forged.
 func (v *visit) callback(t *attempts) (*callback, error) {
@@ -116,9 +116,7 @@ func (v *visit) callback(t *attempts) (*callback, error) {
 	if len(codes) == 1 {
 		back.code = codes[0]
 	}
-	if len(back.code) > maxCode || strings.ContainsFunc(back.code, func(c rune) bool {
-		return c <= ' ' || c > '~'
-	}) {
+	if back.code != "" && !subject.ValidCode(back.code) {
 		return nil, errors.New("the code is malformed")
 	}
 	back.denied = back.code == "" || strings.EqualFold(back.code, "authdeny")

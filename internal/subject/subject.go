@@ -1,6 +1,6 @@
-// Package subject has the ids of WeChat's users, and the name under which the login engines tell a
-// session store whose a session is. Both engines use the same name, because a mini program's user
-// may have sessions of both, which either can end.
+// Package subject has the forms of WeChat's ids and login codes, and the name under which the login
+// engines tell a session store whose a session is. Both engines use the same name, because a mini
+// program's user may have sessions of both, which either can end.
 package subject
 
 import "encoding/json"
@@ -20,6 +20,20 @@ func ValidID(id string) bool {
 		}
 	}
 	return 1 <= len(id) && len(id) <= 64
+}
+
+const maxCode = 512 // bytes; the codes of WeChat have 32
+
+// ValidCode reports whether code has the form of a login code: 1 to 512 printable ASCII characters,
+// and no blank. WeChat answers others with something other than a refusal, which looks like an
+// outage.
+func ValidCode(code string) bool {
+	for _, b := range []byte(code) {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return 1 <= len(code) && len(code) <= maxCode
 }
 
 // An ID is an openid or unionid in an answer of WeChat. If an answer has two different ones, it is

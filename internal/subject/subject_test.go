@@ -24,3 +24,12 @@ func TestOf(t *testing.T) {
 		t.Errorf("%q is two users", a)
 	}
 }
+
+func TestValidCode(t *testing.T) {
+	for code, want := range map[string]bool{
+		"041abCdE~!": true, "c": true, strings.Repeat("c", 512): true,
+		"": false, strings.Repeat("c", 513): false, "c c": false, "c\x7f": false, "c\x00": false, "名": false, "\xff": false,
+	} {
+		require.Equal(t, want, subject.ValidCode(code), code)
+	}
+}
