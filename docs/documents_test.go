@@ -34,11 +34,20 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 				}
 			}
 			require.Equal(t, len(b), len(a))
-			if a, b := len(english.Rows()), len(other.Rows()); a != b {
-				t.Errorf("%d rows of tables, and in Chinese %d", a, b)
+			rows, chineseRows := english.Rows(), other.Rows()
+			require.Len(t, chineseRows, len(rows))
+			for i, row := range rows {
+				require.Equal(t, names(row), names(chineseRows[i]), "%v", chineseRows[i])
 			}
 		})
 	}
+}
+
+// names are what stands between backquotes in the cells of a row, in the order of the alphabet.
+func names(row []string) []string {
+	found := regexp.MustCompile("`[^`]+`").FindAllString(strings.Join(row, " "), -1)
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // commentForm finds comments of Go, JavaScript, shell and nginx: a mark between spaces.
@@ -59,6 +68,28 @@ func TestCommentsOfChineseBlocksAreChinese(t *testing.T) {
 				if !regexp.MustCompile(`\p{Han}`).MatchString(m[1]) && !code.MatchString(m[1]) {
 					t.Errorf("%s has the comment %q", d.Path, m[1])
 				}
+			}
+		}
+	}
+}
+
+// A reader of one language is led to pages of that language, but by the link at the top.
+func TestLinksKeepTheLanguage(t *testing.T) {
+	all := markdown.All(t)
+	pages := map[string]bool{}
+	for _, d := range all {
+		pages[d.Path] = true
+	}
+	for _, d := range all {
+		english, translated := strings.CutSuffix(d.Path, chinese+".md")
+		for _, link := range d.Links() {
+			file, _, _ := strings.Cut(path.Join(path.Dir(d.Path), link), "#")
+			twin, isChinese := strings.CutSuffix(file, chinese+".md")
+			if translated && !isChinese {
+				twin = strings.TrimSuffix(file, ".md") + chinese
+			}
+			if isChinese != translated && pages[twin+".md"] && !strings.HasPrefix(twin, strings.TrimSuffix(english, ".md")) {
+				t.Errorf("%s links to %s, and there is %s.md", d.Path, link, twin)
 			}
 		}
 	}
