@@ -2,7 +2,6 @@ package wxsim
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -11,31 +10,16 @@ import (
 
 // contentEndpoints are the checks of content (sec-check) and of users (getuserriskrank).
 func contentEndpoints() []endpoint {
-	mini := []Kind{MiniProgram}
+	// The spelling unoin_id is WeChat's.
+	const rank = `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,"unoin_id":2258658297}`
 	return []endpoint{
-		{
-			method: http.MethodPost, path: "/wxa/msg_sec_check", callers: mini,
-			fields: []field{{"content", aText, 47001}}, rawText: true,
-			run: body(checkText),
-		},
-		{
-			method: http.MethodPost, path: "/wxa/media_check_async", callers: mini,
-			fields:  []field{{"media_url", aText, 47001}, {"media_type", aNumber, 40004}},
-			rawText: true, run: body(checkMedia),
-		},
-		{
-			method: http.MethodPost, path: "/wxa/getuserriskrank", callers: mini,
-			fields: []field{
-				{"appid", aText, 40013},
-				{"openid", aText, 40003},
-				{"scene", aNumber, 40129},
-				{"client_ip", aText, 47001},
-			},
-			check: riskRank,
-			// The spelling unoin_id is WeChat's.
-			sample: `{"errcode":0,"errmsg":"getuserriskrank succ","risk_rank":0,` +
-				`"unoin_id":2258658297}`,
-		},
+		post("/wxa/msg_sec_check", body(checkText)).from(MiniProgram).raw().
+			need("content", aText, 47001),
+		post("/wxa/media_check_async", body(checkMedia)).from(MiniProgram).raw().
+			need("media_url", aText, 47001).need("media_type", aNumber, 40004),
+		post("/wxa/getuserriskrank", fixed(riskRank, rank)).from(MiniProgram).
+			need("appid", aText, 40013).need("openid", aText, 40003).
+			need("scene", aNumber, 40129).need("client_ip", aText, 47001),
 	}
 }
 

@@ -1,7 +1,6 @@
 package wxsim
 
 import (
-	"net/http"
 	"strings"
 	"time"
 )
@@ -40,11 +39,8 @@ func dataEndpoints() []endpoint {
 	}
 	endpoints := make([]endpoint, len(rows))
 	for i, row := range rows {
-		endpoints[i] = endpoint{
-			method: http.MethodPost, path: "/datacube/" + row.name, callers: []Kind{MiniProgram},
-			fields: []field{{"begin_date", aText, 61500}, {"end_date", aText, 61500}},
-			run:    body(statistic(row.length, row.sample)),
-		}
+		endpoints[i] = post("/datacube/"+row.name, body(statistic(row.length, row.sample))).
+			from(MiniProgram).need("begin_date", aText, 61500).need("end_date", aText, 61500)
 	}
 	return endpoints
 }

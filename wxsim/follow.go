@@ -3,7 +3,6 @@ package wxsim
 import (
 	"cmp"
 	"errors"
-	"net/http"
 	"time"
 )
 
@@ -81,22 +80,13 @@ func (s *Server) Scan(openID, code string) (e Event, err error) {
 
 // followerEndpoints are the APIs about followers of an official account, and about QR codes.
 func followerEndpoints() []endpoint {
-	account := []Kind{OfficialAccount}
 	return []endpoint{
-		{
-			method: http.MethodGet, path: "/cgi-bin/user/info", callers: account,
-			fields: []field{{"openid", aText, 40003}}, run: followerInfo,
-		},
-		{
-			method: http.MethodPost, path: "/cgi-bin/qrcode/create", callers: account,
-			fields: []field{{"action_name", aText, 40097}, {"action_info", anObject, 40097}},
-			run:    body(createQRCode),
-		},
-		{method: http.MethodGet, path: "/cgi-bin/showqrcode", run: showQRCode},
-		{
-			method: http.MethodPost, path: "/wxa/getwxacodeunlimit", callers: []Kind{MiniProgram},
-			fields: []field{{"scene", aText, 40129}}, run: body(unlimitedCode),
-		},
+		get("/cgi-bin/user/info", followerInfo).from(OfficialAccount).need("openid", aText, 40003),
+		post("/cgi-bin/qrcode/create", body(createQRCode)).from(OfficialAccount).
+			need("action_name", aText, 40097).need("action_info", anObject, 40097),
+		get("/cgi-bin/showqrcode", showQRCode),
+		post("/wxa/getwxacodeunlimit", body(unlimitedCode)).from(MiniProgram).
+			need("scene", aText, 40129),
 	}
 }
 

@@ -75,34 +75,19 @@ func imageEndpoints() []endpoint {
 				`"left_bottom":{"x":670,"y":531}}}],"img_size":{"w":1280,"h":720}}`,
 		},
 	}
-	callers := []Kind{OfficialAccount, MiniProgram}
+	reads := func(path string, run func(*world, *request) answer) endpoint {
+		return post(path, run).or(http.MethodGet).from(OfficialAccount, MiniProgram)
+	}
 	endpoints := []endpoint{
-		{
-			method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/idcard", callers: callers,
-			run: readIDCard,
-		},
-		{
-			method: http.MethodPost, also: http.MethodGet, path: "/cv/img/superresolution",
-			callers: callers, run: superResolution,
-		},
-		{
-			method: http.MethodPost, also: http.MethodGet, path: "/cv/ocr/bankcard",
-			callers: callers, run: readBankCard,
-		},
-		{
-			method: http.MethodPost, path: "/cgi-bin/media/upload", callers: callers,
-			run: uploadMedia,
-		},
-		{
-			method: http.MethodGet, path: "/cgi-bin/media/get", callers: callers,
-			fields: []field{{"media_id", aText, 41006}}, run: getMedia,
-		},
+		reads("/cv/ocr/idcard", readIDCard),
+		reads("/cv/img/superresolution", superResolution),
+		reads("/cv/ocr/bankcard", readBankCard),
+		post("/cgi-bin/media/upload", uploadMedia).from(OfficialAccount, MiniProgram),
+		get("/cgi-bin/media/get", getMedia).from(OfficialAccount, MiniProgram).
+			need("media_id", aText, 41006),
 	}
 	for _, row := range rows {
-		endpoints = append(endpoints, endpoint{
-			method: http.MethodPost, also: http.MethodGet, path: row.path, callers: callers,
-			check: checkImage, sample: row.sample,
-		})
+		endpoints = append(endpoints, reads(row.path, fixed(checkImage, row.sample)))
 	}
 	return endpoints
 }

@@ -16,37 +16,18 @@ const (
 
 // messageEndpoints are the APIs for updatable messages, short links and SOTER.
 func messageEndpoints() []endpoint {
-	mini := []Kind{MiniProgram}
 	return []endpoint{
-		{
-			// The documentation says GET, and two libraries send POST.
-			method: http.MethodGet, also: http.MethodPost,
-			path:    "/cgi-bin/message/wxopen/activityid/create",
-			callers: mini, run: createActivity,
-		},
-		{
-			method: http.MethodPost, path: "/cgi-bin/message/wxopen/updatablemsg/send",
-			callers: mini,
-			fields: []field{
-				{"activity_id", aText, 47501},
-				{"target_state", aNumber, 47001},
-				{"template_info", anObject, 47001},
-			},
-			check: updateMessage, sample: okMessage,
-		},
-		{
-			method: http.MethodPost, path: "/wxa/genwxashortlink", callers: mini,
-			fields: []field{{"page_url", aText, 40066}}, run: body(shortLink),
-		},
-		{
-			method: http.MethodPost, path: "/cgi-bin/soter/verify_signature", callers: mini,
-			fields: []field{
-				{"openid", aText, 47001},
-				{"json_string", aText, 47001},
-				{"json_signature", aText, 47001},
-			},
-			run: body(verifySoter),
-		},
+		// The documentation says GET, and two libraries send POST.
+		get("/cgi-bin/message/wxopen/activityid/create", createActivity).or(http.MethodPost).
+			from(MiniProgram),
+		post("/cgi-bin/message/wxopen/updatablemsg/send", fixed(updateMessage, okMessage)).
+			from(MiniProgram).need("activity_id", aText, 47501).
+			need("target_state", aNumber, 47001).need("template_info", anObject, 47001),
+		post("/wxa/genwxashortlink", body(shortLink)).from(MiniProgram).
+			need("page_url", aText, 40066),
+		post("/cgi-bin/soter/verify_signature", body(verifySoter)).from(MiniProgram).
+			need("openid", aText, 47001).need("json_string", aText, 47001).
+			need("json_signature", aText, 47001),
 	}
 }
 

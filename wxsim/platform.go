@@ -1,32 +1,15 @@
 package wxsim
 
-import "net/http"
-
 // platformEndpoints are the APIs that a third-party platform calls instead of the sns ones, with a
 // token of its own instead of the app's secret.
 func platformEndpoints() []endpoint {
 	return []endpoint{
-		{
-			method: http.MethodPost, path: "/cgi-bin/component/api_component_token",
-			fields: []field{
-				{"component_appid", aText, 41018},
-				{"component_appsecret", aText, 41004},
-				{"component_verify_ticket", aText, 61006},
-			},
-			run: body(componentToken),
-		},
-		{
-			method: http.MethodGet, path: "/sns/oauth2/component/access_token",
-			run: forPlatform(OfficialAccount, exchangeCode),
-		},
-		{
-			method: http.MethodGet, path: "/sns/oauth2/component/refresh_token",
-			run: forPlatform(OfficialAccount, refreshGrant),
-		},
-		{
-			method: http.MethodGet, path: "/sns/component/jscode2session",
-			run: forPlatform(MiniProgram, openSession),
-		},
+		post("/cgi-bin/component/api_component_token", body(componentToken)).
+			need("component_appid", aText, 41018).need("component_appsecret", aText, 41004).
+			need("component_verify_ticket", aText, 61006),
+		get("/sns/oauth2/component/access_token", forPlatform(OfficialAccount, exchangeCode)),
+		get("/sns/oauth2/component/refresh_token", forPlatform(OfficialAccount, refreshGrant)),
+		get("/sns/component/jscode2session", forPlatform(MiniProgram, openSession)),
 	}
 }
 

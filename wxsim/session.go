@@ -15,40 +15,22 @@ const sessionKeyLife = 3 * 24 * time.Hour
 
 // sessionEndpoints are the APIs about the users of a mini program.
 func sessionEndpoints() []endpoint {
-	mini := []Kind{MiniProgram}
-	signed := []field{
-		{"openid", aText, 41009}, {"sig_method", aText, 87008}, {"signature", aText, 87009},
+	signed := func(path string, run func(*world, *request) answer) endpoint {
+		return get(path, run).from(MiniProgram).need("openid", aText, 41009).
+			need("sig_method", aText, 87008).need("signature", aText, 87009)
 	}
 	return []endpoint{
-		{method: http.MethodGet, path: "/sns/jscode2session", run: code2Session},
-		{
-			method: http.MethodGet, path: "/wxa/checksession", callers: mini, fields: signed,
-			check: checkSession, sample: okMessage,
-		},
-		{
-			method: http.MethodGet, also: http.MethodPost, path: "/wxa/business/getuserencryptkey",
-			callers: mini, fields: signed, run: userEncryptKeys,
-		},
-		{
-			method: http.MethodGet, path: "/wxa/resetusersessionkey", callers: mini, fields: signed,
-			run: resetSessionKey,
-		},
-		{
-			method: http.MethodPost, path: "/wxa/business/getuserphonenumber", callers: mini,
-			fields: []field{{"code", aText, 47001}}, run: body(phoneNumber),
-		},
-		{
-			method: http.MethodPost, path: "/wxa/business/checkencryptedmsg", callers: mini,
-			fields: []field{{"encrypted_msg_hash", aText, 47001}}, run: body(checkEncryptedData),
-		},
-		{
-			method: http.MethodPost, path: "/wxa/getpluginopenpid", callers: mini,
-			fields: []field{{"code", aText, 1001}}, run: body(pluginOpenPID),
-		},
-		{
-			method: http.MethodGet, path: "/wxa/getpaidunionid", callers: mini,
-			fields: []field{{"openid", aText, 40003}}, run: paidUnionID,
-		},
+		get("/sns/jscode2session", code2Session),
+		signed("/wxa/checksession", fixed(checkSession, okMessage)),
+		signed("/wxa/business/getuserencryptkey", userEncryptKeys).or(http.MethodPost),
+		signed("/wxa/resetusersessionkey", resetSessionKey),
+		post("/wxa/business/getuserphonenumber", body(phoneNumber)).from(MiniProgram).
+			need("code", aText, 47001),
+		post("/wxa/business/checkencryptedmsg", body(checkEncryptedData)).from(MiniProgram).
+			need("encrypted_msg_hash", aText, 47001),
+		post("/wxa/getpluginopenpid", body(pluginOpenPID)).from(MiniProgram).
+			need("code", aText, 1001),
+		get("/wxa/getpaidunionid", paidUnionID).from(MiniProgram).need("openid", aText, 40003),
 	}
 }
 

@@ -12,35 +12,67 @@ import (
 type endpoint struct {
 	method, path string
 	also         string // another allowed method
+	run          func(*world, *request) answer
 
 	// callers are the kinds of app whose access_token is accepted, in the query. If empty, the
 	// call needs none.
 	callers []Kind
-
 	// fields are required: in the query of a GET, in the JSON body of a POST.
 	fields []field
-
 	// rawText is whether escapes such as \u003c in the body are text. Elsewhere they are refused.
 	rawText bool
+}
 
-	// check makes further checks and returns the code of a refusal, or 0. After that sample is the
-	// answer.
-	check  func(*world, *request) int
-	sample string
+func get(path string, run func(*world, *request) answer) endpoint {
+	return endpoint{method: http.MethodGet, path: path, run: run}
+}
 
-	// run answers instead of check and sample, if the answer is not fixed.
-	run func(*world, *request) answer
+func post(path string, run func(*world, *request) answer) endpoint {
+	return endpoint{method: http.MethodPost, path: path, run: run}
+}
+
+// or returns the row of an API that may also be called with another method.
+func (e endpoint) or(method string) endpoint {
+	e.also = method
+	return e
+}
+
+// from returns the row of an API that needs the access_token of an app of one of these kinds.
+func (e endpoint) from(kinds ...Kind) endpoint {
+	e.callers = kinds
+	return e
+}
+
+// need returns the row with one more required field; code is the refusal without it.
+func (e endpoint) need(name string, kind jsonKind, code int) endpoint {
+	e.fields = append(e.fields, field{name, kind, code})
+	return e
+}
+
+// raw returns the row of an API that takes escapes as text.
+func (e endpoint) raw() endpoint {
+	e.rawText = true
+	return e
+}
+
+// fixed makes a row's function of a check, which returns the code of a refusal or 0, and of the
+// answer otherwise.
+func fixed(check func(*world, *request) int, sample string) func(*world, *request) answer {
+	return func(w *world, r *request) answer {
+		if code := check(w, r); code != 0 {
+			return r.refuse(code)
+		}
+		return r.ok(sample)
+	}
 }
 
 // endpoints is the table, by path.
 func endpoints() map[string]endpoint {
-	rows := slices.Concat(
-		loginEndpoints(), sessionEndpoints(), dataEndpoints(),
-		imageEndpoints(), contentEndpoints(), messageEndpoints(),
-		followerEndpoints(), platformEndpoints(),
-	)
-	table := make(map[string]endpoint, len(rows))
-	for _, e := range rows {
+	table := map[string]endpoint{}
+	for _, e := range slices.Concat(
+		loginEndpoints(), sessionEndpoints(), dataEndpoints(), imageEndpoints(), contentEndpoints(),
+		messageEndpoints(), followerEndpoints(), platformEndpoints(),
+	) {
 		table[e.path] = e
 	}
 	return table
@@ -49,23 +81,16 @@ func endpoints() map[string]endpoint {
 // loginEndpoints are the APIs for the app's access_token, web login (sns) and the JS-SDK's ticket.
 func loginEndpoints() []endpoint {
 	return []endpoint{
-		{method: http.MethodGet, path: "/connect/oauth2/authorize", run: authorize},
-		{method: http.MethodGet, path: "/connect/qrconnect", run: qrConnect},
-		{
-			method: http.MethodGet, also: http.MethodPost, path: "/sns/oauth2/access_token",
-			run: exchange,
-		},
-		{method: http.MethodGet, path: "/sns/oauth2/refresh_token", run: refreshTokens},
-		{method: http.MethodGet, path: "/sns/userinfo", run: userInfo},
-		{method: http.MethodGet, path: "/sns/auth", check: checkGrant, sample: okMessage},
-		{method: http.MethodGet, path: "/cgi-bin/token", run: classicAccessToken},
-		{method: http.MethodPost, path: "/cgi-bin/stable_token", run: body(stableAccessToken)},
-		{
-			method: http.MethodGet, path: "/cgi-bin/ticket/getticket",
-			callers: []Kind{OfficialAccount},
-			fields:  []field{{"type", aText, 40097}},
-			run:     ticketFor,
-		},
+		get("/connect/oauth2/authorize", authorize),
+		get("/connect/qrconnect", qrConnect),
+		get("/sns/oauth2/access_token", exchange).or(http.MethodPost),
+		get("/sns/oauth2/refresh_token", refreshTokens),
+		get("/sns/userinfo", userInfo),
+		get("/sns/auth", fixed(checkGrant, okMessage)),
+		get("/cgi-bin/token", classicAccessToken),
+		post("/cgi-bin/stable_token", body(stableAccessToken)),
+		get("/cgi-bin/ticket/getticket", ticketFor).from(OfficialAccount).
+			need("type", aText, 40097),
 	}
 }
 
@@ -90,15 +115,7 @@ func (w *world) serve(e endpoint, r *request) answer {
 	if code := checkFields(e, r); code != 0 {
 		return r.refuse(code)
 	}
-	if e.run != nil {
-		return e.run(w, r)
-	}
-	if e.check != nil {
-		if code := e.check(w, r); code != 0 {
-			return r.refuse(code)
-		}
-	}
-	return r.ok(e.sample)
+	return e.run(w, r)
 }
 
 // isPage reports whether a path is a page of open.weixin.qq.com, and not an API.
