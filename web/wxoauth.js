@@ -2,10 +2,10 @@
 //
 //   import { api, signPage, embedQR } from '/wxoauth.js'
 
-const entry = typeof location === 'object' && here() // as loaded; false where a server renders pages
+const entry = typeof location === 'object' && here() // as loaded; false on a server
 let leaving = false // for the login; other calls meanwhile need not
 
-// The browser may show this very page again when the user goes back from WeChat.
+// The browser may show this page again when the user goes back from WeChat.
 entry && addEventListener('pageshow', (event) => {
   if (event.persisted && leaving) location.reload()
 })
@@ -15,8 +15,8 @@ function here() {
 }
 
 // api is fetch for addresses behind the login. Where nobody is signed in it leads the browser to
-// the login, once for however many calls, and back to this very page with its query and its #…;
-// those calls never end. Any other answer is the caller's.
+// the login, once for however many calls, and back to this very page with its #…; those calls
+// never end. Any other answer is the caller's.
 export async function api(input, init) {
   const request = new Request(input, init)
   if (!request.headers.has('Accept')) request.headers.set('Accept', 'application/json')
@@ -44,16 +44,19 @@ export async function signPage(endpoint) {
   const ios = window.__wxjs_is_wkwebview || /iPhone|iPad|iPod/.test(navigator.userAgent)
   const url = new URL(endpoint, location.href)
   url.searchParams.set('url', ios ? entry : here())
-  const response = await api(url.href)
-  if (!response.ok) throw new Error('wxoauth: ' + endpoint + ' answers ' + response.status)
+  return read(await api(url.href), endpoint)
+}
+
+function read(response, path) {
+  if (!response.ok) throw new Error('wxoauth: ' + path + ' answers ' + response.status)
   return response.json()
 }
 
 // embedQR shows WeChat's own QR code inside an element of yours, for the Website of the
-// configuration. Once it is scanned the browser goes on to returnTo, a path of this site. It
-// resolves to false, and shows nothing, where somebody is signed in already. Options: loginPath,
-// returnTo (default: this page), look (WeChat's style, fast_login, …) and open, the origin of
-// WeChat's page, which a Content-Security-Policy needs in frame-src.
+// configuration. Once it is scanned the browser goes on to returnTo, a path of this site. Where
+// somebody is signed in it shows nothing and resolves to false. Options: loginPath, returnTo
+// (this page), look (WeChat's style, fast_login, …) and open, the origin of WeChat's page, which a
+// Content-Security-Policy needs in frame-src.
 export async function embedQR(element, {
   loginPath = '/wechat/login', returnTo = location.pathname + location.search + location.hash,
   open = 'https://open.weixin.qq.com', look = {},
@@ -62,8 +65,9 @@ export async function embedQR(element, {
     headers: { Accept: 'application/json', 'X-Requested-With': 'XMLHttpRequest' },
   })
   if (response.status === 204) return false
-  if (!response.ok) throw new Error('wxoauth: ' + loginPath + ' answers ' + response.status)
-  const query = new URLSearchParams({ ...look, ...await response.json(), response_type: 'code', login_type: 'jssdk', self_redirect: 'false' })
+  const query = new URLSearchParams({
+    ...look, ...await read(response, loginPath), response_type: 'code', login_type: 'jssdk', self_redirect: 'false',
+  })
   const frame = document.createElement('iframe')
   Object.assign(frame, { title: 'WeChat', width: 300, height: 400, src: open + '/connect/qrconnect?' + query })
   frame.style.border = 0
