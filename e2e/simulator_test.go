@@ -81,6 +81,7 @@ func TestLookOfSimulatedScan(t *testing.T) {
 	desktop.lookOnce("sim-qr-scanned", "zh")
 	ticket := phone.url()
 	phone.click(allow)
+	desktop.until(`location.pathname === "/wxsim/landing"`)
 	phone.open(ticket)
 	phone.look("sim-scan-done")
 	scan()
