@@ -236,7 +236,7 @@ func streamCases() Group {
 func (w *World) wantLoginPage(v *webtest.Visit, name, link string) {
 	w.Helper()
 	if v.Status != http.StatusUnauthorized || !strings.HasPrefix(v.Header.Get("Content-Type"), "text/html") ||
-		len(v.SetCookies()) > 0 ||
+		len(v.SetCookies()) > 0 || !strings.Contains(v.Body, `<main data-turbo="false">`) || // Turbo would ask for the link itself
 		!strings.Contains(v.Body, `<body data-page="`+name+`"`) || !strings.Contains(v.Body, link) {
 		w.Errorf("%s %s: want the 401 page %s with %s, got %d %s", v.Method, v.Address(), name, link, v.Status, v.Body)
 	}
