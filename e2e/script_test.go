@@ -45,6 +45,14 @@ func startScripted(t *testing.T, sim *wxsim.Server) (app string) {
 		import { embedQR } from '/wxoauth.js'
 		const shown = await embedQR(document.querySelector('#qr'), { open: '`+sim.URL+`', returnTo: '/?from=desk#/cart' })
 		document.querySelector('h1').innerText = shown ? 'scan' : 'signed in'`))
+	mux.HandleFunc("/worker", page(`
+		await navigator.serviceWorker.register('/worker.js')
+		await navigator.serviceWorker.ready
+		document.querySelector('h1').innerHTML = '<a href="/api/me">ready</a>'`))
+	mux.HandleFunc("/worker.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = io.WriteString(w, `addEventListener('fetch', (event) => event.respondWith(fetch(event.request)))`)
+	})
 	mux.Handle("/api/me", auth.Middleware()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := wxoauth.User(r)
 		_ = json.NewEncoder(w).Encode(user)
@@ -114,6 +122,21 @@ func TestAnEmbeddedCodeThatIsAllowedAtOnce(t *testing.T) {
 	desktop.open(app + "/desk")
 	desktop.until(`document.querySelector("h1")?.innerText === "小明"`)
 	require.Equal(t, app+"/?from=desk#/cart", desktop.url())
+}
+
+// A worker that passes on all that its site asks for does not keep anybody out.
+func TestAServiceWorkerPassesPagesOn(t *testing.T) {
+	sim := simulate(t)
+	require.NoError(t, sim.Switch("auto", true))
+	app := startScripted(t, sim)
+	desktop := newProfile(t, desktopAgent)
+	desktop.open(app + "/worker")
+	desktop.until(`document.querySelector("a") !== null`)
+	require.Equal(t, 401, desktop.click("a"))
+	require.Equal(t, "login", desktop.page())
+	desktop.do(chromedp.Click(chromedp.CSS(".button")))
+	desktop.until(`document.body.innerText.includes("小明")`)
+	require.Equal(t, app+"/api/me", desktop.url())
 }
 
 // ticketOf is what the QR code of the frame holds, once the frame has loaded.

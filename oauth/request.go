@@ -16,7 +16,7 @@ func navigation(r *http.Request) bool {
 		return false
 	case mode != "" && mode != "navigate":
 		return false
-	case dest != "" && dest != "document" && !framed(r):
+	case dest != "" && dest != "document" && !framed(r) && !byWorker(r):
 		return false
 	case acceptsHTML(r):
 		return true
@@ -35,6 +35,12 @@ func navigation(r *http.Request) bool {
 func framed(r *http.Request) bool {
 	dest := r.Header.Get("Sec-Fetch-Dest")
 	return dest == "iframe" || dest == "frame"
+}
+
+// byWorker reports whether a service worker of this site passes on the load of a page, by
+// fetch(event.request). The browser follows a redirect for it.
+func byWorker(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "empty"
 }
 
 // scripted reports whether r has a header that browsers do not send when they load a page.

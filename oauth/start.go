@@ -125,8 +125,9 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		answers.JSON(v.w, http.StatusUnauthorized, map[string]string{
 			"error": "login_required", "login_url": loginURL,
 		})
-	// A service worker, or a script that shows whole pages. The link leads to the page itself,
-	// which starts the login.
+	case byWorker(v.r) && v.r.Method == http.MethodGet:
+		a.showLogin(v, page{Name: loginPage, URL: a.agreeURL(v)})
+	// A script that shows whole pages. The link leads to the page itself, which starts the login.
 	case v.r.Method == http.MethodGet:
 		a.showLogin(v, page{Name: loginPage, URL: a.cfg.PublicURL + v.page().String()})
 	// A submitted form. Its content is lost.

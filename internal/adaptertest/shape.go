@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -147,6 +148,35 @@ func shapeCases() Group {
 			login, _, _ = strings.Cut(login, `"`)
 			t.WantPage(b.Open(login), "/me")
 			t.WantUser(b.Do(r), 0)
+		}},
+		{Name: "a service worker that passes pages on gets a page whose link logs in", Config: asks, Test: func(t *World) {
+			b, me := t.Browser(), PublicURL+"/me?a=1"
+			page := webtest.KindNamed("a page in an iframe") // but not in one
+			page.Header, page.Frame = page.Header.Clone(), false
+			page.Header.Set("Sec-Fetch-Dest", "empty")
+			open := func(address string) *webtest.Visit {
+				return b.Walk(webtest.Request{URL: address, Kind: page}, nil)
+			}
+			t.wantLoginPage(open(me), "login", `href="`+me+`&amp;wx_login=1"`)
+			t.wantLoginPage(b.Do(webtest.Request{Method: http.MethodPost, URL: me, Kind: page, Form: "a=1"}), "unsent", "return_to")
+			t.WantNotShown()
+			v := open(me + "&wx_login=1")
+			t.WantUser(v, 0)
+			t.WantPage(v, "/me?a=1")
+			t.WantCalls(1, 1)
+			v = open(me + "&wx_login=1") // signed in by now
+			t.WantPage(v, "/me?a=1")
+			t.WantRedirects(v, 1)
+			time.Sleep(FreshFor + time.Second)
+			t.WantPage(open(PublicURL+"/pay"), "/pay")
+		}},
+		{Name: "the same at the login handler", Test: func(t *World) {
+			page := webtest.Navigation()
+			page.Header = page.Header.Clone()
+			page.Header.Set("Sec-Fetch-Dest", "empty")
+			t.WantPage(t.Browser().Walk(webtest.Request{
+				URL: PublicURL + "/wechat/login?return_to=/me", Kind: page,
+			}, nil), "/me")
 		}},
 		{Name: "a browser that says nothing of itself loads a page only where no script can be meant", Test: func(t *World) {
 			for _, tt := range []struct {
