@@ -1,7 +1,6 @@
 package wxsim
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,26 +15,26 @@ const apiPath = "/wxsim/api/"
 // An apiRoute is one operation. run does not hold the world; the methods of Server that it calls
 // do.
 type apiRoute struct {
-	method, path string // below apiPath
-	run          func(*Server, *http.Request) (any, error)
+	pattern string // method and path below apiPath, such as "GET users"
+	run     func(*http.Request) (any, error)
 }
 
 // apiRoutes is the table of the control API.
-func apiRoutes() []apiRoute {
+func apiRoutes(s *Server) []apiRoute {
 	return slices.Concat(
 		[]apiRoute{
-			{http.MethodGet, "health", func(s *Server, r *http.Request) (any, error) {
+			{"GET health", func(r *http.Request) (any, error) {
 				return apiHealth{true, origin(r), s.Now()}, nil
 			}},
-			{http.MethodGet, "openapi.json", func(*Server, *http.Request) (any, error) {
-				return openAPI()
+			{"GET openapi.json", func(*http.Request) (any, error) {
+				description, err := pageFiles.ReadFile("pages/openapi.json")
+				return json.RawMessage(description), err
 			}},
+			{"GET calls", func(r *http.Request) (any, error) { return seenCalls(s, r) }},
 		},
-		appRoutes(), userRoutes(), loginRoutes(), worldRoutes(), pushRoutes(), callRoutes(),
+		appRoutes(s), userRoutes(s), loginRoutes(s), worldRoutes(s), pushRoutes(s),
 	)
 }
-
-func openAPI() (json.RawMessage, error) { return pageFiles.ReadFile("pages/openapi.json") }
 
 // An apiError is an error in both languages.
 type apiError struct {
@@ -49,35 +48,33 @@ func noUser() error {
 	return &apiError{http.StatusNotFound, "没有这个 openid 的用户", "no user has this openid"}
 }
 
-// badRequest makes an apiError of an error of this package, whose text is English only.
-func badRequest(err error) error {
-	return &apiError{http.StatusBadRequest, "请求不对：" + err.Error(), err.Error()}
+func badRequest(chinese, english string) error {
+	return &apiError{http.StatusBadRequest, chinese, english}
 }
 
 // created is a result with status 201.
 type created struct{ body any }
 
-// api serves one route.
-func (s *Server) api(route apiRoute) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		result, err := route.run(s, r)
-		status := http.StatusOK
-		if made, ok := result.(created); ok {
-			status, result = http.StatusCreated, made.body
+// serve answers a request. An error of this package that is no apiError is in English only.
+func (route apiRoute) serve(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	result, err := route.run(r)
+	if err != nil {
+		told, ok := errors.AsType[*apiError](err)
+		if !ok {
+			told = &apiError{http.StatusBadRequest, "请求不对：" + err.Error(), err.Error()}
 		}
-		if err != nil {
-			told, ok := errors.AsType[*apiError](err)
-			if !ok {
-				told, _ = errors.AsType[*apiError](badRequest(err))
-			}
-			writeError(w, told.status, newPage(r).T(told.chinese, told.english))
-			return
-		}
-		if result == nil {
-			status = http.StatusNoContent
-		}
-		writeJSON(w, status, result)
+		writeError(w, told.status, newPage(r).T(told.chinese, told.english))
+		return
+	}
+	made, isNew := result.(created)
+	switch {
+	case isNew:
+		writeJSON(w, http.StatusCreated, made.body)
+	case result == nil:
+		writeJSON(w, http.StatusNoContent, nil)
+	default:
+		writeJSON(w, http.StatusOK, result)
 	}
 }
 
@@ -107,22 +104,16 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 // withBody makes a route's function of one that takes the JSON of the body. An unknown field is an
 // error that names it. An empty body is the zero value.
 func withBody[T any](
-	run func(*Server, *http.Request, T) (any, error),
-) func(*Server, *http.Request) (any, error) {
-	return func(s *Server, r *http.Request) (any, error) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
+	run func(*http.Request, T) (any, error),
+) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		var ask T
+		decoder := json.NewDecoder(r.Body)
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&ask); err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		var ask T
-		if len(bytes.TrimSpace(body)) > 0 {
-			decoder := json.NewDecoder(bytes.NewReader(body))
-			decoder.DisallowUnknownFields()
-			if err := decoder.Decode(&ask); err != nil {
-				return nil, badRequest(err)
-			}
-		}
-		return run(s, r, ask)
+		return run(r, ask)
 	}
 }
 

@@ -1,27 +1,22 @@
 package wxsim
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // pushRoutes are messages to the apps.
-func pushRoutes() []apiRoute {
+func pushRoutes(s *Server) []apiRoute {
 	return []apiRoute{
-		{http.MethodPost, "push", withBody(pushByAPI)},
-		{
-			http.MethodPost, "push/verify",
-			withBody(func(s *Server, r *http.Request, ask apiPush) (any, error) {
-				target, config, err := s.target(ask)
-				if err != nil {
-					return nil, err
-				}
-				if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
-					return nil, pushFailed(err)
-				}
-				return nil, nil
-			}),
-		},
-		{http.MethodPost, "push/message", withBody(func(s *Server, _ *http.Request, ask struct {
+		{"POST push", withBody(s.pushByAPI)},
+		{"POST push/verify", withBody(func(r *http.Request, ask apiPush) (any, error) {
+			target, config, err := s.target(ask)
+			if err != nil {
+				return nil, err
+			}
+			if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {
+				return nil, pushFailed(err)
+			}
+			return nil, nil
+		})},
+		{"POST push/message", withBody(func(_ *http.Request, ask struct {
 			Event  Event      `json:"event"`
 			Format PushFormat `json:"format"`
 		},
@@ -29,17 +24,14 @@ func pushRoutes() []apiRoute {
 			message, err := s.Message(ask.Format, ask.Event)
 			return apiMessage{string(message)}, err
 		})},
-		{
-			http.MethodPost, "push/open",
-			withBody(func(s *Server, _ *http.Request, ask apiPush) (any, error) {
-				_, config, err := s.target(ask)
-				if err != nil {
-					return nil, err
-				}
-				message, err := s.OpenReply(config, []byte(ask.Message))
-				return apiMessage{string(message)}, err
-			}),
-		},
+		{"POST push/open", withBody(func(_ *http.Request, ask apiPush) (any, error) {
+			_, config, err := s.target(ask)
+			if err != nil {
+				return nil, err
+			}
+			message, err := s.OpenReply(config, []byte(ask.Message))
+			return apiMessage{string(message)}, err
+		})},
 	}
 }
 
@@ -105,7 +97,7 @@ func (s *Server) target(ask apiPush) (PushTarget, PushConfig, error) {
 }
 
 // pushByAPI is POST push.
-func pushByAPI(s *Server, r *http.Request, ask apiPush) (any, error) {
+func (s *Server) pushByAPI(r *http.Request, ask apiPush) (any, error) {
 	target, config, err := s.target(ask)
 	if err != nil {
 		return nil, err

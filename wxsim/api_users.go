@@ -1,6 +1,7 @@
 package wxsim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -8,60 +9,42 @@ import (
 )
 
 // userRoutes are people, and what they do on their phones.
-func userRoutes() []apiRoute {
+func userRoutes(s *Server) []apiRoute {
 	return []apiRoute{
-		{http.MethodGet, "users", func(s *Server, _ *http.Request) (any, error) {
+		{"GET users", func(*http.Request) (any, error) {
 			return apiUsers{hold(&s.holder, func(w *world) []apiUser {
 				return mapped(w.everybody, func(p *person) apiUser { return newAPIUser(w, p) })
 			})}, nil
 		}},
-		{
-			http.MethodPost, "users",
-			withBody(func(s *Server, _ *http.Request, ask User) (any, error) {
-				added, err := s.addChecked(ask)
-				return created{added}, err
-			}),
-		},
-		{
-			http.MethodGet, "users/{openid}",
-			forUser(func(_ *Server, u apiUser, _ struct{}) (any, error) {
-				return u, nil
-			}),
-		},
-		{
-			http.MethodPost, "users/{openid}/revoke",
-			forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
-				s.RevokeUser(u.OpenID)
-				return nil, nil
-			}),
-		},
-		{http.MethodPost, "users/{openid}/codes", forUser(newCode)},
-		{http.MethodPost, "users/{openid}/data", forUser(encryptedData)},
-		{http.MethodPost, "users/{openid}/soter", forUser(func(s *Server, u apiUser, ask struct {
+		{"POST users", withBody(func(_ *http.Request, ask User) (any, error) {
+			added, err := s.addChecked(ask)
+			return created{added}, err
+		})},
+		{"GET users/{openid}", forUser(s, func(u apiUser, _ struct{}) (any, error) {
+			return u, nil
+		})},
+		{"POST users/{openid}/revoke", forUser(s, func(u apiUser, _ struct{}) (any, error) {
+			s.RevokeUser(u.OpenID)
+			return nil, nil
+		})},
+		{"POST users/{openid}/codes", forUser(s, s.codeByAPI)},
+		{"POST users/{openid}/data", forUser(s, s.dataByAPI)},
+		{"POST users/{openid}/soter", forUser(s, func(u apiUser, ask struct {
 			JSON string `json:"json_string"`
 		},
 		) (any, error) {
 			return apiSoter{ask.JSON, s.SoterSignature(u.asked, ask.JSON)}, nil
 		})},
-		{
-			http.MethodPost, "users/{openid}/payments",
-			forUser(func(s *Server, u apiUser, _ struct{}) (any, error) {
-				return created{s.Pay(u.OpenID)}, nil
-			}),
-		},
-		{
-			http.MethodPost, "users/{openid}/follow",
-			withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
-				return s.Follow(ask.AppID, u.asked)
-			}),
-		},
-		{
-			http.MethodPost, "users/{openid}/unfollow",
-			withPush(func(s *Server, u apiUser, ask apiFollow) (Event, error) {
-				return s.Unfollow(ask.AppID, u.asked)
-			}),
-		},
-		{http.MethodPost, "users/{openid}/scan", withPush(func(s *Server, u apiUser, ask struct {
+		{"POST users/{openid}/payments", forUser(s, func(u apiUser, _ struct{}) (any, error) {
+			return created{s.Pay(u.OpenID)}, nil
+		})},
+		{"POST users/{openid}/follow", withPush(s, func(u apiUser, ask apiFollow) (Event, error) {
+			return s.Follow(ask.AppID, u.asked)
+		})},
+		{"POST users/{openid}/unfollow", withPush(s, func(u apiUser, ask apiFollow) (Event, error) {
+			return s.Unfollow(ask.AppID, u.asked)
+		})},
+		{"POST users/{openid}/scan", withPush(s, func(u apiUser, ask struct {
 			Code string `json:"code"` // ticket, or what the code holds
 		},
 		) (Event, error) {
@@ -114,9 +97,9 @@ func (s *Server) addChecked(u User) (apiUser, error) {
 
 // forUser reads the body and finds the user of the path, by any openid.
 func forUser[T any](
-	run func(*Server, apiUser, T) (any, error),
-) func(*Server, *http.Request) (any, error) {
-	return withBody(func(s *Server, r *http.Request, ask T) (any, error) {
+	s *Server, run func(apiUser, T) (any, error),
+) func(*http.Request) (any, error) {
+	return withBody(func(r *http.Request, ask T) (any, error) {
 		asked := r.PathValue("openid")
 		u := withPerson(s, asked, func(w *world, k known) apiUser {
 			return newAPIUser(w, k.person)
@@ -125,17 +108,17 @@ func forUser[T any](
 			return nil, noUser()
 		}
 		u.asked = asked
-		return run(s, u, ask)
+		return run(u, ask)
 	})
 }
 
 // withPush is forUser for an action that an official account gets an event about.
 func withPush[T any](
-	run func(*Server, apiUser, T) (Event, error),
-) func(*Server, *http.Request) (any, error) {
-	return func(s *Server, r *http.Request) (any, error) {
-		return forUser(func(s *Server, u apiUser, ask T) (any, error) {
-			e, err := run(s, u, ask)
+	s *Server, run func(apiUser, T) (Event, error),
+) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		return forUser(s, func(u apiUser, ask T) (any, error) {
+			e, err := run(u, ask)
 			if err != nil {
 				return nil, err
 			}
@@ -148,12 +131,12 @@ func withPush[T any](
 				told.Push = &result
 			}
 			return told, nil
-		})(s, r)
+		})(r)
 	}
 }
 
-// newCode is POST users/{openid}/codes.
-func newCode(s *Server, u apiUser, ask struct {
+// codeByAPI is POST users/{openid}/codes.
+func (s *Server) codeByAPI(u apiUser, ask struct {
 	Kind  codeKind `json:"kind"`
 	AppID string   `json:"appid"` // of a web code; default: the first official account
 	Scope string   `json:"scope"` // of a web code; default: snsapi_userinfo
@@ -162,16 +145,11 @@ func newCode(s *Server, u apiUser, ask struct {
 	var text string
 	switch ask.Kind {
 	case webCode:
-		if ask.AppID == "" {
-			ask.AppID = s.AppID()
+		scope := cmp.Or(ask.Scope, scopeUserInfo)
+		if !slices.Contains([]string{scopeBase, scopeUserInfo, scopeLogin}, scope) {
+			return nil, badRequest("没有这个 scope", "no scope is called so")
 		}
-		if ask.Scope == "" {
-			ask.Scope = scopeUserInfo
-		}
-		if !slices.Contains([]string{scopeBase, scopeUserInfo, scopeLogin}, ask.Scope) {
-			return nil, &apiError{http.StatusBadRequest, "没有这个 scope", "no scope is called so"}
-		}
-		text = s.NewCode(ask.AppID, u.OpenID, ask.Scope)
+		text = s.NewCode(cmp.Or(ask.AppID, s.AppID()), u.OpenID, scope)
 	case jsCode, "":
 		text = s.NewJSCode(u.asked)
 	case phoneCode:
@@ -180,10 +158,8 @@ func newCode(s *Server, u apiUser, ask struct {
 		text = s.NewPluginCode(u.asked)
 	}
 	if text == "" {
-		return nil, &apiError{
-			http.StatusBadRequest, "kind 只能是 web、js、phone 或 plugin，appid 必须存在",
-			"kind must be web, js, phone or plugin, and the appid must exist",
-		}
+		return nil, badRequest("kind 只能是 web、js、phone 或 plugin，appid 必须存在",
+			"kind must be web, js, phone or plugin, and the appid must exist")
 	}
 	return created{apiCode{text}}, nil
 }
@@ -192,8 +168,8 @@ type apiCode struct {
 	Code string `json:"code"`
 }
 
-// encryptedData is POST users/{openid}/data.
-func encryptedData(s *Server, u apiUser, ask struct {
+// dataByAPI is POST users/{openid}/data.
+func (s *Server) dataByAPI(u apiUser, ask struct {
 	Kind    string          `json:"kind"`    // user or phone
 	Payload json.RawMessage `json:"payload"` // any JSON instead
 },
@@ -230,22 +206,17 @@ type apiSoter struct {
 }
 
 // loginRoutes are how people answer the authorize page and QR login.
-func loginRoutes() []apiRoute {
+func loginRoutes(s *Server) []apiRoute {
 	return []apiRoute{
-		{http.MethodPost, "consent", withBody(consentByAPI)},
-		{http.MethodGet, "answer", func(s *Server, _ *http.Request) (any, error) {
+		{"POST consent", withBody(s.consentByAPI)},
+		{"GET answer", func(*http.Request) (any, error) { return s.standingAnswer(), nil }},
+		{"PUT answer", withBody(func(_ *http.Request, ask apiAnswer) (any, error) {
+			if err := s.Answer(ask.Decision, ask.User); err != nil {
+				return nil, err
+			}
+			s.DoubleCallback(ask.Callbacks)
 			return s.standingAnswer(), nil
-		}},
-		{
-			http.MethodPut, "answer",
-			withBody(func(s *Server, _ *http.Request, ask apiAnswer) (any, error) {
-				if err := s.Answer(ask.Decision, ask.User); err != nil {
-					return nil, err
-				}
-				s.DoubleCallback(ask.Callbacks)
-				return s.standingAnswer(), nil
-			}),
-		},
+		})},
 	}
 }
 
@@ -263,19 +234,15 @@ func (s *Server) standingAnswer() apiAnswer {
 
 // consentByAPI is POST consent: an address of the authorize page or of QR login, or of the page
 // that a phone shows after the scan of a website's QR code.
-func consentByAPI(s *Server, r *http.Request, ask struct {
+func (s *Server) consentByAPI(r *http.Request, ask struct {
 	URL string `json:"url"`
 	apiAnswer
 },
 ) (any, error) {
-	if ask.Decision == "" {
-		ask.Decision = Allow
-	}
+	ask.Decision = cmp.Or(ask.Decision, Allow)
 	if !slices.Contains(decisions()[1:], ask.Decision) {
-		return nil, &apiError{
-			http.StatusBadRequest, "decision 只能是 allow、refuse、base 或 snapshot",
-			"decision must be allow, refuse, base or snapshot",
-		}
+		return nil, badRequest("decision 只能是 allow、refuse、base 或 snapshot",
+			"decision must be allow, refuse, base or snapshot")
 	}
 	user := ask.User
 	if user == "" {

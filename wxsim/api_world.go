@@ -12,27 +12,22 @@ type apiHealth struct {
 }
 
 // appRoutes are the operations about accounts.
-func appRoutes() []apiRoute {
+func appRoutes(s *Server) []apiRoute {
 	return []apiRoute{
-		{http.MethodGet, "apps", func(s *Server, _ *http.Request) (any, error) {
-			return apiApps{s.Apps()}, nil
-		}},
-		{http.MethodPost, "apps", withBody(func(s *Server, _ *http.Request, ask App) (any, error) {
+		{"GET apps", func(*http.Request) (any, error) { return apiApps{s.Apps()}, nil }},
+		{"POST apps", withBody(func(_ *http.Request, ask App) (any, error) {
 			added, err := s.AddApp(ask)
 			return created{added}, err
 		})},
-		{
-			http.MethodGet, "apps/{appid}/verify_ticket",
-			func(s *Server, r *http.Request) (any, error) {
-				ticket := s.VerifyTicket(r.PathValue("appid"))
-				if ticket == "" {
-					return nil, &apiError{
-						http.StatusNotFound, "没有这个第三方平台", "no platform has this appid",
-					}
+		{"GET apps/{appid}/verify_ticket", func(r *http.Request) (any, error) {
+			ticket := s.VerifyTicket(r.PathValue("appid"))
+			if ticket == "" {
+				return nil, &apiError{
+					http.StatusNotFound, "没有这个第三方平台", "no platform has this appid",
 				}
-				return apiVerifyTicket{ticket}, nil
-			},
-		},
+			}
+			return apiVerifyTicket{ticket}, nil
+		}},
 	}
 }
 
@@ -45,31 +40,23 @@ type apiVerifyTicket struct {
 }
 
 // worldRoutes are the operations about clock, switches, limits, faults and media.
-func worldRoutes() []apiRoute {
+func worldRoutes(s *Server) []apiRoute {
 	return []apiRoute{
-		{http.MethodGet, "clock", func(s *Server, _ *http.Request) (any, error) {
-			return s.apiClock(), nil
-		}},
-		{http.MethodPost, "clock", withBody(func(s *Server, _ *http.Request, ask struct {
+		{"GET clock", func(*http.Request) (any, error) { return s.apiClock(), nil }},
+		{"POST clock", withBody(func(_ *http.Request, ask struct {
 			By string `json:"by"`
 		},
 		) (any, error) {
 			by, err := time.ParseDuration(ask.By)
 			if err != nil || by < 0 {
-				return nil, &apiError{
-					http.StatusBadRequest, "by 不是 5m、2h 这样的时长",
-					"by is not a duration such as 5m or 2h",
-				}
+				return nil, badRequest("by 不是 5m、2h 这样的时长",
+					"by is not a duration such as 5m or 2h")
 			}
 			s.Advance(by)
 			return s.apiClock(), nil
 		})},
-		{http.MethodGet, "switches", func(s *Server, _ *http.Request) (any, error) {
-			return s.switches(), nil
-		}},
-		{http.MethodPut, "switches", withBody(func(
-			s *Server, _ *http.Request, ask map[string]bool,
-		) (any, error) {
+		{"GET switches", func(*http.Request) (any, error) { return s.switches(), nil }},
+		{"PUT switches", withBody(func(_ *http.Request, ask map[string]bool) (any, error) {
 			for name, on := range ask {
 				if err := s.Switch(name, on); err != nil {
 					return nil, err
@@ -77,27 +64,18 @@ func worldRoutes() []apiRoute {
 			}
 			return s.switches(), nil
 		})},
-		{http.MethodGet, "limits", func(s *Server, _ *http.Request) (any, error) {
-			return s.Limits(), nil
-		}},
-		{http.MethodPut, "limits", withBody(func(
-			s *Server, _ *http.Request, ask map[string]Limit,
-		) (any, error) {
+		{"GET limits", func(*http.Request) (any, error) { return s.Limits(), nil }},
+		{"PUT limits", withBody(func(_ *http.Request, ask map[string]Limit) (any, error) {
 			return ask, s.SetLimits(ask)
 		})},
-		{http.MethodGet, "faults", func(s *Server, _ *http.Request) (any, error) {
+		{"GET faults", func(*http.Request) (any, error) {
 			return apiFaults{s.faults.active()}, nil
 		}},
-		{
-			http.MethodPost, "faults",
-			withBody(func(s *Server, _ *http.Request, ask FaultSpec) (any, error) {
-				if err := s.FailWith(ask); err != nil {
-					return nil, err
-				}
-				return created{apiFaults{s.faults.active()}}, nil
-			}),
-		},
-		{http.MethodDelete, "faults", func(s *Server, r *http.Request) (any, error) {
+		{"POST faults", withBody(func(_ *http.Request, ask FaultSpec) (any, error) {
+			err := s.FailWith(ask)
+			return created{apiFaults{s.faults.active()}}, err
+		})},
+		{"DELETE faults", func(r *http.Request) (any, error) {
 			if path := r.URL.Query().Get("path"); path != "" {
 				s.Clear(path)
 			} else {
@@ -105,7 +83,7 @@ func worldRoutes() []apiRoute {
 			}
 			return nil, nil
 		}},
-		{http.MethodPost, "media", withBody(func(s *Server, _ *http.Request, ask struct {
+		{"POST media", withBody(func(_ *http.Request, ask struct {
 			Name        string `json:"name"`
 			ContentType string `json:"content_type"`
 			Data        []byte `json:"data"`
@@ -113,7 +91,7 @@ func worldRoutes() []apiRoute {
 		) (any, error) {
 			return created{apiMedia{s.AddMedia(ask.Name, ask.ContentType, ask.Data)}}, nil
 		})},
-		{http.MethodPost, "reset", withBody(func(s *Server, _ *http.Request, ask struct {
+		{"POST reset", withBody(func(_ *http.Request, ask struct {
 			Everything bool `json:"everything"`
 		},
 		) (any, error) {

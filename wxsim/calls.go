@@ -17,16 +17,17 @@ const (
 
 // A Call is one request to WeChat and its answer. Long bodies are cut at 16 kB.
 type Call struct {
-	Method, Path string
-	Query        url.Values
-	Form         url.Values // of a form body
-	Header       http.Header
-	Body         []byte
-	Status       int    // 0: the connection was dropped
-	Location     string // where a page sent the browser
-	Answer       []byte
-	Code         int       // errcode or the number of an error page; 0 is success
-	At           time.Time // when it was answered, by the simulator's clock
+	Method   string      `json:"method"`
+	Path     string      `json:"path"`
+	Query    url.Values  `json:"query,omitempty"`
+	Form     url.Values  `json:"form,omitempty"` // of a form body
+	Header   http.Header `json:"header,omitempty"`
+	Body     []byte      `json:"-"`
+	Status   int         `json:"status"`             // 0: the connection was dropped
+	Location string      `json:"location,omitempty"` // where a page sent the browser
+	Answer   []byte      `json:"-"`
+	Code     int         `json:"code"` // errcode or the number of an error page; 0 is success
+	At       time.Time   `json:"at"`   // when it was answered, by the simulator's clock
 }
 
 // calls counts and records the calls.
@@ -43,7 +44,7 @@ type calls struct {
 type numberedCall struct {
 	Call
 
-	Number int
+	Number int `json:"number"`
 }
 
 func (c *calls) count(path string) {

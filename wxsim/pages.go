@@ -73,16 +73,17 @@ func (s *Server) ownPages(cfg Config) http.Handler {
 	onPhone("/wxsim/plugin_code", s.giveCode(s.NewPluginCode))
 	onPhone("/wxsim/user_data", s.giveData(s.UserData))
 	onPhone("/wxsim/phone_data", s.giveData(s.PhoneData))
-	for _, route := range apiRoutes() {
-		mux.HandleFunc(route.method+" "+apiPath+route.path, s.api(route))
+	for _, route := range apiRoutes(s) {
+		method, path, _ := strings.Cut(route.pattern, " ")
+		mux.HandleFunc(method+" "+apiPath+path, route.serve)
 	}
-	mux.HandleFunc(apiPath, s.api(apiRoute{run: func(_ *Server, r *http.Request) (any, error) {
+	mux.HandleFunc(apiPath, apiRoute{run: func(r *http.Request) (any, error) {
 		what := r.Method + " " + r.URL.Path
 		return nil, &apiError{
 			http.StatusNotFound, "没有 " + what + "，见 " + apiPath + "openapi.json",
 			"there is no " + what + "; see " + apiPath + "openapi.json",
 		}
-	}}))
+	}}.serve)
 	return knownHosts(cfg, allowOrigins(cfg.CORSOrigins, sameOrigin.Handler(mux)))
 }
 
