@@ -32,7 +32,7 @@ type request struct {
 
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (*request, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, err
 	}
 	return &request{
@@ -76,14 +76,20 @@ type answer struct {
 
 // ok answers with a JSON text. On sns/* its content type is plain text, as WeChat's is.
 func (r *request) ok(json string) answer {
-	contentType := "application/json; encoding=utf-8"
 	if strings.HasPrefix(r.URL.Path, "/sns/") {
-		contentType = "text/plain"
+		return content(http.StatusOK, "text/plain", []byte(json))
 	}
-	return answer{
-		status: http.StatusOK, header: http.Header{"Content-Type": {contentType}},
-		body: []byte(json),
-	}
+	return content(http.StatusOK, "application/json; encoding=utf-8", []byte(json))
+}
+
+// content answers with any bytes.
+func content(status int, contentType string, body []byte) answer {
+	return answer{status: status, header: http.Header{"Content-Type": {contentType}}, body: body}
+}
+
+// plain answers with a text for people.
+func plain(status int, text string) answer {
+	return content(status, "text/plain; charset=utf-8", []byte(text))
 }
 
 // okMessage is the answer of calls that only succeed.
@@ -113,8 +119,10 @@ func (r *request) refuseWith(code int, msg string) answer {
 	return a
 }
 
-func redirect(location string) answer {
-	return answer{status: http.StatusFound, header: http.Header{"Location": {location}}}
+func redirect(location string) answer { return redirectAs(http.StatusFound, location) }
+
+func redirectAs(status int, location string) answer {
+	return answer{status: status, header: http.Header{"Location": {location}}}
 }
 
 func (a answer) write(w http.ResponseWriter, r *http.Request) {
@@ -186,6 +194,8 @@ func jsonValue(v any) string {
 		return quote(v)
 	case []string:
 		return "[" + strings.Join(mapped(v, quote), ",") + "]"
+	case part:
+		return object(v...)
 	default:
 		return fmt.Sprint(v)
 	}

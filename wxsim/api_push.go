@@ -90,10 +90,9 @@ func (s *Server) target(ask apiPush) (PushTarget, PushConfig, error) {
 	if fault := target.check(); fault != nil {
 		return PushTarget{}, PushConfig{}, fault
 	}
-	return *target, PushConfig{
-		Token: target.Token, EncodingAESKey: target.EncodingAESKey, Mode: target.Mode,
-		AppID: a.AppID, OpenID: ask.Event.OpenID, Blanks: ask.Blanks,
-	}, nil
+	config := target.config(Event{AppID: a.AppID, OpenID: ask.Event.OpenID})
+	config.Blanks = ask.Blanks
+	return *target, config, nil
 }
 
 // pushByAPI is POST push.

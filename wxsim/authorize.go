@@ -280,8 +280,8 @@ func checkOrder(names []string) *pageError {
 // redirectAllowed reports whether redirect_uri is an absolute http or https URL on one of the
 // app's domains.
 func redirectAllowed(w *world, ask *login) bool {
-	u, err := url.Parse(ask.redirectURI)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	u := webURL(ask.redirectURI)
+	if u == nil {
 		return false
 	}
 	domains := ask.app.RedirectDomains

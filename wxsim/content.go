@@ -33,7 +33,7 @@ func recentVisitor(w *world, r *request, openID string) int {
 	switch {
 	case refused != 0:
 		return refused
-	case p.visit(r.app).at.IsZero() || w.now.Sub(p.visit(r.app).at) >= visitMemory:
+	case p.visit(r.app).At.IsZero() || w.now.Sub(p.visit(r.app).At) >= visitMemory:
 		return 61010
 	}
 	return 0

@@ -62,7 +62,7 @@ const greyAvatar = "https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMEC
 func (s *Server) RawData(openID string) (rawData, signature string, err error) {
 	err = errNoSession
 	withPerson(s, openID, func(w *world, k known) any {
-		if key := k.visit(w.mini(k)).sessionKey; key != "" {
+		if key := k.visit(w.mini(k)).SessionKey; key != "" {
 			rawData = object(profileOf(w, k.person)...)
 			sum := sha1.Sum([]byte(rawData + key)) //nolint:gosec // the hash that WeChat signs with
 			signature, err = hex.EncodeToString(sum[:]), nil
@@ -80,7 +80,7 @@ var errNoSession = errors.New("wxsim: nobody with this openid has logged in to t
 func (s *Server) EncryptData(openID string, payload []byte) (encryptedData, iv string, err error) {
 	key, err := base64.StdEncoding.DecodeString(withPerson(s, openID,
 		func(w *world, k known) string {
-			return k.visit(w.mini(k)).sessionKey
+			return k.visit(w.mini(k)).SessionKey
 		}))
 	switch {
 	case err != nil:

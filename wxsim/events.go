@@ -75,7 +75,7 @@ func (w *world) message(format PushFormat, a *app, e Event) []byte {
 		id, _ := strconv.ParseInt("2"+randomText(17, "0123456789"), 10, 64)
 		return write(format, append(head, "MsgType", "text", "Content", e.Key, "MsgId", id)...)
 	case "wxa_media_check":
-		return verdictMessage(w, format, a, e)
+		return w.verdictMessage(format, event, a, e)
 	case "user_info_modified", "user_authorization_revoke", "user_authorization_cancellation":
 		event[3] = "oaKk346BaWE-eIn4oSRWbaM9vR7s" // FromUserName is the platform and not the user
 		return write(format, append(event, "OpenID", e.OpenID, "AppID", a.AppID, "RevokeInfo",
@@ -88,64 +88,56 @@ func (w *world) message(format PushFormat, a *app, e Event) []byte {
 	return write(format, event...)
 }
 
-// write returns a message without nested fields. As WeChat does, it puts the text of a user into
-// CDATA without escaping.
+// A part is a field with fields of its own.
+type part []any
+
+// write returns a message. As WeChat does, it puts the text of a user into CDATA without escaping.
 func write(format PushFormat, pairs ...any) []byte {
 	if format == PushJSON {
 		return []byte(object(pairs...))
 	}
+	return []byte("<xml>" + elements(pairs) + "</xml>")
+}
+
+func elements(pairs []any) string {
 	var b strings.Builder
-	b.WriteString("<xml>")
 	for i := 0; i+1 < len(pairs); i += 2 {
 		value := fmt.Sprint(pairs[i+1])
-		if _, isText := pairs[i+1].(string); isText {
-			value = "<![CDATA[" + value + "]]>"
+		switch v := pairs[i+1].(type) {
+		case string:
+			value = "<![CDATA[" + v + "]]>"
+		case part:
+			value = elements(v)
 		}
 		fmt.Fprintf(&b, "<%s>%s</%[1]s>", pairs[i], value)
 	}
-	b.WriteString("</xml>")
-	return []byte(b.String())
+	return b.String()
 }
 
 // verdictMessage returns a wxa_media_check message, in the form of the version that the check had
-// requested.
-func verdictMessage(w *world, format PushFormat, a *app, e Event) []byte {
-	label, risky := "100", "0"
-	if e.Key != "pass" && e.Key != "" {
-		label, risky = "20002", "1"
-	}
-	template := `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event",` +
-		`"Event":"wxa_media_check","appid":"APPID","trace_id":"TRACE","version":2,` +
-		`"detail":[{"strategy":"content_model","errcode":0,"suggest":"SUGGEST","label":LABEL,` +
-		`"prob":90}],"errcode":0,"errmsg":"ok","result":{"suggest":"SUGGEST","label":LABEL}}`
-	if format == PushXML {
-		template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName><![CDATA[FROM]]>` +
-			`</FromUserName><CreateTime>NOW</CreateTime><MsgType><![CDATA[event]]></MsgType>` +
-			`<Event><![CDATA[wxa_media_check]]></Event><appid><![CDATA[APPID]]></appid>` +
-			`<trace_id><![CDATA[TRACE]]></trace_id><version>2</version><detail><strategy>` +
-			`<![CDATA[content_model]]></strategy><errcode>0</errcode><suggest>` +
-			`<![CDATA[SUGGEST]]></suggest><label>LABEL</label><prob>90</prob></detail><errcode>` +
-			`0</errcode><errmsg><![CDATA[ok]]></errmsg><result><suggest><![CDATA[SUGGEST]]>` +
-			`</suggest><label>LABEL</label></result></xml>`
+// requested. event are the fields of every event.
+func (w *world) verdictMessage(format PushFormat, event []any, a *app, e Event) []byte {
+	suggest, label, risky := cmp.Or(e.Key, "pass"), 100, 0
+	if suggest != "pass" {
+		label, risky = 20002, 1
 	}
 	if version, ok := w.checks.get(e.Ticket, w.now); ok && version == 1 {
-		template = `{"ToUserName":"TO","FromUserName":"FROM","CreateTime":NOW,"MsgType":"event",` +
-			`"Event":"wxa_media_check","isrisky":RISKY,"extra_info_json":"","appid":"APPID",` +
-			`"trace_id":"TRACE","status_code":0,"detail":[]}`
-		if format == PushXML {
-			template = `<xml><ToUserName><![CDATA[TO]]></ToUserName><FromUserName>` +
-				`<![CDATA[FROM]]></FromUserName><CreateTime>NOW</CreateTime><MsgType>` +
-				`<![CDATA[event]]></MsgType><Event><![CDATA[wxa_media_check]]></Event><isrisky>` +
-				`RISKY</isrisky><extra_info_json><![CDATA[]]></extra_info_json><appid>` +
-				`<![CDATA[APPID]]></appid><trace_id><![CDATA[TRACE]]></trace_id><status_code>` +
-				`0</status_code></xml>`
+		event = append(event, "isrisky", risky, "extra_info_json", "", "appid", a.AppID,
+			"trace_id", e.Ticket, "status_code", 0)
+		if format == PushJSON {
+			event = append(event, "detail", []string{})
 		}
+		return write(format, event...)
 	}
-	return []byte(strings.NewReplacer(
-		"TO", a.OriginalID, "FROM", e.OpenID, "NOW", strconv.FormatInt(w.now.Unix(), 10), "APPID",
-		a.AppID,
-		"TRACE", e.Ticket, "SUGGEST", cmp.Or(e.Key, "pass"), "LABEL", label, "RISKY", risky,
-	).Replace(template))
+	result := part{"suggest", suggest, "label", label}
+	var detail any = part{
+		"strategy", "content_model", "errcode", 0, "suggest", suggest, "label", label, "prob", 90,
+	}
+	if format == PushJSON {
+		detail = rawJSON("[" + jsonValue(detail) + "]")
+	}
+	return write(format, append(event, "appid", a.AppID, "trace_id", e.Ticket, "version", 2,
+		"detail", detail, "errcode", 0, "errmsg", "ok", "result", result)...)
 }
 
 // MediaCheckEvent returns the result of a media_check_async call, for [Server.Push]: suggest is
@@ -255,8 +247,6 @@ func (s *Server) pushOf(e Event) (appPush, error) {
 		return appPush{}, errors.New("wxsim: the app has no push URL")
 	}
 	message, err := s.Message(a.Push.Format, e)
-	return appPush{a.Push.URL, PushConfig{
-		Token: a.Push.Token, EncodingAESKey: a.Push.EncodingAESKey, Mode: a.Push.Mode,
-		AppID: a.AppID, OpenID: e.OpenID,
-	}, message}, err
+	e.AppID = a.AppID
+	return appPush{a.Push.URL, a.Push.config(e), message}, err
 }

@@ -70,16 +70,14 @@ func EmptyBody() Fault { return named("empty body", Body(http.StatusOK, "text/pl
 // Body answers any bytes. Nothing is spent.
 func Body(status int, contentType, body string) Fault {
 	return instead("body", func(*request) answer {
-		return answer{
-			status: status, header: http.Header{"Content-Type": {contentType}}, body: []byte(body),
-		}
+		return content(status, contentType, []byte(body))
 	})
 }
 
 // Redirect answers a redirect to another address. Nothing is spent.
 func Redirect(status int, url string) Fault {
 	return instead("redirect", func(*request) answer {
-		return answer{status: status, header: http.Header{"Location": {url}}}
+		return redirectAs(status, url)
 	})
 }
 

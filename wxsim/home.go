@@ -175,7 +175,7 @@ func (s *Server) changeUsers(r *http.Request) answer {
 		s.AddUser(userFromForm(r.PostForm))
 	case "revoke":
 		s.RevokeUser(user)
-		return seeOther("/?voided=" + url.QueryEscape(user) + "#users")
+		return redirectAs(http.StatusSeeOther, "/?voided="+url.QueryEscape(user)+"#users")
 	case "own":
 		return withOwner(seeHome("users"), user)
 	case "follow", "unfollow":
@@ -242,8 +242,4 @@ func forget(w *world, _ *http.Request) answer {
 }
 
 // seeHome redirects to a part of the page at /.
-func seeHome(part string) answer { return seeOther("/#" + part) }
-
-func seeOther(location string) answer {
-	return answer{status: http.StatusSeeOther, header: http.Header{"Location": {location}}}
-}
+func seeHome(part string) answer { return redirectAs(http.StatusSeeOther, "/#"+part) }

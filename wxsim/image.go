@@ -7,7 +7,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -142,8 +141,7 @@ func (r *request) image() (picture, int) {
 		return picture{}, refused
 	}
 	if address := r.query.Get("img_url"); address != "" {
-		u, err := url.Parse(address)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		if webURL(address) == nil {
 			return picture{}, 101000
 		}
 		return picture{name: address}, 0

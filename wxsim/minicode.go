@@ -7,7 +7,7 @@ package wxsim
 func (s *Server) NewJSCode(openID string) string {
 	return withPerson(s, openID, func(w *world, k known) string {
 		v := k.visit(w.mini(k))
-		v.at, v.keyMadeAt, v.sessionKey = w.now, w.now, newSessionKey()
+		v.At, v.KeyMadeAt, v.SessionKey = w.now, w.now, newSessionKey()
 		return w.issueMini(jsCode, k)
 	})
 }
@@ -25,7 +25,7 @@ func (s *Server) newMiniCode(kind codeKind, openID string) string {
 func (w *world) issueMini(kind codeKind, k known) string {
 	a := w.mini(k)
 	return w.issue(code{
-		kind: kind, app: a, who: a.identity(k.person, false), sessionKey: k.visit(a).sessionKey,
+		kind: kind, app: a, who: a.identity(k.person, false), sessionKey: k.visit(a).SessionKey,
 	})
 }
 

@@ -98,10 +98,7 @@ func authority(w *world, _ *http.Request) answer {
 	if len(w.cfg.CA) == 0 {
 		return plain(http.StatusNotFound, "this simulator speaks no TLS")
 	}
-	return answer{
-		status: http.StatusOK, body: w.cfg.CA,
-		header: http.Header{"Content-Type": {"application/x-pem-file"}},
-	}
+	return content(http.StatusOK, "application/x-pem-file", w.cfg.CA)
 }
 
 // A page is the data that all templates get.
@@ -169,23 +166,13 @@ func (p pages) renderPart(name, part string, data any) answer {
 	}}
 }
 
-func plain(status int, text string) answer {
-	return answer{
-		status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
-		body: []byte(text),
-	}
-}
-
 // script is the JavaScript of the pages, which work without it, too.
 func script(*http.Request) answer {
 	js, err := pageFiles.ReadFile("pages/page.js")
 	if err != nil {
 		return plain(http.StatusInternalServerError, "page.js")
 	}
-	return answer{
-		status: http.StatusOK, body: js,
-		header: http.Header{"Content-Type": {"text/javascript; charset=utf-8"}},
-	}
+	return content(http.StatusOK, "text/javascript; charset=utf-8", js)
 }
 
 // icon answers browsers that open an API and ask for its icon.

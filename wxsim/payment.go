@@ -1,6 +1,9 @@
 package wxsim
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A Payment is a payment of a user in the mini program.
 type Payment struct {
@@ -41,10 +44,8 @@ func paidUnionID(w *world, r *request) answer {
 	if refused != 0 {
 		return r.refuse(40003)
 	}
-	name := r.query.Get("transaction_id")
-	if name == "" {
-		name = r.query.Get("mch_id") + " " + r.query.Get("out_trade_no")
-	}
+	name := cmp.Or(r.query.Get("transaction_id"),
+		r.query.Get("mch_id")+" "+r.query.Get("out_trade_no"))
 	found, ok := w.payments.get(name, w.now)
 	switch {
 	case !ok || found.person != p:

@@ -57,8 +57,7 @@ func (s *Server) phoneUser(r *http.Request) *User {
 }
 
 func jsonAnswer(json string) answer {
-	return answer{status: http.StatusOK, body: []byte(json), header: http.Header{
-		"Content-Type":  {"application/json"},
-		"Cache-Control": {"no-store"},
-	}}
+	a := content(http.StatusOK, "application/json", []byte(json))
+	a.header.Set("Cache-Control", "no-store")
+	return a
 }

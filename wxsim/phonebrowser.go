@@ -66,8 +66,8 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 		return plain(http.StatusForbidden, "an image or a script of another site opens no window")
 	}
 	address := strings.TrimSpace(r.FormValue("open"))
-	target, err := url.Parse(address)
-	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
+	target := webURL(address)
+	if target == nil {
 		return s.pages.badForm(r, "这不是 http 或 https 地址", "this is not an http or https address")
 	}
 	if id, ok := strings.CutPrefix(address, "http://weixin.qq.com"+qrPath); ok {

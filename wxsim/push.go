@@ -92,9 +92,8 @@ type PushTarget struct {
 
 // check returns the first fault.
 func (t *PushTarget) check() *FieldError {
-	u, err := url.Parse(t.URL)
 	switch _, badKey := (PushConfig{EncodingAESKey: t.EncodingAESKey}).key(); {
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+	case webURL(t.URL) == nil:
 		return &FieldError{"push.url", "is not an http or https URL"}
 	case t.Token == "":
 		return &FieldError{"push.token", "is empty"}
@@ -102,6 +101,23 @@ func (t *PushTarget) check() *FieldError {
 		return &FieldError{"push.encoding_aes_key", "is not 43 characters of base64"}
 	}
 	return nil
+}
+
+// config returns the settings for a push of an event.
+func (t *PushTarget) config(e Event) PushConfig {
+	return PushConfig{
+		Token: t.Token, EncodingAESKey: t.EncodingAESKey, Mode: t.Mode, AppID: e.AppID,
+		OpenID: e.OpenID,
+	}
+}
+
+// webURL returns an absolute http or https URL, or nil for any other text.
+func webURL(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil
+	}
+	return u
 }
 
 // A PushConfig has the settings of a message push in WeChat's console.
@@ -148,7 +164,7 @@ func send(r *http.Request) (*http.Response, error) {
 		},
 	}
 	resp, err := client.Do(r)
-	if failed := new(url.Error); errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
 		return nil, fmt.Errorf("wxsim: push: %w", failed.Err)
 	}
 	return resp, err
@@ -288,10 +304,7 @@ func (p PushConfig) seal(event []byte) (string, error) {
 	text = binary.BigEndian.AppendUint32(text, uint32(len(event)))
 	text = append(append(text, event...), p.AppID...)
 	sealed, err := encryptCBC(key, key[:aes.BlockSize], pad(text, pushBlock))
-	if err != nil {
-		return "", err
-	}
-	return base64.StdEncoding.EncodeToString(sealed), nil
+	return base64.StdEncoding.EncodeToString(sealed), err
 }
 
 // open is the reverse of seal.
@@ -362,8 +375,8 @@ func (p PushConfig) xmlEnvelope(event []byte, sealed string) ([]byte, error) {
 func newRequest(
 	ctx context.Context, method, target string, more url.Values, body []byte,
 ) (*http.Request, error) {
-	u, err := url.Parse(target)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	u := webURL(target)
+	if u == nil {
 		return nil, errors.New("wxsim: the push URL is not an http or https URL")
 	}
 	if u.RawQuery != "" {

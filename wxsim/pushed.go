@@ -29,10 +29,7 @@ func (s *Server) sendPush(r *http.Request) answer {
 		return s.pages.badForm(r, "推送的模式或格式不对："+fault.Error(), fault.Error())
 	}
 	data := pushedData{page: newPage(r), Event: e.Type}
-	config := PushConfig{
-		Token: target.Token, EncodingAESKey: target.EncodingAESKey, Mode: target.Mode,
-		AppID: e.AppID, OpenID: e.OpenID,
-	}
+	config := target.config(e)
 	if r.PostForm.Get("do") == "verify" {
 		data.Status = "echostr ✓"
 		if err := s.VerifyPushURL(r.Context(), target.URL, config); err != nil {

@@ -2,10 +2,12 @@ package wxsim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"image/jpeg"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,19 +64,13 @@ func createQRCode(w *world, r *request, ask struct {
 },
 ) answer {
 	made := &qrCode{app: r.app, id: "02" + randomText(22, urlSafe), scene: ask.ActionInfo.Scene}
-	text, permanent := false, false
-	switch ask.ActionName {
-	case "QR_SCENE":
-	case "QR_STR_SCENE":
-		text = true
-	case "QR_LIMIT_SCENE":
-		permanent = true
-	case "QR_LIMIT_STR_SCENE":
-		text, permanent = true, true
-	default:
-		return r.refuse(40097)
-	}
+	text := strings.HasSuffix(ask.ActionName, "_STR_SCENE")
+	permanent := strings.HasPrefix(ask.ActionName, "QR_LIMIT_")
 	switch {
+	case !slices.Contains([]string{
+		"QR_SCENE", "QR_STR_SCENE", "QR_LIMIT_SCENE", "QR_LIMIT_STR_SCENE",
+	}, ask.ActionName):
+		return r.refuse(40097)
 	case text && (made.scene.Str == "" || len(made.scene.Str) > 64):
 		return r.refuse(40129)
 	case !text && (made.scene.ID < 1 || int64(made.scene.ID) > 1<<32-1 ||
@@ -96,10 +92,7 @@ func createQRCode(w *world, r *request, ask struct {
 	if permanent {
 		w.permanentQRs++
 	} else {
-		life := ask.ExpireSeconds
-		if life == 0 {
-			life = qrDefaultLife
-		}
+		life := cmp.Or(ask.ExpireSeconds, qrDefaultLife)
 		made.expires = w.now.Add(time.Duration(life) * time.Second)
 		pairs = append(pairs, "expire_seconds", life)
 	}
@@ -146,8 +139,5 @@ func pictureOf(text, contentType string) answer {
 	}
 	var body bytes.Buffer
 	_ = jpeg.Encode(&body, picture.Image(), nil) // cannot fail with a buffer
-	return answer{
-		status: http.StatusOK, body: body.Bytes(),
-		header: http.Header{"Content-Type": {contentType}},
-	}
+	return content(http.StatusOK, contentType, body.Bytes())
 }

@@ -89,10 +89,10 @@ func signedBy(w *world, r *request) (*visit, int) {
 		return nil, refused
 	}
 	v := p.visit(r.app)
-	mac := hmac.New(sha256.New, []byte(v.sessionKey))
+	mac := hmac.New(sha256.New, []byte(v.SessionKey))
 	mac.Write(r.body)
 	switch {
-	case v.sessionKey == "" || w.now.Sub(v.keyMadeAt) >= sessionKeyLife:
+	case v.SessionKey == "" || w.now.Sub(v.KeyMadeAt) >= sessionKeyLife:
 		return nil, 87007
 	case r.query.Get("sig_method") != "hmac_sha256":
 		return nil, 87008
@@ -115,7 +115,7 @@ func resetSessionKey(w *world, r *request) answer {
 	if refused != 0 {
 		return r.refuse(refused)
 	}
-	v.sessionKey = newSessionKey()
+	v.SessionKey = newSessionKey()
 	return r.ok(object("errcode", 0, "errmsg", "ok", "openid", r.query.Get("openid"), "session_key",
-		v.sessionKey))
+		v.SessionKey))
 }

@@ -3,6 +3,7 @@ package wxsim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,9 +26,9 @@ type state struct {
 const stateVersion = 1
 
 type stateApp struct {
-	App     App                    `json:"app"`
-	Tokens  []stateToken           `json:"tokens"`
-	Tickets map[string]stateTicket `json:"tickets"`
+	App     App               `json:"app"`
+	Tokens  []stateToken      `json:"tokens"`
+	Tickets map[string]ticket `json:"tickets"`
 }
 
 type stateToken struct {
@@ -39,22 +40,11 @@ type stateToken struct {
 	VoidAt  time.Time `json:"void_at"`
 }
 
-type stateTicket struct {
-	Text    string    `json:"text"`
-	Expires time.Time `json:"expires"`
-}
-
 type statePerson struct {
 	User    User                      `json:"user"`
 	Revoked int                       `json:"revoked"`
-	Visits  map[string]stateVisit     `json:"visits"`  // by appid
+	Visits  map[string]visit          `json:"visits"`  // by appid
 	Follows map[string]stateFollowing `json:"follows"` // by appid
-}
-
-type stateVisit struct {
-	SessionKey string    `json:"session_key"`
-	KeyMadeAt  time.Time `json:"key_made_at"`
-	At         time.Time `json:"at"`
 }
 
 type stateFollowing struct {
@@ -111,7 +101,7 @@ func (s *Server) Save() ([]byte, error) {
 			QRs: w.permanentQRs,
 		}
 		for _, a := range w.apps {
-			saved.Apps = append(saved.Apps, a.state())
+			saved.Apps = append(saved.Apps, stateApp{App: a.App, Tickets: maps.Clone(a.tickets)})
 		}
 		for t, at := range w.appTokens.all() {
 			i := slices.Index(w.apps, t.app)
@@ -157,21 +147,13 @@ func (s *Server) Save() ([]byte, error) {
 	}))
 }
 
-func (a *app) state() stateApp {
-	saved := stateApp{App: a.App, Tickets: map[string]stateTicket{}}
-	for kind, t := range a.tickets {
-		saved.Tickets[kind] = stateTicket{t.text, t.expires}
-	}
-	return saved
-}
-
 func (p *person) state() statePerson {
 	saved := statePerson{
-		User: p.User, Revoked: p.revoked, Visits: map[string]stateVisit{},
+		User: p.User, Revoked: p.revoked, Visits: map[string]visit{},
 		Follows: map[string]stateFollowing{},
 	}
 	for a, v := range p.visits {
-		saved.Visits[a.AppID] = stateVisit{v.sessionKey, v.keyMadeAt, v.at}
+		saved.Visits[a.AppID] = *v
 	}
 	for a, f := range p.follows {
 		ticket := ""
@@ -262,9 +244,7 @@ func restoreApp(w *world, saved stateApp) {
 	if a == nil {
 		a = w.addApp(saved.App)
 	}
-	for kind, t := range saved.Tickets {
-		a.tickets[kind] = ticket{t.Text, t.Expires}
-	}
+	maps.Copy(a.tickets, saved.Tickets)
 	for _, t := range saved.Tokens {
 		made := &appToken{
 			kind: int(uint(t.Kind) % uint(len(a.tokens))), text: t.Text, app: a, expires: t.Expires,
@@ -286,7 +266,7 @@ func restorePerson(w *world, saved statePerson) {
 	p.revoked = saved.Revoked
 	for appID, v := range saved.Visits {
 		if a := w.app(appID); a != nil {
-			p.visits[a] = &visit{sessionKey: v.SessionKey, keyMadeAt: v.KeyMadeAt, at: v.At}
+			p.visits[a] = &v
 		}
 	}
 	for appID, f := range saved.Follows {

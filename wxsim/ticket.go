@@ -4,8 +4,8 @@ import "time"
 
 // A ticket is what pages are signed with for the JS-SDK.
 type ticket struct {
-	text    string
-	expires time.Time
+	Text    string    `json:"text"`
+	Expires time.Time `json:"expires"`
 }
 
 // ticketFor is GET /cgi-bin/ticket/getticket.
@@ -15,14 +15,14 @@ func ticketFor(w *world, r *request) answer {
 		return r.refuse(40097)
 	}
 	t := r.app.tickets[kind]
-	if !w.now.Before(t.expires) {
+	if !w.now.Before(t.Expires) {
 		t = ticket{"LIKLckvwlJT9cWIhEQTwfL" + randomText(64, urlSafe), w.now.Add(tokenLife)}
 		r.app.tickets[kind] = t
 	}
-	left := t.expires.Sub(w.now)
+	left := t.Expires.Sub(w.now)
 	if w.cfg.FullTickets {
 		left = tokenLife
 	}
-	return r.ok(object("errcode", 0, "errmsg", "ok", "ticket", t.text, "expires_in",
+	return r.ok(object("errcode", 0, "errmsg", "ok", "ticket", t.Text, "expires_in",
 		int(left/time.Second)))
 }

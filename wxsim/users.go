@@ -59,9 +59,9 @@ type person struct {
 
 // A visit is what WeChat and a mini program's server know about a user's visit.
 type visit struct {
-	sessionKey string
-	keyMadeAt  time.Time
-	at         time.Time // of the last wx.login()
+	SessionKey string    `json:"session_key"`
+	KeyMadeAt  time.Time `json:"key_made_at"`
+	At         time.Time `json:"at"` // of the last wx.login()
 	keys       []userKey // for getuserencryptkey, oldest first
 }
 
