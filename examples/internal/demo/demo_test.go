@@ -235,6 +235,13 @@ func TestOtherBrowsers(t *testing.T) {
 	})
 }
 
+// Whoever has no phone is told where one is.
+func TestDeskNamesAPhone(t *testing.T) {
+	p := start(t, "gin", "DESK=1")
+	require.Contains(t, p.output.String(), "Phone   "+p.sim+"/#phone ")
+	p.stop(t)
+}
+
 func TestWeChatElsewhere(t *testing.T) {
 	sim := simulate(t, wxsim.Config{AutoAllow: true})
 	onEach(t, func(t *testing.T, framework string) {

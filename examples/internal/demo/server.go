@@ -124,6 +124,10 @@ func welcome(app *App, anyBrowser bool) string {
 	if app.simulator != "" {
 		text += fmt.Sprintf("  WeChat  %s   simulated: no account, no phone and no internet "+
 			"needed\n", app.simulator)
+		if app.Web.Desk != nil {
+			text += fmt.Sprintf("  Phone   %s/#phone   simulated: give it the address of the "+
+				"link below the code\n", app.simulator)
+		}
 	}
 	return text + "\n  Ctrl-C stops it.\n\n"
 }
