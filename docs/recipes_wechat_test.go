@@ -260,4 +260,19 @@ func TestRecipeTokens(t *testing.T) {
 	if token, _, err := wechat.AccessToken(t.Context()); token != "from the owner" || err != nil {
 		t.Errorf("AccessToken = %q, %v", token, err)
 	}
+	if token, err := (sharedToken{wechat}).GetAccessToken(); token != "from the owner" || err != nil {
+		t.Errorf("GetAccessToken = %q, %v", token, err)
+	}
 }
+
+// region token-shared
+
+// sharedToken hands our token to an SDK: oa.SetAccessTokenHandle(sharedToken{wechat}).
+type sharedToken struct{ wechat *core.Client }
+
+func (s sharedToken) GetAccessToken() (string, error) {
+	token, _, err := s.wechat.AccessToken(context.Background())
+	return token, err
+}
+
+// endregion
