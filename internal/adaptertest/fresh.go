@@ -103,6 +103,11 @@ func freshCases() Group {
 			t.WantUser(opens(t, b, pay, 1), 1)
 			t.WantUser(b.Open(me), 1)
 		}},
+		{Name: "a service worker passes the check on", Test: func(t *World) {
+			v := stale(t).Walk(webtest.Request{URL: pay, Kind: byWorker()}, nil)
+			t.WantPage(v, "/pay")
+			t.WantCalls(1, 0)
+		}},
 		{Name: "scripts are told how fresh, and the login handler sees to it", Test: func(t *World) {
 			b := stale(t)
 			v := b.Do(webtest.Request{URL: pay, Kind: webtest.Fetch()})
