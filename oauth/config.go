@@ -201,6 +201,9 @@ func checkPublicURL(raw string, insecure bool) (publicURL, problem string) {
 	if raw == "" {
 		return "", "is missing"
 	}
+	if strings.TrimSpace(raw) != raw { // such as the line end of a file
+		return "", "has blanks or a line end round it"
+	}
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
 		return "", "is not of the form https://host[:port]"
