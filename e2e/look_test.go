@@ -147,6 +147,17 @@ func TestLook(t *testing.T) {
 	}
 }
 
+func TestLookOfAsking(t *testing.T) {
+	app, _ := startAlone(t, "nethttp", "ASK_AT_ONCE=0", "BRAND_NAME=山茶小店", "PURPOSE=在你的评价旁边显示头像和昵称", "PRIVACY_URL=/privacy")
+	g := newGallery(newProfile(t, wechatAgent), wechatAgent)
+	g.open(app + "/me")
+	g.look("ask")
+	g.lookAt("unsent", "unsent", func() {
+		g.open(app)
+		g.leave(chromedp.Evaluate[chromedp.Void](`document.body.insertAdjacentHTML("beforeend", "<form method=post action=/me>"); document.forms[0].submit()`))
+	})
+}
+
 // What only goes wrong, or only happens to others.
 func TestLookOfFailures(t *testing.T) {
 	sim := simulate(t)

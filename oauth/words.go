@@ -117,7 +117,7 @@ var words = map[string]struct{ zh, en string }{
 	"signed-out.action": {"返回首页", "Go to the home page"},
 	"framed.title":      {"请打开完整页面登录", "Please log in on a full page"},
 	"framed.body": {
-		"微信登录不能在网页的一部分里进行。",
+		"微信登录不能在内嵌的网页里进行。",
 		"WeChat login does not work inside a part of a page.",
 	},
 	"framed.action": {"打开完整页面", "Open the full page"},
@@ -137,7 +137,7 @@ var words = map[string]struct{ zh, en string }{
 	"ask.what":    {"获取的信息", "What is asked for"},
 	"ask.data":    {"你的微信头像和昵称", "Your WeChat avatar and nickname"},
 	"ask.why":     {"用途", "What it is for"},
-	"ask.purpose": {"用于登录，并在本站显示你是谁", "To sign you in, and to show on this site who you are"},
+	"ask.purpose": {"用于登录，并在本站显示你的身份", "To sign you in, and to show on this site who you are"},
 	"ask.action":  {"使用微信登录", "Continue with WeChat"},
 	"ask.privacy": {"隐私政策", "Privacy policy"},
 
@@ -191,7 +191,7 @@ var words = map[string]struct{ zh, en string }{
 	"desk-confirm.ask":     {"电脑上显示的是哪个数字？", "Which number does the computer show?"},
 	"desk-confirm.refuse":  {"不是我，拒绝登录", "This is not me: refuse"},
 	"desk-confirm.warn": {
-		"只在你自己正看着这台电脑时选择数字。二维码或数字是别人发给你的，请拒绝。",
+		"请只在自己正看着这台电脑时选择数字。如果二维码或数字是别人发来的，请拒绝。",
 		"Choose a number only while you look at that computer yourself. If somebody sent you " +
 			"the code or the number, refuse.",
 	},
