@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/internal/subject"
 	"github.com/wxoauth/wxoauth/sessionstore"
@@ -157,7 +158,7 @@ func (t *tokens) save(
 		Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, Secure: true,
 		SameSite: http.SameSiteLaxMode,
 	}
-	answer := headerOnly{}
+	answer := answers.HeaderOnly{}
 	err := t.store.Save(t.carrier(r, ""), answer, stored)
 	return answer.Header(), err
 }
@@ -182,10 +183,3 @@ func validToken(token string) bool {
 	}
 	return 1 <= len(token) && len(token) <= maxTokenSize
 }
-
-// headerOnly is a ResponseWriter that keeps the header and drops the rest.
-type headerOnly http.Header
-
-func (h headerOnly) Header() http.Header         { return http.Header(h) }
-func (h headerOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (h headerOnly) WriteHeader(int)             {}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/gorilla/securecookie"
@@ -65,6 +66,14 @@ func (cfg *Config) cookieName(kind string) (name string, secure bool) {
 		name = "__Host-" + name
 	}
 	return name, secure
+}
+
+// newCookie returns a cookie of this package; secure is that of cookieName.
+func newCookie(name, value string, secure bool, maxAge int) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Secure follows PublicURL
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // derive returns one key per key of cfg, for one purpose and account.

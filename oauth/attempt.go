@@ -82,7 +82,7 @@ func (t *attempts) tie(v *visit, s state) error {
 	for _, old := range others[:min(max(0, len(others)-(maxAttempts-1)), maxCleared)] {
 		t.clear(v.w, old.name)
 	}
-	http.SetCookie(v.w, t.cookie(name, value, attemptSeconds))
+	http.SetCookie(v.w, newCookie(name, value, t.secure, attemptSeconds))
 	return nil
 }
 
@@ -121,7 +121,7 @@ func (t *attempts) setUnkept(v *visit, user []byte, logins int) {
 	value := binary.BigEndian.AppendUint32([]byte{byte(logins)}, uint32(v.now.Unix()))
 	sealed, err := securecookie.EncodeMulti(t.unkept, append(value, user...), t.seal...)
 	if err == nil { // otherwise this login is not counted
-		http.SetCookie(v.w, t.cookie(t.unkept, sealed, int(t.unkeptLife()/time.Second)))
+		http.SetCookie(v.w, newCookie(t.unkept, sealed, t.secure, int(t.unkeptLife()/time.Second)))
 	}
 }
 
@@ -154,12 +154,5 @@ func (t *attempts) clearUnkept(v *visit) {
 }
 
 func (t *attempts) clear(w http.ResponseWriter, name string) {
-	http.SetCookie(w, t.cookie(name, "", -1))
-}
-
-func (t *attempts) cookie(name, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // Secure follows PublicURL
-		Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: t.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
+	http.SetCookie(w, newCookie(name, "", t.secure, -1))
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/gorilla/securecookie"
 
@@ -45,11 +44,6 @@ func New(cfg Config) (*Auth, error) {
 	a.clients, faults[0] = newClients(cfg)
 	// Only now: the clients have added their accounts to it by themselves.
 	cfg.Logger = logs.Of(cfg.Logger, cfg.AppID)
-	if cfg.AnyBrowser && (cfg.OpenURL == "" ||
-		strings.TrimRight(cfg.OpenURL, "/") == defaultOpenURL) {
-		cfg.Logger.Warn("wxoauth: AnyBrowser sends every browser to the real WeChat, " +
-			"which only its own can log in at: leave it to tests and the simulator")
-	}
 	a.cfg, a.reporter = cfg, newReporter(cfg, a.site)
 	a.attempts, faults[1] = newAttempts(cfg)
 	a.sessions, faults[2] = newKeeper(cfg)
@@ -71,6 +65,10 @@ func New(cfg Config) (*Auth, error) {
 		lang: cfg.Lang, profileMaxAge: cfg.ProfileMaxAge,
 	}
 	a.cfg.Secret, a.cfg.Keys = "", nil // not needed any more, and fmt might print them
+	if cfg.AnyBrowser && a.client.openURL == defaultOpenURL {
+		cfg.Logger.Warn("wxoauth: AnyBrowser sends every browser to the real WeChat, " +
+			"which only its own can log in at: leave it to tests and the simulator")
+	}
 	kind := "cookies"
 	if cfg.Store != nil {
 		kind = fmt.Sprintf("%T", cfg.Store)

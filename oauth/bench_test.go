@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 )
 
 // testAuth makes the Auth of a shop; change its Config as you like.
@@ -46,7 +47,7 @@ func signedIn(tb testing.TB, a *Auth, rec *record) *http.Request {
 	tb.Helper()
 	h := http.Header{}
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
-	require.NoError(tb, a.sessions.create(headerWriter{h}, r, rec, time.Now()))
+	require.NoError(tb, a.sessions.create(answers.HeaderOnly(h), r, rec, time.Now()))
 	c, _, _ := strings.Cut(h.Get("Set-Cookie"), ";")
 	r.Header.Set("Cookie", "theme=dark; "+c)
 	r.Header.Set("Accept", "text/html")

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -60,14 +61,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{
-		api: api, redirectURI: cfg.RedirectURI, openURL: defaultOpenURL,
-		once: !cfg.NoConnectRedirect,
-	}
-	if cfg.OpenURL != "" {
-		c.openURL = strings.TrimRight(cfg.OpenURL, "/")
-	}
-	return c, nil
+	return &Client{
+		api: api, redirectURI: cfg.RedirectURI, once: !cfg.NoConnectRedirect,
+		openURL: strings.TrimRight(cmp.Or(cfg.OpenURL, defaultOpenURL), "/"),
+	}, nil
 }
 
 // AuthorizeParams are the parts of an authorize URL.
@@ -89,23 +86,15 @@ func (c *Client) AuthorizeURL(p AuthorizeParams) string { return c.pageURL(p, c.
 
 // pageURL is AuthorizeURL. once is whether WeChat is asked to call back once.
 func (c *Client) pageURL(p AuthorizeParams, once bool) string {
-	page, scope, state, redirectURI := "/connect/oauth2/authorize", p.Scope, p.State, p.RedirectURI
-	if scope == "" {
-		scope = ScopeUserInfo
-	}
+	page, scope := "/connect/oauth2/authorize", cmp.Or(p.Scope, ScopeUserInfo)
 	if scope == ScopeLogin {
 		page = "/connect/qrconnect"
 	}
-	if state == "" {
-		state = "0"
-	}
-	if redirectURI == "" {
-		redirectURI = c.redirectURI
-	}
+	redirectURI := url.QueryEscape(cmp.Or(p.RedirectURI, c.redirectURI))
 	u := c.openURL + page + "?appid=" + url.QueryEscape(c.api.AppID()) +
-		"&redirect_uri=" + strings.ReplaceAll(url.QueryEscape(redirectURI), "+", "%20") +
+		"&redirect_uri=" + strings.ReplaceAll(redirectURI, "+", "%20") +
 		"&response_type=code&scope=" + url.QueryEscape(string(scope)) + "&state=" +
-		url.QueryEscape(state)
+		url.QueryEscape(cmp.Or(p.State, "0"))
 	if p.ForcePopup {
 		u += "&forcePopup=true"
 	}
@@ -237,11 +226,8 @@ type userAnswer struct {
 func (c *Client) UserInfo(
 	ctx context.Context, accessToken, openID, lang string,
 ) (*core.User, error) {
-	if lang == "" {
-		lang = "zh_CN"
-	}
 	r := core.Get("/sns/userinfo", url.Values{
-		"access_token": {accessToken}, "openid": {openID}, "lang": {lang},
+		"access_token": {accessToken}, "openid": {openID}, "lang": {cmp.Or(lang, "zh_CN")},
 	})
 	r.NoToken = true
 	a, err := core.Call[userAnswer](ctx, c.api, r)

@@ -129,31 +129,18 @@ const (
 // show the value.
 func (cfg Config) check() (Config, error) {
 	wrong := faults.In("oauth: Config.")
-	if cfg.Scope == "" {
-		cfg.Scope = ScopeUserInfo
-	}
-	if cfg.Lang == "" {
-		cfg.Lang = "zh_CN"
-	}
-	if cfg.MaxAge == 0 {
-		cfg.MaxAge = defaultMaxAge
-	}
-	if cfg.ProfileMaxAge == 0 {
-		cfg.ProfileMaxAge = defaultProfileMaxAge
-	}
-	if cfg.LoginPath == "" {
-		cfg.LoginPath = defaultLoginPath
-	}
-	if cfg.MemoSize == 0 {
-		cfg.MemoSize = defaultMemoSize
-	}
+	cfg.Scope = cmp.Or(cfg.Scope, ScopeUserInfo)
+	cfg.Lang = cmp.Or(cfg.Lang, "zh_CN")
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, defaultMaxAge)
+	cfg.ProfileMaxAge = cmp.Or(cfg.ProfileMaxAge, defaultProfileMaxAge)
+	cfg.LoginPath = cmp.Or(cfg.LoginPath, defaultLoginPath)
+	cfg.MemoSize = cmp.Or(cfg.MemoSize, defaultMemoSize)
 	wrong.Account("", cfg.AppID, string(cfg.Secret))
 	publicURL, problem := checkPublicURL(cfg.PublicURL, cfg.InsecureHTTP)
 	wrong.If(problem != "", "PublicURL", problem)
 	cfg.PublicURL = publicURL
 	odd := strings.Trim(cfg.Name, "abcdefghijklmnopqrstuvwxyz0123456789-")
-	wrong.If(len(cfg.Name) > 16 || odd != "", "Name",
-		"is not 1 to 16 characters of a-z, 0-9 and -")
+	wrong.If(len(cfg.Name) > 16 || odd != "", "Name", "is not 1 to 16 characters of a-z, 0-9 and -")
 	wrong.FilledKeys("Keys", cfg.Keys)
 	cfg.Keys = slices.Clone(cfg.Keys)
 	wrong.If(cfg.Scope != ScopeBase && cfg.Scope != ScopeUserInfo, "Scope",

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -129,9 +130,7 @@ func (a *Auth) ApproveDesk(ctx context.Context, ticket string, u *core.User) err
 		return errors.New("oauth: nobody to sign in")
 	}
 	known := *u
-	if known.AppID == "" {
-		known.AppID = a.cfg.AppID
-	}
+	known.AppID = cmp.Or(known.AppID, a.cfg.AppID)
 	if known.Scope == "" {
 		known.Scope = string(ScopeBase)
 		if known.AppID != a.cfg.AppID { // a user of a mini program cannot be asked for more
@@ -215,18 +214,13 @@ func (k *desk) hold(w http.ResponseWriter, h held) error {
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, k.cookie(value, int((ticketLife+ticketRest)/time.Second)))
+	http.SetCookie(w, newCookie(k.name, value, k.secure, int((ticketLife+ticketRest)/time.Second)))
 	return nil
 }
 
 // drop clears the cookie of hold.
-func (k *desk) drop(w http.ResponseWriter) { http.SetCookie(w, k.cookie("", -1)) }
-
-func (k *desk) cookie(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // Secure follows PublicURL
-		Name: k.name, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
+func (k *desk) drop(w http.ResponseWriter) {
+	http.SetCookie(w, newCookie(k.name, "", k.secure, -1))
 }
 
 // look returns the state of the ticket that has got furthest. tickets are the newest first.

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -133,7 +134,7 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 	began := time.Now()
 	ctx, r, cancel := lastingVisit(v)
 	defer cancel()
-	header := http.Header{}
+	header := answers.HeaderOnly{}
 	mine, err := a.desk.ledger.redeem(ctx, t, func() (final bool, err error) {
 		rec, err := decodeRecord(d.User)
 		if err != nil {
@@ -145,7 +146,7 @@ func (a *Auth) redeem(v *visit, t ticket, d *decision) bool {
 		if rec, err = a.logins.introduce(r, rec); err != nil {
 			return errors.Is(err, ErrRefused), refusalByApp(err).failure()
 		}
-		err = a.sessions.replace(headerWriter{header}, r, rec, d.At, time.Now())
+		err = a.sessions.replace(header, r, rec, d.At, time.Now())
 		ended := errors.Is(err, sessionstore.ErrEnded)
 		if err != nil && !ended {
 			err = storeFailure("write", err)
@@ -217,10 +218,7 @@ func (a *Auth) poll(v *visit) {
 		writeState(v.w, ticketExpired, nil)
 		return
 	}
-	seen := ticketState(v.page().first("seen"))
-	if seen == "" {
-		seen = ticketWaiting
-	}
+	seen := cmp.Or(ticketState(v.page().first("seen")), ticketWaiting)
 	if rec, err := a.sessions.load(v.r, v.now); err == nil && rec.covers(held[0].scope) &&
 		!rec.user.CheckedAt.Before(held[0].issued) {
 		// Another tab has signed in, after the page was shown and with a sufficient scope.

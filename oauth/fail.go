@@ -64,7 +64,7 @@ func (f *Failure) words() string {
 }
 
 func (f *Failure) setRetryAfter(h http.Header) {
-	if seconds := f.retryAfter(); seconds != "" {
+	if seconds := kinds[f.Kind].retryAfter; seconds != "" {
 		h.Set("Retry-After", seconds)
 	}
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -74,20 +75,7 @@ func (f *Failure) Error() string {
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// retryAfter returns the Retry-After header, in seconds, or "" for none.
-func (f *Failure) retryAfter() string {
-	switch f.Kind {
-	case KindStore:
-		return "2"
-	case KindLimited:
-		return "60"
-	default:
-		return ""
-	}
-}
-
-// level returns the level at which a failure is logged. Failures that any visitor can cause are
-// logged for debugging only.
+// level returns the level at which a failure is logged.
 func (f *Failure) level() slog.Level {
 	switch {
 	case f.Err == nil: // the answer is repeated; the failure was logged the first time
@@ -96,32 +84,41 @@ func (f *Failure) level() slog.Level {
 		return slog.LevelError
 	case canceled(f.Err) || errors.Is(f.Err, errCrowded) || errors.Is(f.Err, errBusy):
 		return slog.LevelDebug
-	case f.Kind == KindConfig:
-		return slog.LevelError
-	case f.Kind == KindUpstream || f.Kind == KindLimited || f.Kind == KindIdentity:
-		return slog.LevelWarn
 	default:
-		return slog.LevelDebug
+		return kinds[f.Kind].level
 	}
 }
 
 // canceled reports whether err means only that the browser has hung up.
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
-// newFailure is a failure with the status of its kind.
+// kinds says how each kind of failure is answered, and at which level it is logged. Those that any
+// visitor can cause are logged for debugging only.
+//
+//nolint:gochecknoglobals // a constant table
+var kinds = map[Kind]struct {
+	status     int
+	retryAfter string // the header, in seconds
+	level      slog.Level
+}{
+	KindDenied:       {http.StatusForbidden, "", slog.LevelDebug},
+	KindState:        {http.StatusBadRequest, "", slog.LevelDebug},
+	KindCookies:      {http.StatusBadRequest, "", slog.LevelDebug},
+	KindCode:         {http.StatusBadRequest, "", slog.LevelDebug},
+	KindSnapshot:     {http.StatusForbidden, "", slog.LevelDebug},
+	KindBlocked:      {http.StatusForbidden, "", slog.LevelDebug},
+	KindIdentity:     {http.StatusBadGateway, "", slog.LevelWarn},
+	KindLimited:      {http.StatusServiceUnavailable, "60", slog.LevelWarn},
+	KindUpstream:     {http.StatusBadGateway, "", slog.LevelWarn},
+	KindConfig:       {http.StatusInternalServerError, "", slog.LevelError},
+	KindStore:        {http.StatusServiceUnavailable, "2", slog.LevelDebug}, // see reportStoreDown
+	KindRefusedByApp: {http.StatusForbidden, "", slog.LevelDebug},
+	KindApp:          {http.StatusInternalServerError, "", slog.LevelError},
+}
+
+// newFailure returns a failure with the status of its kind.
 func newFailure(kind Kind, err error) *Failure {
-	f := &Failure{Status: http.StatusBadGateway, Kind: kind, Err: err}
-	switch kind {
-	case KindState, KindCookies, KindCode:
-		f.Status = http.StatusBadRequest
-	case KindDenied, KindSnapshot, KindBlocked, KindRefusedByApp:
-		f.Status = http.StatusForbidden
-	case KindConfig, KindApp:
-		f.Status = http.StatusInternalServerError
-	case KindLimited, KindStore:
-		f.Status = http.StatusServiceUnavailable
-	case KindUpstream, KindIdentity: // 502
-	}
+	f := &Failure{Status: cmp.Or(kinds[kind].status, http.StatusBadGateway), Kind: kind, Err: err}
 	if errors.Is(err, errDecided) {
 		f.Status = http.StatusConflict
 	}

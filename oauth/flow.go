@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -97,9 +98,7 @@ func (c *Client) fetch(ctx context.Context, p FlowParams) (token *Token, err err
 	if token == nil || err != nil {
 		return nil, err
 	}
-	if token.Scope == "" {
-		token.Scope = p.Scope
-	}
+	token.Scope = cmp.Or(token.Scope, p.Scope)
 	if p.OnToken != nil {
 		err = p.OnToken(ctx, token)
 	}
@@ -114,9 +113,7 @@ func (c *Client) profile(ctx context.Context, t *Token, asked Scope) (*core.User
 			return nil, err
 		}
 	}
-	if user.UnionID == "" {
-		user.UnionID = t.UnionID
-	}
+	user.UnionID = cmp.Or(user.UnionID, t.UnionID)
 	user.Scope, user.Snapshot = string(t.Scope), t.Snapshot
 	return user, nil
 }

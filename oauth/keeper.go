@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/internal/cookie"
 	"github.com/wxoauth/wxoauth/internal/stores"
@@ -235,7 +236,7 @@ func (k *keeper) replace(
 	}
 	if err == nil && !old.IsNew {
 		k.ended.add(k.recordIn(old.Values, now), replaced)
-		if err := k.delete(headerWriter{http.Header{}}, r, old); err != nil {
+		if err := k.delete(answers.HeaderOnly{}, r, old); err != nil {
 			return err
 		}
 	}
@@ -313,10 +314,3 @@ func (k *keeper) options(maxAge int) *sessions.Options {
 		Path: "/", MaxAge: maxAge, Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }
-
-// headerWriter is a ResponseWriter that collects the cookies that a store sets.
-type headerWriter struct{ header http.Header }
-
-func (w headerWriter) Header() http.Header       { return w.header }
-func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
-func (headerWriter) WriteHeader(int)             {}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -110,11 +111,8 @@ func (p page) Logo() template.URL {
 
 // Say returns the page's text for a place, in its language, or "" if it has none there.
 func (p page) Say(place string) string {
-	name := p.Words
-	if name == "" {
-		name = p.Name
-	}
-	return strings.ReplaceAll(word(p.lang, name+"."+place), "{site}", p.look.siteName())
+	key := cmp.Or(p.Words, p.Name) + "." + place
+	return strings.ReplaceAll(word(p.lang, key), "{site}", p.look.siteName())
 }
 
 // Site returns the name of the site.
@@ -134,12 +132,7 @@ func (p page) Tap() string {
 }
 
 // To returns the text of the page's button.
-func (p page) To() string {
-	if p.URL == "" {
-		return p.Home()
-	}
-	return p.URL
-}
+func (p page) To() string { return cmp.Or(p.URL, p.Home()) }
 
 // defaultIcon is a green tile with a tick.
 const defaultIcon = `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox=` +
@@ -148,12 +141,7 @@ const defaultIcon = `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg
 	`stroke-width='1.8' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E`
 
 // Icon returns the image that the browser shows in the page's tab.
-func (p page) Icon() template.URL {
-	if logo := p.Logo(); logo != "" {
-		return logo
-	}
-	return defaultIcon
-}
+func (p page) Icon() template.URL { return cmp.Or(p.Logo(), defaultIcon) }
 
 // SupportURL returns Brand.Support if that is a URL to link to, and otherwise "".
 func (p page) SupportURL() template.URL {

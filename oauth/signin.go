@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/internal/answers"
 	"github.com/wxoauth/wxoauth/internal/clock"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
@@ -141,8 +142,8 @@ func (l *logins) signIn(r *http.Request, back *callback, old *record) (*outcome,
 	if rec, err = l.introduce(r, rec); err != nil {
 		return refusalByApp(err), nil
 	}
-	header := http.Header{}
-	switch err := l.sessions.replace(headerWriter{header}, r, rec, began, time.Now()); {
+	header := answers.HeaderOnly{}
+	switch err := l.sessions.replace(header, r, rec, began, time.Now()); {
 	case errors.Is(err, sessionstore.ErrEnded):
 		// EndSessions was called meanwhile: the browser has to log in again.
 		return &outcome{Kind: KindCode, err: err}, nil
@@ -180,9 +181,7 @@ func (l *logins) newRecord(
 		}
 		rec.profileAt = now
 	}
-	if rec.user.UnionID == "" {
-		rec.user.UnionID = token.UnionID
-	}
+	rec.user.UnionID = cmp.Or(rec.user.UnionID, token.UnionID)
 	rec.user.Scope, rec.user.Snapshot, rec.user.LoginAt, rec.user.CheckedAt = string(scope),
 		token.Snapshot, now, now
 	return rec, nil
@@ -235,8 +234,8 @@ func (l *logins) confirm(r *http.Request, token *Token, client *Client) (*outcom
 	checked, user := *rec, *rec.user
 	user.CheckedAt, user.UnionID = now.Truncate(time.Second), cmp.Or(token.UnionID, user.UnionID)
 	checked.user = &user
-	header := http.Header{}
-	if err := l.sessions.save(headerWriter{header}, r, rec, &checked, now); err != nil {
+	header := answers.HeaderOnly{}
+	if err := l.sessions.save(header, r, rec, &checked, now); err != nil {
 		return nil, storeFailure("write", err)
 	}
 	return &outcome{Cookies: header["Set-Cookie"], User: userDigest(&user)}, nil

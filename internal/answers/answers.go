@@ -36,3 +36,16 @@ func MethodNotAllowed(w http.ResponseWriter, allow string) {
 	w.Header().Set("Allow", allow)
 	w.WriteHeader(http.StatusMethodNotAllowed)
 }
+
+// HeaderOnly is a ResponseWriter that keeps the header and drops the rest. It collects the cookies
+// that a session store sets.
+type HeaderOnly http.Header
+
+// Header returns h.
+func (h HeaderOnly) Header() http.Header { return http.Header(h) }
+
+// Write drops b.
+func (HeaderOnly) Write(b []byte) (int, error) { return len(b), nil }
+
+// WriteHeader drops the status.
+func (HeaderOnly) WriteHeader(int) {}
