@@ -38,6 +38,12 @@ func (a *Auth) answerCallback(v *visit, need Scope, rec *record, back *callback)
 		a.restart(v, back.state, newFailure(KindCookies,
 			errors.New("the attempt's cookie is missing or expired")))
 		return
+
+	// The login began at a replica that has a Website. The code stays good for that one.
+	case a.logins.clients.granting(back.state.scope) == nil:
+		a.restart(v, back.state, newFailure(KindCode,
+			errors.New("the login began with a Website that is not configured here")))
+		return
 	}
 	out, err := a.logins.settle(v.r, back, rec)
 	f := failureOf(err)

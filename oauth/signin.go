@@ -98,10 +98,6 @@ func (l *logins) signInOnce(
 func (l *logins) signIn(r *http.Request, back *callback, old *record) (*outcome, error) {
 	ctx, began, asked := r.Context(), time.Now(), back.state.scope
 	client := l.clients.granting(asked)
-	if client == nil {
-		return nil, newFailure(KindConfig,
-			errors.New("the login began with a Website that is no longer configured"))
-	}
 	token, err := client.Exchange(ctx, back.code)
 	if err != nil {
 		return nil, err

@@ -149,6 +149,18 @@ func pageCases() Group {
 			b := t.Desktop()
 			t.WantLoginRequired(fetch(b, "/wechat/login?embed=1"))
 		}},
+		{Name: "a callback that reaches a replica without the Website is no fault, and its code stays good", Config: website, Test: func(t *World) {
+			b := t.Desktop()
+			back := t.Begin(b, PublicURL+"/me?a=1").Callback(0)
+			var there *oauth.Website
+			t.Deploy(func(cfg *oauth.Config) { there, cfg.Website = cfg.Website, nil })
+			v := b.Open(back)
+			t.WantStatus(v, http.StatusUnauthorized)
+			t.wantText(v, `data-page="open-in-wechat"`, `href="`+PublicURL+`/me?a=1"`)
+			t.WantAPICalls(0)
+			t.Deploy(func(cfg *oauth.Config) { cfg.Website = there })
+			t.WantPage(b.Open(back), "/me?a=1")
+		}},
 		{Name: "a session by QR code is nobody's once the Website is gone", Config: website, Test: func(t *World) {
 			b := t.Desktop()
 			t.WantStatus(b.Open(PublicURL+"/me"), http.StatusOK)
