@@ -177,9 +177,9 @@ func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
 // browser sessions that were handed over from the mini program, if they are in the same Store. A
 // login that has begun before fails. To keep the user out, let OnLogin refuse the user as well.
 //
-// Errors: [sessionstore.ErrUnsupported] if the sessions are in the tokens and not in a store,
-// [ErrArgument] if openID is not an openid. After any other error the sessions may have been ended
-// or not: call it again.
+// Errors: [sessionstore.ErrUnsupported] if Config.Store is not a [sessionstore.Ender], as it is not
+// by default, [ErrArgument] if openID is not an openid. After any other error the sessions may have
+// been ended or not: call it again.
 func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	if !subject.ValidID(openID) {
 		return fmt.Errorf("%w: openID is empty or malformed", ErrArgument)

@@ -60,8 +60,9 @@ func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) error {
 // and in every browser. A login that has begun before fails. To keep the user out, let OnLogin
 // return [ErrRefused] as well.
 //
-// Errors: [sessionstore.ErrUnsupported] if sessions are in cookies, which cannot be ended; an
-// invalid openID. After any other error the sessions may have been ended or not: call it again.
+// Errors: [sessionstore.ErrUnsupported] if Config.Store is not a [sessionstore.Ender], as it is not
+// by default; an invalid openID. After any other error the sessions may have been ended or not:
+// call it again.
 func (a *Auth) EndSessions(ctx context.Context, openID string) error {
 	if !subject.ValidID(openID) {
 		return errors.New("oauth: openID is empty or malformed")

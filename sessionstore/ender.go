@@ -21,7 +21,7 @@ type Ender interface {
 var (
 	// ErrUnsupported is returned if sessions cannot be ended because the store is not an [Ender].
 	ErrUnsupported = errors.New(
-		"sessionstore: sessions in cookies cannot be ended: keep them on a server",
+		"sessionstore: this store cannot end all sessions of a user: redisstore can",
 	)
 
 	// ErrEnded is returned by the Save of a new session if its user's sessions were ended after
