@@ -47,16 +47,25 @@ func startApp(appID, secret, wechat string) *httptest.Server {
 	app := httptest.NewServer(mux)
 	mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
 		query := "appid=" + appID + "&redirect_uri=" + url.QueryEscape(app.URL+"/back") + "&response_type=code&scope=snsapi_userinfo&state=s"
+		http.SetCookie(w, &http.Cookie{Name: "state", Value: "s"})
 		w.Header().Set("Location", wechat+"/connect/oauth2/authorize?"+query+"#wechat_redirect")
 		w.WriteHeader(http.StatusFound)
 	})
 	mux.HandleFunc("/back", func(w http.ResponseWriter, r *http.Request) {
+		if state, err := r.Cookie("state"); err != nil || state.Value != r.FormValue("state") {
+			http.Error(w, "begun in another browser", http.StatusBadRequest)
+			return
+		}
 		var token, user map[string]any
 		ask(wechat+"/sns/oauth2/access_token?appid="+appID+"&secret="+secret+"&code="+r.FormValue("code")+"&grant_type=authorization_code", &token)
 		access, _ := token["access_token"].(string)
 		openID, _ := token["openid"].(string)
 		ask(wechat+"/sns/userinfo?access_token="+access+"&openid="+openID, &user)
-		name, _ := user["nickname"].(string)
+		name, ok := user["nickname"].(string)
+		if !ok {
+			http.Error(w, "WeChat refuses", http.StatusBadGateway)
+			return
+		}
 		_, _ = io.WriteString(w, "hello "+name)
 	})
 	return app
@@ -84,9 +93,29 @@ func open(t *testing.T, address string) string {
 	return string(page)
 }
 
+// phpUnit is as much of PHPUnit as the example of the page needs.
+const phpUnit = `<?php
+namespace PHPUnit\Framework;
+class TestCase {
+    function assertStringContainsString($part, $text) { str_contains($text, $part) or throw new \Exception($text); }
+    function assertStringNotContainsString($part, $text) { str_contains($text, $part) and throw new \Exception($text); }
+}
+register_shutdown_function(function () {
+    foreach (preg_grep('/^test/', get_class_methods('LoginTest')) as $test) (new \LoginTest)->$test();
+});
+`
+
+// optional are the languages that make test installs nothing for, and how to see that they are there.
+var optional = map[string][]string{"java": {"javac", "-version"}, "php": {"php", "-r", "curl_init();"}}
+
 // The examples in other languages are run as they stand on the page.
 func TestSimulatorInOtherLanguages(t *testing.T) {
-	run := map[string][]string{"js": {"node"}, "python": {"python3"}, "bash": {"bash"}}
+	phpunit := filepath.Join(t.TempDir(), "phpunit.php")
+	require.NoError(t, os.WriteFile(phpunit, []byte(phpUnit), 0o600))
+	run := map[string][]string{
+		"js": {"node"}, "python": {"python3"}, "bash": {"bash"}, "java": {"java"},
+		"php": {"php", "-d", "auto_prepend_file=" + phpunit},
+	}
 	for _, b := range markdown.Read(t, "docs/simulator.md").Blocks() {
 		command, ok := run[b.Language]
 		if !ok || !strings.Contains(b.Code, "APP_URL") {
@@ -94,14 +123,17 @@ func TestSimulatorInOtherLanguages(t *testing.T) {
 		}
 		delete(run, b.Language)
 		t.Run(b.Language, func(t *testing.T) {
+			if check, ok := optional[b.Language]; ok && exec.CommandContext(t.Context(), check[0], check[1:]...).Run() != nil {
+				t.Skipf("make test does not install what %s needs", b.Language)
+			}
 			sim := wxsim.New(wxsim.Config{AutoAllow: true})
 			require.NoError(t, sim.Start())
 			defer sim.Close()
 			app := startApp(sim.AppID(), sim.Secret(), sim.URL)
 			defer app.Close()
-			file := filepath.Join(t.TempDir(), "test."+map[string]string{"js": "mjs"}[b.Language])
+			file := filepath.Join(t.TempDir(), "test."+strings.Replace(b.Language, "js", "mjs", 1))
 			require.NoError(t, os.WriteFile(file, []byte(b.Code), 0o600))
-			cmd := exec.CommandContext(t.Context(), command[0], file)
+			cmd := exec.CommandContext(t.Context(), command[0], append(command[1:], file)...)
 			cmd.Env = append(cmd.Environ(), "WXSIM_URL="+sim.URL, "APP_URL="+app.URL)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
