@@ -17,7 +17,7 @@ func TestAdapter(t *testing.T) {
 	adaptertest.Run(t, onEcho(), adaptertest.Cookies())
 }
 
-// onEcho is two small programs made with this adapter.
+// onEcho is the small programs of the table, made with this adapter.
 func onEcho() adaptertest.Frame {
 	page := func(site adaptertest.Site) echo.HandlerFunc {
 		return func(c echo.Context) error {
