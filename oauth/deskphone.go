@@ -10,7 +10,6 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/answers"
-	"github.com/wxoauth/wxoauth/internal/cookie"
 )
 
 // answerDesk answers LoginPath?desk=…, and reports whether the request was for that.
@@ -129,7 +128,7 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 		}
 		approval, err := a.approval(ctx, t, rec.user, v.now)
 		if a.sessions.endable() {
-			approval.Session = cookie.Value(v.r, a.sessions.name)
+			approval.Session = a.sessions.valueOf(v.r, v.now)
 		}
 		return approval, err
 	})

@@ -187,9 +187,7 @@ func (a *Auth) stands(ctx context.Context, t ticket, d *decision) error {
 	case recent:
 		return nil
 	}
-	header := http.Header{"Cookie": {a.sessions.name + "=" + d.Session}}
-	phone := (&http.Request{Header: header}).WithContext(ctx)
-	rec, err := a.sessions.open(phone, time.Now())
+	rec, err := a.sessions.openValue(ctx, d.Session, time.Now())
 	switch {
 	case err != nil:
 		return storeFailure("read", err)

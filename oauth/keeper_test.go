@@ -5,6 +5,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/wxoauth/wxoauth/core"
 	"github.com/wxoauth/wxoauth/internal/cookie"
+	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/sessionstore"
 )
 
@@ -218,5 +221,25 @@ func TestAConfirmationStandsForAWhileAndThenWithItsSession(t *testing.T) {
 			require.ErrorIs(t, stands(d.At.Add(clock), "ended"), sessionstore.ErrEnded, clock)
 			require.ErrorIs(t, stands(d.At.Add(clock), ""), sessionstore.ErrEnded, clock)
 		}
+	})
+}
+
+// Over http a neighbour's cookie of the same name may stand in front of the phone's own.
+func TestAConfirmationStandsWithTheCookieThatOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := diskAuth(t, withDesk)
+		a.sessions.store = endingStore{a.sessions.store, new(time.Time)}
+		phone, desktop := signedIn(t, a, typicalUser(1)), httptest.NewRequest(http.MethodGet, "/me", nil)
+		desktop.Header = http.Header{"Cookie": {waitingDesktop(t, a)}, "Accept": {"text/html"}, "User-Agent": {webtest.DesktopChrome}}
+		code := a.desk.held(desktop).tickets[0]
+		r := httptest.NewRequest(http.MethodPost, "/wechat/login?desk="+code.text, strings.NewReader("number="+strconv.Itoa(code.number)))
+		r.Header = http.Header{"Cookie": {a.sessions.name + "=planted; " + phone.Header.Get("Cookie")}}
+		w := httptest.NewRecorder()
+		a.LoginHandler().ServeHTTP(w, r)
+		require.Equal(t, http.StatusOK, w.Code, w.Body)
+		time.Sleep(deskStands + time.Second)
+		w = httptest.NewRecorder()
+		a.Admit(w, desktop, "")
+		require.Equal(t, http.StatusFound, w.Code, w.Body)
 	})
 }
