@@ -9,28 +9,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
+
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
 )
 
-// drain is how long requests and messages in hand may take once the program was told to stop.
-const drain = 15 * time.Second
-
 func main() {
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second time ends the program at once
-	if err := run(ctx, os.Getenv); err != nil {
-		fmt.Fprintf(os.Stderr, "examples/miniprogram: %v\n", err)
-		os.Exit(1)
-	}
+	demo.Run("miniprogram", func(ctx context.Context) error { return run(ctx, os.Getenv) })
 }
 
 // run serves until ctx ends.
@@ -72,40 +60,5 @@ func run(ctx context.Context, getenv func(string) string) error {
 			"not received, and no pictures checked")
 	}
 	fmt.Print(welcome(s, sim))
-	return serve(ctx, ln, b)
-}
-
-// serve answers until ctx ends. Then requests under way may finish, and after them the messages
-// that were answered already: WeChat will not send those again.
-func serve(ctx context.Context, ln net.Listener, b *backend) error {
-	srv := &http.Server{
-		Handler:           b.routes(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
-	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- srv.Serve(ln) }()
-	select {
-	case err := <-stopped:
-		return err
-	case <-ctx.Done():
-	}
-	slog.InfoContext(ctx, "stopping: requests under way may finish", "at_most", drain)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	err := srv.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, srv.Close())
-	}
-	if b.push != nil {
-		err = errors.Join(err, b.push.Drain(ctx))
-	}
-	if err != nil {
-		return fmt.Errorf("not everything was finished after %v: %w", drain, err)
-	}
-	return nil
+	return demo.Serve(ctx, ln, b.routes(), func() {}, b.push)
 }

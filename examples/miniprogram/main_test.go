@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/push"
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -38,7 +39,7 @@ func TestStoppingWaitsForMessagesThatWereAnswered(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		ln, served := webtest.NewListener(), make(chan error, 1)
-		go func() { served <- serve(ctx, ln, b) }()
+		go func() { served <- demo.Serve(ctx, ln, b.routes(), func() {}, b.push) }()
 
 		r, err := sim.NewPush(t.Context(), "http://shop.example.com/push", console, sim.AuthorizationEvent(wxsim.PushJSON, "user_info_modified", "oUser"))
 		require.NoError(t, err)

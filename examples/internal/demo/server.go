@@ -13,20 +13,26 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/wxoauth/wxoauth/push"
 )
 
 // drain is how long requests under way may take once the program was told to stop. It is more
 // than the slowest login needs.
 const drain = 15 * time.Second
 
-// Main runs an example until it is told to stop by SIGTERM or Ctrl-C; a second time stops it at
-// once. routes wires the app into the framework.
+// Main runs an example on a framework. routes wires the app into that.
 func Main(framework string, routes func(*App) (http.Handler, error)) {
+	Run(framework, func(ctx context.Context) error { return run(ctx, framework, routes) })
+}
+
+// Run runs a program until it is told to stop by SIGTERM or Ctrl-C; a second time stops it at once.
+func Run(name string, program func(context.Context) error) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	if err := run(ctx, framework, routes); err != nil {
-		fmt.Fprintf(os.Stderr, "examples/%s: %v\n", framework, err)
+	if err := program(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "examples/%s: %v\n", name, err)
 		os.Exit(1)
 	}
 }
@@ -74,9 +80,16 @@ func run(ctx context.Context, framework string, routes func(*App) (http.Handler,
 	return app.serve(ctx, ln, handler)
 }
 
-// serve answers until ctx ends. Then requests under way may finish, and after them the messages
-// that were answered already: WeChat will not send those again.
 func (app *App) serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
+	return Serve(ctx, ln, handler, func() { close(app.draining) }, app.Push)
+}
+
+// Serve answers until ctx ends, and then calls stopping. Requests under way may finish, and after
+// them the messages that were answered already: WeChat will not send those again.
+func Serve(
+	ctx context.Context, ln net.Listener, handler http.Handler, stopping func(),
+	messages *push.Handler,
+) error {
 	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -86,7 +99,7 @@ func (app *App) serve(ctx context.Context, ln net.Listener, handler http.Handler
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
-	srv.RegisterOnShutdown(func() { close(app.draining) })
+	srv.RegisterOnShutdown(stopping)
 	stopped := make(chan error, 1)
 	go func() { stopped <- srv.Serve(ln) }()
 	select {
@@ -101,8 +114,8 @@ func (app *App) serve(ctx context.Context, ln net.Listener, handler http.Handler
 	if err != nil {
 		err = errors.Join(err, srv.Close())
 	}
-	if app.Push != nil {
-		err = errors.Join(err, app.Push.Drain(ctx))
+	if messages != nil {
+		err = errors.Join(err, messages.Drain(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("not everything was finished after %v: %w", drain, err)
