@@ -200,30 +200,22 @@ func (f File) encode() (body []byte, contentType string, err error) {
 	var buf bytes.Buffer
 	form := multipart.NewWriter(&buf)
 	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
-		if err := form.WriteField(name, f.Fields[name]); err != nil {
+		_ = form.WriteField(name, f.Fields[name]) // writing to a Buffer never fails
+	}
+	if f.Field != "" {
+		kind := cmp.Or(f.ContentType, "application/octet-stream")
+		if strings.ContainsFunc(kind, unicode.IsControl) {
+			return nil, "", errors.New("File.ContentType holds a control byte")
+		}
+		part, err := form.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {multipart.FileContentDisposition(f.Field, f.Name)},
+			"Content-Type":        {kind},
+		})
+		if err != nil {
 			return nil, "", err
 		}
+		_, _ = part.Write(f.Content)
 	}
-	if f.Field == "" {
-		err := form.Close()
-		return buf.Bytes(), form.FormDataContentType(), err
-	}
-	kind := cmp.Or(f.ContentType, "application/octet-stream")
-	if strings.ContainsFunc(kind, unicode.IsControl) {
-		return nil, "", errors.New("File.ContentType holds a control byte")
-	}
-	part, err := form.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {multipart.FileContentDisposition(f.Field, f.Name)},
-		"Content-Type":        {kind},
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	if _, err := part.Write(f.Content); err != nil {
-		return nil, "", err
-	}
-	if err := form.Close(); err != nil {
-		return nil, "", err
-	}
-	return buf.Bytes(), form.FormDataContentType(), nil
+	err = form.Close()
+	return buf.Bytes(), form.FormDataContentType(), err
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -51,12 +52,12 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.warn(up.logger)
-	tokens := cfg.Tokens
-	if tokens == nil {
-		tokens = newTokens(cfg, up, stable)
+	cfg.warn(up)
+	c := &Client{appID: cfg.AppID, secret: &cfg.Secret, upstream: up, tokens: cfg.Tokens}
+	if c.tokens == nil {
+		c.tokens = newTokens(cfg, up, stable)
 	}
-	return &Client{appID: cfg.AppID, secret: &cfg.Secret, upstream: up, tokens: tokens}, nil
+	return c, nil
 }
 
 // AppID returns the account's AppID.
@@ -75,28 +76,15 @@ func (c *Client) AccessToken(ctx context.Context) (token string, expiry time.Tim
 	return token, time.Time{}, err
 }
 
-func (cfg ClientConfig) check() error {
-	wrong := faults.In("core: ClientConfig.")
-	wrong.Account("", cfg.AppID, string(cfg.Secret))
-	wrong.URL("APIURL", cfg.APIURL)
-	return wrong.Err()
-}
-
 // AppIDs of WeChat look like this. Another form is no fault, since WeChat promises none.
 var appIDForm = regexp.MustCompile(`^wx[0-9a-f]{16}$`)
 
-// real reports whether calls go to WeChat itself. If the program has its own transport, they may
-// go elsewhere.
-func (cfg ClientConfig) real() bool {
-	return (cfg.APIURL == "" || strings.TrimRight(cfg.APIURL, "/") == defaultAPIURL) &&
-		(cfg.HTTPClient == nil || cfg.HTTPClient.Transport == nil)
-}
-
 // warn logs what looks wrong about an account of the real WeChat. It does not log the value,
 // because what was given as AppID may be the AppSecret.
-func (cfg ClientConfig) warn(logger *slog.Logger) {
-	switch appID, secret := cfg.AppID, string(cfg.Secret); {
-	case !cfg.real():
+func (cfg ClientConfig) warn(up *upstream) {
+	switch appID, secret, logger := cfg.AppID, string(cfg.Secret), up.logger; {
+	case up.base != defaultAPIURL: // a simulator
+	case cfg.HTTPClient != nil && cfg.HTTPClient.Transport != nil: // which may lead to one
 	case appIDForm.MatchString(secret) || logs.LikeSecret(appID):
 		logger.Warn("wechat: AppID and Secret look swapped")
 	case !appIDForm.MatchString(appID):
@@ -116,18 +104,18 @@ func CheckURL(field, raw string) error {
 }
 
 func newUpstream(cfg ClientConfig) (*upstream, error) {
-	if err := cfg.check(); err != nil {
+	wrong := faults.In("core: ClientConfig.")
+	wrong.Account("", cfg.AppID, string(cfg.Secret))
+	wrong.URL("APIURL", cfg.APIURL)
+	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
 	up := &upstream{
-		base:     defaultAPIURL,
+		base:     strings.TrimRight(cmp.Or(cfg.APIURL, defaultAPIURL), "/"),
 		client:   http.Client{Transport: newTransport()},
 		observer: cfg.Observer,
 		logger:   logs.Of(cfg.Logger, cfg.AppID),
 		limits:   map[string]*limit{},
-	}
-	if cfg.APIURL != "" {
-		up.base = strings.TrimRight(cfg.APIURL, "/")
 	}
 	if cfg.HTTPClient != nil {
 		up.client = *cfg.HTTPClient

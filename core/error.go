@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"unicode"
-	"unicode/utf8"
 )
 
 // A Code is an errcode of WeChat. Test for one with errors.Is(err, core.ErrCodeUsed).
@@ -145,25 +144,21 @@ func newWireError(ctx context.Context, op string, err error) *WireError {
 			w.cause = end
 		}
 	}
-	var (
-		dns   *net.DNSError
-		opErr *net.OpError
-		errno syscall.Errno
-	)
+	_, dns := errors.AsType[*net.DNSError](err)
+	opErr, isOp := errors.AsType[*net.OpError](err)
 	switch {
 	case timedOut(err):
 		w.Kind, w.Detail = WireTimeout, "no answer in time"
 	case errors.Is(w.cause, context.Canceled):
 		w.Detail = "canceled by the caller"
-	case errors.As(err, &dns):
+	case dns:
 		w.Kind, w.Detail = WireUnreachable, "host not found"
-	case errors.As(err, &opErr) &&
-		(opErr.Op == "dial" || opErr.Op == "proxyconnect" || opErr.Op == "socks connect"):
+	case isOp && slices.Contains([]string{"dial", "proxyconnect", "socks connect"}, opErr.Op):
 		w.Kind, w.Detail = WireUnreachable, "cannot connect"
 	default:
 		w.Detail = fmt.Sprintf("connection failed (%T)", innermost(err))
 	}
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		w.Detail += ": " + errno.Error()
 	}
 	return w
@@ -181,13 +176,10 @@ func timedOut(err error) bool {
 }
 
 func innermost(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
+	return err
 }
 
 // redact removes the values that were sent from a text, because WeChat or a proxy may quote them:
@@ -215,14 +207,7 @@ func cleanMessage(msg string) string {
 		}
 		return r
 	}, msg)
-	if len(msg) > 200 {
-		cut := 200
-		for !utf8.RuneStart(msg[cut]) {
-			cut--
-		}
-		msg = msg[:cut]
-	}
-	return msg
+	return strings.ToValidUTF8(msg[:min(len(msg), 200)], "") // without half a character at the end
 }
 
 // requestID returns the id at the end of "invalid code, rid: 652d44d0-1d0af18b-5b069232".
