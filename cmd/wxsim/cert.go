@@ -7,12 +7,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"net"
 	"os"
 	"slices"
@@ -124,22 +122,16 @@ func (k *keyPair) good(hosts []string, now time.Time) bool {
 // newKeyPair makes an authority that may sign only for these hosts and WeChat's, and a
 // certificate. files are those that readKeyPair reads.
 func newKeyPair(hosts []string, now time.Time) (k *keyPair, files map[string][]byte, err error) {
-	label := make([]byte, 4)
-	_, _ = rand.Read(label) // never fails
 	ca := &x509.Certificate{
-		SerialNumber: serial(),
 		// A client that trusts two authorities of the same name could confuse them.
-		Subject: pkix.Name{
-			CommonName: "wxsim " + hex.EncodeToString(label) + ", a simulator for tests",
-		},
+		Subject:   pkix.Name{CommonName: "wxsim " + rand.Text()[:8] + ", a simulator for tests"},
 		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(certLife), IsCA: true,
 		BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: []string{"weixin.qq.com"},
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: serial(),
-		Subject:      pkix.Name{CommonName: hosts[0]},
-		NotBefore:    ca.NotBefore, NotAfter: ca.NotAfter,
+		Subject:   pkix.Name{CommonName: hosts[0]},
+		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
@@ -194,10 +186,4 @@ func only(ip net.IP) *net.IPNet {
 		ip = v4
 	}
 	return &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))}
-}
-
-func serial() *big.Int {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails
-	return new(big.Int).SetBytes(b)
 }

@@ -92,8 +92,8 @@ func (o *options) read(name string, given map[string]bool) error {
 		}
 	}
 	for i, spec := range f.Faults {
-		var fault *wxsim.FieldError
-		if _, err := spec.Fault(); errors.As(err, &fault) {
+		_, err := spec.Fault()
+		if fault, ok := errors.AsType[*wxsim.FieldError](err); ok {
 			faults = append(faults, &wxsim.FieldError{
 				Field: fmt.Sprintf("faults[%d].%s", i, fault.Field), Problem: fault.Problem,
 			})
@@ -266,8 +266,8 @@ func (d *document) decode(into any) error {
 	if err == nil {
 		return nil
 	}
-	var wrong *json.UnmarshalTypeError
-	if !errors.As(err, &wrong) {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
 		return fmt.Errorf("1: %w", err)
 	}
 	at := d.marks[0]
@@ -289,8 +289,8 @@ func (d *document) explain(name string, apps []string, err error) error {
 		}
 		return errors.Join(faults...)
 	}
-	var fault *wxsim.FieldError
-	if !errors.As(err, &fault) {
+	fault, ok := errors.AsType[*wxsim.FieldError](err)
+	if !ok {
 		return err
 	}
 	field := fault.Field
