@@ -84,7 +84,7 @@ func TestClients(t *testing.T) {
 	checkTable(t, lines)
 }
 
-// build makes a program of this module, or of the one above.
+// build builds a program of this module, or of the library.
 func build(ctx context.Context, t *testing.T, pkg, name string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), name)
@@ -144,7 +144,7 @@ func startSimulator(ctx context.Context, t *testing.T, program string, more ...s
 	return s
 }
 
-// call is a call of the control API.
+// call calls the control API.
 func (s *simulator) call(ctx context.Context, method, path string, body, answer any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -286,7 +286,7 @@ func checkTable(t *testing.T, lines []line) {
 	}
 }
 
-// cell is empty where a client has no such call.
+// cell returns the text of a cell, which is empty if the client has no such call.
 func cell(l line, ran bool) string {
 	switch {
 	case !ran:

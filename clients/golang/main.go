@@ -40,8 +40,8 @@ func main() {
 	both.Wait()
 }
 
-// trust makes http.DefaultTransport, which both clients use, trust the CA of a file. On Linux the
-// variable alone would do.
+// trust makes http.DefaultTransport, which both clients use, trust the CA of a file. On Linux Go
+// itself reads that variable.
 func trust(caFile string) {
 	pem, err := os.ReadFile(caFile) //nolint:gosec // the test says which
 	roots := x509.NewCertPool()
@@ -53,10 +53,10 @@ func trust(caFile string) {
 	}
 }
 
-// A client is what the table has a row for.
+// A client is one row of the table.
 type client struct{ name string }
 
-// named is a client by its module, with the version that was built in.
+// named returns the client of a module, with the version that was built in.
 func named(name, module string) client {
 	info, _ := debug.ReadBuildInfo()
 	i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return m.Path == module })
@@ -69,7 +69,7 @@ func (c client) print(fields map[string]any) {
 	fmt.Printf("%s\n", line) // in one write
 }
 
-// step runs one step to its end and tells how it went.
+// step runs one step to its end and prints how it went.
 func (c client) step(name string, run func() error) {
 	fields := map[string]any{"step": name}
 	if err := run(); err != nil {
@@ -112,7 +112,8 @@ func get(address string) (header http.Header, body []byte, err error) {
 	return resp.Header, body, err
 }
 
-// visit is the browser: it opens a login page of WeChat and is sent back to the app.
+// visit opens a login page of WeChat, as a browser does, and returns the query of the address to
+// which the browser is sent back.
 func visit(page, state string) (url.Values, error) {
 	header, body, err := get(page)
 	if err != nil {
@@ -131,7 +132,7 @@ func visit(page, state string) (url.Values, error) {
 	return query, nil
 }
 
-// onPhone is what a mini program gets from the phone.
+// onPhone returns what a mini program gets from the phone.
 func onPhone(what string) (map[string]string, error) {
 	_, body, err := get("http://" + os.Getenv("WXSIM_ADDR") + "/wxsim/" + what)
 	if err != nil {

@@ -138,7 +138,7 @@ func miniAPIs(program *miniprogram.MiniProgram, who string) error {
 	return errors.Join(text, media, risk, link, retain)
 }
 
-// sessionAPIs are the calls about a session. The signature is that of no text.
+// sessionAPIs makes the calls about a session. They are signed with an HMAC of an empty body.
 func sessionAPIs(program *miniprogram.MiniProgram) error {
 	code, err := onPhone("js_code")
 	if err != nil {

@@ -22,7 +22,7 @@ export function client(name) {
   const { version } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url)));
   const write = (line) => console.log(JSON.stringify({ client: `${name} ${version}`, ...line }));
   return {
-    // step runs one step to its end and tells how it went.
+    // step runs one step to its end and prints how it went.
     async step(step, run) {
       try {
         await run();
