@@ -186,6 +186,7 @@ func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 		state:       values["state"],
 		forceSnap:   values["forceSnapShot"] == "true",
 	}
+	target := webURL(ask.redirectURI)
 	switch {
 	case ask.app == nil:
 		return nil, &pageError{40013, "没有这个 appid", "nobody has this appid"}
@@ -202,7 +203,12 @@ func (w *world) parseLogin(rawQuery string, kind Kind) (*login, *pageError) {
 		return nil, &pageError{
 			10015, "component_appid 不是任何第三方平台的", "component_appid is the appid of no platform",
 		}
-	case !redirectAllowed(w, ask):
+	case target == nil:
+		return nil, &pageError{
+			10003, "redirect_uri 不是完整的 http(s) 网址；是不是转义了两次？",
+			"redirect_uri is not a whole http(s) address; is it escaped twice?",
+		}
+	case !redirectAllowed(w, ask.app, target):
 		return nil, &pageError{
 			10003, "redirect_uri 的域名不在配置里。要放行它，请修改 -domains，或配置文件里的 redirect_domains",
 			"the host of redirect_uri is not one that was configured; -domains allows it, or " +
@@ -277,14 +283,9 @@ func checkOrder(names []string) *pageError {
 	return nil
 }
 
-// redirectAllowed reports whether redirect_uri is an absolute http or https URL on one of the
-// app's domains.
-func redirectAllowed(w *world, ask *login) bool {
-	u := webURL(ask.redirectURI)
-	if u == nil {
-		return false
-	}
-	domains := ask.app.RedirectDomains
+// redirectAllowed reports whether a redirect_uri is on one of the app's domains.
+func redirectAllowed(w *world, a *app, u *url.URL) bool {
+	domains := a.RedirectDomains
 	if len(domains) == 0 {
 		domains = w.cfg.RedirectDomains
 	}

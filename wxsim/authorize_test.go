@@ -34,6 +34,7 @@ func TestAuthorizePageIsStrict(t *testing.T) {
 		{"domain as a prefix", query("appid", id, "redirect_uri", "https://shop.example.com.evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
 		{"domain as user name", query("appid", id, "redirect_uri", "https://shop.example.com@evil.org/", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
 		{"relative redirect_uri", query("appid", id, "redirect_uri", "/cb", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
+		{"redirect_uri escaped twice", query("appid", id, "redirect_uri", url.QueryEscape(callback), "response_type", "code", "scope", "snsapi_base", "state", "s1"), "是不是转义了两次"},
 		{"script as redirect_uri", query("appid", id, "redirect_uri", "javascript:alert(1)", "response_type", "code", "scope", "snsapi_base", "state", "s1"), "错误码: 10003"},
 		{"sorted parameters", query("appid", id, "redirect_uri", callback, "response_type", "code", "state", "s1", "scope", "snsapi_base"), "该链接无法访问"},
 		{"response_type first", query("response_type", "code", "appid", id, "redirect_uri", callback, "scope", "snsapi_base", "state", "s1"), "该链接无法访问"},
