@@ -95,6 +95,29 @@ func TestDeskRefused(t *testing.T) {
 	}
 }
 
+// Without HTTP/2 a browser has six connections to a site. Tabs that nobody sees do not hold them, and
+// are signed in all the same.
+func TestManyTabsAtADesk(t *testing.T) {
+	p := atDesk(t, "nethttp")
+	link, number := p.show("/me")
+	var tabs []*tab
+	for range 8 {
+		tb := p.desktop.another(desktopAgent)
+		call(tb, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `Object.defineProperty(Document.prototype, "hidden", { get: () => true })`,
+		})
+		began := time.Now()
+		tb.open(p.app + "/me")
+		require.Less(t, time.Since(began), 10*time.Second)
+		tabs = append(tabs, tb)
+	}
+	p.phone.open(link)
+	p.phone.click(chooses(number))
+	for _, tb := range append(tabs, p.desktop) {
+		tb.until(`document.querySelector("h1")?.innerText === "小明"`)
+	}
+}
+
 // A code is renewed by the page itself, and in the end the page waits for a click.
 func TestDeskRenewal(t *testing.T) {
 	p := atDesk(t, "chi")

@@ -1,7 +1,7 @@
 (function () {
   var body = document.body, line = document.getElementById("desk-status"), again = document.getElementById("desk-again");
   var number = document.getElementById("desk-number"), opened = Date.now(), state = body.dataset.state;
-  var until = opened + line.dataset.until * 1000;
+  var until = opened + line.dataset.until * 1000, kept = false; // kept: whether the browser keeps the cookie
 
   function show(next) {
     state = next;
@@ -14,16 +14,18 @@
     else show("paused");
   }
   function hear(next) {
+    kept = kept || next !== "expired";
+    if (next === state) return;
     if (next === "ready") {
       show(next);
       location.reload();
     } else if (next === "scanned" && "others" in line.dataset) {
       location.reload(); // it may be another code than the one that is shown
-    } else if (next === "expired" && Date.now() - opened < 30000) {
+    } else if (next === "expired" && !kept && Date.now() - opened < 30000) {
       show("cookies"); // a new code would be no better
     } else if (next === "expired") {
       renew();
-    } else if (next !== state) {
+    } else {
       show(next);
     }
   }
@@ -32,11 +34,14 @@
   }
   function ask() {
     if (state !== "waiting" && state !== "scanned") return;
-    fetch(line.dataset.wait + "&seen=" + state, { headers: { Accept: "application/json" }, cache: "no-store" }).then(function (answer) {
+    // Without HTTP/2 a browser has six connections to a site, and tabs that nobody sees must not
+    // hold them all. A state that does not exist is answered at once.
+    var hidden = document.hidden;
+    fetch(line.dataset.wait + "&seen=" + (hidden ? "hidden" : state), { headers: { Accept: "application/json" }, cache: "no-store" }).then(function (answer) {
       if (!answer.ok) return later(2 + 3 * Math.random());
       return answer.json().then(function (told) {
         hear(told.state);
-        later(0.2);
+        later(hidden ? 5 : 0.2);
       });
     }).catch(function () { later(2 + 3 * Math.random()); });
   }
