@@ -139,8 +139,10 @@ func TestLogoutDuringAPartition(t *testing.T) {
 	copied := visitor{f.visitor(1).Browser, 1}
 	copied.Jar = v.Jar.Copy()
 	f.replicas[0].line.Delay(time.Hour)
+	f.WantStatus(f.insist(func() *webtest.Visit {
+		return v.Do(to(1, webtest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: webtest.Fetch()}))
+	}), http.StatusNoContent)
 	began := time.Now()
-	f.WantStatus(v.Do(to(1, webtest.Request{Method: http.MethodPost, URL: adaptertest.PublicURL + "/logout", Kind: webtest.Fetch()})), http.StatusNoContent)
 	f.redis.Eventually("the replica notices", func() bool {
 		return copied.Do(to(0, script("/base"))).Status == http.StatusServiceUnavailable
 	})
