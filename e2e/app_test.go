@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxoauth/wxoauth/wxsim"
@@ -114,4 +115,22 @@ func simulate(t *testing.T) *wxsim.Server {
 	require.NoError(t, sim.Start())
 	t.Cleanup(sim.Close)
 	return sim
+}
+
+// abroad moves the browser to where clocks show what those of no server do.
+func abroad(tb *tab) *time.Location {
+	tb.t.Helper()
+	call(tb, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"})
+	return time.FixedZone("Asia/Kathmandu", 5*60*60+45*60)
+}
+
+func TestTimesAreInTheBrowsersZone(t *testing.T) {
+	app, _ := startAlone(t, "gin")
+	tb := newProfile(t, wechatAgent)
+	zone := abroad(tb)
+	tb.open(app + "/me")
+	tb.click(allow)
+	at, err := time.Parse(time.RFC3339, eval[string](tb, `document.querySelector("time").dateTime`))
+	require.NoError(t, err)
+	require.Equal(t, at.In(zone).Format("2006年1月2日 15:04"), tb.text("time"))
 }

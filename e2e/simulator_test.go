@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -196,6 +197,7 @@ func TestSimulatorIsLive(t *testing.T) {
 	sim := simulate(t)
 	sim.Fail("/sns/auth", wxsim.Code(45009), 1)
 	tb := newProfile(t, desktopAgent)
+	zone := abroad(tb)
 	ask := func(path string) {
 		sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
 	}
@@ -212,7 +214,13 @@ func TestSimulatorIsLive(t *testing.T) {
 	if got := tb.text("[data-news]"); !strings.Contains(got, "GET /sns/auth") || !strings.Contains(got, "45009") {
 		t.Errorf("a screen reader is told %q; want the new call", got)
 	}
+	for i, call := range sim.Log() {
+		require.Equal(t, call.At.In(zone).Format("15:04:05"), tb.text(fmt.Sprintf(".log li:nth-last-child(%d) time", i+1)))
+	}
 	before := tb.text("[data-clock]")
+	shown, err := time.ParseInLocation(time.DateTime, before, zone)
+	require.NoError(t, err)
+	require.WithinDuration(t, sim.Now(), shown, time.Minute)
 	tb.do(chromedp.Poll[chromedp.Void](`document.querySelector("[data-clock]").innerText != "` + before + `"`))
 	sim.Close()
 	tb.do(chromedp.Poll[chromedp.Void](`document.querySelector("[data-live]").innerText == "模拟器没有应答"`))

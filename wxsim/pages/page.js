@@ -39,13 +39,21 @@ for (const frame of document.querySelectorAll("iframe[data-first]")) {
   setTimeout(go, 3000);
 }
 
-// The simulator's clock ticks. Its time is read as if it were UTC, so that no zone is added to it.
+// The server may be in another time zone, as a container is: times are shown in the browser's.
+// Swedes write a date as ISO does.
+const localize = page => {
+  for (const call of page.querySelectorAll(".log time")) {
+    call.textContent = new Date(call.dateTime).toLocaleTimeString("sv");
+  }
+};
+localize(document);
+
+// The simulator's clock ticks.
 for (const clock of document.querySelectorAll("[data-clock]")) {
-  const ahead = Date.parse(clock.dateTime + "Z") - Date.now();
-  setInterval(() => {
-    clock.dateTime = new Date(Date.now() + ahead).toISOString().slice(0, 19);
-    clock.textContent = clock.dateTime.replace("T", " ");
-  }, 1000);
+  const ahead = Date.parse(clock.dateTime) - Date.now();
+  const tick = () => { clock.textContent = new Date(Date.now() + ahead).toLocaleString("sv"); };
+  tick();
+  setInterval(tick, 1000);
 }
 
 // Each fault has a number that makes sense for it, or none.
@@ -110,6 +118,7 @@ for (const live of document.querySelectorAll("[data-live]")) {
       mark(answer.ok);
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      localize(page);
       const news = [];
       for (const fresh of page.querySelectorAll("[data-list]")) {
         const list = document.querySelector(`[data-list=${fresh.dataset.list}]`);
