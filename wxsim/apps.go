@@ -59,21 +59,18 @@ func (s *Server) AddApp(a App) (App, error) {
 	if fault := a.check(); fault != nil {
 		return App{}, fault
 	}
-	var err error
-	added := hold(&s.holder, func(w *world) App {
+	return try(&s.holder, func(w *world) (App, error) {
 		old := w.app(a.AppID)
 		switch {
 		case old == nil:
-			return w.addApp(a).App
+			return w.addApp(a).App, nil
 		case old.Kind != a.Kind:
-			err = errors.New("wxsim: this appid is one of another kind")
-			return App{}
+			return App{}, errors.New("wxsim: this appid is one of another kind")
 		}
 		a.Secret, a.OriginalID = cmp.Or(a.Secret, old.Secret), cmp.Or(a.OriginalID, old.OriginalID)
 		old.App = a
-		return a
+		return a, nil
 	})
-	return added, err
 }
 
 // Apps returns all apps, oldest first.

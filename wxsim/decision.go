@@ -80,16 +80,14 @@ func (s *Server) Answer(d Decision, openID string) error {
 	if !slices.Contains(decisions(), d) {
 		return fmt.Errorf("wxsim: %q is no decision", d)
 	}
-	var err error
-	s.change(func(w *world) {
+	return hold(&s.holder, func(w *world) error {
 		if openID != "" && w.people[openID].person == nil {
-			err = errors.New("wxsim: no such user")
-			return
+			return errors.New("wxsim: no such user")
 		}
 		w.cfg.AutoAllow = d == Allow
 		w.answer, w.answerer = d, openID
+		return nil
 	})
-	return err
 }
 
 // standing returns the decision that is made without asking, by [Server.Answer] or the switch

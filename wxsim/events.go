@@ -39,15 +39,13 @@ func eventTypes() []string {
 
 // Message returns an event as WeChat writes it, before it is encrypted; see [Server.NewPush].
 func (s *Server) Message(format PushFormat, e Event) ([]byte, error) {
-	var err error
-	message := hold(&s.holder, func(w *world) []byte {
-		var a *app
-		if a, err = w.receiver(e); err != nil {
-			return nil
+	return try(&s.holder, func(w *world) ([]byte, error) {
+		a, err := w.receiver(e)
+		if err != nil {
+			return nil, err
 		}
-		return w.message(format, a, e)
+		return w.message(format, a, e), nil
 	})
-	return message, err
 }
 
 // receiver returns the app that gets an event.
@@ -232,21 +230,16 @@ type appPush struct {
 
 // pushOf returns the push of an event to the push URL of its app.
 func (s *Server) pushOf(e Event) (appPush, error) {
-	var err error
-	a := hold(&s.holder, func(w *world) App {
-		var a *app
-		if a, err = w.receiver(e); err != nil {
-			return App{}
+	return try(&s.holder, func(w *world) (appPush, error) {
+		a, err := w.receiver(e)
+		switch {
+		case err != nil:
+			return appPush{}, err
+		case a.Push == nil:
+			return appPush{}, errors.New("wxsim: the app has no push URL")
 		}
-		return a.App
+		message := w.message(a.Push.Format, a, e)
+		e.AppID = a.AppID
+		return appPush{a.Push.URL, a.Push.config(e), message}, nil
 	})
-	switch {
-	case err != nil:
-		return appPush{}, err
-	case a.Push == nil:
-		return appPush{}, errors.New("wxsim: the app has no push URL")
-	}
-	message, err := s.Message(a.Push.Format, e)
-	e.AppID = a.AppID
-	return appPush{a.Push.URL, a.Push.config(e), message}, err
 }

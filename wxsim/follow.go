@@ -35,38 +35,36 @@ func (s *Server) Unfollow(appID, openID string) (Event, error) {
 	return s.follow(appID, openID, false)
 }
 
-func (s *Server) follow(appID, openID string, on bool) (e Event, err error) {
-	s.change(func(w *world) {
+func (s *Server) follow(appID, openID string, on bool) (Event, error) {
+	return try(&s.holder, func(w *world) (Event, error) {
 		k := w.people[openID]
 		a := k.app
 		if appID != "" {
 			a = w.app(appID)
 		}
 		if k.person == nil || a == nil || a.Kind != OfficialAccount {
-			err = errors.New("wxsim: no such user or official account")
-			return
+			return Event{}, errors.New("wxsim: no such user or official account")
 		}
 		w.setFollowing(k.person, a, on)
-		e = Event{Type: "unsubscribe", AppID: a.AppID, OpenID: a.openID(k.User)}
+		e := Event{Type: "unsubscribe", AppID: a.AppID, OpenID: a.openID(k.User)}
 		if on {
 			e.Type = "subscribe"
 		}
+		return e, nil
 	})
-	return e, err
 }
 
 // Scan makes a user scan a QR code of qrcode/create, given by its ticket or its content. If the
 // user follows the account, the event is SCAN. Otherwise the user follows it now, and the event is
 // subscribe, with qrscene_ before the scene. openID may be any openid of the user.
-func (s *Server) Scan(openID, code string) (e Event, err error) {
-	s.change(func(w *world) {
+func (s *Server) Scan(openID, code string) (Event, error) {
+	return try(&s.holder, func(w *world) (Event, error) {
 		p := w.people[openID].person
 		c, ok := w.qrCode(code)
 		if p == nil || !ok {
-			err = errors.New("wxsim: no such user or QR code, or it has expired")
-			return
+			return Event{}, errors.New("wxsim: no such user or QR code, or it has expired")
 		}
-		e = Event{
+		e := Event{
 			Type: "SCAN", AppID: c.app.AppID, OpenID: c.app.openID(p.User), Key: c.key(),
 			Ticket: c.ticket,
 		}
@@ -74,8 +72,8 @@ func (s *Server) Scan(openID, code string) (e Event, err error) {
 			p.follows[c.app] = following{since: w.now, scene: "ADD_SCENE_QR_CODE", qr: c}
 			e.Type, e.Key = "subscribe", "qrscene_"+c.key()
 		}
+		return e, nil
 	})
-	return e, err
 }
 
 // followerEndpoints are the APIs about followers of an official account, and about QR codes.

@@ -10,50 +10,47 @@ import (
 
 // giveCode answers with {"code":"…"}, as wx.login() and the phone number button do.
 func (s *Server) giveCode(newCode func(openID string) string) func(*http.Request) answer {
-	return func(r *http.Request) answer {
-		u := s.phoneUser(r)
-		if u == nil {
-			return plain(http.StatusNotFound, "no such user")
-		}
-		return jsonAnswer(object("code", newCode(u.OpenID)))
-	}
+	return s.forPhone(func(_ *http.Request, openID string) answer {
+		return jsonAnswer(object("code", newCode(openID)))
+	})
 }
 
 // giveData answers with the data of wx.getUserProfile and the old phone number button.
 func (s *Server) giveData(data func(openID string) []byte) func(*http.Request) answer {
-	return func(r *http.Request) answer {
-		u := s.phoneUser(r)
-		if u == nil {
-			return plain(http.StatusNotFound, "no such user")
-		}
-		encryptedData, iv, err := s.EncryptData(u.OpenID, data(u.OpenID))
+	return s.forPhone(func(r *http.Request, openID string) answer {
+		encryptedData, iv, err := s.EncryptData(openID, data(openID))
 		if err != nil {
 			return plain(http.StatusConflict, err.Error()+"; ask /wxsim/js_code first")
 		}
 		pairs := []any{"encryptedData", encryptedData, "iv", iv}
 		if strings.HasSuffix(r.URL.Path, "user_data") {
-			rawData, signature, err := s.RawData(u.OpenID)
+			rawData, signature, err := s.RawData(openID)
 			if err != nil {
 				return plain(http.StatusConflict, err.Error())
 			}
 			pairs = append(pairs, "rawData", rawData, "signature", signature)
 		}
 		return jsonAnswer(object(pairs...))
-	}
+	})
 }
 
-// phoneUser returns the user of the request, or nil for an unknown openid.
-func (s *Server) phoneUser(r *http.Request) *User {
-	return hold(&s.holder, func(w *world) *User {
-		u, ok := w.owner(r), true
-		if openID := r.FormValue("user"); openID != "" {
-			u, ok = w.user(openID)
+// forPhone makes a handler of a function that takes the openid of the request's user.
+func (s *Server) forPhone(
+	respond func(r *http.Request, openID string) answer,
+) func(*http.Request) answer {
+	return func(r *http.Request) answer {
+		user := hold(&s.holder, func(w *world) User {
+			if openID := r.FormValue("user"); openID != "" {
+				u, _ := w.user(openID)
+				return u
+			}
+			return w.owner(r)
+		})
+		if user.OpenID == "" {
+			return plain(http.StatusNotFound, "no such user")
 		}
-		if !ok {
-			return nil
-		}
-		return &u
-	})
+		return respond(r, user.OpenID)
+	}
 }
 
 func jsonAnswer(json string) answer {

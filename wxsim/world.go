@@ -108,6 +108,12 @@ func (h *holder) change(f func(*world)) {
 	hold(h, func(w *world) any { f(w); return nil })
 }
 
+// try is like [hold], for a function that may fail.
+func try[T any](h *holder, f func(*world) (T, error)) (result T, err error) {
+	h.change(func(w *world) { result, err = f(w) })
+	return result, err
+}
+
 // hold runs f with the world, while no other function has it. f must not call a method of [Server]
 // that calls hold, too: that would wait for ever.
 func hold[T any](h *holder, f func(*world) T) T {
