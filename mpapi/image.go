@@ -86,7 +86,11 @@ type ScannedCode struct {
 //
 // WeChat docs: https://developers.weixin.qq.com/doc/service/api/openpoc/image/api_imgqrcode.html
 func (s ImageService) ScanQRCode(ctx context.Context, img Image) (*ScanQRCodeResult, error) {
-	return look[ScanQRCodeResult](ctx, s.core, "/cv/img/qrcode", img)
+	r, err := img.request("/cv/img/qrcode")
+	if err != nil {
+		return nil, err
+	}
+	return core.Call[ScanQRCodeResult](ctx, s.core, r)
 }
 
 // A SuperResolutionResult names an enlarged picture.
@@ -102,10 +106,11 @@ type SuperResolutionResult struct {
 func (s ImageService) SuperResolution(
 	ctx context.Context, img Image,
 ) (*SuperResolutionResult, error) {
-	const path = "/cv/img/superresolution"
-	out, err := look[SuperResolutionResult](ctx, s.core, path, img)
-	if err == nil && out.MediaID == "" {
-		return nil, core.Post(path, nil).BadAnswer("no media_id in the answer")
+	r, err := img.request("/cv/img/superresolution")
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return call(ctx, s.core, r, "media_id", func(out *SuperResolutionResult) bool {
+		return out.MediaID != ""
+	})
 }

@@ -41,9 +41,5 @@ func (s LinkService) GenerateShortLink(
 		return nil, err
 	}
 	r := core.Post("/wxa/genwxashortlink", req)
-	out, err := core.Call[ShortLink](ctx, s.core, r)
-	if err == nil && out.Link == "" {
-		return nil, r.BadAnswer("no link in the answer")
-	}
-	return out, err
+	return call(ctx, s.core, r, "link", func(l *ShortLink) bool { return l.Link != "" })
 }

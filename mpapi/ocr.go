@@ -17,8 +17,7 @@ import (
 // WeChat docs: https://developers.weixin.qq.com/doc/service/guide/product/Intelligent_Interface/ocr.html
 type OCRService struct{ core *core.Client }
 
-// ocr reads a document. has reports whether the answer has the field that WeChat promises; without
-// it the answer is an error.
+// ocr reads a document; field and has are those of call.
 func ocr[T any](
 	ctx context.Context, c *core.Client, path string, img Image, field string, has func(*T) bool,
 ) (*T, error) {
@@ -32,15 +31,11 @@ func ocr[T any](
 		}
 		r.Query.Set("type", img.ocrType)
 	}
-	out, err := core.Call[T](ctx, c, r)
-	if err != nil {
-		return nil, err
+	out, err := call(ctx, c, r, field, has)
+	if err == nil {
+		oneline.All(out)
 	}
-	if !has(out) {
-		return nil, r.BadAnswer("no " + field + " in the answer")
-	}
-	oneline.All(out)
-	return out, nil
+	return out, err
 }
 
 // A BankCardResult is the text on a bank card.

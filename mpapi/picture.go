@@ -1,6 +1,7 @@
 package mpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -57,24 +58,24 @@ func (i Image) request(path string) (core.Request, error) {
 	case len(content) > maxImage:
 		return r, &InputError{"img", "must be smaller than 2 MB"}
 	}
-	name := i.name
-	if name == "" {
-		name = "img" // WeChat requires a name but does not use it
-	}
 	r.Body = core.File{
-		Field: "img", Name: name, ContentType: http.DetectContentType(content), Content: content,
+		Field: "img", Name: cmp.Or(i.name, "img"), // WeChat requires a name but does not use it
+		ContentType: http.DetectContentType(content), Content: content,
 	}
 	r.Query = url.Values{}
 	return r, nil
 }
 
-// look calls a picture API that needs only the picture.
-func look[T any](ctx context.Context, c *core.Client, path string, i Image) (*T, error) {
-	r, err := i.request(path)
-	if err != nil {
-		return nil, err
+// call calls an API. has reports whether the answer has the field that WeChat promises; without it
+// the answer is an error.
+func call[T any](
+	ctx context.Context, c *core.Client, r core.Request, field string, has func(*T) bool,
+) (*T, error) {
+	out, err := core.Call[T](ctx, c, r)
+	if err == nil && !has(out) {
+		return nil, r.BadAnswer("no " + field + " in the answer")
 	}
-	return core.Call[T](ctx, c, r)
+	return out, err
 }
 
 // A Point of a picture, in pixels from its left top corner.

@@ -93,11 +93,9 @@ func (s SecurityService) MsgSecCheck(
 
 		Version int `json:"version"`
 	}{req, checkVersion})
-	out, err := core.Call[MsgSecCheckResult](ctx, s.core, r)
-	if err == nil && out.Result.Suggest == "" {
-		return nil, r.BadAnswer("no result.suggest in the answer")
-	}
-	return out, err
+	return call(ctx, s.core, r, "result.suggest", func(out *MsgSecCheckResult) bool {
+		return out.Result.Suggest != ""
+	})
 }
 
 // MediaCheckAsyncRequest is a picture or a sound to check.
@@ -141,9 +139,7 @@ func (s SecurityService) MediaCheckAsync(
 
 		Version int `json:"version"`
 	}{req, checkVersion})
-	out, err := core.Call[MediaCheckAsyncResult](ctx, s.core, r)
-	if err == nil && out.TraceID == "" {
-		return nil, r.BadAnswer("no trace_id in the answer")
-	}
-	return out, err
+	return call(ctx, s.core, r, "trace_id", func(out *MediaCheckAsyncResult) bool {
+		return out.TraceID != ""
+	})
 }
