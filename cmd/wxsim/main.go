@@ -122,13 +122,16 @@ type options struct {
 	health bool
 	state  string // file
 	faults []wxsim.FaultSpec
+
+	config               string // file
+	users                int
+	domains, cors, hosts string // comma-separated
+	limits, verbose      bool
 }
 
-func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
-	var opts options
-	cfg := &opts.cfg
-	flags := flag.NewFlagSet("wxsim", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // main prints the error
+// define adds the flags.
+func (o *options) define(flags *flag.FlagSet) {
+	cfg := &o.cfg
 	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8081",
 		"`host:port` to listen on; with 0.0.0.0:8081 a phone in the same network can open it")
 	flags.StringVar(&cfg.AppID, "appid", "", "the official account's `id`, for login in WeChat")
@@ -137,29 +140,37 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.StringVar(&cfg.WebsiteSecret, "website-secret", "", "the website app's `appsecret`")
 	flags.StringVar(&cfg.MiniAppID, "mini-appid", "", "the mini program's `id`")
 	flags.StringVar(&cfg.MiniSecret, "mini-secret", "", "the mini program's `appsecret`")
-	users := flags.Int("users", 3, "how many `people` have an account at the start, 1 to 1000")
-	domains := flags.String("domains", "",
+	flags.IntVar(&o.users, "users", 3, "how many `people` have an account at the start, 1 to 1000")
+	flags.StringVar(&o.domains, "domains", "",
 		"comma-separated host `names` that a redirect_uri may have (default any)")
-	limits := flags.Bool("limits", false, "refuse calls beyond the limits that WeChat documents")
-	flags.BoolVar(&opts.tls, "tls", false,
+	flags.BoolVar(&o.limits, "limits", false,
+		"refuse calls beyond the limits that WeChat documents")
+	flags.BoolVar(&o.tls, "tls", false,
 		"speak https too, with a certificate for WeChat's hosts, and be a proxy for them; tells "+
 			"what to trust")
-	flags.StringVar(&opts.tlsDir, "tls-dir", "",
+	flags.StringVar(&o.tlsDir, "tls-dir", "",
 		"`folder` that keeps the certificate of -tls (default a temporary one, for this run only)")
-	flags.BoolVar(&opts.health, "health", false,
+	flags.BoolVar(&o.health, "health", false,
 		"ask the simulator at -addr whether it serves, and exit with 0 if it does")
-	verbose := flags.Bool("v", false, "log every call on stderr: path, status and errcode")
+	flags.BoolVar(&o.verbose, "v", false, "log every call on stderr: path, status and errcode")
 	for _, s := range wxsim.Switches() {
 		flags.BoolVar(s.In(cfg), s.Name, false, s.English)
 	}
-	config := flags.String("config", "", "YAML `file` with accounts, users, limits, switches "+
+	flags.StringVar(&o.config, "config", "", "YAML `file` with accounts, users, limits, switches "+
 		"and faults")
-	flags.StringVar(&opts.state, "state", "",
+	flags.StringVar(&o.state, "state", "",
 		"`file` that keeps accounts, users and tokens over a restart")
-	cors := flags.String("cors", "", "comma-separated `origins`, such as http://localhost:5173, "+
-		"whose pages may use the control API")
-	hosts := flags.String("hosts", "", "comma-separated `names` at which it is reached, beside "+
-		"addresses, localhost and names without a dot")
+	flags.StringVar(&o.cors, "cors", "", "comma-separated `origins`, such as "+
+		"http://localhost:5173, whose pages may use the control API")
+	flags.StringVar(&o.hosts, "hosts", "", "comma-separated `names` at which it is reached, "+
+		"beside addresses, localhost and names without a dot")
+}
+
+func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
+	var opts options
+	flags := flag.NewFlagSet("wxsim", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints the error
+	opts.define(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage)
@@ -176,33 +187,33 @@ func parseFlags(args []string, stdout, stderr io.Writer) (options, error) {
 	if err != nil {
 		return opts, err
 	}
-	if *users < 1 || *users > 1000 {
+	if opts.users < 1 || opts.users > 1000 {
 		return opts, errors.New("wxsim: -users must be between 1 and 1000")
 	}
-	if *config != "" {
-		if err := opts.read(*config, given); err != nil {
+	if opts.config != "" {
+		if err := opts.read(opts.config, given); err != nil {
 			return opts, err
 		}
 	}
+	cfg := &opts.cfg
 	if given["users"] || len(cfg.Users) == 0 {
-		cfg.Users = wxsim.MadeUpUsers(*users)
+		cfg.Users = wxsim.MadeUpUsers(opts.users)
 	}
-	if *domains != "" {
-		cfg.RedirectDomains = strings.Split(*domains, ",")
+	split := func(text string, list *[]string) {
+		if text != "" {
+			*list = strings.Split(text, ",")
+		}
 	}
-	if *cors != "" {
-		cfg.CORSOrigins = strings.Split(*cors, ",")
-	}
-	if *hosts != "" {
-		cfg.Hosts = strings.Split(*hosts, ",")
-	}
-	if *limits {
+	split(opts.domains, &cfg.RedirectDomains)
+	split(opts.cors, &cfg.CORSOrigins)
+	split(opts.hosts, &cfg.Hosts)
+	if opts.limits {
 		cfg.Limits = wxsim.DocumentedLimits()
 	}
 	if err := cfg.Check(); err != nil {
 		return opts, fmt.Errorf("wxsim: %w", err)
 	}
-	if *verbose {
+	if opts.verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(stderr,
 			&slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
