@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/hashicorp/golang-lru/v2"
 )
 
 // How much is remembered. What was used least goes first.
@@ -19,10 +19,10 @@ const (
 // A memory is what an app has a database and a file storage for: here it ends with the process,
 // and has bounds.
 type memory struct {
-	mu     sync.Mutex
-	users  *simplelru.LRU[string, user]  // by openid
-	checks *simplelru.LRU[string, check] // by trace ID
-	files  *simplelru.LRU[string, file]  // by a random name
+	mu     sync.Mutex                // held while a user or a check is changed
+	users  *lru.Cache[string, user]  // by openid
+	checks *lru.Cache[string, check] // by trace ID
+	files  *lru.Cache[string, file]  // by a random name
 }
 
 // A user is somebody who has logged in.
@@ -61,26 +61,18 @@ type file struct {
 
 func newMemory() *memory {
 	return &memory{
-		users: lru[user](maxUsers), checks: lru[check](maxChecks), files: lru[file](maxPictures),
+		users: cache[user](maxUsers), checks: cache[check](maxChecks),
+		files: cache[file](maxPictures),
 	}
 }
 
-func lru[V any](size int) *simplelru.LRU[string, V] {
-	l, err := simplelru.NewLRU[string, V](size, nil)
-	if err != nil {
-		panic(err) // a size below 1
-	}
-	return l
+func cache[V any](size int) *lru.Cache[string, V] {
+	c, _ := lru.New[string, V](size) // fails only if size is below 1
+	return c
 }
 
 // signIn makes a user, unless there is one.
-func (m *memory) signIn(openID string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.users.Get(openID); !ok {
-		m.users.Add(openID, user{OpenID: openID})
-	}
-}
+func (m *memory) signIn(openID string) { m.users.ContainsOrAdd(openID, user{OpenID: openID}) }
 
 // errGone is about a user who was forgotten, or never logged in.
 var errGone = errors.New("no such user")
@@ -121,24 +113,14 @@ func (m *memory) forget(openID string) {
 
 // keepPicture returns a name that cannot be guessed.
 func (m *memory) keepPicture(owner, kind string, data []byte) (id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	id = rand.Text()
 	m.files.Add(id, file{owner, kind, data})
 	return id
 }
 
-func (m *memory) picture(id string) (file, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.files.Get(id)
-}
+func (m *memory) picture(id string) (file, bool) { return m.files.Get(id) }
 
-func (m *memory) dropPicture(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.files.Remove(id)
-}
+func (m *memory) dropPicture(id string) { m.files.Remove(id) }
 
 // begin notes a check that WeChat was asked for. Its verdict may have come already.
 func (m *memory) begin(traceID, owner, picture string) check {
@@ -168,8 +150,6 @@ func (m *memory) note(traceID string, change func(*check)) check {
 
 // checksOf are a user's checks, the latest first.
 func (m *memory) checksOf(owner string) (checks []check) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for _, traceID := range slices.Backward(m.checks.Keys()) {
 		if c, _ := m.checks.Peek(traceID); c.owner == owner {
 			checks = append(checks, c)
