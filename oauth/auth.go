@@ -63,6 +63,7 @@ func New(cfg Config) (*Auth, error) {
 	a.grants = &grants{
 		clients: a.clients, sessions: a.sessions, outcomes: a.outcomes, report: a.reporter,
 		lang: cfg.Lang, profileMaxAge: cfg.ProfileMaxAge,
+		refreshes: pauses{known: map[sessionID]pause{}},
 	}
 	a.cfg.Secret, a.cfg.Keys = "", nil // not needed any more, and fmt might print them
 	if cfg.AnyBrowser && a.client.openURL == defaultOpenURL {

@@ -31,9 +31,6 @@ func (f *farewells) add(rec *record, how farewell) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.known == nil {
-		f.known = map[sessionID]farewell{}
-	}
 	makeRoom(f.known, maxFarewells)
 	f.known[rec.id()] = how
 }

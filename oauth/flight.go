@@ -43,9 +43,6 @@ func (f *flights) join(t task, now time.Time) (one *flight, leads bool) {
 		}
 		return one, false
 	}
-	if f.byKey == nil {
-		f.byKey = map[string]*flight{}
-	}
 	one = &flight{landed: make(chan struct{})}
 	f.byKey[t.key] = one
 	return one, true

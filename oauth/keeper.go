@@ -43,6 +43,7 @@ func newKeeper(cfg Config) (k *keeper, err error) {
 	k = &keeper{
 		store: cfg.Store, maxAge: cfg.MaxAge, deskAge: min(defaultDeskAge, cfg.MaxAge),
 		appIDs: []string{cfg.AppID}, allowSnapshot: cfg.AllowSnapshot, logger: cfg.Logger,
+		ended: farewells{known: map[sessionID]farewell{}},
 	}
 	k.name, k.secure = cfg.cookieName("wx")
 	if cfg.Desk != nil {

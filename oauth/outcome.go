@@ -25,7 +25,9 @@ type outcomes struct {
 }
 
 func newOutcomes(cfg Config, store sessions.Store) (*outcomes, error) {
-	o := &outcomes{store: cfg.Outcomes, logger: cfg.Logger}
+	o := &outcomes{
+		store: cfg.Outcomes, logger: cfg.Logger, flights: flights{byKey: map[string]*flight{}},
+	}
 	if o.store == nil {
 		o.store, _ = store.(sessionstore.Outcomes)
 	}

@@ -155,26 +155,24 @@ func decodeRecord(data []byte) (*record, error) {
 		r.serial = binary.BigEndian.Uint32(data[20:])
 	}
 	rest := data[head:]
-	if r.refreshToken, rest = cutString(rest); rest == nil {
-		return nil, errRecord
-	}
-	if r.accessToken, rest = cutString(rest); rest == nil {
-		return nil, errRecord
+	for _, token := range []*string{&r.refreshToken, &r.accessToken} {
+		begin, end, ok := stringAt(rest)
+		if !ok {
+			return nil, errRecord
+		}
+		*token, rest = string(rest[begin:end]), rest[end:]
 	}
 	text := string(rest) // one allocation for all strings of the user, without the tokens
-	for _, s := range texts {
+	for i := 0; i < len(texts) || text != ""; i++ {
 		begin, end, ok := stringAt(rest)
 		if !ok {
 			return nil, errRecord
 		}
-		*s, text, rest = text[begin:end], text[end:], rest[end:]
-	}
-	for len(rest) > 0 {
-		begin, end, ok := stringAt(rest)
-		if !ok {
-			return nil, errRecord
+		if i < len(texts) {
+			*texts[i] = text[begin:end]
+		} else {
+			u.Privilege = append(u.Privilege, text[begin:end])
 		}
-		u.Privilege = append(u.Privilege, text[begin:end])
 		text, rest = text[end:], rest[end:]
 	}
 	for _, scope := range scopeBits {
@@ -189,16 +187,6 @@ func decodeRecord(data []byte) (*record, error) {
 		return nil, errRecord
 	}
 	return r, nil
-}
-
-// cutString returns the string at the beginning of data, and the rest, which is nil if there is no
-// string.
-func cutString(data []byte) (s string, rest []byte) {
-	begin, end, ok := stringAt(data)
-	if !ok {
-		return "", nil
-	}
-	return string(data[begin:end]), data[end:]
 }
 
 // stringAt returns where the string at the beginning of data is, after its length.

@@ -298,9 +298,6 @@ func (p *pauses) begin(id sessionID, now time.Time) (mine, dead bool) {
 			return false, false
 		}
 	}
-	if p.known == nil {
-		p.known = map[sessionID]pause{}
-	}
 	p.known[id] = pause{until: now.Add(refreshPause)}
 	return true, false
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -106,27 +107,13 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	p, err := h.open(r.URL.Query(), body)
-	if err != nil {
+	p, m, do, err := h.accept(r.URL.Query(), body)
+	switch {
+	case err != nil:
 		h.refuse(w, r, err)
 		return
-	}
-	m, err := parseMessage(p.message)
-	if err != nil {
-		h.refuse(w, r, err)
-		return
-	}
-	if m.isProbe() {
+	case do == nil:
 		write(w, []byte(success), typeText)
-		return
-	}
-	if err := checkFresh(m); err != nil {
-		h.refuse(w, r, err)
-		return
-	}
-	do, err := h.jobFor(m)
-	if err != nil {
-		h.refuse(w, r, err)
 		return
 	}
 	out := h.deliver(r.Context(), m, deadline, do)
@@ -142,6 +129,21 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.
 		return
 	}
 	write(w, answer, contentType)
+}
+
+// accept opens a request, checks its message and returns the job for it, which is nil for a probe.
+func (h *Handler) accept(query url.Values, body []byte) (p *post, m *Message, do job, err error) {
+	if p, err = h.open(query, body); err != nil {
+		return nil, nil, nil, err
+	}
+	if m, err = parseMessage(p.message); err != nil || m.isProbe() {
+		return p, m, nil, err
+	}
+	if err = checkFresh(m); err != nil {
+		return nil, nil, nil, err
+	}
+	do, err = h.jobFor(m)
+	return p, m, do, err
 }
 
 // jobFor returns the job of the callback for m. An error means that m lacks what the callback

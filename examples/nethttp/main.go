@@ -44,9 +44,8 @@ func routes(app *demo.App) (http.Handler, error) {
 	mux.Handle("/events", guard(http.HandlerFunc(app.Events)))
 
 	// The openid is enough here, so WeChat does not ask the user.
-	mux.Handle("/base", auth.Require(
-		wxoauth.ScopeBase,
-	)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	base := auth.Require(wxoauth.ScopeBase)
+	mux.Handle("/base", base(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := wxoauth.User(r)
 		app.BasePage(w, r, user)
 	})))
