@@ -81,7 +81,7 @@ func (w *world) owner(r *http.Request) User {
 func callBack(w *world, r *http.Request, d decision) answer {
 	first, second := callbackURLs(w, d, origin(r))
 	if second != "" {
-		return twicePage(w, r, first, second)
+		return w.pages.render("twice", twiceData{newPage(r), first, second})
 	}
 	return redirect(first)
 }

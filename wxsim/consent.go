@@ -63,7 +63,10 @@ func decide(w *world, r *http.Request) answer {
 	d := ask.decided(Decision(form.Get("decision")), u.OpenID)
 	_ = d.mode.UnmarshalText([]byte(form.Get("callbacks"))) // an unknown word leaves it at once
 	if scan != nil {
-		return withOwner(confirm(w, r, scan, d), u.OpenID)
+		if scan.decided == nil {
+			scan.decided = &d
+		}
+		return withOwner(donePage(w, r, scan), u.OpenID)
 	}
 	return withOwner(callBack(w, r, d), u.OpenID)
 }
@@ -101,13 +104,18 @@ func userFromForm(form url.Values) User {
 
 // withOwner sets the cookie of the current user.
 func withOwner(a answer, openID string) answer {
-	c := http.Cookie{ //nolint:gosec // the simulator is plain http, and the cookie no secret
-		Name: ownerCookie, Value: openID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	a.header = a.header.Clone()
+	a.header.Add("Set-Cookie", monthCookie(ownerCookie, openID))
+	return a
+}
+
+// monthCookie returns a Set-Cookie header. Browsers keep the cookie for 30 days.
+func monthCookie(name, value string) string {
+	c := http.Cookie{ //nolint:gosec // the simulator is plain http, and the cookies no secrets
+		Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		MaxAge: 30 * 24 * 60 * 60,
 	}
-	a.header = a.header.Clone()
-	a.header.Add("Set-Cookie", c.String())
-	return a
+	return c.String()
 }
 
 // twiceData is the page that calls back twice.
@@ -115,8 +123,4 @@ type twiceData struct {
 	page
 
 	First, Second string
-}
-
-func twicePage(w *world, r *http.Request, first, second string) answer {
-	return w.pages.render("twice", twiceData{newPage(r), first, second})
 }

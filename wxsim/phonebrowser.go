@@ -1,7 +1,6 @@
 package wxsim
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,11 +88,7 @@ func (s *Server) openOnPhone(r *http.Request) answer {
 	}
 	a := redirect(shown)
 	if _, err := r.Cookie(phoneCookie); err != nil {
-		c := http.Cookie{ //nolint:gosec // the simulator is plain http
-			Name: phoneCookie, Value: randomText(22, alphanumeric), Path: "/", HttpOnly: true,
-			SameSite: http.SameSiteLaxMode, MaxAge: int(phoneLife / time.Second),
-		}
-		a.header.Set("Set-Cookie", c.String())
+		a.header.Set("Set-Cookie", monthCookie(phoneCookie, randomText(22, alphanumeric)))
 	}
 	return a
 }
@@ -177,14 +172,11 @@ func (s *Server) show(r *http.Request, target *url.URL, webView string) (string,
 		s.phone.windows[name] = open
 		go open.server.Serve(ln) //nolint:errcheck // the error says only that the server was closed
 	}
-	return open.address(r) + target.RequestURI() + fragment(target), nil
-}
-
-func fragment(u *url.URL) string {
-	if u.Fragment == "" {
-		return ""
+	shown := open.address(r) + target.RequestURI()
+	if target.Fragment != "" {
+		shown += "#" + target.EscapedFragment()
 	}
-	return "#" + u.EscapedFragment()
+	return shown, nil
 }
 
 // address returns the origin of the window, with the host that the visitor uses for this machine.
@@ -195,6 +187,10 @@ func (o *window) address(r *http.Request) string {
 
 // handler returns the proxy of a window.
 func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
+	agent := phoneAgent
+	if o.webView != "" {
+		agent += " miniProgram/" + o.webView
+	}
 	proxy := &httputil.ReverseProxy{
 		Transport:     &http.Transport{ResponseHeaderTimeout: time.Minute},
 		ErrorLog:      s.errorLog(),
@@ -202,7 +198,7 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(o.target)
 			p.Out.Host = o.target.Host
-			p.Out.Header.Set("User-Agent", cmp.Or(o.agent(), phoneAgent))
+			p.Out.Header.Set("User-Agent", agent)
 			for _, name := range []string{"Origin", "Referer"} {
 				if own, ok := strings.CutPrefix(p.Out.Header.Get(name), o.address(p.In)); ok {
 					p.Out.Header.Set(name, o.target.String()+own)
@@ -250,14 +246,6 @@ func (b *phoneBrowser) handler(s *Server, o *window) http.Handler {
 
 // windowRequest is the context key of the browser's request.
 type windowRequest struct{}
-
-// agent returns the User-Agent of a web-view, or "" for another window.
-func (o *window) agent() string {
-	if o.webView == "" {
-		return ""
-	}
-	return phoneAgent + " miniProgram/" + o.webView
-}
 
 // jarURL returns the URL for the cookie jar. It is https, so that the jar gives Secure cookies to
 // a plain http origin as well, as browsers do on loopback.

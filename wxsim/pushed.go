@@ -18,8 +18,13 @@ type pushedData struct {
 	Status, Body, Err string // all empty if nothing was pushed
 }
 
-func (r PushResult) statusText() string {
-	return strconv.Itoa(r.Status) + " " + http.StatusText(r.Status)
+// tell fills in the answer to a push, or its error.
+func (d *pushedData) tell(result PushResult, err error) {
+	d.Status = strconv.Itoa(result.Status) + " " + http.StatusText(result.Status)
+	d.Body = cmp.Or(result.Reply, result.Body)
+	if err != nil {
+		d.Err = err.Error()
+	}
 }
 
 // sendPush is POST /wxsim/push.
@@ -38,14 +43,11 @@ func (s *Server) sendPush(r *http.Request) answer {
 		return s.pages.render("pushed", data)
 	}
 	message, err := s.Message(target.Format, e)
-	if err == nil {
-		var result PushResult
-		result, err = s.deliver(r.Context(), target.URL, config, message)
-		data.Status, data.Body = result.statusText(), cmp.Or(result.Reply, result.Body)
-	}
 	if err != nil {
 		data.Err = err.Error()
+		return s.pages.render("pushed", data)
 	}
+	data.tell(s.deliver(r.Context(), target.URL, config, message))
 	return s.pages.render("pushed", data)
 }
 

@@ -102,14 +102,6 @@ func phonePage(w *world, r *http.Request) answer {
 	return consentPage(w, r, found.ask, consentData{Ticket: found.ticket}, w.owner(r))
 }
 
-// confirm stores the decision about a QR code, unless there is one.
-func confirm(w *world, r *http.Request, found *scan, d decision) answer {
-	if found.decided == nil {
-		found.decided = &d
-	}
-	return donePage(w, r, found)
-}
-
 // doneData is the last page on the phone.
 type doneData struct {
 	page

@@ -1,9 +1,6 @@
 package wxsim
 
-import (
-	"cmp"
-	"net/http"
-)
+import "net/http"
 
 // scannedData is the page on the phone after a scan of the QR code of an official account or of a
 // mini program.
@@ -46,11 +43,7 @@ func (s *Server) scanned(r *http.Request) answer {
 func (s *Server) told(r *http.Request, e Event) answer {
 	data := pushedData{page: newPage(r), Event: e.Type}
 	if s.wantsPush(e.AppID) {
-		result, err := s.Send(r.Context(), e)
-		data.Status, data.Body = result.statusText(), cmp.Or(result.Reply, result.Body)
-		if err != nil {
-			data.Err = err.Error()
-		}
+		data.tell(s.Send(r.Context(), e))
 	}
 	return s.pages.render("pushed", data)
 }

@@ -224,11 +224,9 @@ func (s *Server) OpenID(appID string, u User) string {
 // RevokeUser ends all tokens of a user, as a change of the WeChat password does: from now on they
 // are refused with 42007. openID may be any openid of the user; an unknown one does nothing.
 func (s *Server) RevokeUser(openID string) {
-	s.change(func(w *world) { w.revoke(openID) })
-}
-
-func (w *world) revoke(openID string) {
-	if p := w.people[openID].person; p != nil {
-		p.revoked++
-	}
+	s.change(func(w *world) {
+		if p := w.people[openID].person; p != nil {
+			p.revoked++
+		}
+	})
 }
