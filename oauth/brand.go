@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"cmp"
-	"crypto/rand"
 	"net/url"
 	"strings"
 
@@ -67,7 +66,3 @@ func (l *look) siteName() string {
 	_, host, _ := strings.Cut(originOf(l.publicURL), "://")
 	return cmp.Or(l.brand.Name, host)
 }
-
-// newFailureCode returns a random name of a failure, which its page and the log show: 8 characters
-// that are easy to read out.
-func newFailureCode() string { return rand.Text()[:8] }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 
@@ -12,7 +13,7 @@ import (
 func (a *Auth) fail(v *visit, f *Failure) {
 	f = new(*f) // a copy, because other requests may have got the same failure
 	f.RetryURL = a.cfg.PublicURL + v.page().String()
-	f.code, f.look = newFailureCode(), &a.look
+	f.code, f.look = rand.Text()[:8], &a.look // a code that is easy to read out
 	if len(v.address.states) > 0 {
 		f.script = tidyScript
 	}

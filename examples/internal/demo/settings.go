@@ -110,7 +110,8 @@ func readSettings(getenv func(string) string) (*settings, error) {
 		env.refuse(!onLoopback(s.addr) && !s.lan,
 			"SESSION_KEYS is needed: ADDR is not only for this machine, so others will log in "+
 				"and expect to stay so"+howToMakeKeys)
-		s.keys, s.madeUpKeys = [][]byte{randomKey()}, true
+		s.keys, s.madeUpKeys = [][]byte{make([]byte, keySize)}, true
+		_, _ = rand.Read(s.keys[0]) // never fails
 	}
 	env.refuse(s.pushToken != "" && s.pushAESKey == "",
 		"PUSH_AES_KEY is needed with PUSH_TOKEN: the EncodingAESKey of WeChat's console")
@@ -235,12 +236,6 @@ func (e *environment) lanHost() string {
 	}
 	e.refuse(true, fmt.Sprintf("LAN: this machine has no address in a private network (%v)", err))
 	return ""
-}
-
-func randomKey() []byte {
-	key := make([]byte, keySize)
-	_, _ = rand.Read(key) // it never fails
-	return key
 }
 
 // onLoopback reports whether only this machine can reach addr.
