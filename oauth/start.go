@@ -121,6 +121,10 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		answers.Private(v.w.Header())
 		v.w.WriteHeader(http.StatusUnauthorized)
 	case !wantsPage(v.r):
+		if v.r.Method == http.MethodGet && v.r.Header.Get("Hx-Boosted") != "" {
+			// htmx follows a link itself. With this header it leaves that to the browser.
+			v.w.Header().Set("Hx-Redirect", a.cfg.PublicURL+v.page().String())
+		}
 		a.warnUnserved()
 		answers.JSON(v.w, http.StatusUnauthorized, map[string]string{
 			"error": "login_required", "login_url": loginURL,

@@ -170,6 +170,24 @@ func shapeCases() Group {
 				URL: PublicURL + "/wechat/login?return_to=/me", Kind: byWorker(),
 			}, nil), "/me")
 		}},
+		{Name: "htmx leaves a link to the browser, and not what a page loads by itself", Test: func(t *World) {
+			for _, tt := range []struct {
+				method, boosted string
+				want            []string
+			}{
+				{http.MethodGet, "true", []string{PublicURL + "/me?a=1"}},
+				{http.MethodGet, "", nil},
+				{http.MethodPost, "true", nil},
+			} {
+				r := webtest.Request{Method: tt.method, URL: PublicURL + "/me?a=1", Kind: webtest.KindNamed("fetch by htmx")}
+				if tt.boosted != "" {
+					r.Header = http.Header{"Hx-Boosted": {tt.boosted}}
+				}
+				v := t.Browser().Do(r)
+				t.WantLoginRequired(v)
+				t.wantHeader(v, "Hx-Redirect", tt.want...)
+			}
+		}},
 		{Name: "a browser that says nothing of itself loads a page only where no script can be meant", Test: func(t *World) {
 			for _, tt := range []struct {
 				page   bool
