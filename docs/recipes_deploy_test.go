@@ -11,10 +11,13 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -337,6 +340,79 @@ func TestRecipeReverseProxy(t *testing.T) {
 			t.Errorf("Cache-Control is %q, want %q", got, cache)
 		}
 	}
+}
+
+// nginx itself runs with the block of the documents, but for the ports.
+func TestRecipeAuthRequest(t *testing.T) {
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		t.Skip("there is no nginx")
+	}
+	shop, auth := openAuth(t)
+	r := gin.New()
+
+	// region auth-request
+	r.GET("/signed-in", auth.Middleware(), func(c *gin.Context) { // nginx asks
+		user, _ := wxoauth.User(c)
+		c.Header("X-OpenID", user.OpenID)
+		c.Status(http.StatusNoContent)
+	})
+	auth.Mount(r)
+	r.NoRoute(auth.Middleware(), func(c *gin.Context) { // a page without a session, or on its way back from WeChat
+		c.Redirect(http.StatusFound, c.Request.URL.RequestURI())
+	})
+	// endregion
+
+	login := httptest.NewServer(r)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s of %s", r.URL, r.Header["X-Openid"])
+	}))
+	t.Cleanup(login.Close)
+	t.Cleanup(backend.Close)
+	var conf string
+	for _, block := range blocks(t, "docs/recipes", "nginx") {
+		if strings.Contains(block, "auth_request") {
+			conf = strings.NewReplacer("http://127.0.0.1:8080", login.URL, "http://127.0.0.1:9000", backend.URL).Replace(block)
+		}
+	}
+	site := startNginx(t, nginx, conf)
+
+	shop.net.Serve(adaptertest.Host, httputil.NewSingleHostReverseProxy(site))
+	b := shop.browser()
+	page := adaptertest.PublicURL + "/orders/7?a=1&b=2"
+	v := tap(b, page)
+	want(t, v, http.StatusOK, "/orders/7?a=1&b=2 of [oXiaoMing]")
+	require.Equal(t, page, v.Address())
+	forged := http.Header{"X-Openid": {"oSomebodyElse"}}
+	want(t, b.Do(webtest.Request{URL: page, Kind: webtest.Fetch(), Header: forged}), http.StatusOK, "of [oXiaoMing]")
+	stranger := shop.browser().Do(webtest.Request{Method: http.MethodPost, URL: page, Kind: webtest.Fetch()})
+	want(t, stranger, http.StatusUnauthorized, `"login_url"`)
+}
+
+// startNginx runs nginx with the locations of conf and returns its address. It is given a socket
+// that listens already, so that nobody has to wait for it.
+func startNginx(t *testing.T, nginx, conf string) *url.URL {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	socket, err := l.(*net.TCPListener).File()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "nginx.conf"), []byte("daemon off;\npid "+dir+"/pid;\nerror_log stderr;\nevents {}\n"+
+		"http {\naccess_log off;\nserver {\nlisten "+l.Addr().String()+";\n"+conf+"}\n}\n"))
+	said := new(webtest.Buffer)
+	cmd := exec.CommandContext(t.Context(), nginx, "-p", dir, "-c", "nginx.conf")
+	cmd.Env, cmd.ExtraFiles, cmd.Stderr = append(os.Environ(), "NGINX=3;"), []*os.File{socket}, said
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends its worker, too
+	require.NoError(t, cmd.Start())
+	require.NoError(t, errors.Join(l.Close(), socket.Close())) // nginx alone has it now
+	t.Cleanup(func() {
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(said)
+		}
+	})
+	return &url.URL{Scheme: "http", Host: l.Addr().String()}
 }
 
 func TestRecipeProxy(t *testing.T) {
