@@ -34,16 +34,7 @@ func (m *Mini) Logout() gin.HandlerFunc { return handler(m.auth.LogoutHandler())
 
 // Middleware passes on only requests with the token of a session: Authorization: Bearer <token>.
 // [User] then returns the user, and [mpauth.SessionFrom] the session_key.
-func (m *Mini) Middleware() gin.HandlerFunc {
-	return func(c *gin.Context) {
-		r, ok := m.auth.Admit(c.Writer, c.Request)
-		if !ok {
-			abort(c)
-			return
-		}
-		pass(c, r)
-	}
-}
+func (m *Mini) Middleware() gin.HandlerFunc { return guard(m.auth.Admit) }
 
 // EndSessions ends every session of a user of the mini program, those of its web-views included;
 // see [mpauth.Auth.EndSessions].

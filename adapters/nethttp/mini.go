@@ -33,15 +33,7 @@ func (m *Mini) Logout() http.Handler { return m.auth.LogoutHandler() }
 
 // Middleware passes on only requests with the token of a session: Authorization: Bearer <token>.
 // [User] then returns the user, and [mpauth.SessionFrom] the session_key.
-func (m *Mini) Middleware() func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if admitted, ok := m.auth.Admit(w, r); ok {
-				pass(next, w, r, admitted)
-			}
-		})
-	}
-}
+func (m *Mini) Middleware() func(http.Handler) http.Handler { return guard(m.auth.Admit) }
 
 // EndSessions ends every session of a user of the mini program, those of its web-views included;
 // see [mpauth.Auth.EndSessions].

@@ -102,11 +102,9 @@ func guard(
 
 // Optional passes on every request, with the user if somebody is signed in: for public pages.
 func (a *Auth) Optional() func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			pass(next, w, r, a.auth.Identify(w, r))
-		})
-	}
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Identify(w, r), true
+	})
 }
 
 // Login returns the handler for Config.LoginPath. It is needed if Middleware does not see that

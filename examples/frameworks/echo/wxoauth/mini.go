@@ -29,14 +29,4 @@ func (m *Mini) Login() echo.HandlerFunc { return echo.WrapHandler(m.auth.LoginHa
 func (m *Mini) Logout() echo.HandlerFunc { return echo.WrapHandler(m.auth.LogoutHandler()) }
 
 // Middleware passes on only requests that carry a token.
-func (m *Mini) Middleware() echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r, ok := m.auth.Admit(c.Response(), c.Request())
-			if !ok {
-				return nil // Admit has answered
-			}
-			return pass(next, c, r)
-		}
-	}
-}
+func (m *Mini) Middleware() echo.MiddlewareFunc { return guard(m.auth.Admit) }

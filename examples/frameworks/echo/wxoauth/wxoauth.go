@@ -80,11 +80,9 @@ func guard(
 
 // Optional passes on every request, with the user if somebody is signed in: for public pages.
 func (a *Auth) Optional() echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			return pass(next, c, a.auth.Identify(c.Response(), c.Request()))
-		}
-	}
+	return guard(func(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+		return a.auth.Identify(w, r), true
+	})
 }
 
 // Login is the handler for Config.LoginPath.
