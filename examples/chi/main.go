@@ -29,10 +29,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	r.Get("/healthz", demo.Healthz)
 
 	// A public page that knows who is signed in.
-	r.With(auth.Optional()).Get("/", func(w http.ResponseWriter, r *http.Request) {
-		user, _ := wxoauth.User(r) // nil: nobody
-		app.HomePage(w, r, user)
-	})
+	r.With(auth.Optional()).Get("/", app.HomePage)
 
 	// A public page whose script logs in.
 	r.Get("/spa", app.ScriptPage)
@@ -40,21 +37,14 @@ func routes(app *demo.App) (http.Handler, error) {
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	r.Group(func(r chi.Router) {
 		r.Use(auth.Middleware())
-		r.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) {
-			user, _ := wxoauth.User(r)
-			app.ProfilePage(w, r, user)
-		})
+		r.HandleFunc("/me", app.ProfilePage)
 		r.HandleFunc("/api/me", userJSON)
 		r.HandleFunc("/api/jssdk", app.PageSignature)
 		r.HandleFunc("/events", app.Events)
 	})
 
 	// The openid is enough here, so WeChat does not ask the user.
-	r.With(auth.Require(wxoauth.ScopeBase)).HandleFunc("/base",
-		func(w http.ResponseWriter, r *http.Request) {
-			user, _ := wxoauth.User(r)
-			app.BasePage(w, r, user)
-		})
+	r.With(auth.Require(wxoauth.ScopeBase)).HandleFunc("/base", app.BasePage)
 
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	r.With(auth.RequireFresh(5*time.Minute)).HandleFunc("/pay", userJSON)
@@ -80,6 +70,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	return r, nil
 }
 
+// userJSON answers with the signed-in user.
 func userJSON(w http.ResponseWriter, r *http.Request) {
 	user, _ := wxoauth.User(r)
 	w.Header().Set("Content-Type", "application/json")

@@ -28,29 +28,20 @@ func routes(app *demo.App) (http.Handler, error) {
 	r.GET("/healthz", gin.WrapF(demo.Healthz))
 
 	// A public page that knows who is signed in.
-	r.GET("/", auth.Optional(), func(c *gin.Context) {
-		user, _ := wxoauth.User(c) // nil: nobody
-		app.HomePage(c.Writer, c.Request, user)
-	})
+	r.GET("/", auth.Optional(), gin.WrapF(app.HomePage))
 
 	// A public page whose script logs in.
 	r.GET("/spa", gin.WrapF(app.ScriptPage))
 
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	guarded := r.Group("/", auth.Middleware())
-	guarded.Any("/me", func(c *gin.Context) {
-		user, _ := wxoauth.User(c)
-		app.ProfilePage(c.Writer, c.Request, user)
-	})
+	guarded.Any("/me", gin.WrapF(app.ProfilePage))
 	guarded.Any("/api/me", userJSON)
 	guarded.Any("/api/jssdk", gin.WrapF(app.PageSignature))
 	guarded.Any("/events", gin.WrapF(app.Events))
 
 	// The openid is enough here, so WeChat does not ask the user.
-	r.Any("/base", auth.Require(wxoauth.ScopeBase), func(c *gin.Context) {
-		user, _ := wxoauth.User(c)
-		app.BasePage(c.Writer, c.Request, user)
-	})
+	r.Any("/base", auth.Require(wxoauth.ScopeBase), gin.WrapF(app.BasePage))
 
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	r.Any("/pay", auth.RequireFresh(5*time.Minute), userJSON)
@@ -83,6 +74,7 @@ func withoutQuery(p gin.LogFormatterParams) string {
 		p.Request.URL.Path, p.Latency)
 }
 
+// userJSON answers with the signed-in user.
 func userJSON(c *gin.Context) {
 	user, _ := wxoauth.User(c)
 	c.JSON(http.StatusOK, user)

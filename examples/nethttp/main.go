@@ -24,31 +24,20 @@ func routes(app *demo.App) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", demo.Healthz)
 
 	// A public page that knows who is signed in.
-	home := func(w http.ResponseWriter, r *http.Request) {
-		user, _ := wxoauth.User(r) // nil: nobody
-		app.HomePage(w, r, user)
-	}
-	mux.Handle("GET /{$}", auth.Optional()(http.HandlerFunc(home)))
+	mux.Handle("GET /{$}", auth.Optional()(http.HandlerFunc(app.HomePage)))
 
 	// A public page whose script logs in.
 	mux.HandleFunc("GET /spa", app.ScriptPage)
 
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	guard := auth.Middleware()
-	mux.Handle("/me", guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, _ := wxoauth.User(r)
-		app.ProfilePage(w, r, user)
-	})))
+	mux.Handle("/me", guard(http.HandlerFunc(app.ProfilePage)))
 	mux.Handle("/api/me", guard(http.HandlerFunc(userJSON)))
 	mux.Handle("/api/jssdk", guard(http.HandlerFunc(app.PageSignature)))
 	mux.Handle("/events", guard(http.HandlerFunc(app.Events)))
 
 	// The openid is enough here, so WeChat does not ask the user.
-	base := auth.Require(wxoauth.ScopeBase)
-	mux.Handle("/base", base(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, _ := wxoauth.User(r)
-		app.BasePage(w, r, user)
-	})))
+	mux.Handle("/base", auth.Require(wxoauth.ScopeBase)(http.HandlerFunc(app.BasePage)))
 
 	// Before a payment: is it still the same user? WeChat says so without a word to the user.
 	mux.Handle("/pay", auth.RequireFresh(5*time.Minute)(http.HandlerFunc(userJSON)))
@@ -74,6 +63,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	return demo.AccessLog(mux), nil
 }
 
+// userJSON answers with the signed-in user.
 func userJSON(w http.ResponseWriter, r *http.Request) {
 	user, _ := wxoauth.User(r)
 	w.Header().Set("Content-Type", "application/json")

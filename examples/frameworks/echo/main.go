@@ -26,19 +26,11 @@ func routes(app *demo.App) (http.Handler, error) {
 	e.GET("/healthz", echo.WrapHandler(http.HandlerFunc(demo.Healthz)))
 
 	// A public page that knows who is signed in.
-	e.GET("/", func(c echo.Context) error {
-		user, _ := wxoauth.User(c) // nil: nobody
-		app.HomePage(c.Response(), c.Request(), user)
-		return nil
-	}, auth.Optional())
+	e.GET("/", echo.WrapHandler(http.HandlerFunc(app.HomePage)), auth.Optional())
 
 	// Only for signed-in users. Others are sent to WeChat and come back.
 	guarded := e.Group("", auth.Middleware())
-	guarded.Any("/me", func(c echo.Context) error {
-		user, _ := wxoauth.User(c)
-		app.ProfilePage(c.Response(), c.Request(), user)
-		return nil
-	})
+	guarded.Any("/me", echo.WrapHandler(http.HandlerFunc(app.ProfilePage)))
 	guarded.Any("/api/me", userJSON)
 	guarded.Any("/api/jssdk", echo.WrapHandler(http.HandlerFunc(app.PageSignature)))
 	guarded.Any("/events", echo.WrapHandler(http.HandlerFunc(app.Events)))
@@ -65,6 +57,7 @@ func routes(app *demo.App) (http.Handler, error) {
 	return demo.AccessLog(e), nil
 }
 
+// userJSON answers with the signed-in user.
 func userJSON(c echo.Context) error {
 	user, _ := wxoauth.User(c)
 	return c.JSON(http.StatusOK, user)

@@ -78,38 +78,34 @@ func (p page) Initial() string {
 	return "?"
 }
 
-// HomePage is for everybody. user may be nil.
-func (app *App) HomePage(w http.ResponseWriter, r *http.Request, user *core.User) {
-	app.render(w, r, homeTemplate, user)
-}
+// HomePage is for everybody, and shows who is signed in.
+func (app *App) HomePage(w http.ResponseWriter, r *http.Request) { app.render(w, r, homeTemplate) }
 
 // ScriptPage is a single-page app: for everybody, with a script that fetches what needs a login.
-func (app *App) ScriptPage(w http.ResponseWriter, r *http.Request) {
-	app.render(w, r, spaTemplate, nil)
-}
+func (app *App) ScriptPage(w http.ResponseWriter, r *http.Request) { app.render(w, r, spaTemplate) }
 
 // ProfilePage shows who is signed in.
-func (app *App) ProfilePage(w http.ResponseWriter, r *http.Request, user *core.User) {
-	app.render(w, r, profileTemplate, user)
+func (app *App) ProfilePage(w http.ResponseWriter, r *http.Request) {
+	app.render(w, r, profileTemplate)
 }
 
 // BasePage shows who is signed in silently: a page to a browser that opens one, JSON to everything
 // else. That a request accepts HTML is not enough, for programs are known that follow a login with
 // a plain HTTP client, send a browser's Accept and read JSON here.
-func (app *App) BasePage(w http.ResponseWriter, r *http.Request, user *core.User) {
+func (app *App) BasePage(w http.ResponseWriter, r *http.Request) {
 	h := r.Header
 	opens := h.Get("Sec-Fetch-Mode") == "navigate" || h.Get("Sec-Fetch-Dest") == "document"
 	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
 	if opens && strings.Contains(h.Get("Accept"), "text/html") {
-		app.render(w, r, baseTemplate, user)
+		app.render(w, r, baseTemplate)
 		return
 	}
+	user, _ := core.UserFrom(r.Context())
 	writeJSON(w, http.StatusOK, user)
 }
 
-func (app *App) render(
-	w http.ResponseWriter, r *http.Request, t *template.Template, user *core.User,
-) {
+func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Template) {
+	user, _ := core.UserFrom(r.Context()) // nil: nobody
 	// Chinese, unless the browser prefers English.
 	_, i := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
 	p := page{
