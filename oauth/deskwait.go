@@ -96,7 +96,7 @@ func (l *lobby) takeOver(v *visit) (conn net.Conn) {
 	full := len(l.waiting) >= maxTaken
 	l.mu.Unlock()
 	if _, ok := v.r.Context().Value(http.ServerContextKey).(*http.Server); full || !ok ||
-		v.r.ProtoMajor != 1 || v.w.Header().Get("Content-Encoding") != "" {
+		v.r.ProtoMajor != 1 || v.w.Header().Get("Content-Encoding") != "" || !hijackable(v.w) {
 		return nil
 	}
 	defer func() {
@@ -109,6 +109,19 @@ func (l *lobby) takeOver(v *visit) (conn net.Conn) {
 		return nil
 	}
 	return conn
+}
+
+// hijackable reports whether the innermost writer can be hijacked. gin's in front of it has the
+// method in any case, and once it was called in vain, takes the answer for written and sends 200.
+func hijackable(w http.ResponseWriter) bool {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			_, ok = w.(http.Hijacker)
+			return ok
+		}
+		w = outer.Unwrap()
+	}
 }
 
 // answerOn writes the answer of writeState to a hijacked connection and closes it.

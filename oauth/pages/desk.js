@@ -40,7 +40,7 @@
     fetch(line.dataset.wait + "&seen=" + (hidden ? "hidden" : state), { headers: { Accept: "application/json" }, cache: "no-store" }).then(function (answer) {
       if (!answer.ok) return later(2 + 3 * Math.random());
       return answer.json().then(function (told) {
-        hear(told.state);
+        if (told.state) hear(told.state);
         later(hidden ? 5 : 0.2);
       });
     }).catch(function () { later(2 + 3 * Math.random()); });
