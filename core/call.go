@@ -139,7 +139,7 @@ func (c *Client) attempt(
 	case err != nil:
 		return nil, nil, err
 	case x.media && len(body) == 0:
-		return nil, nil, &WireError{Op: x.op, Kind: WireBody, Detail: "an empty file"}
+		return nil, nil, wireError(x.op, WireBody, "an empty file")
 	case x.media && !isJSON(body, header):
 		return body, header, nil
 	}
@@ -173,7 +173,7 @@ func (r Request) op() string { return r.method() + " " + r.Path }
 // to return: a missing field is zero, which may look like a good value. what is logged and must
 // not quote the answer.
 func (r Request) BadAnswer(what string) *WireError {
-	return &WireError{Op: r.op(), Kind: WireBody, Detail: what}
+	return wireError(r.op(), WireBody, "%s", what)
 }
 
 func (r Request) exchange() (exchange, error) {

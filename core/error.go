@@ -133,10 +133,14 @@ func (e *WireError) Unwrap() error { return e.cause }
 // Timeout reports whether no complete answer came in time.
 func (e *WireError) Timeout() bool { return e.Kind == WireTimeout }
 
-// newWireError makes a WireError of a transport's error. The text of that error is not kept,
+func wireError(op string, kind WireKind, detail string, args ...any) *WireError {
+	return &WireError{Op: op, Kind: kind, Detail: fmt.Sprintf(detail, args...)}
+}
+
+// transportError makes a WireError of a transport's error. The text of that error is not kept,
 // because a *url.Error, or the program's own transport, writes the URL into it. If ctx has ended,
 // its error decides: the transport may return the cause that the program gave to ctx instead.
-func newWireError(ctx context.Context, op string, err error) *WireError {
+func transportError(ctx context.Context, op string, err error) *WireError {
 	err = cmp.Or(ctx.Err(), err)
 	w := &WireError{Op: op, Kind: WireBroken}
 	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -64,10 +63,7 @@ type envelope struct {
 func open(op string, body []byte, sent []string) ([]byte, error) {
 	body = cleanJSON(body)
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) == 0 || first[0] != '{' {
-		return nil, &WireError{
-			Op: op, Kind: WireBody,
-			Detail: fmt.Sprintf("%d bytes that are no JSON object", len(body)),
-		}
+		return nil, wireError(op, WireBody, "%d bytes that are no JSON object", len(body))
 	}
 	var e envelope
 	if err := json.Unmarshal(body, &e); err != nil {

@@ -148,7 +148,7 @@ func (t *tokens) token(ctx context.Context) (string, time.Time, error) {
 		tok := res.Val.(*appToken)
 		return tok.Value, tok.Expiry, nil
 	case <-ctx.Done():
-		return "", time.Time{}, newWireError(ctx, "app access token", ctx.Err())
+		return "", time.Time{}, transportError(ctx, "app access token", ctx.Err())
 	}
 }
 
@@ -210,7 +210,7 @@ func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 		select {
 		case <-time.After(leasePoll):
 		case <-ctx.Done():
-			return nil, newWireError(ctx, "app access token", ctx.Err())
+			return nil, transportError(ctx, "app access token", ctx.Err())
 		}
 	}
 }

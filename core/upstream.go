@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -111,9 +110,7 @@ func (u *upstream) send(
 	}
 	req, err := http.NewRequestWithContext(ctx, x.method, target, bytes.NewReader(x.body))
 	if err != nil {
-		return nil, nil, false, &WireError{
-			Op: x.op, Kind: WireBroken, Detail: "the request cannot be built",
-		}
+		return nil, nil, false, wireError(x.op, WireBroken, "the request cannot be built")
 	}
 	if x.body != nil {
 		req.Header.Set("Content-Type", x.contentType)
@@ -126,17 +123,16 @@ func (u *upstream) send(
 	}
 	res, err := u.client.Do(req)
 	if err != nil {
-		wire := newWireError(ctx, x.op, err)
+		wire := transportError(ctx, x.op, err)
 		unsent := !wrote.Load() && (connected.Load() || wire.Kind == WireUnreachable)
 		read := x.method == http.MethodGet && !x.once
 		return nil, nil, (unsent || read) && wire.Kind != WireTimeout && ctx.Err() == nil, wire
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, nil, false, &WireError{
-			Op: x.op, Kind: WireStatus, Status: res.StatusCode,
-			Detail: fmt.Sprintf("HTTP status %d", res.StatusCode),
-		}
+		wire := wireError(x.op, WireStatus, "HTTP status %d", res.StatusCode)
+		wire.Status = res.StatusCode
+		return nil, nil, false, wire
 	}
 	size := int64(callSize)
 	if x.media {
@@ -145,16 +141,14 @@ func (u *upstream) send(
 	body, err = io.ReadAll(io.LimitReader(res.Body, size+1))
 	switch {
 	case err != nil:
-		wire := newWireError(ctx, x.op, err)
+		wire := transportError(ctx, x.op, err)
 		if wire.Kind != WireTimeout {
 			// The answer has begun, so the request was handled and must not be repeated.
 			wire.Kind = WireBody
 		}
 		return nil, nil, false, wire
 	case int64(len(body)) > size:
-		return nil, nil, false, &WireError{
-			Op: x.op, Kind: WireBody, Detail: fmt.Sprintf("more than %d bytes", size),
-		}
+		return nil, nil, false, wireError(x.op, WireBody, "more than %d bytes", size)
 	}
 	return body, res.Header, false, nil
 }
@@ -206,16 +200,13 @@ func (u *upstream) enter(ctx context.Context, x exchange) (leave func(), err err
 	}
 	if l.waiting.Add(1) > maxWaiting {
 		l.waiting.Add(-1)
-		return nil, &WireError{
-			Op: x.op, Kind: WireBusy,
-			Detail: fmt.Sprintf("%d calls are waiting already", maxWaiting),
-		}
+		return nil, wireError(x.op, WireBusy, "%d calls are waiting already", maxWaiting)
 	}
 	defer l.waiting.Add(-1)
 	select {
 	case l.slots <- struct{}{}:
 		return leave, nil
 	case <-ctx.Done():
-		return nil, newWireError(ctx, x.op, ctx.Err())
+		return nil, transportError(ctx, x.op, ctx.Err())
 	}
 }
