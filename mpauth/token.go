@@ -40,8 +40,8 @@ type tokens struct {
 	keep  time.Duration // how long the store keeps it
 }
 
-// A login is the session of a token, as it was found in the store.
-type login struct {
+// A tokenSession is the session of a token, as it was found in the store.
+type tokenSession struct {
 	record
 
 	expired bool
@@ -102,8 +102,8 @@ func (t *tokens) issue(r *http.Request, rec record, began time.Time) (token stri
 	return token, nil
 }
 
-// open returns the login of a token, or nil if the token has none. An error means an outage.
-func (t *tokens) open(r *http.Request, token string) (*login, error) {
+// open returns the session of a token, or nil if the token has none. An error means an outage.
+func (t *tokens) open(r *http.Request, token string) (*tokenSession, error) {
 	if !validToken(token) {
 		return nil, nil
 	}
@@ -119,7 +119,7 @@ func (t *tokens) open(r *http.Request, token string) (*login, error) {
 	if err != nil || age < -clock.Skew {
 		return nil, nil //nolint:nilerr // a session of somebody else
 	}
-	return &login{record: rec, expired: age >= t.life, stored: stored}, nil
+	return &tokenSession{record: rec, expired: age >= t.life, stored: stored}, nil
 }
 
 func (t *tokens) read(stored *sessions.Session) (record, error) {
@@ -143,7 +143,7 @@ func (t *tokens) endAll(ctx context.Context, openID string) error {
 }
 
 // end removes the session from the store, if it is there. An error means an outage.
-func (t *tokens) end(r *http.Request, l *login) error {
+func (t *tokens) end(r *http.Request, l *tokenSession) error {
 	if _, err := t.save(r, l.stored, -time.Second); !sessionstore.Anonymous(err) {
 		return err
 	}
