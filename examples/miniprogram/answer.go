@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"github.com/wxoauth/wxoauth/core"
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
 	"github.com/wxoauth/wxoauth/mpapi"
 	"github.com/wxoauth/wxoauth/mpauth"
 )
@@ -43,7 +44,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
 	}
-	writeJSON(w, status, p)
+	demo.WriteJSON(w, status, p)
 }
 
 // problemOf finds the status and the word for an error.
@@ -85,11 +86,4 @@ func readJSON[T any](r *http.Request) (*T, error) {
 		return nil, fmt.Errorf("%w: the body is not the JSON object that is expected", errRequest)
 	}
 	return ask, nil
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client hung up
 }

@@ -78,7 +78,7 @@ func (b *backend) routes() http.Handler {
 		mux.Handle("GET /mini/check/picture", b.signedIn(b.pictures))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusNotFound, problem{Word: "not_found"})
+		demo.WriteJSON(w, http.StatusNotFound, problem{Word: "not_found"})
 	})
 	return demo.AccessLog(mux)
 }
@@ -101,6 +101,6 @@ func (b *backend) signedIn(do action) http.Handler {
 			fail(w, r, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, answer)
+		demo.WriteJSON(w, http.StatusOK, answer)
 	}))
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/wxoauth/wxoauth/examples/internal/demo"
 	"github.com/wxoauth/wxoauth/mpapi"
 	"github.com/wxoauth/wxoauth/mpauth"
 	"github.com/wxoauth/wxoauth/push"
@@ -112,7 +113,7 @@ func (b *backend) pictureURL(id string) string { return b.publicURL + "/picture?
 func (b *backend) picture(w http.ResponseWriter, r *http.Request) {
 	p, ok := b.memory.picture(r.URL.Query().Get("id"))
 	if !ok {
-		writeJSON(w, http.StatusNotFound, problem{Word: "not_found"})
+		demo.WriteJSON(w, http.StatusNotFound, problem{Word: "not_found"})
 		return
 	}
 	w.Header().Set("Content-Type", p.kind)

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -66,6 +65,5 @@ func routes(app *demo.App) (http.Handler, error) {
 // userJSON answers with the signed-in user.
 func userJSON(w http.ResponseWriter, r *http.Request) {
 	user, _ := wxoauth.User(r)
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(user) // the client hung up
+	demo.WriteJSON(w, http.StatusOK, user)
 }

@@ -30,7 +30,6 @@ func Handover(handoverURL HandoverURL) http.HandlerFunc {
 			http.Error(w, "want {\"page\":\"/path of this site\"}", http.StatusBadRequest)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_ = json.NewEncoder(w).Encode(map[string]string{"url": address}) // the client hung up
+		WriteJSON(w, http.StatusOK, map[string]string{"url": address})
 	}
 }

@@ -101,7 +101,7 @@ func (app *App) BasePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user, _ := core.UserFrom(r.Context())
-	writeJSON(w, http.StatusOK, user)
+	WriteJSON(w, http.StatusOK, user)
 }
 
 func (app *App) render(w http.ResponseWriter, r *http.Request, t *template.Template) {

@@ -15,23 +15,25 @@ import (
 func (app *App) PageSignature(w http.ResponseWriter, r *http.Request) {
 	page := r.FormValue("url")
 	if !strings.HasPrefix(page, app.Web.PublicURL+"/") { // nobody else's pages are signed
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "bad_request"})
+		WriteJSON(w, http.StatusBadRequest, map[string]string{"error": "bad_request"})
 		return
 	}
 	config, err := app.pages.Sign(r.Context(), page)
 	switch {
 	case errors.Is(err, jssdk.ErrPageURL):
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "bad_request"})
+		WriteJSON(w, http.StatusBadRequest, map[string]string{"error": "bad_request"})
 	case err != nil:
 		slog.ErrorContext(r.Context(), "page not signed", "error", err)
-		writeJSON(w, http.StatusBadGateway, map[string]string{"error": "upstream"})
+		WriteJSON(w, http.StatusBadGateway, map[string]string{"error": "upstream"})
 	default:
-		writeJSON(w, http.StatusOK, config)
+		WriteJSON(w, http.StatusOK, config)
 	}
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
+// WriteJSON answers with body as JSON.
+func WriteJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client hung up
 }
