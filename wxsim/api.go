@@ -103,9 +103,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 
 // withBody makes a route's function of one that takes the JSON of the body. An unknown field is an
 // error that names it. An empty body is the zero value.
-func withBody[T any](
-	run func(*http.Request, T) (any, error),
-) func(*http.Request) (any, error) {
+func withBody[T any](run func(*http.Request, T) (any, error)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		var ask T
 		decoder := json.NewDecoder(r.Body)

@@ -96,9 +96,7 @@ func (s *Server) addChecked(u User) (apiUser, error) {
 }
 
 // forUser reads the body and finds the user of the path, by any openid.
-func forUser[T any](
-	s *Server, run func(apiUser, T) (any, error),
-) func(*http.Request) (any, error) {
+func forUser[T any](s *Server, run func(apiUser, T) (any, error)) func(*http.Request) (any, error) {
 	return withBody(func(r *http.Request, ask T) (any, error) {
 		asked := r.PathValue("openid")
 		u := withPerson(s, asked, func(w *world, k known) apiUser {
