@@ -123,24 +123,9 @@ func (c *Config) Check() error {
 	}
 	openIDs := map[string]bool{}
 	for i, u := range c.Users {
-		if u.OpenID != "" && openIDs[u.OpenID] {
-			fault("is taken by another user", "users[%d].openid", i)
-		}
-		openIDs[u.OpenID] = true
-		for appID, openID := range u.OpenIDs {
-			switch {
-			case !appIDs[appID] || appID == "":
-				fault("is the appid of no app", "users[%d].openids.%s", i, appID)
-			case openID == "" || openIDs[openID]:
-				fault("is empty or taken by another openid", "users[%d].openids.%s", i, appID)
-			}
-			openIDs[openID] = true
-		}
-		for j, appID := range u.Follows {
-			if !appIDs[appID] || appID == "" {
-				fault("is the appid of no app", "users[%d].follows[%d]", i, j)
-			}
-		}
+		u.check(appIDs, openIDs, func(problem, field string) {
+			fault(problem, "users[%d].%s", i, field)
+		})
 	}
 	for i, origin := range c.CORSOrigins {
 		if http.NewCrossOriginProtection().AddTrustedOrigin(origin) != nil {
@@ -163,6 +148,28 @@ func (c *Config) Check() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// check tells fault what is wrong with a user, and adds its openids to openIDs.
+func (u User) check(appIDs, openIDs map[string]bool, fault func(problem, field string)) {
+	if u.OpenID != "" && openIDs[u.OpenID] {
+		fault("is taken by another user", "openid")
+	}
+	openIDs[u.OpenID] = true
+	for appID, openID := range u.OpenIDs {
+		switch {
+		case !appIDs[appID] || appID == "":
+			fault("is the appid of no app", "openids."+appID)
+		case openID == "" || openIDs[openID]:
+			fault("is empty or taken by another openid", "openids."+appID)
+		}
+		openIDs[openID] = true
+	}
+	for i, appID := range u.Follows {
+		if !appIDs[appID] || appID == "" {
+			fault("is the appid of no app", fmt.Sprintf("follows[%d]", i))
+		}
+	}
 }
 
 // check returns the first fault of an app.
