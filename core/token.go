@@ -76,6 +76,9 @@ const (
 	// How long the other processes wait if the holder of the lease has died.
 	leaseTime = 10 * time.Second
 	leasePoll = 50 * time.Millisecond
+	// How long a process waits for other holders of the lease: for one that has died, and for the
+	// call of the next. A lease that is still held then does not end: Redis has lost its ttl.
+	leaseWait = leaseTime + callTime
 	// How long callers get the error of a failed fetch, before the next one.
 	failureTime = time.Second
 	// Before the next fetch, if WeChat refused a token that it had just given.
@@ -156,7 +159,7 @@ func (t *tokens) token(ctx context.Context) (string, time.Time, error) {
 // caller's context ends.
 func (t *tokens) renew(ctx context.Context) <-chan singleflight.Result {
 	return t.flight.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime+callTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseWait+callTime)
 		defer cancel()
 		return t.fetch(ctx)
 	})
@@ -190,13 +193,14 @@ func (t *tokens) fetch(ctx context.Context) (*appToken, error) {
 // shared returns the token of the cache, or takes the lease and fetches one. While another process
 // holds the lease, it waits for the token that this process will store.
 func (t *tokens) shared(ctx context.Context) (*appToken, error) {
+	end := time.Now().Add(leaseWait)
 	for {
 		tok, err := t.cached(ctx)
 		if tok != nil && time.Now().Before(tok.Renew) {
 			return tok, nil
 		}
 		leaser, ok := t.cache.(Leaser)
-		if err != nil || !ok {
+		if err != nil || !ok || !time.Now().Before(end) {
 			return t.call(ctx)
 		}
 		release, held, err := leaser.Lease(ctx, t.key+":lease", leaseTime)
@@ -207,11 +211,7 @@ func (t *tokens) shared(ctx context.Context) (*appToken, error) {
 		if held {
 			return t.leased(ctx, release)
 		}
-		select {
-		case <-time.After(leasePoll):
-		case <-ctx.Done():
-			return nil, transportError(ctx, "app access token", ctx.Err())
-		}
+		<-time.After(leasePoll)
 	}
 }
 

@@ -406,11 +406,19 @@ func TestLeaseHeldByAnother(t *testing.T) {
 	})
 	inBubble(t, "nobody waits for ever", func(t *testing.T) {
 		cache := &fleetCache{leases: map[string]time.Time{"access_token:stable:" + testAppID + ":lease": time.Now().Add(time.Hour)}}
-		c := newTestClient(t, &weChat{}, withCache(cache))
+		expectTokenAfter(t, newTestClient(t, &weChat{}, withCache(cache)), "TOKEN-1-canary", leaseTime+callTime)
+		cache.leases["access_token:stable:"+testAppID+":lease"] = time.Now().Add(time.Hour)
+		expectTokenAfter(t, newTestClient(t, &weChat{}, withCache(cache)), "TOKEN-1-canary", 0)
+	})
+	inBubble(t, "nobody waits for ever, also while WeChat hangs", func(t *testing.T) {
+		api := &weChat{}
+		api.fail(hang)
+		cache := &fleetCache{leases: map[string]time.Time{"access_token:stable:" + testAppID + ":lease": time.Now().Add(time.Hour)}}
+		c := newTestClient(t, api, withCache(cache))
 		began := time.Now()
 		_, _, err := c.AccessToken(t.Context())
 		expectWire(t, err, WireTimeout)
-		require.Equal(t, leaseTime+callTime, time.Since(began))
+		require.Equal(t, leaseTime+2*callTime, time.Since(began))
 	})
 }
 
