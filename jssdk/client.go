@@ -29,6 +29,9 @@ type Client struct {
 	key     string // of the ticket in the cache; contains the AppID but no secret
 	current atomic.Pointer[ticket]
 	flight  singleflight.Group
+	// Why there was no ticket, and until when none is fetched. Only the flight uses them.
+	failed      error
+	failedUntil time.Time
 
 	mu sync.Mutex
 	// The ticket that was dropped last, which is not taken from the cache again, and when that

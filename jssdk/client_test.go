@@ -213,7 +213,26 @@ func TestTheOldTicketServesWhileWeChatIsDown(t *testing.T) {
 			t.Errorf("Sign = %v; want %v", err, core.ErrSystemBusy)
 		}
 		w.set(func(w *wechat) { w.answer = "" })
+		time.Sleep(time.Second)
 		signedWith(t, c, "T6")
+	})
+}
+
+// Strangers can ask for a signature again and again. While WeChat gives no ticket, that is not a
+// call each time.
+func TestAFailedFetchIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wechat{answer: `{"errcode":45009,"errmsg":"reach max api daily quota limit"}`}
+		c := newClient(t, w, nil)
+		for range 100 {
+			if _, err := c.Sign(t.Context(), pageURL); !errors.Is(err, core.ErrQuota) {
+				t.Fatalf("Sign = %v; want %v", err, core.ErrQuota)
+			}
+		}
+		w.asked(t, 1)
+		w.set(func(w *wechat) { w.answer = "" })
+		time.Sleep(time.Second)
+		signedWith(t, c, "T2")
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 const (
 	renewBefore  = 5 * time.Minute
 	retryAfter   = 10 * time.Second // if a ticket could not be renewed and is still good
+	failureTime  = time.Second      // how long pages get the error of a failed fetch
 	fetchTime    = 10 * time.Second // for a ticket and, if need be, the app token before it
 	dropPause    = time.Minute      // between two calls of Drop that take effect
 	maxExpiresIn = 30 * 24 * 3600   // seconds
@@ -127,6 +128,18 @@ func (c *Client) fetch(ctx context.Context) (*ticket, error) {
 		c.current.Store(t)
 		return t, nil
 	}
+	if now.Before(c.failedUntil) {
+		return nil, c.failed
+	}
+	t, err := c.call(ctx)
+	if err != nil {
+		c.failed, c.failedUntil = err, time.Now().Add(failureTime)
+	}
+	return t, err
+}
+
+// call fetches a ticket from WeChat, makes it the current one and stores it in the cache.
+func (c *Client) call(ctx context.Context) (*ticket, error) {
 	r := core.Get("/cgi-bin/ticket/getticket", url.Values{"type": {"jsapi"}})
 	answer, err := core.Call[struct {
 		Ticket    string   `json:"ticket"`
@@ -139,7 +152,7 @@ func (c *Client) fetch(ctx context.Context) (*ticket, error) {
 		return nil, r.BadAnswer("no ticket, or a lifetime out of bounds")
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
-	now = time.Now()
+	now := time.Now()
 	t := &ticket{answer.Ticket, now.Add(life), now.Add(life - min(renewBefore, life/2))}
 	c.current.Store(t)
 	value := strconv.FormatInt(t.expiry.Unix(), 10) + " " + t.value
