@@ -127,8 +127,8 @@ func (a *Auth) decideOnPhone(v *visit, t ticket) {
 			return &decision{By: decider(t, rec.user), Kind: refusal.Kind}, nil
 		}
 		approval, err := a.approval(ctx, t, rec.user, v.now)
-		if a.sessions.endable() {
-			approval.Session = a.sessions.valueOf(v.r, v.now)
+		if err == nil && a.sessions.endable() {
+			approval.Session, err = a.sessions.valueOf(r, v.now)
 		}
 		return approval, err
 	})

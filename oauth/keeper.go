@@ -119,22 +119,20 @@ func (k *keeper) open(r *http.Request, now time.Time) (*record, error) {
 }
 
 // openValue is like open, for one value of the session's cookie.
-func (k *keeper) openValue(
-	ctx context.Context, value string, now time.Time,
-) (*record, error) {
+func (k *keeper) openValue(ctx context.Context, value string, now time.Time) (*record, error) {
 	alone := &http.Request{Header: http.Header{"Cookie": {k.name + "=" + value}}}
 	return k.open(alone.WithContext(ctx), now)
 }
 
 // valueOf returns the value of the cookie that opens the request's session, or "". Over http a
 // neighbour's may stand in front of it.
-func (k *keeper) valueOf(r *http.Request, now time.Time) string {
+func (k *keeper) valueOf(r *http.Request, now time.Time) (string, error) {
 	for value := range cookie.Candidates(r, k.name) {
-		if rec, err := k.openValue(r.Context(), value, now); rec != nil && err == nil {
-			return value
+		if rec, err := k.openValue(r.Context(), value, now); rec != nil || err != nil {
+			return value, err
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // session returns the request's session. Our own stores try each cookie of the name, a store of the

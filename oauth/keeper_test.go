@@ -176,6 +176,13 @@ func (s endingStore) Save(r *http.Request, w http.ResponseWriter, session *sessi
 
 func (endingStore) EndAll(context.Context, string) error { return nil }
 
+func (s endingStore) New(r *http.Request, name string) (*sessions.Session, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return s.Store.New(r, name)
+}
+
 // A replica whose clock is ahead tells of a login that has yet to begin. It may be as old as EndSessions
 // reaches.
 func TestALoginOfTheFutureMayHaveBegunLongAgo(t *testing.T) {
@@ -224,7 +231,8 @@ func TestAConfirmationStandsForAWhileAndThenWithItsSession(t *testing.T) {
 	})
 }
 
-// Over http a neighbour's cookie of the same name may stand in front of the phone's own.
+// Over http a neighbour's cookie of the same name may stand in front of the phone's own, and a phone
+// may hang up while Confirm runs.
 func TestAConfirmationStandsWithTheCookieThatOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := diskAuth(t, withDesk)
@@ -232,7 +240,10 @@ func TestAConfirmationStandsWithTheCookieThatOpens(t *testing.T) {
 		phone, desktop := signedIn(t, a, typicalUser(1)), httptest.NewRequest(http.MethodGet, "/me", nil)
 		desktop.Header = http.Header{"Cookie": {waitingDesktop(t, a)}, "Accept": {"text/html"}, "User-Agent": {webtest.DesktopChrome}}
 		code := a.desk.held(desktop).tickets[0]
-		r := httptest.NewRequest(http.MethodPost, "/wechat/login?desk="+code.text, strings.NewReader("number="+strconv.Itoa(code.number)))
+		ctx, hangUp := context.WithCancel(t.Context())
+		a.desk.Confirm = func(context.Context, *http.Request, DeskRequest, *core.User) error { hangUp(); return nil }
+		form := strings.NewReader("number=" + strconv.Itoa(code.number))
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/wechat/login?desk="+code.text, form)
 		r.Header = http.Header{"Cookie": {a.sessions.name + "=planted; " + phone.Header.Get("Cookie")}}
 		w := httptest.NewRecorder()
 		a.LoginHandler().ServeHTTP(w, r)
