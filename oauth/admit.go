@@ -60,9 +60,8 @@ func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) 
 		a.answerEmbed(v)
 
 	// Nobody is signed in, or the session is not enough, and the request cannot be redirected to
-	// WeChat: a script cannot follow that, and the body of a form would be lost. A service worker
-	// hands a redirect on to the browser, but may also keep it, so it gets one only after a tap.
-	case !navigation(v.r), byWorker(v.r) && !v.agreed() && !rec.covers(need.scope):
+	// WeChat: a script cannot follow that, and the body of a form would be lost.
+	case !navigation(v.r):
 		a.loginRequired(v, need)
 
 	// The user has granted enough, but was confirmed too long ago. WeChat is asked whether it is

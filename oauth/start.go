@@ -26,6 +26,12 @@ func (a *Auth) logIn(v *visit, l login) {
 	case wechat && a.asksFirst(v, l):
 		a.ask(v)
 
+	// A service worker hands a redirect on to the browser, but may also keep it for the next load
+	// of this URL. So a login begins at another one, which this page links to. A check begins at
+	// once, because the user should not notice it.
+	case byWorker(v.r) && !l.check() && !v.agreed():
+		a.showLogin(v, page{Name: loginPage, URL: a.agreeURL(v)})
+
 	// For a check the openid is enough, which WeChat gives without asking the user.
 	case wechat && l.check():
 		l.scope = ScopeBase
@@ -129,8 +135,6 @@ func (a *Auth) loginRequired(v *visit, need demand) {
 		answers.JSON(v.w, http.StatusUnauthorized, map[string]string{
 			"error": "login_required", "login_url": loginURL,
 		})
-	case byWorker(v.r) && v.r.Method == http.MethodGet:
-		a.showLogin(v, page{Name: loginPage, URL: a.agreeURL(v)})
 	// A script that shows whole pages. The link leads to the page itself, which starts the login.
 	case v.r.Method == http.MethodGet:
 		a.showLogin(v, page{Name: loginPage, URL: a.cfg.PublicURL + v.page().String()})

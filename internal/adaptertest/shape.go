@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/wxoauth/wxoauth/internal/webtest"
 	"github.com/wxoauth/wxoauth/oauth"
@@ -148,7 +149,7 @@ func shapeCases() Group {
 			t.WantPage(b.Open(login), "/me")
 			t.WantUser(b.Do(r), 0)
 		}},
-		{Name: "a service worker that passes pages on gets a page whose link logs in", Config: asks, Test: func(t *World) {
+		{Name: "a service worker that passes pages on gets a page whose link logs in", Test: func(t *World) {
 			b, me := t.Browser(), PublicURL+"/me?a=1"
 			page := byWorker()
 			open := func(address string) *webtest.Visit {
@@ -164,6 +165,14 @@ func shapeCases() Group {
 			v = open(me + "&wx_login=1") // signed in by now
 			t.WantPage(v, "/me?a=1")
 			t.WantRedirects(v, 1)
+			time.Sleep(day + time.Second)
+			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
+			t.wantLoginPage(open(me), "login", `href="`+me+`&amp;wx_login=1"`)
+		}},
+		{Name: "its user is asked before WeChat asks, too", Config: asks, Test: func(t *World) {
+			me := PublicURL + "/me"
+			v := t.Browser().Do(webtest.Request{URL: me, Kind: byWorker()})
+			t.wantLoginPage(v, "ask", `href="`+me+`?wx_login=1"`)
 		}},
 		{Name: "the same at the login handler", Test: func(t *World) {
 			t.WantPage(t.Browser().Walk(webtest.Request{
