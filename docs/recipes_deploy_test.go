@@ -359,7 +359,7 @@ func TestRecipeAuthRequest(t *testing.T) {
 	})
 	auth.Mount(r)
 	r.NoRoute(auth.Middleware(), func(c *gin.Context) { // a page without a session, or on its way back from WeChat
-		c.Redirect(http.StatusFound, c.Request.URL.RequestURI())
+		c.Redirect(http.StatusFound, "https://shop.example.com"+c.Request.URL.RequestURI()) // not //another.site
 	})
 	// endregion
 
@@ -385,6 +385,8 @@ func TestRecipeAuthRequest(t *testing.T) {
 	require.Equal(t, page, v.Address())
 	forged := http.Header{"X-Openid": {"oSomebodyElse"}}
 	want(t, b.Do(webtest.Request{URL: page, Kind: webtest.Fetch(), Header: forged}), http.StatusOK, "of [oXiaoMing]")
+	astray := b.Do(webtest.Request{URL: adaptertest.PublicURL + "//evil.example/..%2Fwechat/x"})
+	require.Equal(t, adaptertest.PublicURL+"//evil.example/..%2Fwechat/x", astray.Header.Get("Location"))
 	stranger := shop.browser().Do(webtest.Request{Method: http.MethodPost, URL: page, Kind: webtest.Fetch()})
 	want(t, stranger, http.StatusUnauthorized, `"login_url"`)
 }
