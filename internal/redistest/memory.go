@@ -194,10 +194,8 @@ func (r *Memory) answer(c *memoryConn, command []string) string {
 		}
 	case name == "EVALSHA":
 		text = "-NOSCRIPT No matching script\r\n"
-	case name == "EVAL" && strings.Contains(args[0], "ZREMRANGEBYSCORE"):
+	case name == "EVAL" && strings.Contains(args[0], "'ZADD'"):
 		text = r.sessions(args)
-	case name == "ZRANGE":
-		text = r.list(args[0])
 	case name == "ZREM":
 		r.unlist(args[0], args[1])
 		text = ":1\r\n"

@@ -14,7 +14,7 @@ import (
 
 const minute = float64(time.Minute / time.Microsecond)
 
-// sessions runs the script that saves a new session, or the one that ends those of a list.
+// sessions runs the script that saves a new session, or one of the two that end those of a list.
 func (r *Memory) sessions(args []string) string {
 	n, _ := strconv.Atoi(args[1])
 	keys, argv := args[2:2+n], args[2+n:]
@@ -23,19 +23,17 @@ func (r *Memory) sessions(args []string) string {
 		return r.saveSession(keys[0], keys[1], argv, now)
 	}
 	list := r.sorted(keys[0], now)
-	if _, ok := list["untold"]; ok {
-		return ":1\r\n"
+	mark, answer := "ended", r.list(keys[0])
+	if strings.Contains(args[0], "'DEL'") {
+		mark, answer = "untold", ":1\r\n"
+		for i, key := range keys[1:] {
+			delete(list, argv[i])
+			r.delete(key)
+		}
 	}
-	for i, key := range keys[1:] {
-		delete(list, argv[i])
-		r.delete(key)
-	}
-	if _, marked := list["ended"]; len(list) > 1 || len(list) == 1 && !marked {
-		return ":0\r\n"
-	}
-	list["ended"], list["untold"] = now+minute, now+minute
-	r.values[keys[0]] = memoryValue{set: list, end: time.Now().Add(time.Minute)}
-	return ":1\r\n"
+	list[mark] = now + minute
+	r.setSorted(keys[0], list)
+	return answer
 }
 
 func (r *Memory) saveSession(key, listKey string, argv []string, now float64) string {
@@ -51,10 +49,14 @@ func (r *Memory) saveSession(key, listKey string, argv []string, now float64) st
 	}
 	r.set([]string{key, record, "PX", argv[1]})
 	list[member] = now + life*1000
-	r.values[listKey] = memoryValue{
-		set: list, end: time.UnixMicro(int64(slices.Max(slices.Collect(maps.Values(list))))),
-	}
+	r.setSorted(listKey, list)
 	return fmt.Sprintf("*2\r\n:%.0f\r\n:%d\r\n", after, len(list))
+}
+
+// setSorted stores a sorted set until its last member expires.
+func (r *Memory) setSorted(key string, set map[string]float64) {
+	last := slices.Max(slices.Collect(maps.Values(set)))
+	r.values[key] = memoryValue{set: set, end: time.UnixMicro(int64(last))}
 }
 
 // sorted returns a sorted set without its expired members.

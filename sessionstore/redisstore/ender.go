@@ -2,9 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -20,11 +17,11 @@ var _ sessionstore.Ender = (*Store)(nil)
 // and the list expires with its last session. EndAll adds two marks to the list, which expire
 // after a minute:
 //
-//	ended   its score is one minute after EndAll took effect
-//	untold  is there until the caller of EndAll is told that it took effect
+//	ended   its score is one minute after EndAll began: from then on no login is saved that began
+//	        before, so that the sessions to delete are those in the list at that moment
+//	untold  they are deleted, but the caller of EndAll is not told yet
 const (
-	untold    = "untold"
-	endRounds = 10 // tries of EndAll, if the user logs in between any two steps of it
+	untold = "untold"
 
 	// maxSessions bounds the sessions of one subject, about 1 MB. Whoever logs in again and again,
 	// or has himself handed over, ends sessions of his own.
@@ -45,8 +42,10 @@ local t = redis.call('TIME')
 local now, after = t[1] * 1e6 + t[2], 0
 redis.call('ZREMRANGEBYSCORE', list, '-inf', now)
 local mark = redis.call('ZSCORE', list, 'ended')
-if mark then after = now - age - (mark - minute) end
-if after < 0 then return {-1, 0} end
+if mark then
+	after = now - age - (mark - minute)
+	if after <= 0 then return {-1, 0} end
+end
 redis.call('SET', session, record, 'PX', ARGV[2])
 redis.call('ZADD', list, now + life, member)
 if redis.call('PTTL', list) * 1000 < life then
@@ -54,24 +53,27 @@ if redis.call('PTTL', list) * 1000 < life then
 end
 return {after, redis.call('ZCARD', list)}`)
 
-	// endScript deletes the sessions that were read from the list and sets the marks. If the list
-	// has other sessions by now, it does not set them and returns 0. If the mark untold is there,
-	// the EndAll before has taken effect although its caller got an error: this is the repeat, and
-	// there is nothing to do.
-	endScript = redisvisit.NewScript(`local list, minute = KEYS[1], 6e7
+	// markScript sets the mark ended and returns the list. If the mark untold is there, the EndAll
+	// before has taken effect although its caller got an error: this is the repeat, and there is
+	// nothing to do.
+	markScript = redisvisit.NewScript(`local list, minute = KEYS[1], 6e7
 local t = redis.call('TIME')
 local now = t[1] * 1e6 + t[2]
 redis.call('ZREMRANGEBYSCORE', list, '-inf', now)
-if redis.call('ZSCORE', list, 'untold') then return 1 end
+if redis.call('ZSCORE', list, 'untold') then return {} end
+redis.call('ZADD', list, now + minute, 'ended')
+if redis.call('PTTL', list) < 60000 then redis.call('PEXPIRE', list, 60000) end
+return redis.call('ZRANGE', list, 0, -1)`)
+
+	// endScript deletes sessions and sets the mark untold.
+	endScript = redisvisit.NewScript(`local list, minute = KEYS[1], 6e7
+local t = redis.call('TIME')
 for i = 2, #KEYS do
 	redis.call('DEL', KEYS[i])
 	redis.call('ZREM', list, ARGV[i - 1])
 end
-local marks = 0
-if redis.call('ZSCORE', list, 'ended') then marks = 1 end
-if redis.call('ZCARD', list) > marks then return 0 end
-redis.call('ZADD', list, now + minute, 'ended', now + minute, 'untold')
-redis.call('PEXPIRE', list, 60000)
+redis.call('ZADD', list, t[1] * 1e6 + t[2] + minute, 'untold')
+if redis.call('ZCARD', list) <= 2 then redis.call('PEXPIRE', list, 60000) end
 return 1`)
 )
 
@@ -145,32 +147,21 @@ func (s *Store) EndAll(ctx context.Context, subject string) error {
 	owner := ownerOf(subject)
 	tag := encoding.EncodeToString(owner[:])
 	list := s.listKey(tag)
-	for range endRounds {
-		all := s.redis.Client.B().Zrange().Key(list).Min("0").Max("-1").Build()
-		members, err := s.redis.Do(ctx, all).AsStrSlice()
-		if err != nil {
-			return wrap(op, err)
-		}
-		// The marks are shorter than sessions.
-		members = slices.DeleteFunc(members, func(member string) bool {
-			return len(member) != memberLength
-		})
-		keys := []string{list}
-		for _, member := range members {
-			keys = append(keys, s.keyOf(tag, member))
-		}
-		done, err := s.redis.Run(ctx, endScript, keys, members...).AsBool()
-		if err != nil {
-			return wrap(op, err)
-		}
-		if done {
-			unmark := s.redis.Client.B().Zrem().Key(list).Member(untold).Build().ToRetryable()
-			return wrap(op, s.announced(ctx, list, s.redis.Do(ctx, unmark).Error()))
+	listed, err := s.redis.Run(ctx, markScript, []string{list}).AsStrSlice()
+	if err != nil {
+		return wrap(op, err)
+	}
+	keys, members := []string{list}, []string(nil)
+	for _, member := range listed {
+		if len(member) == memberLength { // the marks are shorter
+			keys, members = append(keys, s.keyOf(tag, member)), append(members, member)
 		}
 	}
-	return wrap(op, fmt.Errorf("%w again and again", errLoggingIn))
+	if err := s.redis.Run(ctx, endScript, keys, members...).Error(); err != nil {
+		return wrap(op, err)
+	}
+	unmark := s.redis.Client.B().Zrem().Key(list).Member(untold).Build().ToRetryable()
+	return wrap(op, s.announced(ctx, list, s.redis.Do(ctx, unmark).Error()))
 }
-
-var errLoggingIn = errors.New("the user logs in")
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,6 +129,28 @@ func TestEndAllReachesOtherReplicas(t *testing.T) {
 		wantValue(t, here, cookie, "")
 		server.Eventually("the end reaches the other replica", func() bool { return valueOf(t, there, cookie) == "" })
 	}
+}
+
+// A user who logs in all the time, here between any two commands of EndAll, does not escape it.
+func TestEndAllOfAUserWhoLogsIn(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	store, far := newStore(t, server.Addr, redisstore.Config{}), newStore(t, proxy.Addr, redisstore.Config{})
+	earlier := mustSignIn(t, far, 100)
+	proxy.Delay(10 * time.Millisecond)
+	var user sync.WaitGroup
+	var over atomic.Bool
+	user.Go(func() {
+		for !over.Load() {
+			_, _ = signIn(t, store, time.Now(), 100)
+		}
+	})
+	server.Eventually("the user logs in", func() bool { return len(server.Keys()) > 10 })
+	err := far.EndAll(t.Context(), subject)
+	over.Store(true)
+	user.Wait()
+	require.NoError(t, err, "EndAll")
+	server.Eventually("what was before is ended", func() bool { return !alive(t, store, earlier) })
 }
 
 // A caller that never heard that EndAll has taken effect calls again.
