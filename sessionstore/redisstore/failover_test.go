@@ -43,7 +43,9 @@ func follow(replica, primary *redistest.Server) {
 
 // failOver exchanges the two. Connections to the old primary stay.
 func (p *pair) failOver() {
-	p.primary.Do("WAIT", "1", "10000") // for the replica to have all that was written
+	p.replica.Eventually("the replica has all that was written", func() bool {
+		return p.replica.Do("DBSIZE") == p.primary.Do("DBSIZE")
+	})
 	p.replica.Do("REPLICAOF", "NO", "ONE")
 	follow(p.primary, p.replica)
 	p.leadsTo.Store(p.replica)
