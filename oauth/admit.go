@@ -41,19 +41,22 @@ func (a *Auth) decide(v *visit, need demand, rec *record) (*http.Request, bool) 
 	case back != nil && navigation(v.r):
 		a.answerCallback(v, need.scope, rec, back)
 
-	// The URL has the mark of the page that asks first, but the user is signed in. It is removed
-	// from the URL.
-	case v.marked() && rec.covers(need.scope) && navigation(v.r):
-		a.redirectTo(v, v.page())
-
 	// The user is signed in and has granted enough.
 	case rec.meets(need, v.now):
-		if fresh, alive := a.grants.refreshProfile(v, rec); alive {
-			return a.pass(v.w, v.r, fresh, true), true
-		}
+		fresh, alive := a.grants.refreshProfile(v, rec)
+		switch {
 		// The user has withdrawn the grant. The login asks for all that the session had, although
 		// this page may need less.
-		a.logIn(v, login{scope: a.required(Scope(rec.user.Scope))})
+		case !alive:
+			a.logIn(v, login{scope: a.required(Scope(rec.user.Scope))})
+
+		// The mark of the page that asks first is removed from the URL.
+		case v.marked() && navigation(v.r):
+			a.redirectTo(v, v.page())
+
+		default:
+			return a.pass(v.w, v.r, fresh, true), true
+		}
 
 	// A script of this site asks for the parameters of WeChat's QR page.
 	case a.embeds(v):

@@ -151,7 +151,7 @@ func askCases() Group {
 			t.WantPage(b.Open(me+"?wx_login=1"), "/me")
 			time.Sleep(day + time.Second)
 			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
-			asked(t, b, me)
+			t.WantPage(b.Open(asked(t, b, me)), "/me")
 		}},
 	}}
 }

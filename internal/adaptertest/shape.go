@@ -168,6 +168,7 @@ func shapeCases() Group {
 			time.Sleep(day + time.Second)
 			t.Sim.RevokeUser(t.Sim.Users()[0].OpenID)
 			t.wantLoginPage(open(me), "login", `href="`+me+`&amp;wx_login=1"`)
+			t.WantPage(open(me+"&wx_login=1"), "/me?a=1")
 		}},
 		{Name: "its user is asked before WeChat asks, too", Config: asks, Test: func(t *World) {
 			me := PublicURL + "/me"
