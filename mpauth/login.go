@@ -1,6 +1,7 @@
 package mpauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,7 +95,8 @@ func (a *Auth) signIn(r *http.Request) (*loginAnswer, *problem) {
 	}
 	if a.onLogin != nil {
 		seen := *session // a copy, because OnLogin may change it
-		if err := a.onLogin(ctx, r, &seen); err != nil {
+		// If ctx has ended meanwhile, the session cannot be saved any more.
+		if err := cmp.Or(a.onLogin(ctx, r, &seen), ctx.Err()); err != nil {
 			return nil, &problem{status: http.StatusForbidden, word: refused, err: err}
 		}
 	}

@@ -466,6 +466,22 @@ func TestALoginIsOverAfterEightSeconds(t *testing.T) {
 	}
 }
 
+// Who returns from OnLogin after its time is not signed in. That is no outage of the store.
+func TestOnLoginIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := &recorder{}
+		a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) {
+			cfg.Observer = events
+			cfg.OnLogin = func(context.Context, *http.Request, *mpauth.Session) error {
+				time.Sleep(8 * time.Second)
+				return nil
+			}
+		})
+		wantError(t, serve(a.LoginHandler(), post(t, loginBody, "")), http.StatusForbidden, "refused")
+		events.want(t, "login_started mini", "login_refused refused")
+	})
+}
+
 // A client that goes away while its session is read is not an outage of the store.
 func TestAClientThatLeavesIsNoOutage(t *testing.T) {
 	var log levels
