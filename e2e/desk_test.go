@@ -106,9 +106,8 @@ func TestManyTabsAtADesk(t *testing.T) {
 		call(tb, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 			Source: `Object.defineProperty(Document.prototype, "hidden", { get: () => true })`,
 		})
-		began := time.Now()
 		tb.open(p.app + "/me")
-		require.Less(t, time.Since(began), 10*time.Second)
+		tb.until(`performance.getEntriesByType("resource").some((poll) => poll.name.endsWith("seen=hidden"))`)
 		tabs = append(tabs, tb)
 	}
 	p.phone.open(link)
