@@ -1,6 +1,10 @@
 package mpapi
 
-import "github.com/wxoauth/wxoauth/core"
+import (
+	"context"
+
+	"github.com/wxoauth/wxoauth/core"
+)
 
 // A Client calls the APIs of one mini program. Make it with [New]; neither a zero Client nor a zero
 // service can call anything. It is safe for concurrent use.
@@ -29,4 +33,16 @@ func New(c *core.Client) *Client {
 		Soter:     SoterService{c},
 		Media:     MediaService{c},
 	}
+}
+
+// call calls an API. has reports whether the answer has the field that WeChat promises; without it
+// the answer is an error.
+func call[T any](
+	ctx context.Context, c *core.Client, r core.Request, field string, has func(*T) bool,
+) (*T, error) {
+	out, err := core.Call[T](ctx, c, r)
+	if err == nil && !has(out) {
+		return nil, r.BadAnswer("no " + field + " in the answer")
+	}
+	return out, err
 }

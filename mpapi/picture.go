@@ -2,7 +2,6 @@ package mpapi
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,18 +63,6 @@ func (i Image) request(path string) (core.Request, error) {
 	}
 	r.Query = url.Values{}
 	return r, nil
-}
-
-// call calls an API. has reports whether the answer has the field that WeChat promises; without it
-// the answer is an error.
-func call[T any](
-	ctx context.Context, c *core.Client, r core.Request, field string, has func(*T) bool,
-) (*T, error) {
-	out, err := core.Call[T](ctx, c, r)
-	if err == nil && !has(out) {
-		return nil, r.BadAnswer("no " + field + " in the answer")
-	}
-	return out, err
 }
 
 // A Point of a picture, in pixels from its left top corner.
