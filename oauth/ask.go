@@ -7,7 +7,7 @@ import (
 
 // asksFirst reports whether a page of ours must ask the user before l opens WeChat's dialog.
 func (a *Auth) asksFirst(v *visit, l login) bool {
-	return l.scope.covers(ScopeUserInfo) && !l.check() && !a.cfg.AskAtOnce && !v.agreed()
+	return l.scope.covers(ScopeUserInfo) && !l.check() && !a.cfg.AskAtOnce && !v.wantsLogin()
 }
 
 // ask answers with the page that asks first.

@@ -29,7 +29,7 @@ func (a *Auth) logIn(v *visit, l login) {
 	// A service worker hands a redirect on to the browser, but may also keep it for the next load
 	// of this URL. So a login begins at another one, which this page links to. A check begins at
 	// once, because the user should not notice it.
-	case byWorker(v.r) && !l.check() && !v.agreed():
+	case byWorker(v.r) && !l.check() && !v.wantsLogin():
 		a.showLogin(v, page{Name: loginPage, URL: a.agreeURL(v)})
 
 	// For a check the openid is enough, which WeChat gives without asking the user.

@@ -130,8 +130,8 @@ func (v *visit) callback(t *attempts) (*callback, error) {
 // other URLs.
 const tapParam = "wx_login"
 
-// agreed reports whether the user has asked for the login.
-func (v *visit) agreed() bool { return v.tapped || v.parse().tapped }
+// wantsLogin reports whether the user has asked for the login.
+func (v *visit) wantsLogin() bool { return v.tapped || v.parse().tapped }
 
 // marked reports whether the URL has tapParam, with any value and any spelling.
 func (v *visit) marked() bool {
