@@ -26,15 +26,19 @@ func Text(text string) string {
 func All(p any) { clean(reflect.ValueOf(p)) }
 
 func clean(v reflect.Value) {
+	// What is not exported cannot be changed. Only an embedded struct may have exported fields.
+	if !v.CanInterface() && v.Kind() != reflect.Struct {
+		return
+	}
 	switch v.Kind() { //nolint:exhaustive // the other kinds contain no text
 	case reflect.String:
-		if v.CanSet() {
-			v.SetString(Text(v.String()))
-		}
+		v.SetString(Text(v.String()))
 	case reflect.Pointer:
-		clean(v.Elem())
+		if !v.IsNil() {
+			clean(v.Elem())
+		}
 	case reflect.Interface:
-		if v.CanSet() && !v.IsNil() {
+		if !v.IsNil() {
 			v.Set(cleaned(v.Elem()))
 		}
 	case reflect.Struct:

@@ -29,7 +29,9 @@ func TestAll(t *testing.T) {
 		Name  name
 		Count int
 	}
+	type embedded struct{ Embedded string }
 	type outer struct {
+		embedded
 		Text   string
 		List   []inner
 		Near   *inner
@@ -38,23 +40,28 @@ func TestAll(t *testing.T) {
 		Map    map[string]string
 		Deep   map[string]*inner
 		hidden string
+		anyMap map[string]any // filled by an UnmarshalJSON
 	}
 	got := outer{
+		embedded{"j\n"},
 		"a\nb",
 		[]inner{{"c\x00", 1}, {"d", 2}},
 		&inner{"e\u0085", 3}, nil, nil,
 		map[string]string{"k": "f\tg"},
 		map[string]*inner{"k": {"h\n", 4}},
 		"i\n",
+		map[string]any{"k": "l\n"},
 	}
 	oneline.All(&got)
 	require.Equal(t, outer{
+		embedded{"j "},
 		"a b",
 		[]inner{{"c ", 1}, {"d", 2}},
 		&inner{"e ", 3}, nil, nil,
 		map[string]string{"k": "f g"},
 		map[string]*inner{"k": {"h ", 4}},
 		"i\n",
+		map[string]any{"k": "l\n"},
 	}, got)
 
 	var tree any
