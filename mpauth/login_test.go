@@ -473,7 +473,7 @@ func TestOnLoginIsLate(t *testing.T) {
 		a := newAuth(t, answering(goodLogin), func(cfg *mpauth.Config) {
 			cfg.Observer = events
 			cfg.OnLogin = func(context.Context, *http.Request, *mpauth.Session) error {
-				time.Sleep(8 * time.Second)
+				time.Sleep(9 * time.Second)
 				return nil
 			}
 		})
