@@ -1,7 +1,8 @@
 (function () {
   var body = document.body, line = document.getElementById("desk-status"), again = document.getElementById("desk-again");
   var number = document.getElementById("desk-number"), opened = Date.now(), state = body.dataset.state;
-  var until = opened + line.dataset.until * 1000, kept = false; // kept: whether the browser keeps the cookie
+  var until = opened + line.dataset.until * 1000;
+  var kept = false; // whether the browser keeps the cookie
 
   function show(next) {
     state = next;
