@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/wxoauth/wxoauth/core"
 )
 
@@ -22,6 +24,23 @@ func TestProcessesShareATicket(t *testing.T) {
 		signedWith(t, newClient(t, w, cache), "T2") // the cache has it still, but not for long
 		signedWith(t, newClient(t, w, cache), "T2")
 		w.asked(t, 2)
+	})
+}
+
+// A process whose clock is hours ahead stores a ticket with too late an end. The cache drops it in
+// time, and the other processes soon notice.
+func TestATicketOfAWrongClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cache := &wechat{}, core.NewMemoryCache()
+		end := strconv.FormatInt(time.Now().Add(5*time.Hour).Unix(), 10)
+		require.NoError(t, cache.Set(t.Context(), "jsapi_ticket:"+testAppID, end+" T0", 2*time.Hour))
+		c := newClient(t, w, cache)
+		for range 12 {
+			signedWith(t, c, "T0")
+			time.Sleep(10 * time.Minute)
+		}
+		w.asked(t, 0)
+		signedWith(t, c, "T1")
 	})
 }
 

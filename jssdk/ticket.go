@@ -12,6 +12,7 @@ import (
 
 const (
 	renewBefore  = 5 * time.Minute
+	lookAgain    = 5 * time.Minute  // at the cache, whatever the ticket in it says
 	retryAfter   = 10 * time.Second // if a ticket could not be renewed and is still good
 	failureTime  = time.Second      // how long pages get the error of a failed fetch
 	fetchTime    = 10 * time.Second // for a ticket and, if need be, the app token before it
@@ -161,7 +162,8 @@ func (c *Client) call(ctx context.Context) (*ticket, error) {
 }
 
 // cached returns the ticket that another process has stored, or nil. The value contains its
-// expiry, because a cache may keep it for too long.
+// expiry, because a cache may keep it for too long. The clock of that process may be ahead by
+// hours, so the cache is soon asked again whether it still has the ticket.
 func (c *Client) cached(ctx context.Context) *ticket {
 	value, ok, err := c.cache.Get(ctx, c.key)
 	if err != nil || !ok {
@@ -173,5 +175,9 @@ func (c *Client) cached(ctx context.Context) *ticket {
 		return nil
 	}
 	expiry := time.Unix(unix, 0)
-	return &ticket{text, expiry, expiry.Add(-renewBefore)}
+	renew := expiry.Add(-renewBefore)
+	if again := time.Now().Add(lookAgain); again.Before(renew) {
+		renew = again
+	}
+	return &ticket{text, expiry, renew}
 }
