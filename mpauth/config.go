@@ -44,7 +44,8 @@ type Config struct {
 
 	// TrustCloudHeaders takes the user of a request without a token from the X-WX headers that
 	// WeChat's cloud hosting sets. Anybody can forge them, so set it only if every request comes
-	// through WeChat's gateway.
+	// through WeChat's gateway. Such a request is no login: OnLogin is not called for it, and
+	// EndSessions ends nothing, so handlers themselves have to keep out whom you have banned.
 	TrustCloudHeaders bool
 
 	APIURL     string        // default https://api.weixin.qq.com
