@@ -102,7 +102,7 @@ func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.
 	if !errors.Is(err, ErrAccessToken) {
 		return body, header, err
 	}
-	c.tokens.Refused(withRefusal(ctx, err), token)
+	c.tokens.Refused(ctx, token)
 	next, tokenErr := c.tokens.Token(ctx)
 	if tokenErr != nil {
 		return nil, nil, tokenErr
@@ -112,7 +112,7 @@ func (c *Client) call(ctx context.Context, r Request, media bool) ([]byte, http.
 	}
 	body, header, err = c.attempt(ctx, x, r, next)
 	if errors.Is(err, ErrAccessToken) {
-		c.tokens.Refused(withRefusal(ctx, err), next)
+		c.tokens.Refused(ctx, next)
 	}
 	return body, header, err
 }

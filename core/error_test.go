@@ -39,7 +39,6 @@ func TestCodeIs(t *testing.T) {
 		{"a wrong secret", &Error{Code: 40001, aboutSecret: true}, ErrInvalidSecret, true},
 		{"a wrong secret says nothing of a token", &Error{Code: 40001, aboutSecret: true}, ErrAccessToken, false},
 		{"a wrong secret has the code that was sent", &Error{Code: 40001, aboutSecret: true}, Code(40001), true},
-		{"a refusal without a code", tokenRefusal{}, ErrAccessToken, true},
 		{"a code is no wire error", Code(40163), &WireError{}, false},
 		{"a timeout is no code", &WireError{Kind: WireTimeout}, ErrSystemBusy, false},
 	} {

@@ -181,9 +181,7 @@ func (t *tokens) fetch(ctx context.Context) (*appToken, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if until := time.Now().Add(failureTime); until.After(t.failedUntil) {
-		t.failed, t.failedUntil = err, until
-	}
+	t.failed, t.failedUntil = err, time.Now().Add(failureTime)
 	if cur := t.current.Load(); cur != nil && time.Now().Before(cur.Expiry) {
 		return cur, nil // the cached token, which should be renewed but still works
 	}
@@ -319,48 +317,17 @@ func (t *tokens) warn(ctx context.Context, op string, err error, sent ...string)
 }
 
 // Refused implements [TokenSource]. If the token is still the current one, it is dropped, and the
-// next caller fetches. If that token is refused as well, the next fetch is 30 seconds later.
-func (t *tokens) Refused(ctx context.Context, token string) {
+// next caller fetches. If that token is refused as well, it stays for the next 30 seconds: WeChat
+// has just said that it is good, and other APIs may take it.
+func (t *tokens) Refused(_ context.Context, token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if cur := t.current.Load(); cur == nil || cur.Value != token {
+	now := time.Now()
+	if cur := t.current.Load(); cur == nil || cur.Value != token ||
+		now.Sub(t.refusedAt) < refusalPause {
 		return
 	}
-	now := time.Now()
-	t.failedUntil = time.Time{}
-	if now.Sub(t.refusedAt) < refusalPause {
-		t.failed = refusedAgain(ctx)
-		t.failedUntil = now.Add(refusalPause)
-	}
 	t.refused, t.refusedAt = token, now
+	t.failedUntil = time.Time{} // one fetch is allowed at once
 	t.current.Store(nil)
 }
-
-type refusalKey struct{}
-
-// withRefusal puts WeChat's error about a token on the context of [TokenSource.Refused]. So it
-// reaches our source even if one of the program's own is around it.
-func withRefusal(ctx context.Context, refusal error) context.Context {
-	return context.WithValue(ctx, refusalKey{}, refusal)
-}
-
-const stillRefused = "the token just fetched was refused as well"
-
-// refusedAgain returns the error of a token that is not fetched again, with what WeChat said about
-// the last one.
-func refusedAgain(ctx context.Context) error {
-	err, _ := ctx.Value(refusalKey{}).(error)
-	if refusal, ok := errors.AsType[*Error](err); ok {
-		return &Error{
-			Op: "app access token", Code: refusal.Code,
-			Message: stillRefused + ": " + refusal.Message, RID: refusal.RID,
-		}
-	}
-	return tokenRefusal{}
-}
-
-// A tokenRefusal is the error if the context has none: then the program itself has called Refused.
-type tokenRefusal struct{}
-
-func (tokenRefusal) Error() string        { return "wechat: app access token: " + stillRefused }
-func (tokenRefusal) Is(target error) bool { return target == ErrAccessToken }
