@@ -211,7 +211,8 @@ func cleanMessage(msg string) string {
 		}
 		return r
 	}, msg)
-	return strings.ToValidUTF8(msg[:min(len(msg), 200)], "") // without half a character at the end
+	msg = strings.ToValidUTF8(msg[:min(len(msg), 200)], "") // without half a character at the end
+	return strings.Clone(msg)                               // without keeping the rest in memory
 }
 
 // requestID returns the id at the end of "invalid code, rid: 652d44d0-1d0af18b-5b069232".
@@ -225,5 +226,5 @@ func requestID(msg string) string {
 	if len(id) > 64 {
 		return "" // WeChat's ids are shorter
 	}
-	return id
+	return strings.Clone(id)
 }

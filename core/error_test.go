@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,6 +97,22 @@ func TestRefusal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who remembers an error does not remember the answer that it came from.
+func TestKeptErrorsAreSmall(t *testing.T) {
+	c := newTestClient(t, always(`{"errcode":40029,"errmsg":"invalid code, rid: 652d44d0-1d0af18b-5b069232`+strings.Repeat(" ", 1<<19)+`"}`))
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var kept []error
+	for range 20 {
+		kept = append(kept, call(t.Context(), c, sns()))
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(1<<20), "20 errors of 0.5 MB")
+	require.ErrorIs(t, kept[0], ErrInvalidCode)
 }
 
 // Everything we send, in the spellings that could come back.

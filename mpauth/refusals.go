@@ -10,7 +10,7 @@ import (
 
 const (
 	codeTime    = 5 * time.Minute // the life of a login code
-	maxRefusals = 1 << 13         // remembered at once, in about 1 MB
+	maxRefusals = 1 << 13         // remembered at once, in about 3 MB
 )
 
 // refusals are the codes that WeChat has refused lately, by their hash. They are not sent again,
