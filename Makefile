@@ -51,7 +51,7 @@ $(LINT):
 	@mv $(dir $@)golangci-lint $@
 
 .PHONY: deps
-deps: ## install what the tests drive: redis-server, chromium and node
+deps: ## install what the tests drive: redis-server, chromium, node and what examples are written for
 	@scripts/deps
 
 .PHONY: test

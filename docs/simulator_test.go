@@ -105,7 +105,7 @@ register_shutdown_function(function () {
 });
 `
 
-// optional are the languages that make test installs nothing for, and how to see that they are there.
+// optional are the languages that make test installs where it can, and how to see that they are there.
 var optional = map[string][]string{"java": {"javac", "-version"}, "php": {"php", "-r", "curl_init();"}}
 
 // The examples in other languages are run as they stand on the page.
@@ -124,7 +124,7 @@ func TestSimulatorInOtherLanguages(t *testing.T) {
 		delete(run, b.Language)
 		t.Run(b.Language, func(t *testing.T) {
 			if check, ok := optional[b.Language]; ok && exec.CommandContext(t.Context(), check[0], check[1:]...).Run() != nil {
-				t.Skipf("make test does not install what %s needs", b.Language)
+				t.Skipf("there is no %s", b.Language)
 			}
 			sim := wxsim.New(wxsim.Config{AutoAllow: true})
 			require.NoError(t, sim.Start())
