@@ -71,21 +71,23 @@ func TestStableTokenStaysUntilItsLastFiveMinutes(t *testing.T) {
 }
 
 func TestForcedRefreshKillsAtOnceButNotTwiceIn30Seconds(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{})
-	first := stable(t, sim, false)["access_token"]
-	second := stable(t, sim, true)["access_token"]
-	require.NotEqual(t, first, second, "force_refresh gave the same token")
-	wantToken(t, sim, first, 40001)
-	sim.Advance(29 * time.Second)
-	require.Equal(t, second, stable(t, sim, true)["access_token"], "a second force within 30 s gave a new token")
-	for range 19 {
+	synctest.Test(t, func(t *testing.T) { // it is 08:00 in China, so no day ends
+		sim := wxsim.New(wxsim.Config{})
+		first := stable(t, sim, false)["access_token"]
+		second := stable(t, sim, true)["access_token"]
+		require.NotEqual(t, first, second, "force_refresh gave the same token")
+		wantToken(t, sim, first, 40001)
+		sim.Advance(29 * time.Second)
+		require.Equal(t, second, stable(t, sim, true)["access_token"], "a second force within 30 s gave a new token")
+		for range 19 {
+			sim.Advance(30 * time.Second)
+			wantCode(t, stable(t, sim, true), 0)
+		}
 		sim.Advance(30 * time.Second)
+		wantCode(t, stable(t, sim, true), 45009)
+		sim.Advance(24 * time.Hour)
 		wantCode(t, stable(t, sim, true), 0)
-	}
-	sim.Advance(30 * time.Second)
-	wantCode(t, stable(t, sim, true), 45009)
-	sim.Advance(24 * time.Hour)
-	wantCode(t, stable(t, sim, true), 0)
+	})
 }
 
 func TestTokenKindsDoNotVoidEachOther(t *testing.T) {
@@ -131,18 +133,20 @@ func TestTokenCallsRefuse(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	sim := wxsim.New(wxsim.Config{Limits: map[string]wxsim.Limit{"/cgi-bin/token": {PerMinute: 2, PerDay: 3}}})
-	for _, want := range []int{0, 0, 45011} {
-		wantCode(t, call(t, sim, classicURL(sim)), want)
-	}
-	sim.Advance(time.Minute)
-	wantCode(t, call(t, sim, classicURL(sim)), 0)
-	wantCode(t, call(t, sim, classicURL(sim)), 45009)
-	sim.Advance(24 * time.Hour)
-	wantCode(t, call(t, sim, classicURL(sim)), 0)
-	if wxsim.DocumentedLimits()["/cgi-bin/stable_token"].PerDay != 500_000 {
-		t.Error("the documented limit of stable_token is 500,000 a day")
-	}
+	synctest.Test(t, func(t *testing.T) { // it is 08:00 in China, so no day ends
+		sim := wxsim.New(wxsim.Config{Limits: map[string]wxsim.Limit{"/cgi-bin/token": {PerMinute: 2, PerDay: 3}}})
+		for _, want := range []int{0, 0, 45011} {
+			wantCode(t, call(t, sim, classicURL(sim)), want)
+		}
+		sim.Advance(time.Minute)
+		wantCode(t, call(t, sim, classicURL(sim)), 0)
+		wantCode(t, call(t, sim, classicURL(sim)), 45009)
+		sim.Advance(24 * time.Hour)
+		wantCode(t, call(t, sim, classicURL(sim)), 0)
+		if wxsim.DocumentedLimits()["/cgi-bin/stable_token"].PerDay != 500_000 {
+			t.Error("the documented limit of stable_token is 500,000 a day")
+		}
+	})
 }
 
 func TestTicketStaysForTwoHours(t *testing.T) {
