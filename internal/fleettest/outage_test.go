@@ -198,7 +198,8 @@ func TestOutages(t *testing.T) {
 			f.wantSignedIn(midLogin)
 			f.wantSignedIn(f.signIn(5, 0))
 			for _, v := range []visitor{idle, hot, cold} {
-				f.WantUser(v.Walk(to(0, page("/me")), nil), v.user) // signs in anew if Redis has lost the session
+				// It signs in anew if Redis has lost the session.
+				f.WantUser(f.insist(func() *webtest.Visit { return v.Walk(to(0, page("/me")), nil) }), v.user)
 			}
 		})
 	}
